@@ -86,9 +86,7 @@ def make_venv():
         except ImportError:
             version = "{}.{}".format(*sys.version_info[:2])
             raise MissingError(
-                "Python {0} has no `{1}` module: install it (Debian, Ubuntu: apt install python{0}-venv).".format(
-                    version, module
-                )
+                f"Python {version} has no `{module}`: install it (Debian, Ubuntu: apt install python{version}-venv)."
             ) from None
     shutil.rmtree(VENV, ignore_errors=True)
     run([sys.executable, "-m", "venv", str(VENV)], "the virtual environment could not be made")
@@ -102,15 +100,15 @@ def pip(*arguments):
 
 def run(command, failure):
     """Runs a command and raises with its last line when it failed."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         raise MissingError(explain(failure, done.stdout))
 
 
 def explain(failure, output):
     """Returns one line for a failed command: what is missing, or the line that names the cause."""
-    if re.search(r"NewConnectionError|NameResolutionError|Max retries|Temporary failure in name|ConnectTimeout", output):
-        return failure + ": the Python package index does not answer. Is there a network, or a proxy to set (HTTPS_PROXY)?"
+    if re.search(r"NewConnectionError|NameResolutionError|Max retries|failure in name|ConnectTimeout", output):
+        return failure + ": the package index does not answer. Is there a network, or a proxy to set (HTTPS_PROXY)?"
     if re.search(r"CERTIFICATE_VERIFY_FAILED", output):
         return failure + ": the package index's certificate is not trusted. Set PIP_CERT to your company's CA bundle."
     if re.search(r"No space left on device", output):
@@ -123,8 +121,8 @@ def explain(failure, output):
 def install(level):
     """Installs the lock file of a level and the checkout's own distributions, editable."""
     pip("install", "--require-hashes", "-r", str(ROOT / "requirements" / (level + ".lock")))
-    own = [argument for project in PROJECTS if (project / "pyproject.toml").exists() for argument in ("-e", str(project))]
-    pip("install", "--no-deps", "--no-build-isolation", *own)
+    projects = [str(project) for project in PROJECTS if (project / "pyproject.toml").exists()]
+    pip("install", "--no-deps", "--no-build-isolation", *(word for path in projects for word in ("-e", path)))
 
 
 def stamp(level):
@@ -154,9 +152,10 @@ def bootstrap(level):
 def works():
     """Returns whether the environment's interpreter still runs (an upgrade of the system's Python removes it)."""
     try:
-        return subprocess.run([str(python()), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0  # noqa: S603
+        done = subprocess.run([str(python()), "-m", "pip", "--version"], capture_output=True, check=False)
     except OSError:
         return False
+    return done.returncode == 0
 
 
 def main(arguments):

@@ -1,0 +1,62 @@
+# Aliases only: the logic is in `./sandbox`, scripts/ and tests/. More options: make up ARGS="--workers 3"
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help up down status doctor open reset test test-unit test-stack test-integration test-browser test-faults lint format types arrows bench lock
+
+DEV = @python3 scripts/bootstrap.py dev &&
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
+
+up: ## Start everything, run the sample pipeline once, prove that it works
+	@./sandbox up $(ARGS)
+
+down: ## Stop everything, keep all data
+	@./sandbox down $(ARGS)
+
+status: ## Show what runs, and where
+	@./sandbox status $(ARGS)
+
+doctor: ## Walk the way end to end and tell what is broken
+	@./sandbox doctor $(ARGS)
+
+open: ## Open the hub in a browser
+	@./sandbox open $(ARGS)
+
+reset: ## Delete the stack and its data (names it and asks first)
+	@./sandbox reset $(ARGS)
+
+test: lint types arrows test-unit test-stack ## Everything CI runs
+
+test-unit: ## Unit tests: no engine, under a minute
+	$(DEV) .venv/bin/python -m pytest tests/unit $(ARGS)
+
+test-stack: ## Integration tests, browser journey and faults, on a stack of their own
+	$(DEV) .venv/bin/python -m pytest tests/integration tests/browser tests/faults $(ARGS)
+
+test-integration: ## Integration tests only
+	$(DEV) .venv/bin/python -m pytest tests/integration $(ARGS)
+
+test-browser: ## The browser journey only
+	$(DEV) .venv/bin/python -m pytest tests/browser $(ARGS)
+
+test-faults: ## Bad input and broken machines only
+	$(DEV) .venv/bin/python -m pytest tests/faults $(ARGS)
+
+lint: ## Style and formatting (ruff)
+	$(DEV) .venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+format: ## Repair style and formatting
+	$(DEV) .venv/bin/ruff check --fix . && .venv/bin/ruff format .
+
+types: ## Types (mypy)
+	$(DEV) .venv/bin/mypy
+
+arrows: ## Who may import whom (import-linter)
+	$(DEV) .venv/bin/lint-imports
+
+bench: ## Measure start, stop, spawn, memory and sizes (ARGS=--cold for the first start)
+	$(DEV) .venv/bin/python -m bench $(ARGS)
+
+lock: ## Renew requirements/*.lock from the .in files
+	$(DEV) sh scripts/lock.sh
