@@ -1,0 +1,41 @@
+"""Container log lines that may say ERROR, each by name and with the reason why it is no failure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """Lines of one service that may appear.
+
+    Attributes:
+        service: Pattern for the compose service or the name of a user's server.
+        line: Pattern found in the line.
+        reason: Why such a line is no failure.
+        always: Holds for every test; otherwise a test asks for it with `@pytest.mark.waive("name")`.
+    """
+
+    service: str
+    line: str
+    reason: str
+    always: bool = False
+
+    def covers(self, service: str, line: str) -> bool:
+        """Tells whether this waiver is about that line."""
+        return bool(re.fullmatch(self.service, service) and re.search(self.line, line))
+
+
+WAIVERS: dict[str, Waiver] = {
+    "spark peers gone": Waiver(
+        "spark-.*|runner|.*user-.*",
+        r"Lost executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed|RECEIVED SIGNAL",
+        "the test kills a Spark process, the others say so",
+    ),
+    "intruder refused": Waiver(
+        "spark-.*",
+        r"TransportRequestHandler|SaslRpcHandler|AuthRpcHandler|AuthServerBootstrap|SecurityException",
+        "the test connects without the secret; the master has to complain",
+    ),
+}

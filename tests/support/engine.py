@@ -1,0 +1,77 @@
+"""The engine, seen from a test: a stack's containers, volumes and networks."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from dataclasses import dataclass
+
+import docker
+from docker.models.containers import Container
+
+COMPOSE_PROJECT = "com.docker.compose.project"
+COMPOSE_SERVICE = "com.docker.compose.service"
+LABELS = (COMPOSE_PROJECT, "sandbox.stack")
+
+
+@functools.cache
+def client() -> docker.DockerClient:
+    """Returns a client for the engine of the present Docker context."""
+    host = os.environ.get("DOCKER_HOST")
+    if not host:
+        command = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+        host = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return docker.DockerClient(base_url=host, timeout=120)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command inside a container printed and how it ended."""
+
+    exit_code: int
+    out: str
+
+
+@dataclass(frozen=True)
+class Containers:
+    """The containers of one stack, users' servers included."""
+
+    stack: str
+
+    def all(self) -> list[Container]:
+        """Returns every container of the stack, running or not."""
+        found = {
+            container.id: container
+            for label in LABELS
+            for container in client().containers.list(
+                all=True, filters={"label": f"{label}={self.stack}"}, ignore_removed=True
+            )
+        }
+        return sorted(found.values(), key=lambda container: str(container.name))
+
+    def of(self, service: str) -> list[Container]:
+        """Returns the containers of a compose service."""
+        return [container for container in self.all() if container.labels.get(COMPOSE_SERVICE) == service]
+
+    def one(self, service: str) -> Container:
+        """Returns the first container of a compose service, or the user's server of that name."""
+        named = [c for c in self.all() if c.name == f"{self.stack}-{service}"]
+        found = self.of(service) or named
+        assert found, f"no container of `{service}` in {self.stack}: {[c.name for c in self.all()]}"
+        return found[0]
+
+    def server(self, user: str) -> Container:
+        """Returns the container of a user's server."""
+        return self.one(f"user-{user}")
+
+    def run(self, service: str, *command: str, user: str = "", env: dict[str, str] | None = None) -> Ran:
+        """Runs a command in a container of the service; stdout and stderr come together."""
+        done = self.one(service).exec_run(list(command), user=user, environment=env)
+        return Ran(done.exit_code, done.output.decode(errors="replace"))
+
+
+def addresses(container: Container) -> list[str]:
+    """Returns what a container publishes, as `ip:port`."""
+    ports = container.attrs["NetworkSettings"]["Ports"] or {}
+    return [f"{binding['HostIp']}:{binding['HostPort']}" for bound in ports.values() for binding in bound or []]

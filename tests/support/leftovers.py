@@ -1,0 +1,96 @@
+"""Test stacks have names of their own and leave nothing behind, also when the tests themselves were killed.
+
+A run holds `<home>/<stack>.lock`; a stack whose lock nobody holds is stale, and the next run removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker.errors
+
+from tests.support.engine import COMPOSE_PROJECT, LABELS, Containers, client
+
+NAME = re.compile(r"^test-[0-9a-f]{8}(-[a-z]+)?$")
+
+
+def home() -> Path:
+    """Returns the folder of the test stacks' state: below the user's home, which Docker in a VM can see."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    folder = Path(base) / "sandbox-tests"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+@contextlib.contextmanager
+def own_name() -> Iterator[str]:
+    """Gives a fresh stack name, and keeps it from being taken for a stale one."""
+    name = f"test-{secrets.token_hex(4)}"
+    path = home() / f"{name}.lock"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield name
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def held(name: str) -> bool:
+    """Tells whether a run of the tests, alive now, owns this stack or the one it was derived from."""
+    path = home() / f"{name[: len('test-') + 8]}.lock"
+    if not path.exists():
+        return False
+    with path.open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def of(stack: str) -> dict[str, list[str]]:
+    """Returns what the engine still has of a stack: containers, volumes and networks by name."""
+    found: dict[str, list[str]] = {"containers": [str(c.name) for c in Containers(stack).all()]}
+    for kind, collection in (("volumes", client().volumes), ("networks", client().networks)):
+        labelled = {x.name for label in LABELS for x in collection.list(filters={"label": f"{label}={stack}"})}
+        named = {x.name for x in collection.list() if re.match(rf"{re.escape(stack)}[_-]", x.name)}
+        others = {x for x in named if re.match(r"test-[0-9a-f]{8}-[a-z]+_", x) and NAME.match(stack + "-x")}
+        found[kind] = sorted(labelled | (named - others if "-" not in stack[5:] else named))
+    return {kind: names for kind, names in found.items() if names}
+
+
+def remove(stack: str) -> None:
+    """Removes every container, volume and network of a stack, whatever state it is in, and its state folder."""
+    for container in Containers(stack).all():
+        with contextlib.suppress(docker.errors.APIError):
+            container.remove(force=True, v=True)
+    left = of(stack)
+    for name in left.get("volumes", []):
+        with contextlib.suppress(docker.errors.APIError):
+            client().volumes.get(name).remove(force=True)
+    for name in left.get("networks", []):
+        with contextlib.suppress(docker.errors.APIError):
+            client().networks.get(name).remove()
+    shutil.rmtree(home() / stack, ignore_errors=True)
+
+
+def remove_stale() -> list[str]:
+    """Removes the stacks of earlier runs that were killed; returns their names."""
+    names = {path.name.removesuffix(".lock") for path in home().iterdir()}
+    if shutil.which("docker"):
+        with contextlib.suppress(Exception):
+            labels = [c.labels for c in client().containers.list(all=True, filters={"label": COMPOSE_PROJECT})]
+            names |= {str(label[COMPOSE_PROJECT]) for label in labels}
+    stale = sorted(name for name in names if NAME.match(name) and not held(name))
+    for name in stale:
+        with contextlib.suppress(Exception):
+            remove(name)
+        (home() / f"{name}.lock").unlink(missing_ok=True)
+    return stale
