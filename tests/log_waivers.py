@@ -30,7 +30,8 @@ class Waiver:
 WAIVERS: dict[str, Waiver] = {
     "spark peers gone": Waiver(
         "spark-.*|runner|.*user-.*",
-        r"Lost executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed|RECEIVED SIGNAL",
+        r"Lost executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"
+        r"|RECEIVED SIGNAL",
         "the test kills a Spark process, the others say so",
     ),
     "intruder refused": Waiver(

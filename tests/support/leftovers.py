@@ -18,7 +18,7 @@ import docker.errors
 
 from tests.support.engine import COMPOSE_PROJECT, LABELS, Containers, client
 
-NAME = re.compile(r"^test-[0-9a-f]{8}(-[a-z]+)?$")
+NAME = re.compile(r"^test-[0-9a-f]{8}$")
 
 
 def home() -> Path:
@@ -43,8 +43,8 @@ def own_name() -> Iterator[str]:
 
 
 def held(name: str) -> bool:
-    """Tells whether a run of the tests, alive now, owns this stack or the one it was derived from."""
-    path = home() / f"{name[: len('test-') + 8]}.lock"
+    """Tells whether a run of the tests, alive now, owns this stack."""
+    path = home() / f"{name}.lock"
     if not path.exists():
         return False
     with path.open("r+") as file:
@@ -61,8 +61,7 @@ def of(stack: str) -> dict[str, list[str]]:
     for kind, collection in (("volumes", client().volumes), ("networks", client().networks)):
         labelled = {x.name for label in LABELS for x in collection.list(filters={"label": f"{label}={stack}"})}
         named = {x.name for x in collection.list() if re.match(rf"{re.escape(stack)}[_-]", x.name)}
-        others = {x for x in named if re.match(r"test-[0-9a-f]{8}-[a-z]+_", x) and NAME.match(stack + "-x")}
-        found[kind] = sorted(labelled | (named - others if "-" not in stack[5:] else named))
+        found[kind] = sorted(labelled | named)
     return {kind: names for kind, names in found.items() if names}
 
 

@@ -1,0 +1,109 @@
+"""Fixtures are nouns. The stack is started once, by the command itself, under a name of its own.
+
+Set SANDBOX_TEST_STACK=NAME to use a stack again from run to run: it is then left as it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+
+COLD_UP_SECONDS = 1800
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs what disrupts the stack after everything that only uses it."""
+    items.sort(key=lambda item: item.get_closest_marker("disrupts") is not None)
+
+
+@contextmanager
+def new_sandbox() -> Iterator[Sandbox]:
+    """Gives the command under a fresh stack name; afterwards nothing of that stack is left, or it fails."""
+
+    with leftovers.own_name() as name:
+        sandbox = Sandbox(name, leftovers.home())
+        try:
+            yield sandbox
+            if sandbox.state.exists():
+                sandbox("reset", "--yes", timeout=120)
+            left = leftovers.of(name)
+            assert not left, f"`sandbox reset` left {left}"
+        finally:
+            leftovers.remove(name)
+
+
+@pytest.fixture(scope="session")
+def clean_engine() -> None:
+    """What killed test runs left behind is gone."""
+
+    stale = leftovers.remove_stale()
+    if stale:
+        print(f"removed stale test stacks: {', '.join(stale)}")
+
+
+@pytest.fixture(scope="session")
+def stack(clean_engine: None) -> Iterator[Sandbox]:
+    """A whole stack, started by `sandbox up`, with its sample run and its proof."""
+
+    with ExitStack() as cleanup:
+        kept = os.environ.get("SANDBOX_TEST_STACK")
+        sandbox = Sandbox(kept, leftovers.home()) if kept else cleanup.enter_context(new_sandbox())
+        done = sandbox("up", "--json", timeout=COLD_UP_SECONDS)
+        (sandbox.state / "up.json").write_text(done.out)
+        yield sandbox
+
+
+@pytest.fixture
+def fresh_sandbox(clean_engine: None) -> Iterator[Sandbox]:
+    """The command under a stack name that nothing was started for yet."""
+    with new_sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def containers(stack: Sandbox) -> Containers:
+    """The stack's containers, users' servers included."""
+
+    return Containers(stack.stack)
+
+
+@pytest.fixture
+def hub_client(stack: Sandbox) -> Iterator[HubClient]:
+    """A browser session nobody is logged in to."""
+
+    with HubClient(stack.port("hub")) as client:
+        yield client
+
+
+@pytest.fixture
+def engineer(stack: Sandbox, hub_client: HubClient) -> HubClient:
+    """The engineer, logged in."""
+    return hub_client.login("engineer", stack.password("engineer"))
+
+
+@pytest.fixture
+def outside_project() -> Path:
+    """A project of somebody who knows nothing of this repository."""
+    return Path(__file__).parent / "fixtures" / "outside_project"
+
+
+@pytest.fixture(autouse=True)
+def no_errors_in_logs(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test during which a container of the stack logged an error that no waiver covers."""
+    if "stack" not in request.fixturenames:
+        yield
+        return
+
+    stack: Sandbox = request.getfixturevalue("stack")
+    start = logs.now()
+    yield
+    names = {name for marker in request.node.iter_markers("waive") for name in marker.args}
+    bad = logs.unwaived(logs.since(Containers(stack.stack), start), names)
+    assert not bad, "containers logged errors during this test:\n" + "\n".join(bad[:40])

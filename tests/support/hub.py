@@ -1,0 +1,103 @@
+"""The hub as a user's browser and API clients see it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+
+from tests.support.kernel import Kernel
+from tests.support.sandbox import until
+
+
+class HubClient:
+    """A browser-like session with the hub; `login` makes it somebody's.
+
+    Args:
+        port: The hub's port on 127.0.0.1.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.base = f"http://127.0.0.1:{port}"
+        self.http = httpx.Client(base_url=self.base, follow_redirects=True, timeout=60)
+        self.user = ""
+        self._token = ""
+
+    def __enter__(self) -> HubClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.http.close()
+
+    def xsrf(self) -> dict[str, str]:
+        """Returns the header that a script on the hub's pages would send."""
+        values = [c.value for c in self.http.cookies.jar if c.name == "_xsrf" and c.path == "/hub/"]
+        return {"X-XSRFToken": values[0] or ""}
+
+    def try_login(self, user: str, password: str) -> httpx.Response:
+        """Sends the login form; the response is the page the browser ends on."""
+        page = self.http.get("/hub/login")
+        token = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
+        form = {"username": user, "password": password, "_xsrf": token[1] if token else ""}
+        return self.http.post("/hub/login", params={"next": "/hub/home"}, data=form)
+
+    def login(self, user: str, password: str) -> HubClient:
+        """Logs in; fails when the hub does not let this user in."""
+        page = self.try_login(user, password)
+        assert page.status_code == 200, f"{page.status_code} {page.url}\n{page.text[:2000]}"
+        assert page.url.path == "/hub/home", f"not let in: {page.url}\n{page.text[:3000]}"
+        self.user = user
+        return self
+
+    def api(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Calls the hub's REST API as the logged-in user."""
+        headers = {"Authorization": f"token {self._token}"} if self._token else self.xsrf()
+        return self.http.request(method, f"/hub/api{path}", headers=headers, **more)
+
+    def token(self) -> str:
+        """Returns an API token of the user, as made on the hub's token page."""
+        if not self._token:
+            done = self.api("POST", f"/users/{self.user}/tokens", json={"note": "tests", "expires_in": 3600})
+            assert done.status_code in {200, 201}, done.text
+            self._token = done.json()["token"]
+        return self._token
+
+    def server(self) -> dict[str, Any] | None:
+        """Returns the hub's model of the user's default server, None when there is none."""
+        self.token()
+        servers = self.api("GET", f"/users/{self.user}").json()["servers"]
+        model: dict[str, Any] | None = servers.get("")
+        return model
+
+    def start_server(self, *, within: float = 60) -> dict[str, Any]:
+        """Starts the user's server unless it runs, and returns its model once it is ready."""
+        self.token()
+        done = self.api("POST", f"/users/{self.user}/server")
+        assert done.status_code in {201, 202, 400}, done.text
+        ready: dict[str, Any] = until(
+            lambda: (model := self.server()) and model["ready"] and model, within=within, what=f"{self.user}'s server"
+        )
+        return ready
+
+    def stop_server(self) -> None:
+        """Stops the user's server and waits until it is gone."""
+        self.token()
+        self.api("DELETE", f"/users/{self.user}/server")
+        until(lambda: self.server() is None, within=60, what=f"{self.user}'s server gone")
+
+    def lab(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Calls the API of the user's own server."""
+        headers = {"Authorization": f"token {self.token()}"}
+        return self.http.request(method, f"/user/{self.user}/api{path}", headers=headers, **more)
+
+    def kernel(self) -> Kernel:
+        """Starts a Python kernel in the user's server."""
+        self.start_server()
+        done = self.lab("POST", "/kernels", json={"name": "python3"})
+        assert done.status_code == 201, done.text
+        identity = done.json()["id"]
+        address = f"ws://{self.base.removeprefix('http://')}/user/{self.user}/api/kernels/{identity}/channels"
+        return Kernel(address, self.token(), lambda: self.lab("DELETE", f"/kernels/{identity}"))
