@@ -9,11 +9,13 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
+from tests.support import leftovers, logs
+from tests.support.engine import Containers
+from tests.support.hub import HubClient
+from tests.support.sandbox import Sandbox
 
 COLD_UP_SECONDS = 1800
 

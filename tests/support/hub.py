@@ -27,9 +27,7 @@ class HubClient:
     def __enter__(self) -> HubClient:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.http.close()
 
     def xsrf(self) -> dict[str, str]:
