@@ -55,6 +55,14 @@ def held(name: str) -> bool:
     return False
 
 
+def engine_answers() -> bool:
+    """Tells whether there is an engine to leave something in."""
+    try:
+        return bool(client().ping())
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, nothing can be looked up in it
+        return False
+
+
 def of(stack: str) -> dict[str, list[str]]:
     """Returns what the engine still has of a stack: containers, volumes and networks by name."""
     found: dict[str, list[str]] = {"containers": [str(c.name) for c in Containers(stack).all()]}
@@ -67,6 +75,9 @@ def of(stack: str) -> dict[str, list[str]]:
 
 def remove(stack: str) -> None:
     """Removes every container, volume and network of a stack, whatever state it is in, and its state folder."""
+    shutil.rmtree(home() / stack, ignore_errors=True)
+    if not engine_answers():
+        return
     for container in Containers(stack).all():
         with contextlib.suppress(docker.errors.APIError):
             container.remove(force=True, v=True)
@@ -77,19 +88,16 @@ def remove(stack: str) -> None:
     for name in left.get("networks", []):
         with contextlib.suppress(docker.errors.APIError):
             client().networks.get(name).remove()
-    shutil.rmtree(home() / stack, ignore_errors=True)
 
 
 def remove_stale() -> list[str]:
     """Removes the stacks of earlier runs that were killed; returns their names."""
     names = {path.name.removesuffix(".lock") for path in home().iterdir()}
-    if shutil.which("docker"):
-        with contextlib.suppress(Exception):
-            labels = [c.labels for c in client().containers.list(all=True, filters={"label": COMPOSE_PROJECT})]
-            names |= {str(label[COMPOSE_PROJECT]) for label in labels}
+    if engine_answers():
+        containers = client().containers.list(all=True, filters={"label": COMPOSE_PROJECT}, ignore_removed=True)
+        names |= {str(container.labels[COMPOSE_PROJECT]) for container in containers}
     stale = sorted(name for name in names if NAME.match(name) and not held(name))
     for name in stale:
-        with contextlib.suppress(Exception):
-            remove(name)
+        remove(name)
         (home() / f"{name}.lock").unlink(missing_ok=True)
     return stale
