@@ -1,0 +1,123 @@
+"""The hub: who gets in, whose server it is, and what hangs behind the login."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.support.engine import Containers
+from tests.support.hub import HubClient
+from tests.support.sandbox import Sandbox, until
+
+PAGES = {
+    "/services/ui/spark/": "Spark Master",
+    "/services/ui/history/": "History Server",
+    "/services/ui/s3/": "MinIO",
+    "/services/ui/mail/": "MailDev",
+}
+
+
+@pytest.mark.parametrize("path", ["/hub/home", "/user/engineer/lab", "/hub/admin", *PAGES])
+def test_an_anonymous_browser_is_sent_to_the_login(hub_client: HubClient, path: str) -> None:
+    page = hub_client.http.get(path)
+
+    assert page.url.path == "/hub/login", page.url
+
+
+@pytest.mark.parametrize("path", ["/hub/api/users", "/hub/api/accounts", "/user/engineer/api/contents"])
+def test_the_api_refuses_without_a_token(hub_client: HubClient, path: str) -> None:
+    answer = hub_client.http.get(path, follow_redirects=False)
+
+    assert answer.status_code in {302, 401, 403}, answer.text
+
+
+def test_a_wrong_password_does_not_let_in(hub_client: HubClient) -> None:
+    page = hub_client.try_login("engineer", "not the password")
+
+    assert page.url.path != "/hub/home"
+    assert hub_client.http.get("/hub/home").url.path == "/hub/login"
+
+
+def test_nobody_can_sign_up(hub_client: HubClient) -> None:
+    assert hub_client.http.get("/hub/signup").status_code in {403, 404}
+
+
+@pytest.mark.parametrize(("path", "text"), PAGES.items())
+def test_the_pages_behind_the_login_answer(engineer: HubClient, path: str, text: str) -> None:
+    page = engineer.http.get(path)
+
+    assert page.status_code == 200, page.text[:1000]
+    assert text in page.text, page.text[:2000]
+
+
+def test_the_hubs_pages_link_to_them(engineer: HubClient) -> None:
+    home = engineer.http.get("/hub/home").text
+
+    assert all(path in home for path in PAGES), home[:3000]
+
+
+def test_another_users_server_is_closed(stack: Sandbox, engineer: HubClient) -> None:
+    with HubClient(stack.port("hub")) as admin:
+        admin.login("admin", stack.password("admin"))
+        admin.start_server()
+        try:
+            answer = engineer.http.get(
+                "/user/admin/api/contents", headers={"Authorization": f"token {engineer.token()}"}
+            )
+        finally:
+            admin.stop_server()
+
+    assert answer.status_code in {403, 404}, answer.text
+
+
+def test_a_user_keeps_their_files_when_the_server_is_stopped(engineer: HubClient) -> None:
+    engineer.start_server()
+    model = {"type": "file", "format": "text", "content": "kept"}
+    assert engineer.lab("PUT", "/contents/kept.txt", json=model).status_code in {200, 201}
+
+    engineer.stop_server()
+    engineer.start_server()
+
+    assert engineer.lab("GET", "/contents/kept.txt").json()["content"] == "kept"
+
+
+def test_a_new_home_has_the_notebooks(engineer: HubClient) -> None:
+    engineer.start_server()
+
+    names = [entry["name"] for entry in engineer.lab("GET", "/contents/notebooks").json()["content"]]
+
+    assert any(name.startswith("01_") and name.endswith(".ipynb") for name in names), names
+
+
+def test_every_user_has_a_uid_of_their_own(stack: Sandbox, engineer: HubClient, containers: Containers) -> None:
+    engineer.start_server()
+    with HubClient(stack.port("hub")) as admin:
+        admin.login("admin", stack.password("admin")).start_server()
+        uids = {name: containers.server(name).exec_run(["id", "-u"]).output.strip() for name in ("engineer", "admin")}
+        admin.stop_server()
+
+    assert uids["engineer"] != uids["admin"]
+    assert all(20000 <= int(uid) < 60000 for uid in uids.values()), uids
+
+
+@pytest.mark.disrupts
+def test_a_server_and_its_kernel_survive_a_restart_of_the_hub(
+    stack: Sandbox, engineer: HubClient, containers: Containers
+) -> None:
+    with engineer.kernel() as kernel:
+        kernel.run("answer = 42")
+    before = containers.server("engineer").id
+
+    containers.one("hub").restart(timeout=10)
+
+    def logged_in() -> HubClient | None:
+        try:
+            return HubClient(stack.port("hub")).login("engineer", stack.password("engineer"))
+        except (httpx.HTTPError, AssertionError):
+            return None
+
+    again = until(logged_in, within=60, what="the hub lets in again")
+    until(lambda: (again.server() or {}).get("ready"), within=30, what="the hub knows the server again")
+    assert containers.server("engineer").id == before
+    with again.kernel() as kernel:
+        assert kernel.run("print(40 + 2)").text.strip() == "42"

@@ -1,0 +1,82 @@
+"""Each identity of the object store may do what it is for, and no more."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from minio import Minio
+from minio.error import S3Error
+
+from tests.support.hub import HubClient
+from tests.support.s3 import ObjectStore
+from tests.support.sandbox import Sandbox
+
+R, W = "read", "write"
+RIGHTS = [
+    ("runner", "published", "orders", R + W),
+    ("runner", "scratch", "team/x", R + W),
+    ("runner", "events", "logs/x", R + W),
+    ("spark-connect", "published", "x", R),
+    ("spark-connect", "scratch", "team/x", R),
+    ("spark-connect", "scratch", "connect/x", R + W),
+    ("spark-history", "events", "logs/x", R),
+    ("spark-history", "scratch", "team/x", ""),
+    ("spark-history", "published", "x", ""),
+    ("user-engineer", "published", "x", R),
+    ("user-engineer", "scratch", "team/x", R),
+    ("user-engineer", "scratch", "users/engineer/x", R + W),
+    ("user-engineer", "scratch", "users/admin/x", R),
+    ("user-engineer", "scratch", "users/engineer2/x", R),
+    ("user-engineer", "events", "logs/x", R + W),
+]
+
+
+@pytest.fixture
+def root(stack: Sandbox) -> ObjectStore:
+    """The object store as its root sees it."""
+    return ObjectStore(stack, "sandbox-root")
+
+
+@pytest.mark.parametrize(("identity", "bucket", "place", "rights"), RIGHTS)
+def test_rights(
+    stack: Sandbox, root: ObjectStore, engineer: HubClient, identity: str, bucket: str, place: str, rights: str
+) -> None:
+    if identity.startswith("user-"):
+        engineer.start_server()
+    store = ObjectStore(stack, identity)
+    key = f"{place}-rights-{uuid.uuid4().hex}"
+    root.write(bucket, key)
+    try:
+        assert store.may(R, bucket, key) == (R in rights)
+        assert store.may(W, bucket, key) == (W in rights)
+    finally:
+        root.client.remove_object(bucket_name=bucket, object_name=key)
+
+
+def test_nobody_reads_without_a_signature(stack: Sandbox, root: ObjectStore) -> None:
+    anonymous = Minio(endpoint=f"127.0.0.1:{stack.port('s3')}", secure=False, region="us-east-1")
+
+    with pytest.raises(S3Error, match="Access Denied"):
+        list(anonymous.list_objects(bucket_name="published"))
+
+
+def test_a_users_keys_work_in_their_server(engineer: HubClient) -> None:
+    code = """
+import pyarrow.fs as fs, os
+store = fs.S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL_S3"], region="us-east-1")
+with store.open_output_stream("scratch/users/engineer/hello.txt") as out:
+    out.write(b"hello")
+print(store.open_input_stream("scratch/users/engineer/hello.txt").read())
+try:
+    store.open_output_stream("scratch/users/admin/hello.txt").close()
+    print("WROTE ELSEWHERE")
+except OSError as error:
+    print("ACCESS_DENIED" in str(error) or "AccessDenied" in str(error) or "Access Denied" in str(error))
+"""
+    with engineer.kernel() as kernel:
+        done = kernel.run(code)
+
+    assert "b'hello'" in done.text
+    assert "WROTE ELSEWHERE" not in done.text
+    assert "True" in done.text
