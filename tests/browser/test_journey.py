@@ -1,0 +1,87 @@
+"""What a newcomer does with the one link: log in, open the first notebook, run all cells, see the checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.support.sandbox import Sandbox
+
+NOTEBOOK = "notebooks/01_*.ipynb"
+SPAWN_MS = 90_000
+CELLS_MS = 240_000
+
+
+def log_in(page: Page, stack: Sandbox) -> None:
+    page.goto(f"http://127.0.0.1:{stack.port('hub')}/")
+    page.get_by_label("Username").fill("engineer")
+    page.locator("input[type=password]").first.fill(stack.password("engineer"))
+    page.get_by_role("button", name="Sign in").click()
+
+
+def first_notebook() -> str:
+    return next((Path(__file__).resolve().parents[2]).glob(NOTEBOOK)).name
+
+
+def test_login_notebook_run_all_cells(page: Page, stack: Sandbox, screenshots: Path) -> None:
+    page.goto(f"http://127.0.0.1:{stack.port('hub')}/")
+    page.screenshot(path=screenshots / "login.png")
+    log_in(page, stack)
+    page.wait_for_url("**/user/engineer/lab**", timeout=SPAWN_MS)
+
+    page.goto(f"http://127.0.0.1:{stack.port('hub')}/user/engineer/lab/tree/notebooks/{first_notebook()}?reset")
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    expect(cells.first).to_be_visible(timeout=60_000)
+    wait_for_kernel(page)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+
+    wait_for_all_cells(page)
+    expect(page.locator(".jp-OutputArea-output[data-mime-type*=stderr]")).to_have_count(0)
+    table = page.locator(".jp-OutputArea-output table").first
+    table.scroll_into_view_if_needed()
+    expect(table.locator("tbody tr").first).to_be_visible()
+    page.screenshot(path=screenshots / "notebook-table.png")
+    plot = page.locator(".jp-OutputArea-output img, .jp-OutputArea-output svg").first
+    plot.scroll_into_view_if_needed()
+    expect(plot).to_be_visible()
+    page.screenshot(path=screenshots / "notebook-plot.png")
+
+
+def wait_for_kernel(page: Page) -> None:
+    """Waits until the kernel of the open notebook is idle."""
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", state="attached", timeout=90_000)
+
+
+def wait_for_all_cells(page: Page) -> None:
+    """Waits until every cell with code in it has run; a traceback ends the wait as a failure."""
+    finished = """() => {
+        const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')]
+            .filter(cell => cell.querySelector('.cm-content')?.textContent.trim())
+            .map(cell => cell.querySelector('.jp-InputPrompt')?.textContent ?? '');
+        const failed = document.querySelector('.jp-RenderedText[data-mime-type*="error"]');
+        return failed ? 'failed' : prompts.length > 0 && prompts.every(text => /\\[\\d+\\]/.test(text)) && 'done';
+    }"""
+    ended = page.wait_for_function(finished, timeout=CELLS_MS).json_value()
+    error = page.locator(".jp-RenderedText[data-mime-type*=error]")
+    assert ended == "done", error.first.inner_text()
+
+
+def test_the_links_on_the_home_page_open(page: Page, stack: Sandbox, screenshots: Path) -> None:
+    log_in(page, stack)
+    page.wait_for_url("**/user/engineer/lab**", timeout=SPAWN_MS)
+    base = f"http://127.0.0.1:{stack.port('hub')}"
+    page.goto(f"{base}/hub/home")
+    page.screenshot(path=screenshots / "hub-home.png")
+
+    for name, path, text in (
+        ("spark-master", "/services/ui/spark/", "Workers (2)"),
+        ("history", "/services/ui/history/", "History Server"),
+        ("mail", "/services/ui/mail/", "MailDev"),
+        ("s3-console", "/services/ui/s3/", "MinIO"),
+    ):
+        page.goto(base + path)
+        page.wait_for_load_state("networkidle")
+        assert text in page.content(), f"{path}: {page.content()[:2000]}"
+        page.screenshot(path=screenshots / f"{name}.png")
