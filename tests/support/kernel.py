@@ -53,11 +53,16 @@ class Kernel:
 
     def run(self, code: str, *, timeout: float = 180, check: bool = True) -> Ran:
         """Runs a cell to its end and returns its outputs; fails when it raised, unless told not to check."""
-        request = self._send(code)
+        done = self.finish(self.start(code), timeout=timeout)
+        assert not (check and done.error), f"{code}\n{done.error}"
+        return done
+
+    def finish(self, request: str, *, timeout: float) -> Ran:
+        """Waits for the end of a started cell and returns its outputs."""
         done, deadline = Ran(), time.monotonic() + timeout
         while True:
             left = deadline - time.monotonic()
-            assert left > 0, f"the cell did not end within {timeout:.0f}s:\n{code}\n{done}"
+            assert left > 0, f"the cell did not end within {timeout:.0f}s: {done}"
             try:
                 message = json.loads(self._socket.recv(timeout=left))
             except TimeoutError:
@@ -67,11 +72,10 @@ class Kernel:
             kind, content = message["msg_type"], message["content"]
             done.add(kind, content)
             if kind == "status" and content["execution_state"] == "idle":
-                break
-        assert not (check and done.error), f"{code}\n{done.error}"
-        return done
+                return done
 
-    def _send(self, code: str) -> str:
+    def start(self, code: str) -> str:
+        """Starts a cell and returns what `finish` waits for."""
         identity = uuid.uuid4().hex
         header = {
             "msg_id": identity,

@@ -1,0 +1,61 @@
+"""Parts of the cluster die or are replaced while work goes on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.engine import Containers
+from tests.support.hub import HubClient
+from tests.support.sandbox import Sandbox, until
+
+STATE = "import urllib.request; print(urllib.request.urlopen('http://spark-master:8080/json/').read().decode())"
+SLOW_JOB = """
+from pyspark.sql import SparkSession
+import os, time
+spark = SparkSession.builder.master(os.environ["SPARK_MASTER_URL"]).appName("survivor").getOrCreate()
+def slow(rows):
+    time.sleep(1.5)
+    return [sum(1 for _ in rows)]
+print("ROWS", sum(spark.sparkContext.parallelize(range(4000), 40).mapPartitions(slow).collect()))
+spark.stop()
+"""
+
+
+def master(containers: Containers) -> dict[str, object]:
+    done = containers.run("spark-connect", "python3", "-c", STATE)
+    state: dict[str, object] = json.loads(done.out) if done.exit_code == 0 else {}
+    return state
+
+
+@pytest.mark.disrupts
+@pytest.mark.waive("spark peers gone")
+@pytest.mark.parametrize("service", ["spark-master", "spark-worker"])
+def test_a_running_job_survives_a_killed(service: str, engineer: HubClient, containers: Containers) -> None:
+    with engineer.kernel() as kernel:
+        started = kernel.start(SLOW_JOB)
+        until(lambda: "survivor" in str(master(containers).get("activeapps")), within=90, what="the job runs")
+        until(lambda: (master(containers).get("coresused") or 0) != 0, within=60, what="it has cores")
+        container = containers.one(service)
+        container.kill("SIGKILL")
+        container.start()
+
+        done = kernel.finish(started, timeout=240)
+
+    assert "ROWS 4000" in done.text, done
+
+
+@pytest.mark.disrupts
+@pytest.mark.waive("spark peers gone")
+def test_workers_scale_up_and_down(stack: Sandbox, containers: Containers) -> None:
+    def alive() -> int:
+        workers = master(containers).get("workers") or []
+        assert isinstance(workers, list)
+        return sum(worker["state"] == "ALIVE" for worker in workers)
+
+    stack("up", "--workers", "3", "--json")
+    until(lambda: alive() == 3, within=60, what="three workers alive")
+
+    stack("up", "--workers", "2", "--json")
+    until(lambda: alive() == 2 and len(containers.of("spark-worker")) == 2, within=90, what="two workers alive")

@@ -1,0 +1,85 @@
+"""The run that `up` made: checkpoints one can trust, published outputs, the committer that S3 needs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from pyarrow.fs import S3FileSystem
+
+from tests.support.s3 import ObjectStore, secret_of
+from tests.support.sandbox import Sandbox
+
+
+@pytest.fixture
+def store(stack: Sandbox) -> ObjectStore:
+    """The object store as the runner sees it."""
+    return ObjectStore(stack, "runner")
+
+
+@pytest.fixture
+def run(store: ObjectStore) -> tuple[str, dict[str, Any]]:
+    """The sample run: its folder in scratch and its run.json."""
+    records = sorted(key for key in store.keys("scratch", "sandbox/") if key.endswith("/run.json"))
+    assert records, store.keys("scratch")[:50]
+    return records[0].removesuffix("run.json"), store.json("scratch", records[0])
+
+
+def manifests(store: ObjectStore, folder: str) -> dict[str, dict[str, Any]]:
+    keys = [key for key in store.keys("scratch", folder) if key.endswith("/_manifest.json")]
+    return {key.split("/")[-2]: store.json("scratch", key) for key in keys}
+
+
+def test_it_is_complete(run: tuple[str, dict[str, Any]]) -> None:
+    text = json.dumps(run[1])
+
+    assert '"done"' in text or '"succeeded"' in text or '"completed"' in text, text[:2000]
+
+
+def test_it_has_checkpoints_with_manifests(store: ObjectStore, run: tuple[str, dict[str, Any]]) -> None:
+    found = manifests(store, run[0])
+
+    assert len(found) >= 3
+    for alias, manifest in found.items():
+        assert manifest["rows"] > 0, alias
+        assert manifest["schema"], alias
+
+
+def test_the_frames_are_plain_parquet_of_as_many_rows_as_the_manifest_says(
+    stack: Sandbox, store: ObjectStore, run: tuple[str, dict[str, Any]]
+) -> None:
+    files = S3FileSystem(
+        access_key="runner",
+        secret_key=secret_of(stack, "runner"),
+        endpoint_override=f"http://127.0.0.1:{stack.port('s3')}",
+        region="us-east-1",
+    )
+    for alias, manifest in manifests(store, run[0]).items():
+        keys = [key for key in store.keys("scratch", f"{run[0]}{alias}/") if key.endswith(".parquet")]
+        rows = sum(pq.ParquetFile(files.open_input_file(f"scratch/{key}")).metadata.num_rows for key in keys)
+        assert rows == manifest["rows"], alias
+
+
+def test_they_were_written_by_the_magic_committer(store: ObjectStore, run: tuple[str, dict[str, Any]]) -> None:
+    for alias in manifests(store, run[0]):
+        success = store.json("scratch", f"{run[0]}{alias}/_SUCCESS")
+        assert success["committer"] == "magic", (alias, success)
+
+
+def test_it_published_three_outputs(store: ObjectStore) -> None:
+    outputs = {key.rsplit("/", 1)[0] for key in store.keys("published") if key.endswith("/_SUCCESS")}
+
+    assert len(outputs) >= 3, outputs
+
+
+def test_sandbox_runs_lists_and_shows_it(stack: Sandbox, run: tuple[str, dict[str, Any]]) -> None:
+    run_id = run[0].rstrip("/").rsplit("/", 1)[-1]
+
+    listed = stack("runs", "list", "--json").json
+    shown = stack("runs", "show", "latest", "--json").out
+
+    assert run_id in [entry["run_id"] for entry in listed]
+    assert "features" in json.loads(shown)
+    assert run_id in stack("runs", "list").out
