@@ -1,0 +1,72 @@
+"""Prints the figures as a table, and keeps them as JSON in build/bench.json.
+
+python -m bench                   on a stack of its own, with the images that are there
+python -m bench --cold --yes      deletes every image of the sandbox and Docker's build cache first
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+
+from bench import measure
+from bench.figures import Figure, table
+from tests.support import leftovers
+from tests.support.sandbox import ROOT, Sandbox
+
+SETTLE_SECONDS = 45
+
+
+def main() -> int:
+    """Measures, prints, and returns 1 when a figure is over its limit."""
+    options = parse()
+    leftovers.remove_stale()
+    with leftovers.own_name() as name:
+        sandbox = Sandbox(name, leftovers.home())
+        try:
+            figures = measured(sandbox, cold=options.cold)
+        finally:
+            leftovers.remove(name)
+    print(table(figures))
+    report = {"cores": os.cpu_count(), "figures": [figure.json() for figure in figures]}
+    path = ROOT / "build" / "bench.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + "\n")
+    print(f"\nas JSON: {path.relative_to(ROOT)}", file=sys.stderr)
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+def parse() -> argparse.Namespace:
+    """Returns the options; without --yes, --cold asks before it deletes."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--cold", action="store_true", help="measure the first start: deletes images and build cache")
+    parser.add_argument("--yes", action="store_true", help="don't ask before deleting")
+    options = parser.parse_args()
+    if options.cold and not options.yes:
+        answer = input("Delete every image `sandbox/*` and Docker's whole build cache? [y/N] ")
+        if answer.strip().lower() not in {"y", "yes"}:
+            parser.exit(2, "nothing was deleted\n")
+    return options
+
+
+def measured(sandbox: Sandbox, *, cold: bool) -> list[Figure]:
+    """Returns all figures, in the order in which they can be measured."""
+    figures = []
+    if cold:
+        figures.append(measure.cold_up(sandbox))
+    else:
+        sandbox("up", timeout=measure.COLD_SECONDS)
+    sandbox("down")
+    figures += [measure.warm_up(sandbox), measure.second_up(sandbox), measure.spawn(sandbox)]
+    time.sleep(SETTLE_SECONDS)
+    figures += measure.idle_memory(sandbox)
+    figures.append(measure.down(sandbox))
+    figures += measure.image_sizes(sandbox)
+    return figures
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

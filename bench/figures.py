@@ -1,0 +1,70 @@
+"""What is measured, each figure with the limit it must hold and the raw cost it can't get below."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table.
+
+    Attributes:
+        name: What was measured.
+        value: In `unit`.
+        unit: `s` or `MB`.
+        limit: What it must not exceed; None where none was set.
+        raw: What the machine needs for the bare operation, None where there is no such thing.
+        note: What `raw` is.
+    """
+
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+    raw: float | None = None
+    note: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the figure is within its limit."""
+        return self.limit is None or self.value <= self.limit
+
+    def json(self) -> dict[str, Any]:
+        """Returns the figure as a JSON object."""
+        return {**asdict(self), "holds": self.holds}
+
+
+def table(figures: list[Figure]) -> str:
+    """Returns the figures as an aligned table."""
+    rows = [("what", "measured", "limit", "raw", "")]
+    rows += [
+        (f.name, amount(f.value, f.unit), amount(f.limit, f.unit), amount(f.raw, f.unit), mark(f)) for f in figures
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)) for row in rows
+    )
+
+
+def amount(value: float | None, unit: str) -> str:
+    """Returns `12.3 s`, `205 MB` or nothing."""
+    if value is None:
+        return ""
+    return f"{value:.1f} s" if unit == "s" else f"{value:.0f} {unit}"
+
+
+def mark(figure: Figure) -> str:
+    """Returns the last column: over the limit or not, and what the raw figure is."""
+    over = "" if figure.holds else "OVER THE LIMIT  "
+    return f"{over}{f'(raw: {figure.note})' if figure.note else ''}"
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Returns how long the call took."""
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
