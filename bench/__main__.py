@@ -64,7 +64,7 @@ def measured(sandbox: Sandbox, *, cold: bool) -> list[Figure]:
     time.sleep(SETTLE_SECONDS)
     figures += measure.idle_memory(sandbox)
     figures.append(measure.down(sandbox))
-    figures += measure.image_sizes(sandbox)
+    figures += measure.image_sizes()
     return figures
 
 

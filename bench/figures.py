@@ -41,13 +41,12 @@ class Figure:
 def table(figures: list[Figure]) -> str:
     """Returns the figures as an aligned table."""
     rows = [("what", "measured", "limit", "raw", "")]
-    rows += [
-        (f.name, amount(f.value, f.unit), amount(f.limit, f.unit), amount(f.raw, f.unit), mark(f)) for f in figures
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)) for row in rows
-    )
+    for figure in figures:
+        amounts = (amount(value, figure.unit) for value in (figure.value, figure.limit, figure.raw))
+        rows.append((figure.name, *amounts, mark(figure)))
+    widths = [*(max(len(row[column]) for row in rows) for column in range(4)), 0]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def amount(value: float | None, unit: str) -> str:

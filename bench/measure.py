@@ -84,7 +84,7 @@ def memory(container: Container) -> float:
     return float((stats["usage"] - droppable) / MB)
 
 
-def image_sizes(sandbox: Sandbox) -> Iterator[Figure]:
+def image_sizes() -> Iterator[Figure]:
     """Measures each image the stack uses; the notebook's counts what it adds to Spark's."""
     sizes = {name: size_of(name) for name in ("base", "minio", "spark", "hub", "notebook", "docker-api", "mail")}
     sizes["notebook"] -= sizes["spark"]
