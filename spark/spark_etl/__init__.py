@@ -1,0 +1,46 @@
+"""Features, checkpoints and a runner for Spark pipelines that are debugged after the fact.
+
+In a pipeline::
+
+    from spark_etl import ConfiguredSparkFeature, S3PublishedSource, SparkFeature
+
+In a notebook::
+
+    from spark_etl import runs
+    runs.latest("revenue")["orders"].head()
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spark_etl.feature import ConfiguredSparkFeature as ConfiguredSparkFeature
+    from spark_etl.feature import SparkFeature as SparkFeature
+    from spark_etl.reading import runs as runs
+    from spark_etl.session import connect_session as spark
+    from spark_etl.sources import S3PublishedSource as S3PublishedSource
+    from spark_etl.sources import Source as Source
+
+_HOMES = {
+    "ConfiguredSparkFeature": ("spark_etl.feature", "ConfiguredSparkFeature"),
+    "S3PublishedSource": ("spark_etl.sources", "S3PublishedSource"),
+    "Source": ("spark_etl.sources", "Source"),
+    "SparkFeature": ("spark_etl.feature", "SparkFeature"),
+    "runs": ("spark_etl.reading", "runs"),
+    "spark": ("spark_etl.session", "connect_session"),
+}
+__all__ = ["ConfiguredSparkFeature", "S3PublishedSource", "Source", "SparkFeature", "runs", "spark"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first asked for: a reader needs no graph, an executor no reader."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,102 @@
+"""Every error of spark_etl, and the exit code the runner makes of it.
+
+    SparkEtlError
+    ├── UsageError               2   a wrong option, date or name on the command line
+    ├── ConfigError              2   the feature config: missing, not YAML, unknown key, class outside of the project
+    │   └── GraphError           2   cycle, unknown source, unknown checkpoint, missing keyword
+    ├── PublishRefusedError      2   an output exists already and `overwrite: True` is not set
+    ├── RunFailedError           5   the run itself failed
+    │   ├── MissingDataError     5   a source has no data for some of the dates
+    │   └── FeatureError         5   a feature's transform, or writing what it returned, raised
+    ├── StorageError             5   the store does not answer, or refuses
+    └── ReadError                1   the reading API has nothing to show
+        ├── RunNotFoundError     1   no such run
+        └── CheckpointError      1   no such checkpoint, not yet, or not readable here
+
+Libraries raise; `spark_etl.runner.cli` is the only place where one of them becomes an exit code. 130 (interrupted) is its alone.
+"""
+
+from __future__ import annotations
+
+
+class SparkEtlError(Exception):
+    """Base of all errors that are told without a traceback.
+
+    Args:
+        message: Names the culprit and, where there are any, the alternatives.
+        hint: The next command, or what to change.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(SparkEtlError):
+    """Raised for a wrong option, date or name on the command line."""
+
+    exit_code = 2
+
+
+class ConfigError(SparkEtlError):
+    """Raised for a feature config that can't be read, or names what there is not."""
+
+    exit_code = 2
+
+
+class GraphError(ConfigError):
+    """Raised when the features do not make a graph that can be run."""
+
+
+class PublishRefusedError(SparkEtlError):
+    """Raised when an output would replace data without `overwrite: True`."""
+
+    exit_code = 2
+
+
+class RunFailedError(SparkEtlError):
+    """Raised when a run was possible but failed."""
+
+    exit_code = 5
+
+
+class MissingDataError(RunFailedError):
+    """Raised when a source has no data for some of the dates asked for."""
+
+
+class FeatureError(RunFailedError):
+    """Raised when a feature failed.
+
+    Args:
+        feature: Alias of the feature.
+        message: The reason, in the words of what raised it.
+        frames: The traceback, cut down to the project's own frames; may be empty.
+        hint: The next command.
+    """
+
+    def __init__(self, feature: str, message: str, *, frames: str = "", hint: str | None = None) -> None:
+        super().__init__(f"feature `{feature}` failed: {message}", hint=hint)
+        self.feature = feature
+        self.reason = message
+        self.frames = frames
+
+
+class StorageError(SparkEtlError):
+    """Raised when a store does not answer or refuses what was asked."""
+
+    exit_code = 5
+
+
+class ReadError(SparkEtlError):
+    """Raised by the reading API when there is nothing to show."""
+
+
+class RunNotFoundError(ReadError):
+    """Raised when no run matches."""
+
+
+class CheckpointError(ReadError):
+    """Raised for a frame without a manifest, or one that can't be read here."""

@@ -1,0 +1,82 @@
+"""`_manifest.json`: what a checkpoint is. It is written last: no manifest, no checkpoint."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from spark_etl.errors import CheckpointError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One Parquet file of a checkpoint.
+
+    Attributes:
+        name: Relative to the checkpoint's folder.
+        rows: Its rows.
+        bytes: Its size.
+        etag: What tells this content from any other under that name.
+    """
+
+    name: str
+    rows: int
+    bytes: int
+    etag: str | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a checkpoint is.
+
+    Attributes:
+        feature: Its alias.
+        run_id: The run that wrote it.
+        columns: Column → type as Spark's SQL writes it, in order.
+        spark_schema: The schema as Spark's JSON.
+        rows: Rows of all files.
+        bytes: Bytes of all files.
+        files: The files that belong to it; whatever else lies beside them does not.
+        code: What identifies the code that computed it; see `spark_etl.fingerprint`.
+        inputs: Source name → what was read: objects with ETags, or the upstream feature with its manifest.
+        written: When, in UTC.
+    """
+
+    feature: str
+    run_id: str
+    columns: dict[str, str]
+    spark_schema: dict[str, Any]
+    rows: int
+    bytes: int
+    files: list[DataFile]
+    code: dict[str, Any]
+    inputs: dict[str, Any]
+    written: str
+    dates: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_json(self) -> bytes:
+        """Returns the manifest as it is stored."""
+        return json.dumps(asdict(self), indent=1, default=str).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes, where: str) -> Manifest:
+        """Returns a stored manifest.
+
+        Raises:
+            CheckpointError: It is damaged, or of a newer format than this version knows.
+        """
+        try:
+            document = json.loads(content)
+            if document.get("format", 0) > FORMAT:
+                raise CheckpointError(
+                    f"{where} has format {document['format']}; this version reads up to {FORMAT}",
+                    hint="update spark_etl",
+                )
+            document["files"] = [DataFile(**item) for item in document["files"]]
+            return cls(**document)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise CheckpointError(f"{where} is damaged: {type(error).__name__}: {error}") from error

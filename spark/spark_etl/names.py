@@ -1,0 +1,38 @@
+"""Tells which known name was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+MOST_SHOWN = 12
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Returns the known name most like `name`, or None when none is near."""
+    by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
+    matches = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[matches[0]] if matches else None
+
+
+def listing(names: Iterable[str]) -> str:
+    """Returns the names sorted, joined by commas, and cut after a dozen with the number of those left out."""
+    ordered = sorted(names)
+    if not ordered:
+        return "none"
+    shown = ", ".join(ordered[:MOST_SHOWN])
+    return shown if len(ordered) <= MOST_SHOWN else f"{shown} and {len(ordered) - MOST_SHOWN} more"
+
+
+def alternatives(name: str, known: Iterable[str]) -> str:
+    """Returns "Did you mean `x`? Known: x, y." as far as it can be said."""
+    known = list(known)
+    match = nearest(name, known)
+    return (f"Did you mean `{match}`? " if match else "") + f"Known: {listing(known)}."
+
+
+def is_segment(name: str) -> bool:
+    """Tells whether a team or pipeline name may be one segment of a path."""
+    return SEGMENT.fullmatch(name) is not None

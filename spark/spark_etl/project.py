@@ -1,0 +1,139 @@
+"""The user's code: what of it may be imported, and what of it executors get."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+
+from spark_etl.errors import ConfigError
+from spark_etl.feature import SparkFeature
+from spark_etl.names import alternatives
+
+EXCLUDED_FOLDERS = {"__pycache__", "data", "node_modules", "venv", "spark-warehouse", "metastore_db"}
+LARGEST_RESOURCE = 1 << 20
+
+
+class Project:
+    """A folder of Python code.
+
+    Args:
+        path: The folder that module names are relative to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        if not self.path.is_dir():
+            raise ConfigError(f"the project folder {path} is not there", hint="give it as --project-path DIR")
+
+    def activate(self) -> None:
+        """Puts the folder on the driver's module path."""
+        if str(self.path) not in sys.path:
+            sys.path.insert(0, str(self.path))
+        importlib.invalidate_caches()
+
+    def load_feature(self, alias: str, class_path: str) -> SparkFeature:
+        """Returns an instance of a feature class of this project.
+
+        Raises:
+            ConfigError: The class is not there, not in this project, no feature, or its `__init__` fails.
+        """
+        module_name, _, class_name = class_path.rpartition(".")
+        module = self._import(alias, class_path, module_name)
+        cls = getattr(module, class_name, None)
+        if cls is None:
+            known = [name for name, value in vars(module).items() if _is_feature(value)]
+            raise ConfigError(
+                f"feature `{alias}`: {module_name} has no class {class_name}. {alternatives(class_name, known)}"
+            )
+        if not _is_feature(cls):
+            raise ConfigError(f"feature `{alias}`: {class_path} is no subclass of SparkFeature")
+        if not cls.__module__.startswith("spark_etl.") and self.file_of(cls.__module__) is None:
+            raise ConfigError(f"feature `{alias}`: {class_path} comes from {cls.__module__}, outside of {self.path}")
+        try:
+            feature: SparkFeature = cls()
+        except Exception as error:
+            raise ConfigError(f"feature `{alias}`: {class_path}() raises {type(error).__name__}: {error}") from error
+        feature.alias = alias
+        return feature
+
+    def _import(self, alias: str, class_path: str, module_name: str) -> ModuleType:
+        file = self.file_of(module_name)
+        if file is None:
+            raise ConfigError(
+                f"feature `{alias}`: no module {module_name} in the project {self.path} (for class {class_path}). "
+                f"{alternatives(module_name, self.modules())}",
+                hint="class paths are relative to the project: the config's folder, or --project-path DIR",
+            )
+        try:
+            module = importlib.import_module(module_name)
+        except Exception as error:
+            raise ConfigError(
+                f"feature `{alias}`: importing {module_name} raises {type(error).__name__}: {error}"
+            ) from error
+        if Path(module.__file__ or "").resolve() != file:
+            raise ConfigError(
+                f"feature `{alias}`: {module_name} is also the name of {module.__file__}, which was imported instead of {file}",
+                hint="give the project's module another name",
+            )
+        return module
+
+    def file_of(self, module_name: str) -> Path | None:
+        """Returns the file of a module if it lies in this project; nothing is imported for that."""
+        folder = self.path.joinpath(*module_name.split("."))
+        for file in (folder / "__init__.py", folder.with_suffix(".py")):
+            if file.is_file() and file.resolve().is_relative_to(self.path):
+                return file.resolve()
+        return None
+
+    def modules(self) -> list[str]:
+        """Returns the names of all modules of the project."""
+        names = (file.relative_to(self.path).with_suffix("").parts for file in self.files() if file.suffix == ".py")
+        return sorted(
+            ".".join(parts[:-1] if parts[-1] == "__init__" else parts) for parts in names if parts != ("__init__",)
+        )
+
+    def files(self) -> Iterator[Path]:
+        """Yields what executors need: the code and small resources beside it, neither data nor caches nor hidden files."""
+        yield from _files_below(self.path)
+
+    def archive(self) -> bytes:
+        """Returns the project as a zip, byte for byte the same for the same files; with it spark_etl, which it imports."""
+        library = Path(__file__).resolve().parent
+        content: dict[str, bytes] = {}
+        for base, files in ((self.path, self.files()), (library.parent, _files_below(library))):
+            for file in files:
+                content.setdefault(file.relative_to(base).as_posix(), file.read_bytes())
+        return _zipped(content)
+
+
+def _zipped(content: dict[str, bytes]) -> bytes:
+    """Returns a zip with an entry per folder too: without those, Python finds no package that lacks an `__init__.py`."""
+    folders = {f"{parent.as_posix()}/" for name in content for parent in PurePosixPath(name).parents if parent.name}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in sorted({*content, *folders}):
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            archive.writestr(info, content.get(name, b""), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def _is_feature(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, SparkFeature) and value is not SparkFeature
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if path.name not in EXCLUDED_FOLDERS and not (path / "pyvenv.cfg").exists():
+                yield from _files_below(path)
+        elif path.suffix == ".py" or (
+            path.suffix not in {".pyc", ".parquet"} and path.stat().st_size <= LARGEST_RESOURCE
+        ):
+            yield path

@@ -1,0 +1,124 @@
+"""`run.json`: what a run is, written when it starts, after each feature, and when it ends in whatever way."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from spark_etl.errors import FeatureError
+from spark_etl.layout import RunPaths
+from spark_etl.storage import storage_for
+
+FORMAT = 1
+Status = Literal["running", "succeeded", "failed", "interrupted"]
+State = Literal["pending", "running", "built", "succeeded", "failed", "interrupted", "skipped"]
+STATUSES: tuple[Status, ...] = ("running", "succeeded", "failed", "interrupted")
+
+
+def now() -> str:
+    """Returns this moment in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class RunRecord:
+    """The content of run.json while the run goes on; every change is stored at once.
+
+    Args:
+        paths: Where the run lies.
+        head: What is known before anything happens: team, pipeline, dates, config, graph, versions.
+        features: Alias → what is known of it before it runs.
+        outputs: What will be published: feature, path, overwrite.
+    """
+
+    def __init__(
+        self,
+        paths: RunPaths,
+        head: Mapping[str, Any],
+        features: Mapping[str, Mapping[str, Any]],
+        outputs: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self.paths = paths
+        self._started = time.monotonic()
+        self._feature_started: dict[str, float] = {}
+        self.content: dict[str, Any] = {
+            "format": FORMAT,
+            "run_id": paths.run_id,
+            "path": paths.root,
+            "status": "running",
+            "started": now(),
+            "ended": None,
+            "seconds": None,
+            **head,
+            "publish": [{**output, "state": "pending"} for output in outputs],
+            "features": {
+                alias: {"state": "pending", "seconds": None, "rows": None, **known} for alias, known in features.items()
+            },
+            "error": None,
+        }
+
+    def store(self) -> None:
+        """Writes run.json."""
+        content = json.dumps(self.content, indent=1, default=str).encode()
+        storage_for(self.paths.run_file).write(self.paths.run_file, content)
+
+    def update(self, **known: Any) -> None:
+        """Adds what has become known of the run."""
+        self.content.update(known)
+        self.store()
+
+    def feature_started(self, alias: str) -> None:
+        """Marks a feature as running."""
+        self._feature_started[alias] = time.monotonic()
+        self._feature(alias).update(state="running", started=now())
+        self.store()
+
+    def feature_ended(self, alias: str, state: State, **known: Any) -> float:
+        """Marks a feature as ended and returns the seconds it took."""
+        seconds = round(time.monotonic() - self._feature_started[alias], 3)
+        self._feature(alias).update(state=state, seconds=seconds, **known)
+        self.store()
+        return seconds
+
+    def feature_failed(self, alias: str, error: FeatureError) -> None:
+        """Marks a feature as failed, also when it was publishing it that failed."""
+        self.feature_ended(alias, "failed", error={"message": error.reason, "traceback": error.frames})
+
+    def output_started(self, path: str) -> float:
+        """Marks an output as being written and returns the moment, for `output_ended`."""
+        self._output(path).update(state="running")
+        self.store()
+        return time.monotonic()
+
+    def output_ended(self, path: str, started: float, *, rows: int, bytes: int) -> float:  # noqa: A002 - the key's name
+        """Marks an output as written and returns the seconds it took."""
+        seconds = round(time.monotonic() - started, 3)
+        output = self._output(path)
+        output.update(state="succeeded", seconds=seconds, rows=rows, bytes=bytes)
+        feature = self._feature(output["feature"])
+        if feature["rows"] is None:
+            feature.update(rows=rows)
+        self.store()
+        return seconds
+
+    def end(self, status: Status, error: Mapping[str, Any] | None = None) -> None:
+        """Marks the run as ended; what was running ended the same way, what was pending is never going to run."""
+        ends: dict[str, State] = {
+            "running": "interrupted" if status == "interrupted" else "failed",
+            "pending": "skipped",
+        }
+        if status == "succeeded":
+            ends["built"] = "succeeded"
+        for part in [*self.content["features"].values(), *self.content["publish"]]:
+            part["state"] = ends.get(part["state"], part["state"])
+        seconds = round(time.monotonic() - self._started, 3)
+        self.update(status=status, ended=now(), seconds=seconds, error=dict(error) if error else None)
+
+    def _output(self, path: str) -> dict[str, Any]:
+        return next(output for output in self.content["publish"] if output["path"] == path)
+
+    def _feature(self, alias: str) -> dict[str, Any]:
+        feature: dict[str, Any] = self.content["features"][alias]
+        return feature

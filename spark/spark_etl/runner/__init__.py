@@ -1,0 +1,1 @@
+"""The runner: from a command line to checkpoints, outputs and a run.json."""

@@ -1,0 +1,76 @@
+"""Writes a feature's DataFrame and reads it back, so that what is inspected is what the next feature consumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from spark_etl.layout import RunPaths
+from spark_etl.manifest import DataFile, Manifest
+from spark_etl.parquet import open_parquet
+from spark_etl.record import now
+from spark_etl.runner.frames import check_writable
+from spark_etl.storage import StoredObject, join, relative_to, storage_for
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+FOOTER_THREADS = 16
+
+
+def write_checkpoint(
+    spark: SparkSession,
+    frame: DataFrame,
+    feature: str,
+    paths: RunPaths,
+    *,
+    code: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+) -> tuple[DataFrame, Manifest]:
+    """Keeps a DataFrame as Parquet with a manifest, which is written last.
+
+    Returns:
+        The DataFrame as read back from those files, its lineage cut there, and the manifest.
+    """
+    folder = paths.checkpoint(feature)
+    check_writable(feature, frame)
+    frame.write.parquet(folder)
+    files = count_files(folder, storage_for(folder).walk(folder))
+    manifest = Manifest(
+        feature=feature,
+        run_id=paths.run_id,
+        columns={field.name: field.dataType.simpleString() for field in frame.schema.fields},
+        spark_schema=frame.schema.jsonValue(),
+        rows=sum(file.rows for file in files),
+        bytes=sum(file.bytes for file in files),
+        files=files,
+        code=dict(code),
+        inputs=dict(inputs),
+        written=now(),
+    )
+    storage_for(folder).write(paths.manifest(feature), manifest.to_json())
+    return read_back(spark, frame, folder, manifest), manifest
+
+
+def read_back(spark: SparkSession, frame: DataFrame, folder: str, manifest: Manifest) -> DataFrame:
+    """Returns the checkpoint's DataFrame; its schema is the one that was written, so that no footer is read for it."""
+    paths = [join(folder, file.name) for file in manifest.files]
+    reader = spark.read.schema(frame.schema)
+    return reader.parquet(*paths) if paths else spark.createDataFrame([], frame.schema)
+
+
+def count_files(folder: str, objects: Any) -> list[DataFile]:
+    """Returns the Parquet files of a listing with their rows, read from the footers: the data is not touched again."""
+    parquet = [item for item in objects if item.path.endswith(".parquet")]
+
+    def counted(item: StoredObject) -> DataFile:
+        return DataFile(relative_to(item.path, folder), _rows(item), item.size, item.etag)
+
+    with ThreadPoolExecutor(FOOTER_THREADS) as pool:
+        return list(pool.map(counted, parquet))
+
+
+def _rows(item: StoredObject) -> int:
+    with open_parquet(item.path) as file:
+        return int(file.metadata.num_rows)

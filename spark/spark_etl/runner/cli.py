@@ -1,0 +1,84 @@
+"""The runner's command line: the only place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Sequence
+
+from spark_etl.errors import FeatureError, SparkEtlError, UsageError
+from spark_etl.runner.notify import tell_failure, tell_outcome
+from spark_etl.runner.options import Options, parse_options
+from spark_etl.runner.plan import make_plan
+from spark_etl.runner.progress import Progress, duration
+from spark_etl.runner.run import Outcome, run_plan
+from spark_etl.runner.signals import terminable
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the pipeline a command line asks for and returns the exit code: 0, 2, 5 or 130."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    progress = Progress()
+    try:
+        with terminable():
+            return _run(parse_options(arguments))
+    except UsageError as error:
+        progress.error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        progress.line("interrupted")
+        return INTERRUPTED
+
+
+def _run(options: Options) -> int:
+    try:
+        plan = make_plan(options)
+        progress = Progress(plan.order)
+        outcome = run_plan(plan, progress)
+    except SparkEtlError as error:
+        progress = Progress()
+        _show(error, options, progress)
+        tell_failure(options, error, progress)
+        _report(options, {"run_id": None, "path": None, "status": "refused", "error": error.message})
+        return error.exit_code
+    _end(options, outcome, progress)
+    tell_outcome(options, plan.pipeline, outcome, progress)
+    _report(options, _summary(outcome))
+    if outcome.status == "interrupted":
+        return INTERRUPTED
+    return outcome.error.exit_code if outcome.error else 0
+
+
+def _end(options: Options, outcome: Outcome, progress: Progress) -> None:
+    if outcome.error:
+        _show(outcome.error, options, progress)
+    progress.line(f"{outcome.status} after {duration(outcome.seconds)}: {outcome.paths.root}")
+    if outcome.status != "succeeded" or options.checkpoints:
+        progress.line(f'look at it:  from spark_etl import runs; run = runs["{outcome.paths.run_id}"]')
+
+
+def _show(error: SparkEtlError, options: Options, progress: Progress) -> None:
+    if options.debug:
+        progress.line("".join(traceback.format_exception(error)).rstrip())
+    elif isinstance(error, FeatureError) and error.frames:
+        progress.line("Traceback (the project's own frames):\n" + error.frames.rstrip())
+    progress.error(error)
+
+
+def _summary(outcome: Outcome) -> dict[str, object]:
+    return {
+        "run_id": outcome.paths.run_id,
+        "path": outcome.paths.root,
+        "status": outcome.status,
+        "seconds": round(outcome.seconds, 3),
+        "error": outcome.error.message if outcome.error else None,
+    }
+
+
+def _report(options: Options, summary: dict[str, object]) -> None:
+    if options.json:
+        sys.stdout.write(json.dumps(summary) + "\n")
+        sys.stdout.flush()

@@ -1,0 +1,97 @@
+"""What a run ran with: versions, jars, and the state of the project's git."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import re
+import socket
+import subprocess
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+JAR = re.compile(r"(hadoop-aws|hadoop-client-api|spark-hadoop-cloud_[\d.]+|spark-core_[\d.]+)-(\d[\w.-]*)\.jar")
+PACKAGES = ("pyspark", "pandas", "pyarrow", "numpy")
+GIT_SECONDS = 10
+
+
+def versions() -> dict[str, Any]:
+    """Returns the versions that can be told without a JVM."""
+    return {"python": platform.python_version(), **dict(_packages()), "jars": dict(_jars())}
+
+
+def spark_facts(spark: SparkSession) -> dict[str, Any]:
+    """Returns what the session knows of itself."""
+    context = spark.sparkContext
+    jvm: Any = context._jvm
+    return {
+        "version": spark.version,
+        "java": str(jvm.java.lang.System.getProperty("java.version")),
+        "master": context.master,
+        "application_id": context.applicationId,
+        "ui": context.uiWebUrl,
+    }
+
+
+def who() -> dict[str, str]:
+    """Returns user and host."""
+    try:
+        user = os.environ.get("SPARK_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return {"user": user, "host": socket.gethostname()}
+
+
+def git_state(project: Path) -> dict[str, Any] | None:
+    """Returns commit and whether there were changes on top; None where there is no git to ask.
+
+    Whoever starts the run elsewhere than in the checkout tells it as `SPARK_ETL_GIT=<commit>` or `<commit>-dirty`.
+    """
+    told = os.environ.get("SPARK_ETL_GIT")
+    if told:
+        return {"commit": told.removesuffix("-dirty"), "dirty": told.endswith("-dirty")}
+    commit = _git(project, "rev-parse", "HEAD")
+    if not commit:
+        return None
+    changes = _git(project, "status", "--porcelain", "--", ".")
+    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def _git(project: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=GIT_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _packages() -> Iterator[tuple[str, str]]:
+    for name in PACKAGES:
+        try:
+            yield name, metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+
+
+def _jars() -> Iterator[tuple[str, str]]:
+    home = os.environ.get("SPARK_HOME") or _pyspark_home()
+    folder = Path(home) / "jars" if home else None
+    for jar in sorted(folder.iterdir()) if folder and folder.is_dir() else []:
+        match = JAR.fullmatch(jar.name)
+        if match:
+            yield match[1], match[2]
+
+
+def _pyspark_home() -> str | None:
+    from importlib.util import find_spec
+
+    spec = find_spec("pyspark")
+    return str(Path(spec.origin).parent) if spec and spec.origin else None

@@ -1,0 +1,66 @@
+"""Tells a failure of the user's code: its own frames, not those of Spark, py4j and this library."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from pathlib import Path
+
+from spark_etl.errors import FeatureError, SparkEtlError
+
+MOST_LINES = 20
+WORKER_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line \d+, in .*$')
+
+
+def as_feature_error(alias: str, error: Exception, project: Path) -> FeatureError:
+    """Returns the error that blames a feature, with the reason and the project's own frames."""
+    if isinstance(error, FeatureError):
+        return error
+    if isinstance(error, SparkEtlError):
+        return FeatureError(alias, error.message, hint=error.hint)
+    return FeatureError(alias, reason_of(error), frames=user_frames(error, project))
+
+
+def reason_of(error: Exception) -> str:
+    """Returns type and message, cut to what a person reads; of a Python worker's traceback only the last line."""
+    text = str(error).split("JVM stacktrace:")[0].strip()
+    worker = text.rpartition("Traceback (most recent call last)")[2] if "Traceback (most recent" in text else ""
+    if worker:
+        raised = [line.strip() for line in worker.splitlines() if re.match(r"^[A-Za-z_][\w.]*(:|$)", line)]
+        text = raised[-1] if raised else text
+        return text
+    lines = [line.rstrip() for line in text.splitlines()]
+    shown = "\n".join(lines[:MOST_LINES]) + ("\n…" if len(lines) > MOST_LINES else "")
+    return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
+
+
+def user_frames(error: Exception, project: Path) -> str:
+    """Returns the frames of the traceback that lie in the project, of driver and Python workers; empty if none do."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).resolve().is_relative_to(project)
+    ]
+    return "".join(traceback.format_list(frames)) + _worker_frames(str(error), project)
+
+
+def _worker_frames(text: str, project: Path) -> str:
+    """Returns the frames of a Python worker's traceback whose file is one of the project's, by its path or inside the zip."""
+    shown: list[str] = []
+    lines = text.splitlines()
+    for position, line in enumerate(lines):
+        match = WORKER_FRAME.match(line)
+        if match and _is_of(match["file"], project):
+            shown.append(line)
+            code = lines[position + 1] if position + 1 < len(lines) else ""
+            if code.startswith("    ") and not WORKER_FRAME.match(code):
+                shown.append(code)
+    return "\n".join(shown) + "\n" if shown else ""
+
+
+def _is_of(file: str, project: Path) -> bool:
+    path = Path(file)
+    if path.is_relative_to(project):
+        return True
+    inside = re.search(r"\.zip/(.+)$", file)
+    return bool(inside) and (project / inside[1]).is_file() if inside else False

@@ -1,0 +1,119 @@
+"""What a run will do, found out before Spark starts: everything that can be refused early is refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spark_etl.config import FeatureConfig, load_config
+from spark_etl.errors import ConfigError, PublishRefusedError, UsageError
+from spark_etl.graph import Graph
+from spark_etl.names import is_segment
+from spark_etl.project import Project
+from spark_etl.runner.options import Options
+from spark_etl.storage import is_s3, join, normalise, storage_for
+from spark_etl.storage.paths import scheme_of
+
+
+@dataclass(frozen=True)
+class Output:
+    """One publication: the feature, the full path, and whether what lies there may be replaced."""
+
+    feature: str
+    path: str
+    overwrite: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be run.
+
+    Attributes:
+        order: The features that publish and checkpoint need, upstreams first.
+    """
+
+    options: Options
+    config: FeatureConfig
+    project: Project
+    graph: Graph
+    pipeline: str
+    order: tuple[str, ...]
+    outputs: tuple[Output, ...]
+
+    @property
+    def checkpoints(self) -> tuple[str, ...]:
+        """The features to keep."""
+        return self.options.checkpoints
+
+
+def make_plan(options: Options) -> Plan:
+    """Returns what the command line asks for.
+
+    Raises:
+        ConfigError: The feature config is wrong.
+        GraphError: Its features are no graph that can be run.
+        UsageError: A name on the command line is unknown.
+        PublishRefusedError: An output is there already and may not be replaced.
+    """
+    config = load_config(options.config)
+    project = Project(options.project)
+    project.activate()
+    graph = Graph({alias: project.load_feature(alias, entry.class_path) for alias, entry in config.features.items()})
+    graph.check_known(options.checkpoints, "--checkpoint")
+    outputs = _outputs(options, config, graph)
+    targets = [*options.checkpoints, *(output.feature for output in outputs)]
+    if not targets:
+        raise UsageError(
+            f"nothing to run: {options.config} publishes nothing and no --checkpoint is given",
+            hint=f"--checkpoint {graph.order[-1]}",
+        )
+    refuse_existing(outputs)
+    return Plan(options, config, project, graph, _pipeline(options, config), tuple(graph.needed(targets)), outputs)
+
+
+def _pipeline(options: Options, config: FeatureConfig) -> str:
+    name = options.pipeline or config.pipeline or options.config.resolve().parent.name
+    if not is_segment(name):
+        raise UsageError(f"the config's folder {name!r} can't be the pipeline's name", hint="give --pipeline NAME")
+    return name
+
+
+def _outputs(options: Options, config: FeatureConfig, graph: Graph) -> tuple[Output, ...]:
+    targets = config.outputs()
+    graph.check_known([target.feature for target in targets], f"{options.config}: publish.s3")
+    outputs = tuple(Output(target.feature, _full_path(options, target.path), target.overwrite) for target in targets)
+    for position, output in enumerate(outputs):
+        for other in outputs[:position]:
+            if f"{output.path}/".startswith(f"{other.path}/") or f"{other.path}/".startswith(f"{output.path}/"):
+                raise ConfigError(
+                    f"{options.config}: `{other.feature}` and `{output.feature}` are published over each other at {output.path}"
+                )
+    return outputs
+
+
+def _full_path(options: Options, path: str) -> str:
+    if ".." in path.split("/"):
+        raise ConfigError(f"{options.config}: publish path {path!r} leads out of its place with `..`")
+    if is_s3(path) or scheme_of(path) or path.startswith("/"):
+        return normalise(path)
+    if not options.publish:
+        raise UsageError(f"--publish-path is missing: {options.config} publishes to the relative path {path!r}")
+    return join(options.publish, *(part for part in path.split("/") if part not in {"", "."}))
+
+
+def refuse_existing(outputs: Sequence[Output]) -> None:
+    """Refuses outputs that would need `overwrite: True` and do not have it.
+
+    Raises:
+        PublishRefusedError: Names all of them.
+    """
+    taken = [
+        output
+        for output in outputs
+        if not output.overwrite and next(iter(storage_for(output.path).walk(output.path)), None)
+    ]
+    if taken:
+        raise PublishRefusedError(
+            "already published: " + ", ".join(f"`{output.feature}` at {output.path}" for output in taken),
+            hint="set `overwrite: True` beside its `path:`, or publish to another path",
+        )

@@ -1,0 +1,113 @@
+"""Watches a run from a thread: tells who holds the cores while none is granted, and that something long goes on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spark_etl.runner.cores import ask_master, explain, master_pages
+from spark_etl.runner.progress import Progress
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+FIRST_WORD_SECONDS = 5.0
+EVERY_SECONDS = 15.0
+LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What Spark does at this moment.
+
+    Attributes:
+        executors: Executors besides the driver.
+        tasks: Tasks of the stages at work; 0 when nothing is asked of Spark.
+        done: Tasks of them that are done.
+    """
+
+    executors: int
+    tasks: int
+    done: int
+
+
+class Watcher:
+    """Looks at the activity each second.
+
+    Args:
+        look: Returns the activity.
+        ask: Returns what keeps the run from its cores, given the seconds waited; None where there are no executors to wait for.
+        progress: Who is told.
+    """
+
+    def __init__(self, look: Callable[[], Activity], ask: Callable[[float], str] | None, progress: Progress) -> None:
+        self._look = look
+        self._ask = ask
+        self._progress = progress
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._starved_since: float | None = None
+        self._next_word: float | None = None
+
+    def __enter__(self) -> Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=LOOK_SECONDS * 2)
+
+    def _run(self) -> None:
+        while not self._stop.wait(LOOK_SECONDS):
+            try:
+                self.step(time.monotonic())
+            except Exception:  # noqa: BLE001 - the session ends under this thread's feet; the run tells of it itself
+                return
+
+    def step(self, now: float) -> None:
+        """Looks once, and tells if it is time."""
+        activity = self._look()
+        starved = self._ask is not None and activity.tasks > 0 and activity.executors == 0
+        if starved and self._ask is not None:
+            since = self._starved_since = self._starved_since or now
+            if self._due(now):
+                self._progress.line(self._ask(now - since))
+            return
+        if self._starved_since is not None:
+            if self._next_word is not None and now - self._starved_since >= FIRST_WORD_SECONDS and activity.executors:
+                self._progress.line(f"cores granted after {now - self._starved_since:.0f}s")
+            self._starved_since = self._next_word = None
+        if not activity.tasks:
+            self._next_word = None
+        elif self._due(now, first=EVERY_SECONDS):
+            self._progress.still(f"{activity.done}/{activity.tasks} tasks")
+
+    def _due(self, now: float, first: float = FIRST_WORD_SECONDS) -> bool:
+        if self._next_word is None:
+            self._next_word = now + first
+        if now < self._next_word:
+            return False
+        self._next_word = now + EVERY_SECONDS
+        return True
+
+
+def watch(spark: SparkSession, progress: Progress) -> Watcher:
+    """Returns a watcher of a classic session."""
+    context: Any = spark.sparkContext
+    pages = master_pages(context.master)
+
+    def look() -> Activity:
+        tracker = context.statusTracker()
+        stages = [stage for stage in map(tracker.getStageInfo, tracker.getActiveStageIds()) if stage is not None]
+        executors = len(context._jsc.sc().statusTracker().getExecutorInfos()) - 1
+        return Activity(
+            executors, sum(stage.numTasks for stage in stages), sum(stage.numCompletedTasks for stage in stages)
+        )
+
+    def ask(waited: float) -> str:
+        return explain(ask_master(pages), context.applicationId, waited)
+
+    return Watcher(look, ask if pages else None, progress)

@@ -1,0 +1,43 @@
+"""What a source has to do; a source of your own is a subclass with these two methods."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from spark_etl.dates import DateRange
+
+
+@dataclass(frozen=True)
+class InputObject:
+    """One object a source reads.
+
+    Attributes:
+        path: Its full path.
+        bytes: Its size.
+        etag: What tells this content from any other under the same path, if the store has such.
+    """
+
+    path: str
+    bytes: int
+    etag: str | None
+
+
+class Source(ABC):
+    """Where a DataFrame comes from that no feature of the graph computes."""
+
+    @abstractmethod
+    def inputs(self, dates: DateRange) -> list[InputObject]:
+        """Returns the objects that would be read, found without Spark and before it starts.
+
+        Raises:
+            MissingDataError: Something asked for is not there.
+        """
+
+    @abstractmethod
+    def read(self, spark: SparkSession, dates: DateRange) -> DataFrame:
+        """Returns the DataFrame."""

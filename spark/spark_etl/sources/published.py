@@ -1,0 +1,97 @@
+"""Snapshots published by day: `<base>/<schema id>/<date column>=YYYY-MM-DD/*.parquet`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from spark_etl.dates import DateRange, date_list
+from spark_etl.errors import ConfigError, MissingDataError
+from spark_etl.names import alternatives
+from spark_etl.sources.base import InputObject, Source
+from spark_etl.storage import join, normalise, storage_for
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+class S3PublishedSource(Source):
+    """The snapshots from the run's first to its last day, both included.
+
+    Args:
+        base_s3_path: Where published data lies, such as `s3a://published/`; a local folder works too.
+        source_schema_id: Name of the folder below it.
+        date_col: Column that tells the snapshot's day; it arrives as a date.
+        select_cols: Columns to keep, besides `date_col`; all if not given.
+    """
+
+    def __init__(
+        self, base_s3_path: str, source_schema_id: str, date_col: str = "_dt", select_cols: Sequence[str] | None = None
+    ) -> None:
+        self.base_s3_path = base_s3_path
+        self.source_schema_id = str(source_schema_id)
+        self.date_col = date_col
+        self.select_cols = list(select_cols) if select_cols else None
+
+    def __repr__(self) -> str:
+        return f"S3PublishedSource({self.root!r})"
+
+    @property
+    def root(self) -> str:
+        """The folder the days lie in."""
+        return join(normalise(self.base_s3_path), self.source_schema_id)
+
+    def folder(self, day: date) -> str:
+        """Returns the path of one day's snapshot."""
+        return join(self.root, f"{self.date_col}={day.isoformat()}")
+
+    def inputs(self, dates: DateRange) -> list[InputObject]:
+        """Returns the Parquet objects of all days; see `Source.inputs`."""
+        found: list[InputObject] = []
+        missing: list[date] = []
+        for day in dates.days():
+            objects = self._objects(day)
+            found += objects
+            if not objects:
+                missing.append(day)
+        if missing:
+            raise self._missing(dates, missing)
+        return found
+
+    def _objects(self, day: date) -> list[InputObject]:
+        folder = self.folder(day)
+        return [
+            InputObject(item.path, item.size, item.etag)
+            for item in storage_for(folder).walk(folder)
+            if item.path.endswith(".parquet")
+        ]
+
+    def _missing(self, dates: DateRange, missing: list[date]) -> MissingDataError:
+        published = self._published_days()
+        hint = f"published there: {published[0]} … {published[-1]} ({len(published)} days)" if published else None
+        return MissingDataError(
+            f"no snapshot of {self.source_schema_id} for {date_list(missing)} "
+            f"({len(missing)} of {len(dates.days())} days missing below {self.root}/)",
+            hint=hint or f"nothing is published below {self.root}/; is the path right?",
+        )
+
+    def _published_days(self) -> list[str]:
+        prefix = f"{self.date_col}="
+        return sorted(
+            name.removeprefix(prefix) for name in storage_for(self.root).folders(self.root) if name.startswith(prefix)
+        )
+
+    def read(self, spark: SparkSession, dates: DateRange) -> DataFrame:
+        """Returns the snapshots as one DataFrame; see `Source.read`."""
+        paths = [self.folder(day) for day in dates.days()]
+        frame = spark.read.option("basePath", self.root).parquet(*paths)
+        frame = frame.withColumn(self.date_col, frame[self.date_col].cast("date"))
+        if self.select_cols is None:
+            return frame
+        for column in self.select_cols:
+            if column not in frame.columns:
+                raise ConfigError(
+                    f"{self.source_schema_id} has no column `{column}`. {alternatives(column, frame.columns)}"
+                )
+        return frame.select(*dict.fromkeys([*self.select_cols, self.date_col]))

@@ -1,0 +1,46 @@
+"""The protocol of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object of a store.
+
+    Attributes:
+        path: Its full path, of the same scheme as the one that was listed.
+        size: Bytes.
+        etag: Changes whenever the content does.
+    """
+
+    path: str
+    size: int
+    etag: str | None
+
+
+class Storage(Protocol):
+    """What spark_etl asks of a store. All paths are full paths, as `normalise` returns them."""
+
+    def walk(self, folder: str) -> Iterator[StoredObject]:
+        """Yields every object below the folder, sorted by path; markers of folders are left out."""
+        ...
+
+    def folders(self, folder: str) -> list[str]:
+        """Returns the names of the folders directly below, sorted."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Returns an object's content, or None when there is no such object."""
+        ...
+
+    def write(self, path: str, content: bytes) -> None:
+        """Writes an object, whole or not at all."""
+        ...
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Deletes objects; one that is not there is no error."""
+        ...

@@ -1,0 +1,55 @@
+"""A folder as store: what unit tests and a laptop without S3 need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from spark_etl.storage.base import StoredObject
+from spark_etl.storage.paths import local_path, normalise
+
+
+class LocalStorage:
+    """Objects as files; see `Storage`."""
+
+    def walk(self, folder: str) -> Iterator[StoredObject]:
+        """Yields every file below the folder."""
+        for path in sorted(local_path(folder).rglob("*")):
+            if path.is_file():
+                stat = path.stat()
+                yield StoredObject(normalise(str(path)), stat.st_size, f"{stat.st_mtime_ns:x}-{stat.st_size:x}")
+
+    def folders(self, folder: str) -> list[str]:
+        """Returns the names of the folders directly below."""
+        path = local_path(folder)
+        return sorted(child.name for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
+
+    def read(self, path: str) -> bytes | None:
+        """Returns a file's content, or None."""
+        try:
+            return local_path(path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def write(self, path: str, content: bytes) -> None:
+        """Writes beside the target and renames, so that no reader sees half a file."""
+        target = local_path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        temporary.write_bytes(content)
+        temporary.replace(target)
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Deletes the files, Hadoop's checksum beside each, and the folders left empty."""
+        for path in map(local_path, paths):
+            path.unlink(missing_ok=True)
+            path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+            _remove_if_empty(path.parent)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        return

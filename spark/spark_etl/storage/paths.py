@@ -1,0 +1,65 @@
+"""Paths in stores: `s3a://bucket/key`, `file:///folder/file`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from spark_etl.errors import UsageError
+
+S3_SCHEMES = ("s3a", "s3", "s3n")
+
+
+def scheme_of(path: str) -> str:
+    """Returns the scheme, or an empty text for a plain path."""
+    return path.split("://", 1)[0] if "://" in path else ("file" if path.startswith("file:") else "")
+
+
+def is_s3(path: str) -> bool:
+    """Tells whether the path lies in an S3 store."""
+    return scheme_of(path) in S3_SCHEMES
+
+
+def normalise(path: str) -> str:
+    """Returns the path with its scheme and without a slash at its end; a plain path becomes an absolute `file://`.
+
+    Raises:
+        UsageError: The scheme is none that is known here, or a bucket is missing.
+    """
+    if is_s3(path):
+        scheme, rest = path.split("://", 1)
+        rest = "/".join(part for part in rest.split("/") if part)
+        if not rest or path.split("://", 1)[1].startswith("/"):
+            raise UsageError(f"{path!r} names no bucket", hint="write it as s3a://bucket/prefix/")
+        return f"{scheme}://{rest}"
+    if scheme_of(path) not in {"", "file"}:
+        raise UsageError(f"{path!r}: stores of this kind are not known. Known: s3a://, file://, a plain path.")
+    return "file://" + quote(str(local_path(path)))
+
+
+def local_path(path: str) -> Path:
+    """Returns the file system's path of a plain path or a `file:` one."""
+    if path.startswith("file:"):
+        path = unquote("/" + path.removeprefix("file:").lstrip("/"))
+    return Path(path).expanduser().absolute()
+
+
+def join(base: str, *parts: str) -> str:
+    """Returns the path with the parts appended, one slash between each."""
+    return "/".join([base.rstrip("/"), *(part.strip("/") for part in parts)])
+
+
+def name_of(path: str) -> str:
+    """Returns the last segment."""
+    return path.rstrip("/").rsplit("/", 1)[-1]
+
+
+def relative_to(path: str, base: str) -> str:
+    """Returns what comes after the base."""
+    return path.removeprefix(base.rstrip("/") + "/")
+
+
+def split_s3(path: str) -> tuple[str, str]:
+    """Returns bucket and key."""
+    bucket, _, key = path.split("://", 1)[1].partition("/")
+    return bucket, key

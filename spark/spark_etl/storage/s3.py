@@ -1,0 +1,130 @@
+"""S3 through the MinIO SDK: plain S3 calls, so that any S3 works."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from spark_etl.errors import StorageError
+from spark_etl.storage.base import StoredObject
+from spark_etl.storage.paths import split_s3
+from spark_etl.storage.settings import S3Settings
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 60
+
+
+class S3Storage:
+    """Objects of S3; see `Storage`."""
+
+    def __init__(self, settings: S3Settings) -> None:
+        self.settings = settings
+        self._client = _client(settings)
+
+    def walk(self, folder: str) -> Iterator[StoredObject]:
+        """Yields every object below the folder, without the markers of folders that Spark writes."""
+        bucket, key = split_s3(folder)
+        root = folder[: len(folder) - len(key)].rstrip("/")
+        with self._told(folder):
+            for item in self._client.list_objects(bucket, prefix=_as_prefix(key), recursive=True):
+                if not item.object_name.endswith("/"):
+                    yield StoredObject(f"{root}/{item.object_name}", item.size, (item.etag or "").strip('"') or None)
+
+    def folders(self, folder: str) -> list[str]:
+        """Returns the names of the folders directly below."""
+        bucket, key = split_s3(folder)
+        with self._told(folder):
+            items = self._client.list_objects(bucket, prefix=_as_prefix(key), recursive=False)
+            return sorted(item.object_name.rstrip("/").rsplit("/", 1)[-1] for item in items if item.is_dir)
+
+    def read(self, path: str) -> bytes | None:
+        """Returns an object's content, or None."""
+        from minio.error import S3Error
+
+        bucket, key = split_s3(path)
+        with self._told(path):
+            try:
+                response = self._client.get_object(bucket, key)
+            except S3Error as error:
+                if error.code == "NoSuchKey":
+                    return None
+                raise
+            try:
+                return bytes(response.read())
+            finally:
+                response.close()
+                response.release_conn()
+
+    def write(self, path: str, content: bytes) -> None:
+        """Puts an object; S3 shows it whole or not at all."""
+        bucket, key = split_s3(path)
+        kind = "application/json" if key.endswith(".json") else "application/octet-stream"
+        with self._told(path):
+            self._client.put_object(bucket, key, io.BytesIO(content), len(content), content_type=kind)
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Deletes the objects."""
+        from minio.deleteobjects import DeleteObject
+
+        by_bucket: dict[str, list[str]] = {}
+        for path in paths:
+            bucket, key = split_s3(path)
+            by_bucket.setdefault(bucket, []).append(key)
+        for bucket, keys in by_bucket.items():
+            with self._told(f"s3a://{bucket}"):
+                for error in self._client.remove_objects(bucket, [DeleteObject(key) for key in keys]):
+                    raise StorageError(f"can't delete s3a://{bucket}/{error.name}: {error.message}")
+
+    @contextmanager
+    def _told(self, path: str) -> Iterator[None]:
+        """Turns what the SDK raises into one error that names the store, the identity and the path."""
+        from minio.error import MinioException, S3Error
+        from urllib3.exceptions import HTTPError
+
+        where = f"{path} at {self.settings.endpoint or 'AWS S3'}"
+        try:
+            yield
+        except S3Error as error:
+            raise StorageError(
+                f"{where} refused `{self.settings.access_key or 'the default identity'}`: {error.code}: {error.message}",
+                hint="check the path, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ) from error
+        except (HTTPError, MinioException, OSError, ValueError) as error:
+            raise StorageError(
+                f"{where} does not answer: {error}", hint="check AWS_ENDPOINT_URL_S3; in the sandbox: sandbox status"
+            ) from error
+
+
+def _as_prefix(key: str) -> str:
+    return f"{key}/" if key else ""
+
+
+def _client(settings: S3Settings) -> Any:
+    try:
+        import urllib3
+        from minio import Minio
+    except ImportError:
+        raise StorageError("reading S3 needs the Python package `minio`", hint="pip install minio") from None
+    retries = urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
+    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+    ca_bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=16, ca_certs=ca_bundle)
+    return Minio(
+        settings.host,
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+        session_token=settings.session_token,
+        secure=settings.secure,
+        region=settings.region,
+        credentials=None if settings.access_key else _standard_chain(),
+        http_client=http,
+    )
+
+
+def _standard_chain() -> Any:
+    from minio.credentials import AWSConfigProvider, ChainedProvider, EnvAWSProvider, IamAwsProvider
+
+    return ChainedProvider([EnvAWSProvider(), AWSConfigProvider(), IamAwsProvider()])

@@ -1,0 +1,50 @@
+"""How to reach S3, from the same environment variables that AWS's own tools read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class S3Settings:
+    """Where S3 answers and who asks.
+
+    Attributes:
+        endpoint: URL of an S3-compatible store; None for AWS's own.
+        region: The region that requests are signed for.
+        access_key: Identity; with None the standard chain of credentials is asked (environment, files, machine role).
+        secret_key: Its secret.
+    """
+
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    access_key: str | None = None
+    secret_key: str | None = None
+    session_token: str | None = None
+
+    @classmethod
+    def from_env(cls) -> S3Settings:
+        """Returns the settings of `AWS_ENDPOINT_URL_S3`, `AWS_REGION`, `AWS_ACCESS_KEY_ID` and so on."""
+        env = os.environ
+        return cls(
+            endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL") or None,
+            region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
+            access_key=env.get("AWS_ACCESS_KEY_ID") or None,
+            secret_key=env.get("AWS_SECRET_ACCESS_KEY") or None,
+            session_token=env.get("AWS_SESSION_TOKEN") or None,
+        )
+
+    @property
+    def host(self) -> str:
+        """Host and port of the endpoint."""
+        return urlsplit(self.endpoint).netloc if self.endpoint else "s3.amazonaws.com"
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is spoken."""
+        return self.endpoint is None or self.endpoint.startswith("https:")
+
+    def __repr__(self) -> str:
+        return f"S3Settings(endpoint={self.endpoint!r}, access_key={self.access_key!r})"
