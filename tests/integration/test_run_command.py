@@ -1,0 +1,116 @@
+"""`sandbox run`, and the runner's own command line: what a team's engineer types."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.engine import Containers
+from tests.support.hub import HubClient
+from tests.support.s3 import ObjectStore
+from tests.support.sandbox import Sandbox, until
+
+DATES = ["--start-date", "2024-02-29", "--end-date", "2024-02-29"]
+SAMPLE = "spark/pipelines/revenue/feature_config.yaml"
+
+
+@pytest.fixture
+def store(stack: Sandbox) -> ObjectStore:
+    """The object store as the runner sees it."""
+    return ObjectStore(stack, "runner")
+
+
+def features_of(stack: Sandbox) -> list[str]:
+    """Returns the aliases of the sample run's checkpoints."""
+    shown = stack("runs", "show", "latest", "--json").json
+    return sorted(shown["features"])
+
+
+@pytest.mark.timeout(600)
+def test_a_run_writes_the_checkpoints_it_was_asked_for(stack: Sandbox, store: ObjectStore) -> None:
+    wanted = features_of(stack)[:2]
+
+    done = stack("run", SAMPLE, *DATES, "--team-name", "mine", "--checkpoint", ",".join(wanted), timeout=400)
+
+    keys = store.keys("scratch", "mine/")
+    written = {key.split("/")[-2] for key in keys if key.endswith("/_manifest.json")}
+    assert written == set(wanted), done
+
+
+@pytest.mark.timeout(600)
+def test_a_project_of_somebody_else_with_packages_of_its_own(
+    stack: Sandbox, store: ObjectStore, outside_project: Path, tmp_path: Path
+) -> None:
+    config = next(outside_project.glob("*.y*ml"))
+    requirements = outside_project / "requirements.txt"
+
+    done = stack(
+        "run", str(config), *DATES, "--team-name", "outside", "--requirements", str(requirements),
+        cwd=tmp_path, timeout=400,
+    )  # fmt: skip
+
+    assert any(key.endswith("/run.json") for key in store.keys("scratch", "outside/")), done
+
+
+@pytest.mark.timeout(600)
+def test_the_command_line_of_the_original_as_it_was_printed(
+    stack: Sandbox, engineer: HubClient, containers: Containers, store: ObjectStore
+) -> None:
+    """In a terminal of a user's server, where the shell splits `feature1, feature2, feature3` into three words."""
+    engineer.start_server()
+    first, second, third = features_of(stack)[:3]
+    line = f"""
+    cd /opt/spark_etl && spark-submit spark_etl_runner.py \\
+      --team-name my_team --notify-email my_email@example.com \\
+      --feature-config pipelines/revenue/feature_config.yaml \\
+      --publish-path s3a://scratch/users/engineer/publish/ --scratch-path s3a://scratch/users/engineer/ \\
+      --start-date 2024-02-29 --end-date 2024-02-29 \\
+      --checkpoint {first}, {second}, {third}
+    """
+
+    done = containers.run("user-engineer", "bash", "-lc", line)
+
+    assert done.exit_code == 0, done.out[-5000:]
+    keys = store.keys("scratch", "users/engineer/my_team/")
+    assert {key.split("/")[-2] for key in keys if key.endswith("/_manifest.json")} == {first, second, third}
+
+
+@pytest.mark.timeout(600)
+def test_the_notification_arrives(stack: Sandbox, engineer: HubClient) -> None:
+    address = f"{uuid.uuid4().hex}@example.com"
+
+    stack("run", SAMPLE, *DATES, "--team-name", "mine", "--notify-email", address, timeout=400)
+
+    def letters() -> list[str]:
+        answer = engineer.http.get("/services/ui/mail/email")
+        assert answer.status_code == 200, answer.text[:500]
+        return [json.dumps(letter) for letter in answer.json() if address in json.dumps(letter)]
+
+    letter = until(letters, within=20, what=f"a letter to {address}")[0]
+    assert "mine" in letter
+
+
+@pytest.mark.timeout(600)
+def test_the_page_of_a_running_application_is_behind_the_masters(engineer: HubClient, containers: Containers) -> None:
+    with engineer.kernel() as kernel:
+        kernel.run(
+            "from pyspark.sql import SparkSession; import os\n"
+            "spark = SparkSession.builder.master(os.environ['SPARK_MASTER_URL']).appName('page').getOrCreate()\n"
+            "spark.range(10).count()"
+        )
+        application = kernel.run("print(spark.sparkContext.applicationId)").text.strip()
+        page = engineer.http.get(f"/services/ui/spark/proxy/{application}/jobs/")
+        kernel.run("spark.stop()")
+
+    assert page.status_code == 200, page.text[:1000]
+    assert "Spark Jobs" in page.text
+
+
+def test_an_unreachable_page_is_told_not_hung(engineer: HubClient) -> None:
+    answer = engineer.http.get("/services/ui/nosuch/", timeout=httpx.Timeout(10))
+
+    assert answer.status_code == 404

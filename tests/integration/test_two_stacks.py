@@ -1,0 +1,43 @@
+"""A second stack beside the first: own ports, own data, and whoever is in one has nothing of the other."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.support import docker_api, leftovers
+from tests.support.engine import Containers, client
+from tests.support.sandbox import Sandbox
+
+
+@pytest.mark.timeout(900)
+def test_two_stacks_side_by_side(stack: Sandbox, fresh_sandbox: Sandbox) -> None:
+    other = fresh_sandbox
+    other("up", "--json", "--workers", "1", timeout=600)
+
+    assert {other.port("hub"), other.port("s3")}.isdisjoint({stack.port("hub"), stack.port("s3")})
+    for sandbox in (stack, other):
+        assert httpx.get(f"http://127.0.0.1:{sandbox.port('hub')}/hub/health").status_code == 200
+        assert sandbox("status", "--json").json["services"]
+    assert len(Containers(other.stack).of("spark-worker")) == 1
+    refuses_the_others_containers(stack, other)
+
+    other("down")
+
+    assert not [c for c in Containers(other.stack).all() if c.status == "running"]
+    assert leftovers.of(other.stack)["volumes"], "down keeps all data"
+    assert stack("status", "--json").json["services"]
+
+    other("reset", "--yes")
+
+    assert leftovers.of(other.stack) == {}
+    assert not (other.state / "secrets.json").exists()
+
+
+def refuses_the_others_containers(stack: Sandbox, other: Sandbox) -> None:
+    """One stack's hub can't look at, stop or remove a container of the other."""
+    target = Containers(other.stack).one("minio")
+    for method, path in (("GET", "/json"), ("POST", "/stop"), ("DELETE", "?force=1")):
+        answer = docker_api.call(Containers(stack.stack), method, f"/v1.41/containers/{target.id}{path}")
+        assert answer.status in {403, 404}, (method, path, answer)
+    assert client().containers.get(target.id).status == "running"

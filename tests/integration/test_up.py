@@ -1,0 +1,111 @@
+"""`up` and what reports on it."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.support import logs
+from tests.support.engine import Containers
+from tests.support.sandbox import Sandbox
+
+STAGES = ["engine", "base", "images", "stack", "provision", "sample", "proof"]
+SERVICES = {"minio", "spark-master", "spark-worker", "spark-connect", "spark-history", "docker-api", "hub", "mail"}
+
+
+def test_up_reported_its_stages_and_links(stack: Sandbox) -> None:
+    report = json.loads((stack.state / "up.json").read_text())
+
+    assert [stage["name"] for stage in report["stages"]] == STAGES
+    assert all(stage["seconds"] >= 0 for stage in report["stages"])
+    assert report["links"]["hub"].startswith(f"http://127.0.0.1:{stack.port('hub')}")
+
+
+def test_nothing_went_wrong_while_it_started(stack: Sandbox, containers: Containers) -> None:
+    bad = logs.unwaived(logs.since(containers, datetime.fromtimestamp(1, tz=UTC)), set())
+
+    assert not bad, "\n".join(bad)
+
+
+def test_up_again_is_quick_and_changes_nothing(stack: Sandbox, containers: Containers) -> None:
+    before = {c.name: c.id for c in containers.all() if "-user-" not in str(c.name)}
+    secrets = (stack.state / "secrets.json").read_bytes()
+
+    done = stack("up", "--json")
+
+    after = {c.name: c.id for c in containers.all() if "-user-" not in str(c.name)}
+    assert after == before
+    assert (stack.state / "secrets.json").read_bytes() == secrets
+    assert done.seconds < 8, f"{done.seconds:.1f}s; 5 s is the aim on a machine that does nothing else"
+
+
+def test_two_at_once_do_no_harm(stack: Sandbox) -> None:
+    with stack.running("up", "--json") as first, stack.running("up", "--json") as second:
+        ends = [process.communicate(timeout=120) for process in (first, second)]
+
+    told = "\n".join(err for _, err in ends)
+    assert first.returncode in {0, 4}, told
+    assert second.returncode in {0, 4}, told
+    assert 0 in {first.returncode, second.returncode}, told
+    if {first.returncode, second.returncode} != {0}:
+        assert re.search(rf"\b({first.pid}|{second.pid})\b", told), f"the lock does not name its holder:\n{told}"
+
+
+def test_status_names_every_service_and_its_state(stack: Sandbox) -> None:
+    report = stack("status", "--json").json
+
+    assert {service["name"] for service in report["services"]} >= SERVICES
+    assert all(service["state"] == "running" for service in report["services"]), report
+    assert "spark-worker" in stack("status").out
+
+
+def test_status_of_a_stack_that_is_not_there_is_no(fresh_sandbox: Sandbox) -> None:
+    done = fresh_sandbox.try_("status", "--json")
+
+    assert done.exit_code in {1, 4}, str(done)
+
+
+def test_doctor_walks_the_whole_way(stack: Sandbox) -> None:
+    report = stack("doctor", "--json", timeout=180).json
+
+    hops = {hop["name"]: hop for hop in report["hops"]}
+    assert all(hop["code"] and hop["ok"] for hop in hops.values()), report
+    assert len(hops) >= 10, sorted(hops)
+
+
+@pytest.mark.disrupts
+@pytest.mark.waive("spark peers gone")
+def test_doctor_tells_a_stopped_hop_from_a_broken_one(stack: Sandbox, containers: Containers) -> None:
+    containers.one("minio").stop(timeout=10)
+    try:
+        done = stack("doctor", "--json", code=1, timeout=240)
+    finally:
+        stack("up", "--json", timeout=180)
+
+    report = done.json
+    bad = [hop for hop in report["hops"] if not hop["ok"]]
+    assert bad
+    assert all(hop["cause"] and hop["fix"] for hop in bad), bad
+    assert any("minio" in json.dumps(hop) and "stopped" in json.dumps(hop) for hop in bad), bad
+
+
+def test_logs_of_a_service(stack: Sandbox) -> None:
+    assert "spark-master" in stack("logs", "spark-master").out.lower()
+
+
+def test_an_unknown_service_is_named_with_the_known_ones(stack: Sandbox) -> None:
+    done = stack("logs", "spark-mater", code=2)
+
+    assert "spark-mater" in done.err
+    assert "spark-master" in done.err
+
+
+def test_help_is_there_for_every_verb(stack: Sandbox) -> None:
+    overview = stack("--help").out
+
+    for verb in ("up", "down", "status", "logs", "doctor", "open", "reset", "users", "run", "runs"):
+        assert re.search(rf"^\W*{verb}\b", overview, re.MULTILINE), verb
+        assert stack(verb, "--help").out.strip()
