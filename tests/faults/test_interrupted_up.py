@@ -1,0 +1,48 @@
+"""`up` dies at each of its stages; the next `up` carries on from whatever it left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.support.sandbox import Sandbox
+
+STAGES = ["engine", "images", "stack", "provision", "sample", "proof"]
+pytestmark = [pytest.mark.disrupts, pytest.mark.timeout(1200)]
+
+
+def kill_at(sandbox: Sandbox, stage: str, *, how: signal.Signals, after: float) -> tuple[int, str]:
+    """Starts `up`, sends it a signal `after` seconds into a stage, and returns how it ended and what it said."""
+    told = []
+    with sandbox.running("up") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            told.append(line)
+            if line.startswith(f"[{stage}] …"):
+                time.sleep(after)
+                os.killpg(process.pid, how)
+                break
+        else:
+            raise AssertionError(f"`up` never came to stage {stage}:\n{''.join(told)}")
+        rest = process.communicate(timeout=60)[1]
+    return process.returncode, "".join(told) + rest
+
+
+def test_up_carries_on_after_being_killed_at_each_stage(fresh_sandbox: Sandbox) -> None:
+    for stage in STAGES:
+        kill_at(fresh_sandbox, stage, how=signal.SIGKILL, after=0.7)
+
+    done = fresh_sandbox("up", "--json", timeout=600)
+
+    assert fresh_sandbox("status", "--json").json["services"], done
+    fresh_sandbox("doctor", "--json", timeout=240)
+
+
+def test_ctrl_c_ends_with_130_and_without_a_traceback(fresh_sandbox: Sandbox) -> None:
+    code, told = kill_at(fresh_sandbox, "stack", how=signal.SIGINT, after=1.5)
+
+    assert code == 130, told
+    assert "Traceback" not in told
