@@ -46,6 +46,21 @@ class Stage:
         else:
             self._console.info(f"[{self.name}] {detail}")
 
+    @property
+    def live(self) -> bool:
+        """Whether the stage is one line that is redrawn, and not lines one below the other."""
+        return self._status is not None
+
+    def ask(self, question: str) -> bool:
+        """Asks as `Console.ask` does, with the live line out of the way."""
+        if self._status is not None:
+            self._status.stop()
+        try:
+            return self._console.ask(question)
+        finally:
+            if self._status is not None:
+                self._status.start()
+
     def line(self, detail: str) -> None:
         """Leaves a line that stays, on a terminal too."""
         self._console.info(f"  {detail}" if self._status is not None else f"[{self.name}] {detail}")

@@ -1,0 +1,94 @@
+"""The base image: Debian 13 and nothing more, by one tag however it was got.
+
+1. An image registry answers within seconds: Debian's own image, by digest.
+2. None answers: the same system made from Debian's packages (`base_rootfs`).
+3. `--offline`: neither; the image is there already, or that is the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import docker
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
+from sandbox_cli.errors import StackError
+from sandbox_cli.stack import base_rootfs
+from sandbox_cli.stack.build_context import content_hash
+
+if TYPE_CHECKING:
+    from sandbox_cli.console import Stage
+    from sandbox_cli.settings import Settings
+    from sandbox_cli.stack.engine import Engine
+
+# debian:trixie-slim, the index of all its architectures. A later one is found with
+# `docker buildx imagetools inspect debian:trixie-slim`.
+DIGEST = "sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f"
+PINNED = f"debian@{DIGEST}"
+REF = f"sandbox/base:{content_hash([PINNED, *base_rootfs.recipe()])}"
+REGISTRY_SECONDS = 6
+PULL_SILENT_SECONDS = 60
+
+
+def make(engine: Engine, settings: Settings, stage: Stage) -> str:
+    """Makes the image `REF`, and returns how: `pulled` or `made from packages`.
+
+    Raises:
+        StackError: No registry answers, and this machine can't make the image itself.
+        EngineError: A tool for making it is missing and could not, or may not, be installed.
+    """
+    if settings.offline:
+        raise StackError(f"The base image {REF} is missing, and --offline forbids to get it.", hint="sandbox up")
+    if _tag_local(engine) or (_registry_answers(engine, stage) and _pull(engine, stage)):
+        return "pulled"
+    stage.update("base: no image registry answers, so it is made from Debian's packages")
+    base_rootfs.make(engine, settings, stage, REF)
+    return "made from packages"
+
+
+def _tag_local(engine: Engine) -> bool:
+    """Tags the pinned image if the engine has it."""
+    try:
+        engine.client.images.get(PINNED).tag(REF)
+    except docker.errors.ImageNotFound:
+        return False
+    return True
+
+
+def _registry_answers(engine: Engine, stage: Stage) -> bool:
+    """Lets the engine ask, since it is the engine that knows mirrors, proxies and logins."""
+    stage.update("base: asking the image registry")
+    before, engine.client.api.timeout = engine.client.api.timeout, REGISTRY_SECONDS
+    try:
+        engine.client.api.inspect_distribution(PINNED)  # type: ignore[no-untyped-call]
+    except (DockerException, RequestException):
+        return False
+    finally:
+        engine.client.api.timeout = before
+    return True
+
+
+def _pull(engine: Engine, stage: Stage) -> bool:
+    """Pulls the pinned image; False if that breaks off, as where a registry answers but its downloads are blocked."""
+    before, engine.client.api.timeout = engine.client.api.timeout, PULL_SILENT_SECONDS
+    layers: dict[str, tuple[int, int]] = {}
+    try:
+        for event in engine.client.api.pull("debian", tag=DIGEST, stream=True, decode=True):
+            if "error" in event:
+                return False
+            _count(layers, event)
+            done, total = (sum(column) / 1e6 for column in zip(*layers.values(), strict=True)) if layers else (0, 0)
+            stage.update(f"base: pulling, {done:.0f} of {total:.0f} MB")
+    except (DockerException, RequestException):
+        return False
+    finally:
+        engine.client.api.timeout = before
+    return _tag_local(engine)
+
+
+def _count(layers: dict[str, tuple[int, int]], event: Mapping[str, object]) -> None:
+    detail = event.get("progressDetail")
+    if event.get("status") == "Downloading" and isinstance(detail, dict) and "total" in detail:
+        layers[str(event.get("id"))] = (int(detail.get("current", 0)), int(detail["total"]))

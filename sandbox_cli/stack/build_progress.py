@@ -1,0 +1,88 @@
+"""How far the builds are: read from BuildKit's plain output, shown as one live line or as a few plain ones."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sandbox_cli.console import duration
+
+if TYPE_CHECKING:
+    from sandbox_cli.console import Stage
+
+HEARTBEAT_SECONDS = 30
+_STEP = re.compile(r"^#\d+ \[(?:(?P<target>[^\]\s]+) +)?(?P<number>\d+)/(?P<total>\d+)\] (?P<what>.*)$")
+_MOUNT = re.compile(r"--mount=\S+\s*")
+_NETWORK = re.compile(r"if \[ -s \S+ \]; then .*?; fi;\s*|rm -f /etc/apt/apt.conf.d/docker-clean && ")
+_WIDTH = 60
+
+
+def step(line: str) -> str | None:
+    """Returns `builder 3/4 RUN go build …` for the line in which BuildKit begins that step, else None."""
+    match = _STEP.match(line.strip())
+    if match is None:
+        return None
+    what = _NETWORK.sub("", _MOUNT.sub("", " ".join(match["what"].split())))
+    where = " ".join(filter(None, [match["target"], f"{match['number']}/{match['total']}"]))
+    return f"{where} {what[:_WIDTH]}{'…' if len(what) > _WIDTH else ''}"
+
+
+@dataclass
+class _Build:
+    began: float
+    at: str = "starting"
+
+
+@dataclass
+class Progress:
+    """What is being built now; safe to be told by several threads."""
+
+    stage: Stage
+    builds: dict[str, _Build] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _spoke: float = field(default_factory=time.monotonic)
+
+    def begin(self, name: str) -> None:
+        """An image begins to be built."""
+        with self._lock:
+            self.builds[name] = _Build(time.monotonic())
+        self._show(f"{name} begins")
+
+    def read(self, name: str, line: str) -> None:
+        """A line of that image's build log."""
+        if at := step(line):
+            self.at(name, at)
+
+    def at(self, name: str, what: str) -> None:
+        """That image is now at this step."""
+        with self._lock:
+            if name not in self.builds or self.builds[name].at == what:
+                return
+            self.builds[name].at = what
+        self._show(f"{name} {what}")
+
+    def end(self, name: str, result: str) -> None:
+        """An image is ready; the line with its result stays."""
+        with self._lock:
+            began = self.builds.pop(name).began
+            self._spoke = time.monotonic()
+        self.stage.line(f"{name:<10} {duration(time.monotonic() - began):>6}  {result}")
+
+    def tick(self) -> None:
+        """Shows the seconds: always on a live line, now and then on plain ones."""
+        if self.stage.live or time.monotonic() - self._spoke > HEARTBEAT_SECONDS:
+            self._show(self._all())
+
+    def _show(self, plain: str) -> None:
+        self._spoke = time.monotonic()
+        self.stage.update(self._all() if self.stage.live else plain)
+
+    def _all(self) -> str:
+        with self._lock:
+            now = time.monotonic()
+            return " · ".join(
+                f"{name} {b.at.split(' RUN ')[0]} {duration(now - b.began)}" for name, b in self.builds.items()
+            )
