@@ -6,6 +6,7 @@ Set SANDBOX_TEST_STACK=NAME to use a stack again from run to run: it is then lef
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +19,11 @@ from tests.support.hub import HubClient
 from tests.support.sandbox import Sandbox
 
 COLD_UP_SECONDS = 1800
+
+
+def pytest_configure() -> None:
+    """A polite kill ends the run like Ctrl-C does: with everything that was started removed."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from minio import Minio
 from minio.error import S3Error
 
+from minio import Minio
 from tests.support.hub import HubClient
 from tests.support.s3 import ObjectStore
 from tests.support.sandbox import Sandbox

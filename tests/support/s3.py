@@ -9,9 +9,9 @@ import io
 import json
 from typing import Any
 
-from minio import Minio
 from minio.error import S3Error
 
+from minio import Minio
 from tests.support.sandbox import Sandbox
 
 

@@ -1,0 +1,79 @@
+"""Every command in a `sh` block of the README and the guides is run, here or by the test named in `ELSEWHERE`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.sandbox import ROOT, Sandbox
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+
+# What can't be run on the stack that the other tests use: who runs it, and where.
+ELSEWHERE = {
+    r"make (up|test|bench|test-unit|lint|types|arrows)": "tests/unit/test_makefile.py",
+    r"make test-(stack|integration|browser|faults)": "tests/unit/test_makefile.py",
+    r"SANDBOX_STACK=second ./sandbox .*": "tests/integration/test_two_stacks.py",
+    r"./sandbox reset.*": "tests/integration/test_two_stacks.py",
+    r"./sandbox run .*": "tests/integration/test_run_command.py",
+    r"./sandbox down": "tests/integration/test_history.py",
+    r"./sandbox open": "tests/unit/sandbox_cli",
+    r"./sandbox logs -f.*": "tests/unit/sandbox_cli",
+}
+
+
+def commands(page: Path) -> list[str]:
+    """Returns the command lines of a page, continuation lines joined, comments dropped."""
+    blocks = "\n".join(FENCE.findall(page.read_text())).replace("\\\n", " ")
+    return [
+        " ".join(shlex.split(line, comments=True)) for line in blocks.splitlines() if shlex.split(line, comments=True)
+    ]
+
+
+def documented() -> list[str]:
+    return sorted({command for page in PAGES for command in commands(page)})
+
+
+def elsewhere(command: str) -> str | None:
+    return next((place for pattern, place in ELSEWHERE.items() if re.fullmatch(pattern, command)), None)
+
+
+@pytest.mark.parametrize("command", [c for c in documented() if elsewhere(c) is None])
+@pytest.mark.disrupts
+def test_a_documented_command_works(stack: Sandbox, command: str) -> None:
+    program, *arguments = shlex.split(command)
+    assert program == "./sandbox", f"`{command}` is neither run here nor named in ELSEWHERE"
+
+    done = subprocess.run(
+        [str(ROOT / program), *arguments],
+        cwd=ROOT,
+        env=stack.env(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+
+
+@pytest.mark.parametrize("command", [c for c in documented() if elsewhere(c)])
+def test_what_is_run_elsewhere_is_run_there(command: str) -> None:
+    place = elsewhere(command)
+
+    assert place
+    assert (ROOT / place).exists()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+
+    assert not missing

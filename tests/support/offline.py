@@ -1,0 +1,109 @@
+"""Runs a command in a network namespace of its own, where nothing answers but the stack's two published ports.
+
+    python -m tests.support.offline RELAY_FOLDER PORT[,PORT…] COMMAND…      (inside `unshare --net`)
+
+The engine's socket is a file and works there. A TCP port on the host's 127.0.0.1 does not: it is relayed through a
+Unix socket, which is a file as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+SIOCSIFFLAGS, IFF_UP_RUNNING = 0x8914, 0x41
+
+
+def command(relays: Path, ports: list[int], argv: list[str]) -> list[str]:
+    """Returns the command that runs `argv` with the network cut."""
+    unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-current-user", "--net"]
+    inside = [sys.executable, "-m", "tests.support.offline", str(relays), ",".join(map(str, ports))]
+    return [*unshare, *inside, *argv]
+
+
+def possible() -> bool:
+    """Tells whether this machine lets us make a network namespace."""
+    if not shutil.which("unshare"):
+        return False
+    probe = command(Path(), [], [])[:-4]
+    return subprocess.run([*probe, "true"], capture_output=True, check=False).returncode == 0
+
+
+@contextlib.contextmanager
+def host_side(relays: Path, ports: list[int]) -> Iterator[None]:
+    """Passes what arrives at RELAYS/PORT on to the host's 127.0.0.1:PORT."""
+    listeners = []
+    for port in ports:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(relays / str(port)))
+        serve(listener, lambda port=port: socket.create_connection(("127.0.0.1", port)))  # type: ignore[misc]
+        listeners.append(listener)
+    yield
+    for listener in listeners:
+        listener.close()
+
+
+def serve(listener: socket.socket, target: Callable[[], socket.socket]) -> None:
+    """Accepts connections in the background and joins each with one to the target."""
+    listener.listen(64)
+
+    def accept() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+                other = target()
+            except OSError:
+                if listener.fileno() < 0:
+                    return
+                with contextlib.suppress(UnboundLocalError):
+                    client.close()
+                continue
+            for source, sink in ((client, other), (other, client)):
+                threading.Thread(target=pump, args=(source, sink), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    """Copies bytes until the source ends."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)
+
+
+def loopback_up() -> None:
+    """Brings the namespace's own loopback device up."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP_RUNNING))
+
+
+def connect_unix(path: Path) -> socket.socket:
+    """Returns a connection to a Unix socket."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(path))
+    return connection
+
+
+def main() -> int:
+    """Runs the command inside the namespace; returns its exit code."""
+    relays, ports, argv = Path(sys.argv[1]), [int(port) for port in sys.argv[2].split(",")], sys.argv[3:]
+    loopback_up()
+    for port in ports:
+        listener = socket.create_server(("127.0.0.1", port))
+        serve(listener, lambda port=port: connect_unix(relays / str(port)))  # type: ignore[misc]
+    return subprocess.run(argv, check=False).returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,67 @@
+"""make's targets are aliases: each runs the one command it stands for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
+
+
+def dry_run(target: str) -> str:
+    done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_is_in_the_help(target: str) -> None:
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert re.search(rf"^  {target} +\S", shown, re.MULTILINE)
+
+
+@pytest.mark.parametrize("verb", ["up", "down", "status", "doctor", "open", "reset"])
+def test_a_verb_is_the_commands(verb: str) -> None:
+    assert dry_run(verb).split() == ["./sandbox", verb]
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("test-unit", "-m pytest tests/unit"),
+        ("test-integration", "-m pytest tests/integration"),
+        ("test-browser", "-m pytest tests/browser"),
+        ("test-faults", "-m pytest tests/faults"),
+        ("test-stack", "-m pytest tests/integration tests/browser tests/faults"),
+        ("bench", "-m bench"),
+        ("types", ".venv/bin/mypy"),
+        ("arrows", ".venv/bin/lint-imports"),
+        ("lint", ".venv/bin/ruff format --check ."),
+    ],
+)
+def test_a_target_makes_the_environment_first(target: str, command: str) -> None:
+    line = dry_run(target)
+
+    assert line.startswith("python3 scripts/bootstrap.py dev && ")
+    assert command in line
+
+
+def test_test_is_everything_and_ci_runs_it() -> None:
+    told = dry_run("test")
+
+    for part in (
+        "ruff check",
+        "mypy",
+        "lint-imports",
+        "tests/unit",
+        "tests/integration",
+        "tests/browser",
+        "tests/faults",
+    ):
+        assert part in told, part
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
