@@ -25,17 +25,20 @@ SIOCSIFFLAGS, IFF_UP_RUNNING = 0x8914, 0x41
 
 def command(relays: Path, ports: list[int], argv: list[str]) -> list[str]:
     """Returns the command that runs `argv` with the network cut."""
-    unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-current-user", "--net"]
     inside = [sys.executable, "-m", "tests.support.offline", str(relays), ",".join(map(str, ports))]
-    return [*unshare, *inside, *argv]
+    return [*unshare(), *inside, *argv]
+
+
+def unshare() -> list[str]:
+    """Returns what to put before a command that is to have a network namespace of its own."""
+    return ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-current-user", "--net"]
 
 
 def possible() -> bool:
     """Tells whether this machine lets us make a network namespace."""
     if not shutil.which("unshare"):
         return False
-    probe = command(Path(), [], [])[:-4]
-    return subprocess.run([*probe, "true"], capture_output=True, check=False).returncode == 0
+    return subprocess.run([*unshare(), "true"], capture_output=True, check=False).returncode == 0
 
 
 @contextlib.contextmanager
