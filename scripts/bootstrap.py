@@ -125,14 +125,8 @@ def install(level):
     pip("install", "--no-deps", "--no-build-isolation", *(word for path in projects for word in ("-e", path)))
 
 
-def stamp(level):
-    """Remembers that a level, and the one it contains, is complete."""
-    made = LEVELS[: LEVELS.index(level) + 1]
-    STAMP.write_text(json.dumps({name: wanted(name) for name in made}), encoding="utf-8")
-
-
 def bootstrap(level):
-    """Makes `.venv` ready for a level."""
+    """Makes `.venv` ready for a level; what was there for a higher one stays."""
     if ready(level):
         return
     use_suitable_python()
@@ -144,8 +138,9 @@ def bootstrap(level):
         if not (STAMP.exists() and works()):
             make_venv()
         keep = "dev" if STAMP.exists() and "dev" in json.loads(STAMP.read_text(encoding="utf-8")) else level
+        hashes = {name: wanted(name) for name in LEVELS[: LEVELS.index(keep) + 1]}
         install(keep)
-        stamp(keep)
+        STAMP.write_text(json.dumps(hashes), encoding="utf-8")
         print(f"… done in {time.monotonic() - started:.0f}s", file=sys.stderr, flush=True)
 
 
