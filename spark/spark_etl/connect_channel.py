@@ -5,8 +5,11 @@ from __future__ import annotations
 from pyspark.sql.connect.client import DefaultChannelBuilder
 
 
-class TokenChannelBuilder(DefaultChannelBuilder):
-    """Sends the token with each call; one in the `sc://` address would make the client insist on TLS, which the server has not."""
+class TokenChannelBuilder(DefaultChannelBuilder):  # type: ignore[misc, unused-ignore]
+    """Sends the token with each call.
+
+    A token in the `sc://` address would make the client insist on TLS, which the server does not speak.
+    """
 
     def __init__(self, url: str, token: str | None) -> None:
         super().__init__(url)

@@ -39,12 +39,13 @@ def parse_date(text: str, option: str) -> date:
     Raises:
         UsageError: It is written otherwise, or is no day of the calendar.
     """
+    hint = f"write it as {option} 2024-02-29"
+    if not ISO_DATE.fullmatch(text):
+        raise UsageError(f"{option} {text!r} is not a date: not written as YYYY-MM-DD", hint=hint)
     try:
-        if not ISO_DATE.fullmatch(text):
-            raise ValueError("not written as YYYY-MM-DD")
         return date.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"{option} {text!r} is not a date: {error}", hint=f"write it as {option} 2024-02-29") from None
+        raise UsageError(f"{option} {text!r} is not a date: {error}", hint=hint) from None
 
 
 def date_list(days: list[date], most: int = 10) -> str:

@@ -13,7 +13,8 @@
         ├── RunNotFoundError     1   no such run
         └── CheckpointError      1   no such checkpoint, not yet, or not readable here
 
-Libraries raise; `spark_etl.runner.cli` is the only place where one of them becomes an exit code. 130 (interrupted) is its alone.
+Libraries raise; `spark_etl.runner.cli` is the only place where one of them becomes an exit code; 130 (interrupted) is
+its alone.
 """
 
 from __future__ import annotations

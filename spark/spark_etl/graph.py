@@ -70,9 +70,9 @@ def _check_sources(alias: str, feature: SparkFeature, known: Mapping[str, SparkF
     for name, source in sources.items():
         if isinstance(source, ConfiguredSparkFeature):
             if name not in known:
-                others = [other for other in known if other != alias]
+                others = alternatives(name, [other for other in known if other != alias])
                 raise GraphError(
-                    f"feature `{alias}` reads `{name}`, which is no feature of the config. {alternatives(name, others)}",
+                    f"feature `{alias}` reads `{name}`, which is no feature of the config. {others}",
                     hint=f"add `{name}:` below `features:`, or correct the key in {type(feature).__qualname__}.sources",
                 )
         elif not isinstance(source, Source):

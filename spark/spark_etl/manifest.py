@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from spark_etl.errors import CheckpointError
@@ -55,28 +55,28 @@ class Manifest:
     code: dict[str, Any]
     inputs: dict[str, Any]
     written: str
-    dates: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
-    def to_json(self) -> bytes:
-        """Returns the manifest as it is stored."""
-        return json.dumps(asdict(self), indent=1, default=str).encode()
 
-    @classmethod
-    def from_json(cls, content: bytes, where: str) -> Manifest:
-        """Returns a stored manifest.
+def dump_manifest(manifest: Manifest) -> bytes:
+    """Returns a manifest as it is stored."""
+    return json.dumps(asdict(manifest), indent=1, default=str).encode()
 
-        Raises:
-            CheckpointError: It is damaged, or of a newer format than this version knows.
-        """
-        try:
-            document = json.loads(content)
-            if document.get("format", 0) > FORMAT:
-                raise CheckpointError(
-                    f"{where} has format {document['format']}; this version reads up to {FORMAT}",
-                    hint="update spark_etl",
-                )
-            document["files"] = [DataFile(**item) for item in document["files"]]
-            return cls(**document)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise CheckpointError(f"{where} is damaged: {type(error).__name__}: {error}") from error
+
+def parse_manifest(content: bytes, where: str) -> Manifest:
+    """Returns a stored manifest.
+
+    Raises:
+        CheckpointError: It is damaged, or of a newer format than this version knows.
+    """
+    try:
+        document = json.loads(content)
+        known = int(document["format"]) <= FORMAT
+        document["files"] = [DataFile(**item) for item in document.get("files", [])]
+        fields = Manifest.__dataclass_fields__
+        manifest = Manifest(**{name: document[name] for name in document if name in fields}) if known else None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CheckpointError(f"{where} is damaged: {type(error).__name__}: {error}") from error
+    if manifest is None:
+        raise CheckpointError(f"{where} is of a newer format than this spark_etl can read", hint="update spark_etl")
+    return manifest

@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from spark_etl.errors import CheckpointError
 from spark_etl.storage import S3Settings, is_s3, split_s3
 from spark_etl.storage.paths import local_path
 
+PAGE_BUFFER = 1 << 20
 
-def pyarrow_or_explain() -> Any:
-    """Returns pyarrow.
+
+def need_pyarrow() -> None:
+    """Refuses to go on without pyarrow.
 
     Raises:
         CheckpointError: It is not installed here.
     """
     try:
-        import pyarrow as pa
+        import pyarrow  # noqa: F401
     except ImportError:
         raise CheckpointError(
             "the rows of a checkpoint are read with pyarrow, which is not installed here",
             hint="pip install pyarrow, or open the checkpoint in a notebook of the sandbox",
         ) from None
-    return pa
 
 
 def filesystem_for(path: str, settings: S3Settings | None = None) -> tuple[Any, str]:
     """Returns pyarrow's file system for a normalised path, and the path as that file system knows it."""
-    pyarrow_or_explain()
+    need_pyarrow()
     from pyarrow import fs
 
     if not is_s3(path):
-        return fs.LocalFileSystem(), str(local_path(path))
-    return s3_filesystem(settings or S3Settings.from_env()), "/".join(split_s3(path))
+        return fs.LocalFileSystem(), _inner(path)
+    return s3_filesystem(settings or S3Settings.from_env()), _inner(path)
 
 
+def _inner(path: str) -> str:
+    return "/".join(split_s3(path)) if is_s3(path) else str(local_path(path))
+
+
+@lru_cache(maxsize=8)
 def s3_filesystem(settings: S3Settings) -> Any:
     """Returns pyarrow's S3 with the same settings that objects are listed with."""
     from pyarrow import fs
@@ -45,20 +53,35 @@ def s3_filesystem(settings: S3Settings) -> Any:
         "secret_key": settings.secret_key,
         "session_token": settings.session_token,
     }
+    options: dict[str, Any] = {name: value for name, value in keys.items() if value}
+    ca_bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    if ca_bundle:
+        options["tls_ca_file_path"] = ca_bundle
     return fs.S3FileSystem(
-        **{name: value for name, value in keys.items() if value},
+        **options,
         region=settings.region,
         endpoint_override=settings.host if settings.endpoint else None,
         scheme="https" if settings.secure else "http",
         connect_timeout=5,
         request_timeout=60,
-        tls_ca_file_path=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"),
     )
 
 
 def open_parquet(path: str, settings: S3Settings | None = None) -> Any:
-    """Returns a `pyarrow.parquet.ParquetFile`, its footer read and nothing else."""
+    """Returns a `pyarrow.parquet.ParquetFile`, its footer read and nothing else; its rows come as a stream of pages."""
+    filesystem, inner = filesystem_for(path, settings)
     from pyarrow import parquet
 
-    filesystem, inner = filesystem_for(path, settings)
-    return parquet.ParquetFile(inner, filesystem=filesystem)
+    return parquet.ParquetFile(
+        inner, filesystem=filesystem, pre_buffer=False, buffer_size=PAGE_BUFFER, coerce_int96_timestamp_unit="us"
+    )
+
+
+def open_dataset(paths: Sequence[str], settings: S3Settings | None = None) -> Any:
+    """Returns the files of one frame as a `pyarrow.dataset.Dataset`."""
+    filesystem, _ = filesystem_for(paths[0], settings)
+    from pyarrow import dataset
+
+    options: dict[str, Any] = {"coerce_int96_timestamp_unit": "us"}
+    kind = dataset.ParquetFileFormat(read_options=dataset.ParquetReadOptions(**options))
+    return dataset.dataset([_inner(path) for path in paths], filesystem=filesystem, format=kind)

@@ -77,7 +77,7 @@ class Project:
             ) from error
         if Path(module.__file__ or "").resolve() != file:
             raise ConfigError(
-                f"feature `{alias}`: {module_name} is also the name of {module.__file__}, which was imported instead of {file}",
+                f"feature `{alias}`: not {file} was imported as {module_name}, but {module.__file__}",
                 hint="give the project's module another name",
             )
         return module
@@ -98,11 +98,11 @@ class Project:
         )
 
     def files(self) -> Iterator[Path]:
-        """Yields what executors need: the code and small resources beside it, neither data nor caches nor hidden files."""
+        """Yields what executors need: code and small resources beside it; no data, caches or hidden files."""
         yield from _files_below(self.path)
 
     def archive(self) -> bytes:
-        """Returns the project as a zip, byte for byte the same for the same files; with it spark_etl, which it imports."""
+        """Returns the project, and spark_etl with it, as a zip; byte for byte the same for the same files."""
         library = Path(__file__).resolve().parent
         content: dict[str, bytes] = {}
         for base, files in ((self.path, self.files()), (library.parent, _files_below(library))):
@@ -112,7 +112,7 @@ class Project:
 
 
 def _zipped(content: dict[str, bytes]) -> bytes:
-    """Returns a zip with an entry per folder too: without those, Python finds no package that lacks an `__init__.py`."""
+    """Returns a zip; folders have entries too, or Python finds no package in it that lacks an `__init__.py`."""
     folders = {f"{parent.as_posix()}/" for name in content for parent in PurePosixPath(name).parents if parent.name}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from spark_etl.errors import SparkEtlError
@@ -46,12 +46,13 @@ def connect_session(url: str | None = None, token: str | None = None) -> SparkSe
         )
     ask_port(url)
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"  # without it, pyspark.sql.functions look for a JVM in this process
-    from pyspark.sql.connect.session import SparkSession
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
 
     from spark_etl.connect_channel import TokenChannelBuilder
 
     channel = TokenChannelBuilder(url, token or os.environ.get("SANDBOX_CONNECT_TOKEN"))
-    return SparkSession.builder.channelBuilder(channel).getOrCreate()  # type: ignore[no-any-return, unused-ignore]
+    session: Any = ConnectSession.builder.channelBuilder(channel).getOrCreate()
+    return cast("SparkSession", session)
 
 
 def ask_port(url: str) -> None:

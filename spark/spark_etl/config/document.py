@@ -45,7 +45,7 @@ def load_document(path: Path) -> Any:
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {_one_line(error)}") from error
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
 
 
 def _elsewhere(path: Path) -> str | None:

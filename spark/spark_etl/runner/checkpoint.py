@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.layout import RunPaths
-from spark_etl.manifest import DataFile, Manifest
+from spark_etl.manifest import DataFile, Manifest, dump_manifest
 from spark_etl.parquet import open_parquet
 from spark_etl.record import now
 from spark_etl.runner.frames import check_writable
@@ -49,18 +49,16 @@ def write_checkpoint(
         inputs=dict(inputs),
         written=now(),
     )
-    storage_for(folder).write(paths.manifest(feature), manifest.to_json())
+    storage_for(folder).write(paths.manifest(feature), dump_manifest(manifest))
     return read_back(spark, frame, folder, manifest), manifest
 
 
 def read_back(spark: SparkSession, frame: DataFrame, folder: str, manifest: Manifest) -> DataFrame:
     """Returns the checkpoint's DataFrame; its schema is the one that was written, so that no footer is read for it."""
-    paths = [join(folder, file.name) for file in manifest.files]
-    reader = spark.read.schema(frame.schema)
-    return reader.parquet(*paths) if paths else spark.createDataFrame([], frame.schema)
+    return spark.read.schema(frame.schema).parquet(*(join(folder, file.name) for file in manifest.files))
 
 
-def count_files(folder: str, objects: Any) -> list[DataFile]:
+def count_files(folder: str, objects: Iterable[StoredObject]) -> list[DataFile]:
     """Returns the Parquet files of a listing with their rows, read from the footers: the data is not touched again."""
     parquet = [item for item in objects if item.path.endswith(".parquet")]
 

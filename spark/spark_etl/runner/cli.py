@@ -11,9 +11,10 @@ from spark_etl.errors import FeatureError, SparkEtlError, UsageError
 from spark_etl.runner.notify import tell_failure, tell_outcome
 from spark_etl.runner.options import Options, parse_options
 from spark_etl.runner.plan import make_plan
-from spark_etl.runner.progress import Progress, duration
+from spark_etl.runner.progress import Progress
 from spark_etl.runner.run import Outcome, run_plan
 from spark_etl.runner.signals import terminable
+from spark_etl.units import duration
 
 INTERRUPTED = 130
 

@@ -12,7 +12,7 @@ ANSWER_SECONDS = 3
 
 
 def master_pages(master: str) -> list[str]:
-    """Returns the addresses of the master's page for a `spark://` master; there may be several masters, only one alive."""
+    """Returns the addresses of a `spark://` master's page; of several masters one is alive."""
     if not master.startswith("spark://"):
         return []
     given = os.environ.get("SPARK_MASTER_UI_URL")
@@ -26,8 +26,9 @@ def master_pages(master: str) -> list[str]:
 def ask_master(pages: list[str]) -> dict[str, Any] | None:
     """Returns the state of the cluster as the first master that is alive tells it, or None when none does."""
     for page in pages:
+        address = f"{page}/json/"
         try:
-            with urlopen(f"{page}/json/", timeout=ANSWER_SECONDS) as response:  # noqa: S310 - http, to the run's own master
+            with urlopen(address, timeout=ANSWER_SECONDS) as response:  # noqa: S310 - the run's own master
                 state = json.load(response)
         except (URLError, OSError, ValueError):
             continue
@@ -55,7 +56,7 @@ def explain(state: dict[str, Any] | None, application_id: str, waited: float) ->
     if used >= total and holders:
         held = ", ".join(_holder(app) for app in sorted(holders, key=lambda app: (-int(app["cores"]), app["id"])))
         return f"{waiting}: {'the only core is' if total == 1 else f'all {total} cores are'} taken. {held}"
-    return f"{waiting}: {total - used} of {total} cores are free, {_memory(alive)}"
+    return f"{waiting}: {total - used} of {total} cores are free {_memory(alive)}"
 
 
 def _holder(app: dict[str, Any]) -> str:
@@ -65,4 +66,4 @@ def _holder(app: dict[str, Any]) -> str:
 
 def _memory(workers: list[dict[str, Any]]) -> str:
     most = max(worker.get("memory", 0) - worker.get("memoryused", 0) for worker in workers)
-    return f"but the freest worker has {most} MB of memory left; an executor asks for spark.executor.memory. Or it is just starting"
+    return f"and {most} MB of memory on the freest worker. Is spark.executor.memory more than that?"

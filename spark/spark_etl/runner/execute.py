@@ -27,16 +27,23 @@ class Execution:
     """One run of a plan.
 
     Args:
+        spark: The session.
         plan: What to run.
         paths: Where the run is kept.
         record: Its run.json.
         inputs: What the sources read, found before Spark was started.
         progress: Who is told.
-        spark: The session.
     """
 
     def __init__(
-        self, plan: Plan, paths: RunPaths, record: RunRecord, inputs: Inputs, progress: Progress, spark: SparkSession
+        self,
+        spark: SparkSession,
+        plan: Plan,
+        *,
+        paths: RunPaths,
+        record: RunRecord,
+        inputs: Inputs,
+        progress: Progress,
     ) -> None:
         self._plan = plan
         self._paths = paths

@@ -27,8 +27,7 @@ def reason_of(error: Exception) -> str:
     worker = text.rpartition("Traceback (most recent call last)")[2] if "Traceback (most recent" in text else ""
     if worker:
         raised = [line.strip() for line in worker.splitlines() if re.match(r"^[A-Za-z_][\w.]*(:|$)", line)]
-        text = raised[-1] if raised else text
-        return text
+        return raised[-1] if raised else text
     lines = [line.rstrip() for line in text.splitlines()]
     shown = "\n".join(lines[:MOST_LINES]) + ("\n…" if len(lines) > MOST_LINES else "")
     return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
@@ -45,7 +44,7 @@ def user_frames(error: Exception, project: Path) -> str:
 
 
 def _worker_frames(text: str, project: Path) -> str:
-    """Returns the frames of a Python worker's traceback whose file is one of the project's, by its path or inside the zip."""
+    """Returns the frames of a Python worker's traceback that are of the project, by its path or inside the zip."""
     shown: list[str] = []
     lines = text.splitlines()
     for position, line in enumerate(lines):

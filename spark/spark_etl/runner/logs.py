@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # "Initial job has not accepted any resources": the runner tells who holds them.
-# The rest: each attempt of a failing task writes its stack trace of 200 lines into four logs; the runner tells the reason.
+# The rest: each attempt of a failing task writes its 200 lines of stack trace into four logs; the runner tells why.
 QUIET = (
     "org.apache.spark.scheduler.TaskSchedulerImpl",
     "org.apache.spark.scheduler.TaskSetManager",
@@ -19,7 +19,7 @@ QUIET = (
 
 
 def quiet(spark: SparkSession) -> None:
-    """Silences the loggers whose words the runner says better; `--debug` leaves them as they are."""
+    """Silences the loggers whose words the runner says better; with `--debug` they are left alone."""
     context: Any = spark.sparkContext
     log4j = context._jvm.org.apache.logging.log4j
     for name in QUIET:

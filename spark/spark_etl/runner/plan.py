@@ -85,9 +85,8 @@ def _outputs(options: Options, config: FeatureConfig, graph: Graph) -> tuple[Out
     for position, output in enumerate(outputs):
         for other in outputs[:position]:
             if f"{output.path}/".startswith(f"{other.path}/") or f"{other.path}/".startswith(f"{output.path}/"):
-                raise ConfigError(
-                    f"{options.config}: `{other.feature}` and `{output.feature}` are published over each other at {output.path}"
-                )
+                both = f"`{other.feature}` and `{output.feature}`"
+                raise ConfigError(f"{options.config}: {both} are published over each other at {output.path}")
     return outputs
 
 

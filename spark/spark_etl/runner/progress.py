@@ -8,23 +8,7 @@ import time
 from typing import TextIO
 
 from spark_etl.errors import SparkEtlError
-
-
-def amount(size: float) -> str:
-    """Returns a number of bytes as `812 B`, `3.4 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
-
-
-def duration(seconds: float) -> str:
-    """Returns `0.4s`, `12s` or `3m05s`."""
-    if seconds < 10:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+from spark_etl.units import amount, duration
 
 
 class Progress:
@@ -69,9 +53,8 @@ class Progress:
 
     def published(self, alias: str, path: str, seconds: float, *, rows: int, size: int) -> None:
         """Writes that an output is there."""
-        self.line(
-            f"published {alias} → {path}  {rows:,} {'row' if rows == 1 else 'rows'}  {amount(size)}  {duration(seconds)}"
-        )
+        counted = f"{rows:,} {'row' if rows == 1 else 'rows'}"
+        self.line(f"published {alias} → {path}  {counted}  {amount(size)}  {duration(seconds)}")
 
     def still(self, tasks: str) -> None:
         """Writes that something long is still going on."""

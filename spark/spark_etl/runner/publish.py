@@ -1,14 +1,13 @@
 """Puts a feature's DataFrame where others read it.
 
-New files are committed beside the old ones, which are deleted only then: a run that fails leaves what was published before
-as it was. Between the two moments, milliseconds as a rule, a reader sees both; `docs/` says what S3 allows for.
+New files are committed beside the old ones, which are deleted only then: a run that fails leaves what was published
+before as it was. Between the two moments, milliseconds as a rule, a reader sees both: S3 knows no rename.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spark_etl.errors import PublishRefusedError
 from spark_etl.manifest import DataFile
 from spark_etl.runner.checkpoint import count_files
 from spark_etl.runner.frames import check_writable
@@ -17,8 +16,6 @@ from spark_etl.storage import storage_for
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-__all__ = ["PublishRefusedError", "publish"]
 
 
 def publish(frame: DataFrame, output: Output) -> list[DataFile]:
@@ -30,8 +27,8 @@ def publish(frame: DataFrame, output: Output) -> list[DataFile]:
     refuse_existing([output])
     check_writable(output.feature, frame)
     store = storage_for(output.path)
-    before = {item.path: item.etag for item in store.walk(output.path)}
+    before = {item.path for item in store.walk(output.path)}
     frame.write.mode("append").parquet(output.path)
     after = list(store.walk(output.path))
-    store.delete(item.path for item in after if before.get(item.path) == item.etag and item.path in before)
+    store.delete(item.path for item in after if item.path in before)
     return count_files(output.path, (item for item in after if item.path not in before))

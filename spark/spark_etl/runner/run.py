@@ -19,10 +19,11 @@ from spark_etl.runner.execute import Execution
 from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.logs import quiet
 from spark_etl.runner.plan import Plan
-from spark_etl.runner.progress import Progress, duration
+from spark_etl.runner.progress import Progress
 from spark_etl.runner.signals import ignore_further, spark_was_stopped
 from spark_etl.runner.watch import watch
 from spark_etl.session import build_session
+from spark_etl.units import duration
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -58,10 +59,10 @@ def _attempt(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress)
         try:
             inputs = Inputs(plan.graph, plan.order, plan.options.dates)
             spark = _started(plan, paths, record, progress, stack)
-            Execution(plan, paths, record, inputs, progress, spark).run()
+            Execution(spark, plan, paths=paths, record=record, inputs=inputs, progress=progress).run()
         except KeyboardInterrupt:
             return _interrupted(record), None
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to tell it
             if spark_was_stopped(raised):
                 return _interrupted(record), None
             error = (

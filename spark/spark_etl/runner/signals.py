@@ -34,7 +34,7 @@ def ignore_further() -> None:
 
 
 def spark_was_stopped(error: BaseException | None) -> bool:
-    """Tells whether a failure is only the echo of a stop: under spark-submit the signal may reach the JVM before this process."""
+    """Tells whether a failure is only the echo of a stop: under spark-submit a signal may reach the JVM first."""
     while error is not None:
         if "SparkContext was shut down" in str(error) or "stopped SparkContext" in str(error):
             return "PYSPARK_GATEWAY_PORT" in os.environ

@@ -39,7 +39,7 @@ class Watcher:
 
     Args:
         look: Returns the activity.
-        ask: Returns what keeps the run from its cores, given the seconds waited; None where there are no executors to wait for.
+        ask: Returns what keeps the run from its cores, given the seconds waited; None where none are to be waited for.
         progress: Who is told.
     """
 

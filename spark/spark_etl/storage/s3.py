@@ -88,8 +88,9 @@ class S3Storage:
         try:
             yield
         except S3Error as error:
+            who = self.settings.access_key or "the default identity"
             raise StorageError(
-                f"{where} refused `{self.settings.access_key or 'the default identity'}`: {error.code}: {error.message}",
+                f"{where} refused `{who}`: {error.code}: {error.message}",
                 hint="check the path, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
             ) from error
         except (HTTPError, MinioException, OSError, ValueError) as error:
@@ -105,6 +106,7 @@ def _as_prefix(key: str) -> str:
 def _client(settings: S3Settings) -> Any:
     try:
         import urllib3
+
         from minio import Minio
     except ImportError:
         raise StorageError("reading S3 needs the Python package `minio`", hint="pip install minio") from None
@@ -125,6 +127,6 @@ def _client(settings: S3Settings) -> Any:
 
 
 def _standard_chain() -> Any:
-    from minio.credentials import AWSConfigProvider, ChainedProvider, EnvAWSProvider, IamAwsProvider
+    from minio.credentials.providers import AWSConfigProvider, ChainedProvider, EnvAWSProvider, IamAwsProvider
 
     return ChainedProvider([EnvAWSProvider(), AWSConfigProvider(), IamAwsProvider()])
