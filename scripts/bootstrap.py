@@ -60,7 +60,7 @@ def use_suitable_python():
         return
     for name in NEWER_PYTHONS:
         found = shutil.which(name)
-        if found:
+        if found and subprocess.call([found, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             os.execv(found, [found, str(pathlib.Path(__file__).resolve()), *sys.argv[1:]])
     raise MissingError(
         "Python 3.11 or newer is needed, `{}` is {}.{}: install one (Debian, Ubuntu: apt install python3 python3-venv; "

@@ -52,6 +52,7 @@ def test_a_newer_python_beside_it_is_used(bootstrap: types.ModuleType, monkeypat
     used: list[str] = []
     monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
     monkeypatch.setattr(shutil, "which", lambda name: f"/opt/{name}" if name == "python3.12" else None)
+    monkeypatch.setattr(subprocess, "call", lambda command, **_: 0)
     monkeypatch.setattr(os, "execv", lambda path, argv: used.append(path) or sys.exit(0))
 
     with pytest.raises(SystemExit):
