@@ -107,10 +107,10 @@ def run(command, failure):
 
 def explain(failure, output):
     """Returns one line for a failed command: what is missing, or the line that names the cause."""
-    if re.search(r"NewConnectionError|NameResolutionError|Max retries|failure in name|Timeout|versions: none", output):
-        return failure + ": the package index does not answer. Is there a network, or a proxy to set (HTTPS_PROXY)?"
     if re.search(r"CERTIFICATE_VERIFY_FAILED", output):
         return failure + ": the package index's certificate is not trusted. Set PIP_CERT to your company's CA bundle."
+    if re.search(r"NewConnectionError|NameResolutionError|Max retries|failure in name|Timeout|versions: none", output):
+        return failure + ": the package index does not answer. Is there a network, or a proxy to set (HTTPS_PROXY)?"
     if re.search(r"No space left on device", output):
         return failure + ": the disk is full."
     lines = [line for line in output.splitlines() if line.strip()]

@@ -83,7 +83,7 @@ def test_a_missing_module_is_named_with_its_package(
     [
         ("WARNING: … NewConnectionError('…'): Temporary failure in name resolution\nERROR: No matching", "network"),
         ("ERROR: Could not find a version that satisfies rich (from versions: none)", "network"),
-        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "PIP_CERT"),
+        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] Max retries exceeded", "PIP_CERT"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         ("noise\nERROR: THESE PACKAGES DO NOT MATCH THE HASHES\nmore", "DO NOT MATCH THE HASHES"),
         ("", "it said nothing"),
