@@ -13,7 +13,7 @@ from tests.support.sandbox import Sandbox
 @pytest.mark.timeout(900)
 def test_two_stacks_side_by_side(stack: Sandbox, fresh_sandbox: Sandbox) -> None:
     other = fresh_sandbox
-    other("up", "--json", "--workers", "1", timeout=600)
+    other("up", "--json", "--workers", "1", "--without", "history,mail", "--no-sample", timeout=600)
 
     assert {other.port("hub"), other.port("s3")}.isdisjoint({stack.port("hub"), stack.port("s3")})
     for sandbox in (stack, other):
