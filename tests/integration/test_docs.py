@@ -23,8 +23,6 @@ ELSEWHERE = {
     r"./sandbox reset.*": "tests/integration/test_two_stacks.py",
     r"./sandbox run .*": "tests/integration/test_run_command.py",
     r"./sandbox down": "tests/integration/test_history.py",
-    r"./sandbox open": "tests/unit/sandbox_cli",
-    r"./sandbox logs -f.*": "tests/unit/sandbox_cli",
 }
 
 
