@@ -113,14 +113,19 @@ class Console:
         return self._err.input(f"{escape(question)} [bold]\\[y/N][/] ").strip().lower() in {"y", "yes"}
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[Stage]:
-        """Runs the block as a named stage and prints its time and result at the end."""
+    def stage(self, name: str, *, live: bool = True) -> Iterator[Stage]:
+        """Runs the block as a named stage and prints its time and result at the end.
+
+        Args:
+            name: Of the stage.
+            live: Whether it may redraw its line on a terminal; not where the block prints or asks by itself.
+        """
         started = time.monotonic()
-        status = None if self.plain else self._err.status(f"[bold]{name}[/]")
+        status = self._err.status(f"[bold]{name}[/]") if live and not self.plain else None
         stage = Stage(self, name, status)
         if status is not None:
             status.start()
-        else:
+        elif self.plain:
             self.info(f"[{name}] …")
         done = False
         try:
@@ -130,9 +135,9 @@ class Console:
             seconds = self.timings[name] = time.monotonic() - started
             if status is not None:
                 status.stop()
-            self._end_stage(stage, seconds, done)
+            self._end_stage(stage, seconds, done=done)
 
-    def _end_stage(self, stage: Stage, seconds: float, done: bool) -> None:
+    def _end_stage(self, stage: Stage, seconds: float, *, done: bool) -> None:
         if self.plain:
             word = "done" if done else "failed"
             self.info(f"[{stage.name}] {word} in {duration(seconds)}" + (f": {stage.result}" if stage.result else ""))

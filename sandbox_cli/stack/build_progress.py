@@ -14,26 +14,27 @@ if TYPE_CHECKING:
     from sandbox_cli.console import Stage
 
 HEARTBEAT_SECONDS = 30
-_STEP = re.compile(r"^#\d+ \[(?:(?P<target>[^\]\s]+) +)?(?P<number>\d+)/(?P<total>\d+)\] (?P<what>.*)$")
+_STEP = re.compile(r"^#\d+ \[(?:(?P<target>[^\]\s]+) +)?(?P<number>\d+)/(?P<total>\d+)\] RUN (?P<what>.*)$")
 _MOUNT = re.compile(r"--mount=\S+\s*")
-_NETWORK = re.compile(r"if \[ -s \S+ \]; then .*?; fi;\s*|rm -f /etc/apt/apt.conf.d/docker-clean && ")
+_SETTINGS = re.compile(r"if \[ -s \S+ \]; then .*?; fi;\s*|rm -f \S+/docker-clean && |export DEBIAN_FRONTEND=\S+ && ")
 _WIDTH = 60
 
 
-def step(line: str) -> str | None:
-    """Returns `builder 3/4 RUN go build …` for the line in which BuildKit begins that step, else None."""
+def step(line: str) -> tuple[str, str] | None:
+    """Returns (`builder 3/4`, `go build …`) for the line in which BuildKit begins to run that command, else None."""
     match = _STEP.match(line.strip())
     if match is None:
         return None
-    what = _NETWORK.sub("", _MOUNT.sub("", " ".join(match["what"].split())))
+    what = _SETTINGS.sub("", _MOUNT.sub("", " ".join(match["what"].split())))
     where = " ".join(filter(None, [match["target"], f"{match['number']}/{match['total']}"]))
-    return f"{where} {what[:_WIDTH]}{'…' if len(what) > _WIDTH else ''}"
+    return where, f"{what[:_WIDTH]}…" if len(what) > _WIDTH else what
 
 
 @dataclass
 class _Build:
     began: float
-    at: str = "starting"
+    where: str = ""
+    seen: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass
@@ -53,16 +54,14 @@ class Progress:
 
     def read(self, name: str, line: str) -> None:
         """A line of that image's build log."""
-        if at := step(line):
-            self.at(name, at)
-
-    def at(self, name: str, what: str) -> None:
-        """That image is now at this step."""
+        at = step(line)
         with self._lock:
-            if name not in self.builds or self.builds[name].at == what:
+            build = self.builds.get(name)
+            if at is None or build is None or at in build.seen:
                 return
-            self.builds[name].at = what
-        self._show(f"{name} {what}")
+            build.seen.add(at)
+            build.where = at[0]
+        self._show(f"{name} {' '.join(at)}")
 
     def end(self, name: str, result: str) -> None:
         """An image is ready; the line with its result stays."""
@@ -83,6 +82,5 @@ class Progress:
     def _all(self) -> str:
         with self._lock:
             now = time.monotonic()
-            return " · ".join(
-                f"{name} {b.at.split(' RUN ')[0]} {duration(now - b.began)}" for name, b in self.builds.items()
-            )
+            shown = [(name, build.where, duration(now - build.began)) for name, build in self.builds.items()]
+        return " · ".join(" ".join(filter(None, parts)) for parts in shown)

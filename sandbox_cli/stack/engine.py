@@ -20,9 +20,8 @@ from sandbox_cli.stack import engine_discovery, engine_group, engine_install, en
 from sandbox_cli.stack.engine_discovery import PAGE, SYSTEM_SOCKET, Attempt, Candidate
 
 if TYPE_CHECKING:
-    from sandbox_cli.settings import Settings
-
     from sandbox_cli.console import Console
+    from sandbox_cli.settings import Settings
 
 OLDEST_API = (1, 41)
 

@@ -19,9 +19,8 @@ from sandbox_cli.stack.engine_discovery import PAGE, Attempt, no_engine
 from sandbox_cli.stack.engine_machine import Machine
 
 if TYPE_CHECKING:
-    from sandbox_cli.settings import Settings
-
     from sandbox_cli.console import Console
+    from sandbox_cli.settings import Settings
 
 SOURCE_FILE = "/etc/apt/sources.list.d/sandbox-trixie.sources"
 PIN_FILE = "/etc/apt/preferences.d/sandbox-trixie"

@@ -121,7 +121,7 @@ class Machine:
     def write(self, path: str, content: str) -> None:
         """Writes a system file, readable by all."""
         self.root(["mkdir", "-p", str(Path(path).parent)])
-        self.root(["tee", path], content=content)
+        self.root(["sh", "-c", 'cat >"$0"', path], content=content)
         self.root(["chmod", "0644", path])
 
     def _note(self, argv: list[str], code: int, output: str) -> None:

@@ -52,7 +52,7 @@ def _remove_stale_pid_files(machine: Machine) -> None:
 
 def _wait(machine: Machine) -> None:
     began = time.monotonic()
-    while not _answers():
+    while not _answers(machine):
         waited = time.monotonic() - began
         ended = not machine.systemd and waited > 3 and not running_processes("dockerd")
         if ended or waited > START_SECONDS:
@@ -61,11 +61,13 @@ def _wait(machine: Machine) -> None:
         time.sleep(0.2)
 
 
-def _answers() -> bool:
+def _answers(machine: Machine) -> bool:
+    address = f"unix://{SYSTEM_SOCKET}"
     try:
-        open_client(f"unix://{SYSTEM_SOCKET}").close()
+        open_client(address).close()
     except PermissionError:
-        return True  # it listens; that this user may not talk to it yet is the next step's business
+        # The socket is there before the engine is, so root has to ask; that we may not is the next step's business.
+        return machine.attempt(["docker", "--host", address, "version"], seconds=20)[0] == 0
     except (DockerException, OSError):
         return False
     return True
@@ -79,13 +81,14 @@ def _log_tail(machine: Machine) -> str:
     return machine.attempt(lines, seconds=30)[1].strip().replace("\n", "\n  ")
 
 
-def running_processes(name: str) -> list[int]:
-    """Returns the ids of the processes with that program name."""
+def running_processes(name: str, proc: Path = Path("/proc")) -> list[int]:
+    """Returns the ids of the processes with that program name; one that ended and nobody waited for isn't running."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/comm"):
+    for entry in proc.glob("[0-9]*/stat"):
         try:
-            if entry.read_text(encoding="utf-8").strip() == name:
-                found.append(int(entry.parent.name))
+            program, _, rest = entry.read_text(encoding="utf-8").partition("(")[2].rpartition(")")
         except OSError:
             continue  # it ended while we looked
+        if program == name and not rest.startswith(" Z"):
+            found.append(int(entry.parent.name))
     return found

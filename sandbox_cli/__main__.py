@@ -1,0 +1,5 @@
+"""`python -m sandbox_cli`."""
+
+from sandbox_cli.app import main
+
+main()

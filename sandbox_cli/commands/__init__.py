@@ -1,0 +1,1 @@
+"""The verbs: one file each. A verb parses, calls one function, and prints."""

@@ -1,0 +1,35 @@
+"""What all verbs share: the console and the settings that the global options made."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from sandbox_cli.console import Console
+from sandbox_cli.settings import Settings
+
+
+@dataclass(frozen=True)
+class Call:
+    """The global part of a command line."""
+
+    console: Console
+    settings: Settings
+
+    def with_settings(self, **changed: Any) -> Settings:
+        """Returns the settings with what a verb's own options change."""
+        return dataclasses.replace(self.settings, **changed)
+
+
+def call(context: typer.Context) -> Call:
+    """Returns the global part of this command line."""
+    found = context.obj
+    assert isinstance(found, Call)  # noqa: S101 - made by the app's callback
+    return found
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]

@@ -1,0 +1,36 @@
+"""`sandbox reset`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sandbox_cli.commands.context import Yes, call
+from sandbox_cli.errors import UsageError
+from sandbox_cli.stack import engine, teardown
+
+
+def reset(
+    context: typer.Context,
+    *,
+    images: Annotated[bool, typer.Option("--images", help="Delete the sandbox's images too.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Delete the stack and all its data; it says what, and asks."""
+    given = call(context)
+    console, settings = given.console, given.settings
+    found = engine.connect(console, settings)
+    what = teardown.belongings(found, settings, with_images=images)
+    if not what.lines():
+        console.info(f"there is nothing of the stack `{settings.stack}`")
+        return
+    console.info(f"This deletes, for good, of the stack `{settings.stack}`:")
+    for line in what.lines():
+        console.info(f"  {line}")
+    if not yes and console.plain:
+        raise UsageError("Without a terminal, nothing is deleted unasked.", hint="sandbox reset --yes")
+    if not yes and not console.ask("Delete all of it?"):
+        console.info("nothing was deleted")
+        raise typer.Exit(1)
+    teardown.reset(console, settings, found, what)

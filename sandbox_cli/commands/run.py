@@ -1,0 +1,33 @@
+"""`sandbox run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox_cli.commands.context import call
+from sandbox_cli.stack import pipeline_run, session
+
+SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
+EPILOG = (
+    "The runner's own options follow, as spark_etl_runner.py takes them: --start-date and --end-date (required), "
+    "--checkpoint a, b, c, --team-name, --notify-email, --publish-path, --scratch-path, --pipeline, --project-path, "
+    "--debug, --json."
+)
+
+
+def run(
+    context: typer.Context,
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A feature config, anywhere on disk.")],
+    *,
+    requirements: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Packages for driver and executors, in pip's format.")
+    ] = None,
+) -> None:
+    """Run a pipeline on the cluster, with the runner's own options."""
+    given = call(context)
+    request = pipeline_run.checked(config, context.args, requirements=requirements)
+    found = session.running(given.console, given.settings)
+    raise typer.Exit(pipeline_run.run(given.console, found, request))

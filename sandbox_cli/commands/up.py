@@ -1,0 +1,61 @@
+"""`sandbox up`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from sandbox_cli.commands.context import Json, Yes, call
+from sandbox_cli.console import Console
+from sandbox_cli.settings import Settings, checked_extras
+from sandbox_cli.stack import accounts
+from sandbox_cli.stack.up import up as bring_up
+
+
+def up(
+    context: typer.Context,
+    *,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=16, help="Spark workers; default: as last time, or 2.")
+    ] = None,
+    without: Annotated[str, typer.Option(help="Leave out optional services: history,mail.")] = "",
+    hub_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the hub on 127.0.0.1.")] = None,
+    s3_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the S3 API on 127.0.0.1.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
+    no_sample: Annotated[bool, typer.Option("--no-sample", help="Don't run the sample pipeline.")] = False,
+    no_proof: Annotated[bool, typer.Option("--no-proof", help="Don't prove it by a user's server.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Refuse instead of waiting for another `up`.")] = False,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Start everything, run the sample pipeline once, prove that it works."""
+    given = call(context)
+    wanted = {name: port for name, port in (("hub", hub_port), ("s3", s3_port)) if port}
+    settings = given.with_settings(
+        workers=workers,
+        without=checked_extras(without),
+        offline=offline,
+        assume_yes=yes,
+        wanted_ports=wanted,
+        wait_for_lock=not no_wait,
+    )
+    report = bring_up(given.console, settings, with_sample=not no_sample, with_proof=not no_proof)
+    if json:
+        given.console.json(report)
+    else:
+        _end(given.console, settings, report)
+
+
+def _end(console: Console, settings: Settings, report: dict[str, Any]) -> None:
+    links: dict[str, str] = report["links"]
+    stack = "" if settings.stack == "sandbox" else f" --stack {settings.stack}"
+    console.data("")
+    for name, link in links.items():
+        console.data(f"  {name:<8} {link}")
+    console.data("")
+    if console.plain:
+        console.data(f"  log in as `engineer`; the password: ./sandbox{stack} users show engineer")
+    else:
+        console.data(f"  log in as   engineer   {accounts.remembered(settings)['engineer']['password']}")
+    console.data(f"  next: open {links['hub']} and run notebooks/01_first_look_at_a_checkpoint.ipynb")

@@ -1,0 +1,89 @@
+"""What the command was told: the stack's name, where its state is kept, and the options of `up`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox_cli.errors import UsageError
+
+STACK_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
+DEFAULT_STACK = "sandbox"
+ROOT = Path(__file__).resolve().parent.parent
+EXTRAS = ("history", "mail")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One stack and how to treat it.
+
+    Attributes:
+        stack: Name of the stack; also the compose project's.
+        state_home: Folder with one state folder per stack.
+        root: The checkout.
+        workers: Spark workers to run; None keeps the number of the last `up` (2 at first).
+        offline: Never use the network.
+        assume_yes: Ask nothing.
+        without: Optional services to leave out, of `EXTRAS`.
+        wanted_ports: Published ports asked for, by name (`hub`, `s3`).
+        wait_for_lock: Wait for another `up` of the same stack instead of refusing.
+    """
+
+    stack: str = DEFAULT_STACK
+    state_home: Path = field(default_factory=lambda: state_home(os.environ))
+    root: Path = ROOT
+    workers: int | None = None
+    offline: bool = False
+    assume_yes: bool = False
+    without: tuple[str, ...] = ()
+    wanted_ports: Mapping[str, int] = field(default_factory=dict)
+    wait_for_lock: bool = True
+
+    @property
+    def state_dir(self) -> Path:
+        """The stack's state folder: secrets, accounts, ports, logs."""
+        return self.state_home / self.stack
+
+    @property
+    def profiles(self) -> list[str]:
+        """Compose profiles of the optional services that are wanted."""
+        return [name for name in EXTRAS if name not in self.without]
+
+
+def state_home(environment: Mapping[str, str]) -> Path:
+    """Returns the folder all stacks' state lies in: `SANDBOX_STATE_DIR`, else below the XDG state folder."""
+    if chosen := environment.get("SANDBOX_STATE_DIR"):
+        return Path(chosen).expanduser().absolute()
+    base = environment.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser().absolute() / "sandbox"
+
+
+def checked_stack(name: str | None, environment: Mapping[str, str] = os.environ) -> str:
+    """Returns the stack's name.
+
+    Raises:
+        UsageError: It can't be one.
+    """
+    stack = name or environment.get("SANDBOX_STACK") or DEFAULT_STACK
+    if not STACK_NAME.fullmatch(stack):
+        raise UsageError(
+            f"`{stack}` can't be a stack's name: 2 to 31 lower-case letters, digits and `-`, a letter first.",
+            hint="sandbox --stack my-stack up",
+        )
+    return stack
+
+
+def checked_extras(text: str) -> tuple[str, ...]:
+    """Returns the services of `--without history,mail`.
+
+    Raises:
+        UsageError: One of them can't be left out.
+    """
+    names = tuple(name for name in re.split(r"[,\s]+", text) if name)
+    for name in names:
+        if name not in EXTRAS:
+            raise UsageError(f"The stack can't be without `{name}`. It can be without: {', '.join(EXTRAS)}.")
+    return names

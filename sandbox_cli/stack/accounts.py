@@ -1,0 +1,58 @@
+"""The hub's accounts that `up` makes, with generated passwords kept in the state folder."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import state
+from sandbox_cli.stack.hub import Hub
+from sandbox_cli.stack.object_store import ObjectStore, user_key
+
+FILE = "accounts.json"
+FIRST = {"admin": True, "engineer": False}
+SERVICE_USER = "proof"
+WORDS_BYTES = 15
+
+
+def remembered(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Returns name → password and admin of the accounts whose passwords were generated here."""
+    path = settings.state_dir / FILE
+    state.refuse_readable(path)
+    return state.read(path)
+
+
+def new_password() -> str:
+    """Returns a password of 120 random bits."""
+    return secrets.token_urlsafe(WORDS_BYTES)
+
+
+def remember(settings: Settings, name: str, password: str, *, admin: bool) -> None:
+    """Keeps a generated password."""
+    state.write(settings.state_dir / FILE, {**remembered(settings), name: {"password": password, "admin": admin}})
+
+
+def forget(settings: Settings, name: str) -> None:
+    """Forgets a password."""
+    state.write(settings.state_dir / FILE, {k: v for k, v in remembered(settings).items() if k != name})
+
+
+def ensure_first(settings: Settings, hub: Hub, store: ObjectStore) -> list[str]:
+    """Makes the first accounts and the service user; returns the accounts that were made or given a new password.
+
+    An account that is in the hub but not in the state folder (the folder was lost) gets a new password, so that
+    somebody can log in at all.
+    """
+    there, known = {account["name"] for account in hub.accounts()}, remembered(settings)
+    made = []
+    for name, admin in FIRST.items():
+        if name not in there or name not in known:
+            password = known.get(name, {}).get("password") or new_password()
+            remember(settings, name, password, admin=admin)
+            hub.put_account(name, password, admin=admin)
+            made.append(name)
+    hub.ensure_user(SERVICE_USER)
+    for name in [*FIRST, SERVICE_USER, *there]:
+        store.ensure_identity(user_key(name))
+    return made

@@ -1,0 +1,93 @@
+"""The hops of the stack itself: services, then the way from a user's server to an executor and to S3."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import proof, services
+from sandbox_cli.stack.accounts import SERVICE_USER
+from sandbox_cli.stack.doctor.hop import NotWell
+from sandbox_cli.stack.kernel import Kernel, kernel
+from sandbox_cli.stack.session import Session
+
+SPARK_SESSION = """
+import json as _json
+from spark_etl import spark as _spark
+_session = _spark()
+print(_json.dumps({"version": _session.version}))
+"""
+S3_WRITE = """
+import json as _json, os as _os, uuid as _uuid
+import pyarrow as _pa, pyarrow.parquet as _pq
+from pyarrow.fs import S3FileSystem as _S3
+_s3 = _S3(endpoint_override=_os.environ["AWS_ENDPOINT_URL_S3"], region=_os.environ["AWS_REGION"])
+_user = _os.environ["AWS_ACCESS_KEY_ID"].removeprefix("user-")
+_path = f"scratch/users/{_user}/doctor-{_uuid.uuid4().hex}.parquet"
+_pq.write_table(_pa.table({"n": [1, 2, 3]}), _path, filesystem=_s3)
+print(_json.dumps({"path": _path}))
+"""
+S3_READ = """
+_rows = _pq.read_table(_path, filesystem=_s3).num_rows
+_s3.delete_file(_path)
+print(_json.dumps({"rows": _rows}))
+"""
+
+
+def service(engine_parts: list[services.Part], name: str) -> str:
+    """One service: there, running, healthy."""
+    mine = [part for part in engine_parts if part.service == name]
+    if not mine or all(part.state in {"exited", "created"} for part in mine):
+        raise NotWell(f"{name} is stopped", "sandbox up", state="stopped")
+    if bad := services.unready(mine, [name]):
+        raise NotWell(f"{name} is {bad[name]}", f"sandbox logs {name}")
+    return f"{len(mine)} healthy" if len(mine) > 1 else "healthy"
+
+
+@dataclass
+class Walk:
+    """The way from the hub to S3, with what has been opened on it."""
+
+    session: Session
+    settings: Settings
+    _opened: ExitStack = field(default_factory=ExitStack)
+    _kernel: Kernel | None = None
+
+    def spawn(self) -> str:
+        """The hub starts a server."""
+        self.session.hub.ensure_user(SERVICE_USER)
+        self._opened.callback(self.session.hub.stop_server, SERVICE_USER)
+        self.session.hub.start_server(SERVICE_USER)
+        return f"server of `{SERVICE_USER}` is ready"
+
+    def start_kernel(self) -> str:
+        """The server starts a kernel, and it computes."""
+        self._kernel = self._opened.enter_context(kernel(self.session.hub, SERVICE_USER))
+        self._run("print('{\"ok\": 1}')", 30)
+        return "it computes"
+
+    def spark_session(self) -> str:
+        """The kernel gets a Spark session."""
+        return f"Spark {self._run(SPARK_SESSION, 90)['version']} through Connect"
+
+    def executor(self) -> str:
+        """An executor of the cluster runs Python."""
+        return f"{', '.join(self._run(proof.ASK_EXECUTOR, 120)['executors'])} answered"
+
+    def s3_write(self) -> str:
+        """The user's identity writes below its own prefix."""
+        return str(self._run(S3_WRITE, 60)["path"])
+
+    def s3_read(self) -> str:
+        """And reads it back."""
+        return f"{self._run(S3_READ, 60)['rows']} rows read back"
+
+    def close(self) -> None:
+        """Stops what was started."""
+        self._opened.close()
+
+    def _run(self, code: str, seconds: float) -> dict[str, Any]:
+        assert self._kernel is not None  # noqa: S101 - checks are ordered by what they need
+        return proof.last_line(self._kernel.run(code, seconds=seconds))

@@ -1,0 +1,80 @@
+"""A one-off container of the `runner` service: the driver of a pipeline, or what has to run beside one."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from docker.errors import APIError, NotFound
+
+from sandbox_cli.stack.session import Session
+
+STOP_SECONDS = 25
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a driver ended.
+
+    Attributes:
+        exit_code: Of the command inside; 130 if it was interrupted.
+        out: Its stdout, where that was captured.
+    """
+
+    exit_code: int
+    out: str
+
+
+def run(
+    session: Session, command: Sequence[str], *, options: Sequence[str] = (), capture: bool = False, quiet: bool = False
+) -> Ended:
+    """Runs a command in a driver container, to its end; what it says goes to stderr as it comes.
+
+    Interrupted, it stops the container first, so that the run inside can tell how it ended.
+
+    Args:
+        session: The stack.
+        command: What to run in the `runner` role.
+        options: More options of `docker compose run`.
+        capture: Return its stdout instead of passing it on.
+        quiet: Keep its stderr back, and return it as `out`.
+    """
+    name = f"{session.settings.stack}-driver-{uuid.uuid4().hex[:8]}"
+    argv = session.compose.run_argv(["--name", name, *options], "runner", ["runner", *command])
+    out = subprocess.PIPE if capture or quiet else None
+    process = subprocess.Popen(
+        argv,
+        env=session.compose.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
+        start_new_session=True,  # Ctrl-C is ours to pass on, once
+    )
+    try:
+        printed, _ = process.communicate()
+    except KeyboardInterrupt:
+        _stop(session, name, process)
+        raise
+    return Ended(process.returncode, printed or "")
+
+
+def _stop(session: Session, name: str, process: subprocess.Popen[str]) -> None:
+    """Asks the driver to end, waits for it, and makes sure of it; another Ctrl-C doesn't interrupt that."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stderr.write("interrupted: stopping the driver …\n")
+    try:
+        with contextlib.suppress(NotFound, APIError):
+            session.engine.client.containers.get(name).stop(timeout=STOP_SECONDS)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=10)
+        process.kill()
+        with contextlib.suppress(NotFound, APIError):
+            session.engine.client.containers.get(name).remove(force=True)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,173 @@
+"""The one door to MinIO: buckets and objects through the S3 API, identities and policies through its admin API."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from minio.credentials.providers import StaticProvider
+from minio.error import MinioAdminException, S3Error
+from urllib3 import PoolManager, Timeout
+from urllib3.exceptions import HTTPError
+from urllib3.util import Retry
+
+from minio import Minio, MinioAdmin
+from sandbox_cli.stack.secrets import s3_secret
+
+ROOT_USER = "sandbox-root"
+REGION = "us-east-1"
+BUCKETS = ("published", "scratch", "events")
+EVENT_LOGS_MARK = "logs/.keep"
+SERVICES = ("runner", "spark-connect", "spark-history")
+WRITE = ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+
+
+class ObjectStore:
+    """MinIO, as its root sees it; root's credentials stay here.
+
+    Args:
+        port: The S3 API's port on 127.0.0.1.
+        secrets: The stack's generated secrets.
+    """
+
+    def __init__(self, port: int, secrets: Mapping[str, str]) -> None:
+        self.endpoint = f"127.0.0.1:{port}"
+        self._key = secrets["s3_identity_key"]
+        self._password = secrets["minio_root_password"]
+        provider = StaticProvider(ROOT_USER, self._password)
+        self._s3 = self.client(ROOT_USER, self._password)
+        self._admin = MinioAdmin(
+            endpoint=self.endpoint, credentials=provider, region=REGION, secure=False, http_client=_http()
+        )
+
+    def client(self, access_key: str, secret: str | None = None) -> Minio:
+        """Returns an S3 client of any identity of this stack."""
+        secret = secret or s3_secret(self._key, access_key)
+        return Minio(
+            endpoint=self.endpoint,
+            access_key=access_key,
+            secret_key=secret,
+            secure=False,
+            region=REGION,
+            http_client=_http(),
+        )
+
+    def accepts_root(self) -> bool:
+        """Tells whether MinIO takes the root password of the state folder.
+
+        Raises:
+            S3Error, HTTPError: It doesn't answer, or for another reason.
+        """
+        try:
+            self._s3.list_buckets()
+        except S3Error as error:
+            if error.code in {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"}:
+                return False
+            raise
+        return True
+
+    def make_buckets(self) -> list[str]:
+        """Makes the buckets and the mark by which Spark knows its event log folder; returns those that were made."""
+        have = {bucket.name for bucket in self._s3.list_buckets()}
+        made = [name for name in BUCKETS if name not in have]
+        for name in made:
+            self._s3.make_bucket(bucket_name=name)
+        if "events" in made or not self._exists("events", EVENT_LOGS_MARK):
+            self._s3.put_object(bucket_name="events", object_name=EVENT_LOGS_MARK, data=io.BytesIO(b""), length=0)
+        return made
+
+    def _exists(self, bucket: str, key: str) -> bool:
+        try:
+            self._s3.stat_object(bucket_name=bucket, object_name=key)
+        except S3Error as error:
+            if error.code != "NoSuchKey":
+                raise
+            return False
+        return True
+
+    def ensure_identity(self, access_key: str) -> bool:
+        """Makes or repairs an identity and its rights; returns whether there was something to do."""
+        policy = policy_of(access_key)
+        if self._admits(access_key) and self._policies().get(access_key) == policy:
+            return False
+        self._admin.user_add(access_key, s3_secret(self._key, access_key))
+        self._admin.policy_add(access_key, policy=policy)
+        self._attach(access_key)
+        return True
+
+    def _attach(self, access_key: str) -> None:
+        try:
+            self._admin.attach_policy([access_key], user=access_key)
+        except MinioAdminException as error:
+            if "PolicyChangeAlreadyApplied" not in str(error):
+                raise
+
+    def _admits(self, access_key: str) -> bool:
+        """Tells whether the identity's secret is the one that belongs to it."""
+        try:
+            self.client(access_key).list_buckets()
+        except S3Error as error:
+            return bool(error.code == "AccessDenied")
+        return True
+
+    def _policies(self) -> dict[str, Any]:
+        return dict(json.loads(self._admin.policy_list()))
+
+    def remove_identity(self, access_key: str) -> None:
+        """Removes an identity and its policy; what it wrote stays."""
+        for remove in (self._admin.user_remove, self._admin.policy_remove):
+            try:
+                remove(access_key)
+            except MinioAdminException as error:
+                if "404" not in str(error) and "NoSuch" not in str(error):
+                    raise
+
+
+def user_key(name: str) -> str:
+    """Returns a user's S3 access key."""
+    return f"user-{name}"
+
+
+def policy_of(access_key: str) -> dict[str, Any]:
+    """Returns what an identity of the stack may do, as an S3 policy document."""
+    if access_key == "runner":
+        return _policy(read=BUCKETS, write=[f"{bucket}/*" for bucket in BUCKETS])
+    if access_key == "spark-connect":
+        return _policy(read=BUCKETS, write=["scratch/connect/*", "events/*"])
+    if access_key == "spark-history":
+        return _policy(read=["events"], write=[])
+    name = access_key.removeprefix("user-")
+    return _policy(read=BUCKETS, write=[f"scratch/users/{name}/*", "events/logs/*"])
+
+
+def _policy(*, read: list[str] | tuple[str, ...], write: list[str]) -> dict[str, Any]:
+    arn = "arn:aws:s3:::"
+    statements: list[dict[str, Any]] = [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+            "Resource": [f"{arn}{bucket}" for bucket in read],
+        },
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"{arn}{bucket}/*" for bucket in read]},
+    ]
+    if write:
+        statements.append(
+            {"Effect": "Allow", "Action": list(WRITE), "Resource": [f"{arn}{resource}" for resource in write]}
+        )
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def answers(port: int) -> bool:
+    """Tells whether MinIO says that it is ready."""
+    try:
+        answer = _http().request("GET", f"http://127.0.0.1:{port}/minio/health/ready")
+    except HTTPError:
+        return False
+    return bool(answer.status == 200)
+
+
+def _http() -> PoolManager:
+    """Fails soon: whoever asks has its own way of waiting. Never through a proxy: it is this machine."""
+    return PoolManager(timeout=Timeout(connect=3, read=20), retries=Retry(total=1, backoff_factor=0.1))

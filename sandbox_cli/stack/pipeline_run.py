@@ -1,0 +1,102 @@
+"""`sandbox run`: checked here as far as possible, then given to a driver on the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spark_etl.config import load_config
+from spark_etl.errors import UsageError as RunnerUsageError
+from spark_etl.names import alternatives
+from spark_etl.runner.options import parse_options
+
+from sandbox_cli.console import Console
+from sandbox_cli.errors import UsageError
+from sandbox_cli.stack import driver, packages, project
+from sandbox_cli.stack.session import Session
+
+DEFAULTS = {"--team-name": "sandbox", "--publish-path": "s3a://published/", "--scratch-path": "s3a://scratch/"}
+RUNNER = "/opt/spark_etl/spark_etl_runner.py"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run that makes sense as far as can be seen without starting anything.
+
+    Attributes:
+        arguments: The runner's, as given, with the sandbox's defaults; without config and project.
+        config: The feature config.
+        folder: The project: what is mounted, and what class paths are relative to.
+        requirements: Packages of its own, if any.
+    """
+
+    arguments: tuple[str, ...]
+    config: Path
+    folder: Path
+    requirements: Path | None
+
+
+def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None) -> Request:
+    """Returns the request.
+
+    Raises:
+        spark_etl.errors.UsageError, spark_etl.errors.ConfigError: The command line or the config makes no sense.
+        UsageError: The requirements file is missing.
+    """
+    given = [word.split("=")[0] for word in arguments]
+    defaults = [word for name, value in DEFAULTS.items() if name not in given for word in (name, value)]
+    everything = (*defaults, *arguments)
+    options = parse_options(["--feature-config", str(config), *everything])
+    known = load_config(config).features
+    for name in options.checkpoints:
+        if name not in known:
+            raise RunnerUsageError(f"--checkpoint {name}: no such feature in {config}. {alternatives(name, known)}")
+    if requirements is not None and not requirements.is_file():
+        raise UsageError(f"--requirements {requirements}: no such file.")
+    folder = options.project.resolve()
+    if not folder.is_dir():
+        raise UsageError(f"--project-path {options.project}: no such folder.")
+    if not config.resolve().is_relative_to(folder):
+        raise UsageError(f"{config} is not inside of --project-path {folder}, which is all that a driver sees.")
+    return Request(_without(everything, "--project-path"), config.resolve(), folder, requirements)
+
+
+def _without(arguments: Sequence[str], name: str) -> tuple[str, ...]:
+    kept: list[str] = []
+    skip = False
+    for word in arguments:
+        if not skip and word != name and not word.startswith(f"{name}="):
+            kept.append(word)
+        skip = word == name
+    return tuple(kept)
+
+
+def run(console: Console, session: Session, request: Request) -> int:
+    """Runs the pipeline and returns the runner's exit code: 0, 2, 5 or 130."""
+    key = _packages(console, session, request.requirements)
+    state = project.git_state(request.folder)
+    with project.readable(session.settings, request.folder) as folder:
+        options = ["--volume", f"{folder}:{project.INSIDE}:ro", "--workdir", project.INSIDE]
+        options += ["--env", f"SPARK_ETL_GIT={state}"] if state else []
+        options += ["--env", f"PYTHONPATH={packages.INSIDE}/{key}"] if key else []
+        ended = driver.run(session, _command(request, key), options=options)
+    return ended.exit_code
+
+
+def _packages(console: Console, session: Session, requirements: Path | None) -> str | None:
+    if requirements is None:
+        return None
+    key = packages.key_of(session, requirements)
+    if not packages.is_installed(session, key):
+        with console.stage("packages") as stage:
+            packages.install(session, stage, requirements, key)
+            stage.result = f"of {requirements}, for driver and executors"
+    return key
+
+
+def _command(request: Request, key: str | None) -> list[str]:
+    path = ["--conf", f"spark.executorEnv.PYTHONPATH={packages.INSIDE}/{key}"] if key else []
+    config = f"{project.INSIDE}/{request.config.relative_to(request.folder).as_posix()}"
+    where = ["--feature-config", config, "--project-path", project.INSIDE]
+    return ["spark-submit", *path, RUNNER, *where, *request.arguments]

@@ -1,0 +1,70 @@
+"""The published ports: the ones we like, or the next that are free; once chosen, remembered."""
+
+from __future__ import annotations
+
+import socket
+
+from sandbox_cli.console import Console
+from sandbox_cli.errors import StackError, UsageError
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import state
+
+FILE = "ports.json"
+WANTED = {"hub": 8000, "s3": 9000}
+TRIES = 200
+
+
+def remembered(settings: Settings) -> dict[str, int]:
+    """Returns the ports of the last `up`, by name; {} if there was none."""
+    return {name: int(port) for name, port in state.read(settings.state_dir / FILE).items()}
+
+
+def choose(console: Console, settings: Settings, *, ours: set[int]) -> dict[str, int]:
+    """Returns a free port for each name, and remembers it.
+
+    Args:
+        console: Told of each port that is replaced.
+        settings: The ports asked for, and where to remember them.
+        ours: Ports that this stack's own containers publish now: taken, and yet the right ones.
+
+    Raises:
+        UsageError: A port that was asked for by option is taken.
+        StackError: There is no free port.
+    """
+    known = remembered(settings)
+    chosen: dict[str, int] = {}
+    for name, liked in WANTED.items():
+        asked = settings.wanted_ports.get(name)
+        first = asked or known.get(name, liked)
+        port = first if first in ours or is_free(first) else 0
+        if not port and asked:
+            raise UsageError(
+                f"Port {asked} on 127.0.0.1 is taken.", hint=f"sandbox up --{name}-port {_next(asked, set())}"
+            )
+        if not port:
+            port = _next(first, set(chosen.values()))
+            console.warn(f"port {first} on 127.0.0.1 is taken; {name} gets {port} instead, from now on")
+        chosen[name] = port
+    if chosen != known:
+        state.write(settings.state_dir / FILE, chosen)
+    return chosen
+
+
+def is_free(port: int) -> bool:
+    """Tells whether nobody listens on that port of the loopback interface."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _next(port: int, chosen: set[int]) -> int:
+    for candidate in range(port + 1, port + TRIES):
+        if candidate not in chosen and is_free(candidate):
+            return candidate
+    raise StackError(
+        f"No free port between {port} and {port + TRIES} on 127.0.0.1.", hint="sandbox up --hub-port 18000"
+    )

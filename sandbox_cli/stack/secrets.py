@@ -1,0 +1,162 @@
+"""The stack's secrets: generated once, kept in the state folder, put into volumes that only their service mounts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import io
+import secrets
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from docker.errors import NotFound
+
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import state
+from sandbox_cli.stack.engine import Engine
+
+FILE = "secrets.json"
+INSTALLED = "vaults.json"
+GENERATED = (
+    "minio_root_password",
+    "spark_auth_secret",
+    "spark_connect_token",
+    "hub_cookie_secret",
+    "hub_proxy_token",
+    "hub_admin_token",
+    "s3_identity_key",
+)
+LABEL = "sandbox.stack"
+
+
+@dataclass(frozen=True)
+class Vault:
+    """A volume of secrets.
+
+    Attributes:
+        uid: Who reads it.
+        names: Generated secrets in it.
+        identity: The S3 access key whose secret lies in it as `s3_secret_key`, if any.
+    """
+
+    uid: int
+    names: tuple[str, ...]
+    identity: str | None = None
+
+
+VAULTS = {
+    "minio": Vault(10002, ("minio_root_password",)),
+    "spark": Vault(10001, ("spark_auth_secret",)),
+    "connect": Vault(10001, ("spark_auth_secret", "spark_connect_token"), "spark-connect"),
+    "history": Vault(10001, (), "spark-history"),
+    "runner": Vault(10001, ("spark_auth_secret",), "runner"),
+    "hub": Vault(
+        10004,
+        (
+            "hub_cookie_secret",
+            "hub_proxy_token",
+            "hub_admin_token",
+            "s3_identity_key",
+            "spark_connect_token",
+            "spark_auth_secret",
+        ),
+    ),
+}
+
+
+def load(settings: Settings) -> dict[str, str]:
+    """Returns the secrets of the state folder; {} if there are none.
+
+    Raises:
+        UsageError: Others could read them.
+    """
+    path = settings.state_dir / FILE
+    state.refuse_readable(path)
+    return {name: str(value) for name, value in state.read(path).items()}
+
+
+def load_or_create(settings: Settings) -> dict[str, str]:
+    """Returns the secrets; generates what is missing."""
+    found = load(settings)
+    missing = [name for name in GENERATED if name not in found]
+    if missing:
+        found |= {name: secrets.token_hex(32) for name in missing}
+        state.write(settings.state_dir / FILE, found)
+    return found
+
+
+def s3_secret(identity_key: str, access_key: str) -> str:
+    """Returns the secret that belongs to an S3 access key of this stack, 40 characters."""
+    digest = hmac.new(identity_key.encode(), access_key.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode()[:40]
+
+
+def volume_name(settings: Settings, vault: str) -> str:
+    """Returns the name of the volume that compose.yaml mounts at /run/secrets."""
+    return f"{settings.stack}_secrets-{vault}"
+
+
+def install(engine: Engine, settings: Settings, values: Mapping[str, str], image: str) -> list[str]:
+    """Fills the volumes; returns the names of those that had to be filled.
+
+    What is in a volume is noted in the state folder only after it is there, so an interrupted call is done again.
+
+    Args:
+        engine: Where the volumes are.
+        settings: Whose.
+        values: The generated secrets.
+        image: Any image: a container of it is created and never started, for the engine's archive API.
+    """
+    noted = state.read(settings.state_dir / INSTALLED)
+    changed = []
+    for name, vault in VAULTS.items():
+        files = _files(vault, values)
+        digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+        if noted.get(name) != [digest, _created(engine, volume_name(settings, name))]:
+            _fill(engine, settings, name, _tar(files, vault.uid), image)
+            noted[name] = [digest, _created(engine, volume_name(settings, name))]
+            state.write(settings.state_dir / INSTALLED, noted)
+            changed.append(name)
+    return changed
+
+
+def _created(engine: Engine, volume: str) -> str | None:
+    """Returns when the volume was made: one of the same name, made anew, is empty."""
+    try:
+        return str(engine.client.volumes.get(volume).attrs["CreatedAt"])
+    except NotFound:
+        return None
+
+
+def _files(vault: Vault, values: Mapping[str, str]) -> dict[str, str]:
+    files = {name: values[name] for name in vault.names}
+    if vault.identity:
+        files["s3_secret_key"] = s3_secret(values["s3_identity_key"], vault.identity)
+    return files
+
+
+def _fill(engine: Engine, settings: Settings, name: str, archive: bytes, image: str) -> None:
+    """Writes the volume's files. Containers that hold it go first: `up` makes them again, with what they must read."""
+    volume, labels = volume_name(settings, name), {LABEL: settings.stack}
+    for holder in engine.client.containers.list(all=True, filters={"volume": volume}, ignore_removed=True):
+        holder.remove(force=True)
+    engine.client.volumes.create(volume, labels=labels)
+    container = engine.client.containers.create(
+        image, ["true"], entrypoint="", user="0:0", volumes=[f"{volume}:/secrets"], network_mode="none", labels=labels
+    )
+    try:
+        container.put_archive("/secrets", archive)
+    finally:
+        container.remove(force=True)
+
+
+def _tar(files: Mapping[str, str], uid: int) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode, entry.uid, entry.gid = len(text.encode()), 0o400, uid, 100
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()

@@ -1,0 +1,107 @@
+"""A stack that is up, as the verbs use it: engine, compose, ports, secrets, hub and object store."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+
+from sandbox_cli.console import Console
+from sandbox_cli.errors import StackError
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import engine, ports, secrets, services, variables
+from sandbox_cli.stack.compose import Compose
+from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.hub import Hub
+from sandbox_cli.stack.object_store import REGION, ObjectStore
+from sandbox_cli.stack.secrets import s3_secret
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is known of a stack that was started."""
+
+    engine: Engine
+    settings: Settings
+
+    @cached_property
+    def compose(self) -> Compose:
+        """`docker compose`, with the variables of the last `up`."""
+        return Compose(self.engine, self.settings, variables.remembered(self.settings))
+
+    @cached_property
+    def ports(self) -> dict[str, int]:
+        """The published ports by name."""
+        return ports.remembered(self.settings)
+
+    @cached_property
+    def secrets(self) -> dict[str, str]:
+        """The generated secrets."""
+        return secrets.load(self.settings)
+
+    @cached_property
+    def hub(self) -> Hub:
+        """The hub's API."""
+        return Hub(self.ports["hub"], self.secrets)
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """MinIO."""
+        return ObjectStore(self.ports["s3"], self.secrets)
+
+    def links(self) -> dict[str, str]:
+        """Returns what to open in a browser, by name, and the S3 endpoint."""
+        return links(self.settings, self.ports)
+
+    def read_runs_here(self) -> None:
+        """Lets the reading API of this process find this stack's runs."""
+        os.environ.update(
+            AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{self.ports['s3']}",
+            AWS_REGION=REGION,
+            AWS_ACCESS_KEY_ID="runner",
+            AWS_SECRET_ACCESS_KEY=s3_secret(self.secrets["s3_identity_key"], "runner"),
+            SANDBOX_SCRATCH="s3a://scratch/",
+        )
+        os.environ.pop("AWS_SESSION_TOKEN", None)
+
+
+def links(settings: Settings, chosen: dict[str, int]) -> dict[str, str]:
+    """Returns what to open in a browser, by name, and the S3 endpoint."""
+    hub = f"http://127.0.0.1:{chosen['hub']}"
+    pages = {
+        page: f"{hub}/services/ui/{page}/" for page, extra in variables.PAGES.items() if extra not in settings.without
+    }
+    return {"hub": f"{hub}/", **pages, "s3-api": f"http://127.0.0.1:{chosen['s3']}"}
+
+
+def attach(console: Console, settings: Settings) -> Session:
+    """Returns the session of a stack that exists, running or not.
+
+    Raises:
+        EngineError: No engine answers.
+        StackError: There is no such stack.
+    """
+    session = Session(engine.connect(console, settings), settings)
+    if not session.ports or not session.secrets:
+        raise never_started(settings)
+    return session
+
+
+def running(console: Console, settings: Settings) -> Session:
+    """Returns the session of a stack whose services are up and healthy.
+
+    Raises:
+        StackError: It isn't up, or something of it isn't well.
+    """
+    session = attach(console, settings)
+    found = services.parts(session.engine, settings)
+    wrong = services.unready(found, [name for name in services.SERVICES if name not in services.OPTIONAL])
+    if wrong:
+        told = "; ".join(f"{name} {what}" for name, what in wrong.items())
+        raise StackError(f"The stack `{settings.stack}` is not up: {told}.", hint="sandbox up")
+    return session
+
+
+def never_started(settings: Settings) -> StackError:
+    """Returns the error for a stack without a state folder."""
+    return StackError(f"There is no stack `{settings.stack}`: it was never started here.", hint="sandbox up")

@@ -1,0 +1,119 @@
+"""`down` keeps all data; `reset` deletes it, once it has said what."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+
+from sandbox_cli.console import Console
+from sandbox_cli.errors import StackError
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import images, lock, services
+from sandbox_cli.stack.compose import Compose
+from sandbox_cli.stack.engine import Engine
+
+SERVER_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """Everything of a stack that `reset` deletes.
+
+    Attributes:
+        images: Tags of images, if they are to go too.
+    """
+
+    containers: list[str]
+    volumes: list[str]
+    networks: list[str]
+    folder: Path | None
+    images: list[str]
+
+    def lines(self) -> list[str]:
+        """Returns what will be deleted, a line each."""
+        named = {"container": self.containers, "volume": self.volumes, "network": self.networks, "image": self.images}
+        lines = [f"{kind} {name}" for kind, names in named.items() for name in names]
+        return [*lines, *([f"folder {self.folder} (secrets, accounts, logs)"] if self.folder else [])]
+
+
+def down(console: Console, settings: Settings, engine: Engine) -> dict[str, object]:
+    """Stops and removes every container of the stack; returns what was stopped. Data stays."""
+    with lock.hold(console, settings, "down"):
+        return _down(console, settings, engine)
+
+
+def _down(console: Console, settings: Settings, engine: Engine) -> dict[str, object]:
+    with console.stage("down") as stage:
+        servers = services.servers(engine, settings)
+        stage.update(f"stopping {len(servers)} users' servers" if servers else "stopping the services")
+        before = services.parts(engine, settings)
+        with ThreadPoolExecutor(8) as pool:
+            stopped = [pool.submit(_end, server) for server in servers]
+            Compose(engine, settings).down()
+            for server in stopped:
+                server.result()
+        _remove_networks(engine, settings)
+        stage.result = f"{len(before)} containers removed, all data kept" if before else "nothing was running"
+    return {"stack": settings.stack, "removed": [part.name for part in before]}
+
+
+def _end(container: Container) -> None:
+    with contextlib.suppress(NotFound):
+        container.stop(timeout=SERVER_SECONDS)
+        container.remove(force=True)
+
+
+def _remove_networks(engine: Engine, settings: Settings) -> None:
+    """Compose leaves a network that a user's server was still on."""
+    for network in engine.client.networks.list(filters={"label": f"{services.PROJECT}={settings.stack}"}):
+        with contextlib.suppress(NotFound):
+            network.remove()
+
+
+def belongings(engine: Engine, settings: Settings, *, with_images: bool) -> Belongings:
+    """Returns what there is of the stack."""
+    labels = [f"{label}={settings.stack}" for label in (services.PROJECT, services.STACK)]
+    volumes = {volume.name for label in labels for volume in engine.client.volumes.list(filters={"label": label})}
+    networks = {network.name for label in labels for network in engine.client.networks.list(filters={"label": label})}
+    ours = images.stale(engine, settings) + list(images.current_refs(settings).values()) if with_images else []
+    there = {tag for image in engine.client.images.list() for tag in image.tags} if with_images else set()
+    return Belongings(
+        containers=[part.name for part in services.parts(engine, settings)],
+        volumes=sorted(map(str, volumes)),
+        networks=sorted(map(str, networks)),
+        folder=settings.state_dir if settings.state_dir.exists() else None,
+        images=[ref for ref in ours if ref in there],
+    )
+
+
+def reset(console: Console, settings: Settings, engine: Engine, what: Belongings) -> None:
+    """Deletes it.
+
+    Raises:
+        StackError: Something would not go.
+    """
+    with lock.hold(console, settings, "reset"):
+        _down(console, settings, engine)
+        with console.stage("reset") as stage:
+            kept = [f"volume {name}: {why}" for name in what.volumes if (why := _remove_volume(engine, name))]
+            kept += [f"image {ref}: in use" for ref in images.remove(engine, what.images)]
+            stage.result = f"{len(what.lines())} things deleted"
+    if kept:
+        raise StackError("Could not be deleted: " + "; ".join(kept), hint="docker ps --all")
+    shutil.rmtree(settings.state_dir, ignore_errors=True)
+
+
+def _remove_volume(engine: Engine, name: str) -> str:
+    try:
+        engine.client.volumes.get(name).remove()
+    except NotFound:
+        return ""
+    except APIError as error:
+        return str(error.explanation)
+    return ""

@@ -1,0 +1,163 @@
+"""`up`: its stages. Each finds out what is there already, so any of them may have been interrupted before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from minio.error import S3Error
+from urllib3.exceptions import HTTPError
+
+from sandbox_cli.console import Console, Stage, duration
+from sandbox_cli.errors import StackError
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import (
+    accounts,
+    engine,
+    health,
+    images,
+    lock,
+    machine,
+    object_store,
+    ports,
+    proof,
+    sample,
+    secrets,
+    services,
+    variables,
+)
+from sandbox_cli.stack.compose import Compose
+from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.session import Session
+
+EARLY_SECONDS = 90
+
+
+def up(console: Console, settings: Settings, *, with_sample: bool = True, with_proof: bool = True) -> dict[str, Any]:
+    """Brings the stack up and proves it; returns the report that `--json` prints.
+
+    Raises:
+        EngineError: There is no engine, and none may be installed.
+        StackError: A build failed, or a service did not become healthy.
+        PipelineError: The sample run failed.
+    """
+    secrets.load(settings)  # a file that others can read is refused before anything is touched
+    with lock.hold(console, settings, "up"):
+        found = _engine(console, settings)
+        built = _images(console, settings, found)
+        session = _stack(console, settings, found, built)
+        _provision(console, session)
+        ran = _sample(console, session) if with_sample else None
+        seen = _proof(console, session, with_checkpoint=ran is not None) if with_proof else None
+    return {
+        "stack": settings.stack,
+        "stages": [{"name": name, "seconds": round(seconds, 3)} for name, seconds in console.timings.items()],
+        "images": {
+            name: {"ref": image.ref, "built": image.built, "bytes": image.size} for name, image in built.items()
+        },
+        "links": session.links(),
+        "account": "engineer",
+        "run": ran,
+        "proof": seen,
+    }
+
+
+def _engine(console: Console, settings: Settings) -> Engine:
+    with console.stage("engine", live=False) as stage:
+        found = engine.ensure(console, settings)
+        stage.result = found.description
+    has = machine.look(found)
+    machine.require_disk(has, to_build=bool(images.missing(found, settings)))
+    if warning := machine.memory_warning(has):
+        console.warn(warning)
+    return found
+
+
+def _images(console: Console, settings: Settings, found: Engine) -> dict[str, images.Image]:
+    with console.stage("base") as stage:
+        built = images.ensure_images(found, settings, stage, ["base"])
+    with console.stage("images") as stage:
+        return built | images.ensure_images(found, settings, stage)
+
+
+def _stack(console: Console, settings: Settings, found: Engine, built: Mapping[str, images.Image]) -> Session:
+    """Starts everything, and waits for the two that provisioning needs."""
+    with console.stage("stack") as stage:
+        generated = secrets.load_or_create(settings)
+        chosen = ports.choose(console, settings, ours=services.published(found, settings))
+        values = variables.of(found, settings, chosen, built)
+        stage.update("secrets")
+        secrets.install(found, settings, generated, built["base"].ref)
+        variables.remember(settings, values)
+        stage.update("starting containers")
+        Compose(found, settings, values).up()
+        session = Session(found, settings)
+        _wait_for_minio(session, stage)
+        stage.result = f"{len(services.expected(settings))} services, {values['SANDBOX_WORKERS']} workers"
+    return session
+
+
+def _wait_for_minio(session: Session, stage: Stage) -> None:
+    stage.update("waiting for minio")
+    port = session.ports["s3"]
+    if not health.poll(lambda: object_store.answers(port), seconds=EARLY_SECONDS, every=0.1):
+        told = health.testimony(session.engine, session.settings, ["minio"], EARLY_SECONDS)
+        raise StackError(told, hint="sandbox logs minio")
+
+
+def _provision(console: Console, session: Session) -> None:
+    """Buckets first, since Spark waits for them; then what can be done while it starts; then all must be healthy."""
+    with console.stage("provision") as stage, ThreadPoolExecutor(1) as pool:
+        done = [*_buckets(session), *_identities(session)]
+        data = None if sample.has_data(session) else pool.submit(sample.publish_data, session)
+        stage.update("waiting for the hub" + (", publishing sample data" if data else ""))
+        if health.poll(session.hub.answers, seconds=EARLY_SECONDS, every=0.1):
+            done += [f"account {name}" for name in accounts.ensure_first(session.settings, session.hub, session.store)]
+        if data:
+            stage.update("publishing sample data")
+            data.result()
+            done.append("sample data")
+        health.wait_ready(session.engine, session.settings, stage, services.expected(session.settings))
+        stage.result = ", ".join(done) or "all there"
+
+
+def _buckets(session: Session) -> list[str]:
+    try:
+        if not session.store.accepts_root():
+            raise StackError(
+                "MinIO does not accept the root password of "
+                f"{session.settings.state_dir / secrets.FILE}: its container was started with another one.",
+                hint="sandbox down, then sandbox up; nothing in its volume is lost. Or start over: sandbox reset",
+            )
+        return [f"bucket {name}" for name in session.store.make_buckets()]
+    except (S3Error, HTTPError) as error:
+        raise StackError(f"MinIO can't be provisioned: {error}", hint="sandbox logs minio") from None
+
+
+def _identities(session: Session) -> list[str]:
+    return [f"identity {key}" for key in object_store.SERVICES if session.store.ensure_identity(key)]
+
+
+def _sample(console: Console, session: Session) -> str:
+    """Runs the sample pipeline if it never succeeded; returns the run's id."""
+    with console.stage("sample") as stage:
+        there = sample.succeeded(session)
+        if there is None:
+            sample.run(session, stage)
+        run_id = there or sample.succeeded(session)
+        if run_id is None:
+            raise StackError("The sample run ended well, but is not in the scratch bucket.", hint="sandbox runs list")
+        stage.result = f"{run_id} is there" if there else f"{run_id}, checkpoints {', '.join(sample.CHECKPOINTS)}"
+        return run_id
+
+
+def _proof(console: Console, session: Session, *, with_checkpoint: bool) -> dict[str, Any] | None:
+    with console.stage("proof") as stage:
+        if at := proof.still_holds(session):
+            stage.result = f"proven {duration(time.time() - at)} ago, nothing was restarted since"
+            return None
+        seen = proof.prove(session, stage, with_checkpoint=with_checkpoint)
+        stage.result = proof.told(seen)
+        return seen

@@ -1,0 +1,113 @@
+"""The hub's accounts: each with a login, an S3 identity and a home of its own."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docker.errors import NotFound
+
+from sandbox_cli.errors import UsageError
+from sandbox_cli.stack import accounts
+from sandbox_cli.stack.object_store import user_key
+from sandbox_cli.stack.session import Session
+
+NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
+
+
+def listed(session: Session) -> list[dict[str, Any]]:
+    """Returns the accounts: name, admin, locked, server (`running` or empty)."""
+    return [
+        {**account, "server": "running" if session.hub.server(account["name"]) else ""}
+        for account in session.hub.accounts()
+    ]
+
+
+def generated_password(session: Session, name: str) -> str:
+    """Returns the password that was generated for an account.
+
+    Raises:
+        UsageError: None was: its owner chose it, or there is no such account.
+    """
+    known = accounts.remembered(session.settings)
+    if name not in known:
+        raise UsageError(
+            f"No generated password of `{name}` is kept here. Known: {', '.join(sorted(known)) or 'none'}.",
+            hint=f"sandbox users passwd {name}",
+        )
+    return str(known[name]["password"])
+
+
+def refuse_existing(session: Session, name: str) -> None:
+    """Refuses a name that can't be an account's, or is one already.
+
+    Raises:
+        UsageError: Which of them.
+    """
+    if not NAME.fullmatch(name) or name == accounts.SERVICE_USER:
+        raise UsageError(f"`{name}` can't be an account's name: 2 to 31 lower-case letters, digits and `-`.")
+    if name in _names(session):
+        raise UsageError(f"There is an account `{name}` already.", hint=f"sandbox users passwd {name}")
+
+
+def refuse_unknown(session: Session, name: str) -> None:
+    """Refuses a name that is no account's.
+
+    Raises:
+        UsageError: With the accounts there are.
+    """
+    names = _names(session)
+    if name not in names:
+        raise UsageError(f"There is no account `{name}`. Known: {', '.join(names)}.", hint=f"sandbox users add {name}")
+
+
+def _names(session: Session) -> list[str]:
+    return sorted(str(account["name"]) for account in session.hub.accounts())
+
+
+def add(session: Session, name: str, password: str | None, *, admin: bool) -> str:
+    """Makes the account and its S3 identity; returns what to tell."""
+    said = _set_password(session, name, password, admin=admin)
+    session.store.ensure_identity(user_key(name))
+    return f"account `{name}` made{said}"
+
+
+def change_password(session: Session, name: str, password: str | None) -> str:
+    """Gives the account another password; returns what to tell."""
+    admin = next(bool(account["admin"]) for account in session.hub.accounts() if account["name"] == name)
+    return f"password of `{name}` changed{_set_password(session, name, password, admin=admin)}"
+
+
+def _set_password(session: Session, name: str, password: str | None, *, admin: bool) -> str:
+    new = password if password is not None else accounts.new_password()
+    session.hub.put_account(name, new, admin=admin)
+    if password is None:
+        accounts.remember(session.settings, name, new, admin=admin)
+        return f"; its password: sandbox users show {name}"
+    accounts.forget(session.settings, name)
+    return ""
+
+
+def remove(session: Session, name: str, *, with_home: bool) -> str:
+    """Removes the account, its server and its S3 identity; returns what to tell.
+
+    Raises:
+        UsageError: It is one of those that `up` makes.
+    """
+    if name in accounts.FIRST:
+        raise UsageError(
+            f"`{name}` is made by every `up`, so it can't be removed.", hint=f"sandbox users passwd {name}"
+        )
+    if session.hub.server(name):
+        session.hub.stop_server(name)
+    session.hub.remove_account(name)
+    session.store.remove_identity(user_key(name))
+    accounts.forget(session.settings, name)
+    home = f"{session.settings.stack}-home-{name}"
+    if not with_home:
+        return f"account `{name}` removed; its home is kept in the volume {home}"
+    try:
+        session.engine.client.volumes.get(home).remove()
+    except NotFound:
+        return f"account `{name}` removed; it had no home yet"
+    return f"account `{name}` and its home removed"
