@@ -116,6 +116,11 @@ class RunRecord:
         seconds = round(time.monotonic() - self._started, 3)
         self.update(status=status, ended=now(), seconds=seconds, error=dict(error) if error else None)
 
+    @property
+    def kept(self) -> bool:
+        """Whether any feature has a checkpoint."""
+        return any(feature.get("bytes") is not None for feature in self.content["features"].values())
+
     def _output(self, path: str) -> dict[str, Any]:
         return next(output for output in self.content["publish"] if output["path"] == path)
 

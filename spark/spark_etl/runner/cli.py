@@ -57,7 +57,7 @@ def _end(options: Options, outcome: Outcome, progress: Progress) -> None:
     if outcome.error:
         _show(outcome.error, options, progress)
     progress.line(f"{outcome.status} after {duration(outcome.seconds)}: {outcome.paths.root}")
-    if outcome.status != "succeeded" or options.checkpoints:
+    if outcome.kept:
         progress.line(f'look at it:  from spark_etl import runs; run = runs["{outcome.paths.run_id}"]')
 
 

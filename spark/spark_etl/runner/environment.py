@@ -83,8 +83,7 @@ def _packages() -> Iterator[tuple[str, str]]:
 
 def _jars() -> Iterator[tuple[str, str]]:
     home = os.environ.get("SPARK_HOME") or _pyspark_home()
-    folder = Path(home) / "jars" if home else None
-    for jar in sorted(folder.iterdir()) if folder and folder.is_dir() else []:
+    for jar in sorted(Path(home, "jars").rglob("*.jar")) if home else []:
         match = JAR.fullmatch(jar.name)
         if match:
             yield match[1], match[2]

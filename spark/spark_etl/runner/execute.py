@@ -18,6 +18,7 @@ from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.plan import Output, Plan
 from spark_etl.runner.progress import Progress
 from spark_etl.runner.publish import publish
+from spark_etl.runner.signals import TerminatedError, ignore_further, spark_was_stopped
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -111,6 +112,9 @@ class Execution:
         try:
             yield
         except Exception as error:
+            if spark_was_stopped(error):
+                ignore_further()
+                raise TerminatedError("Spark was stopped from outside") from error
             told = as_feature_error(alias, error, self._plan.project.path)
             self._record.feature_failed(alias, told)
             raise told from error

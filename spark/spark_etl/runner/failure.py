@@ -7,8 +7,10 @@ import traceback
 from pathlib import Path
 
 from spark_etl.errors import FeatureError, SparkEtlError
+from spark_etl.runner.signals import jvm_is_gone
 
 MOST_LINES = 20
+MORE_MEMORY = "give the driver more: --conf spark.driver.memory=2g"
 WORKER_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line \d+, in .*$')
 
 
@@ -18,6 +20,8 @@ def as_feature_error(alias: str, error: Exception, project: Path) -> FeatureErro
         return error
     if isinstance(error, SparkEtlError):
         return FeatureError(alias, error.message, hint=error.hint)
+    if jvm_is_gone(error):
+        return FeatureError(alias, "Spark's JVM on the driver is gone: killed, or out of memory", hint=MORE_MEMORY)
     return FeatureError(alias, reason_of(error), frames=user_frames(error, project))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,3 +25,22 @@ def quiet(spark: SparkSession) -> None:
     log4j = context._jvm.org.apache.logging.log4j
     for name in QUIET:
         log4j.core.config.Configurator.setLevel(name, log4j.Level.FATAL)
+
+
+def quiet_py4j() -> None:
+    """Drops the traceback that py4j writes for each call that was cut off, through the root logger."""
+    logging.getLogger().addFilter(_is_not_of_py4j)
+
+
+def stop(spark: SparkSession, *, silently: bool) -> None:
+    """Ends the session; what Spark says while it is stopped under running tasks is nobody's error."""
+    try:
+        if silently:
+            spark.sparkContext.setLogLevel("OFF")
+        spark.stop()
+    except Exception:  # noqa: BLE001 - the JVM may be gone already: then there is nothing to stop
+        return
+
+
+def _is_not_of_py4j(record: logging.LogRecord) -> bool:
+    return "py4j" not in record.pathname

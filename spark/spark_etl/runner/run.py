@@ -17,10 +17,11 @@ from spark_etl.record import RunRecord, Status
 from spark_etl.runner import environment
 from spark_etl.runner.execute import Execution
 from spark_etl.runner.inputs import Inputs
-from spark_etl.runner.logs import quiet
+from spark_etl.runner.jvm_hook import told_by_jvm
+from spark_etl.runner.logs import quiet, quiet_py4j, stop
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.progress import Progress
-from spark_etl.runner.signals import ignore_further, spark_was_stopped
+from spark_etl.runner.signals import ignore_further
 from spark_etl.runner.watch import watch
 from spark_etl.session import build_session
 from spark_etl.units import duration
@@ -34,12 +35,14 @@ class Outcome:
     """How a run ended.
 
     Attributes:
+        kept: Whether there is a checkpoint to look at.
         error: What it failed with, if it did.
     """
 
     paths: RunPaths
     status: Status
     seconds: float
+    kept: bool
     error: SparkEtlError | None = None
 
 
@@ -51,7 +54,7 @@ def run_plan(plan: Plan, progress: Progress) -> Outcome:
     record.store()
     progress.line(_headline(plan, paths))
     status, error = _attempt(plan, paths, record, progress)
-    return Outcome(paths, status, time.monotonic() - started, error)
+    return Outcome(paths, status, time.monotonic() - started, record.kept, error)
 
 
 def _attempt(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress) -> tuple[Status, SparkEtlError | None]:
@@ -63,8 +66,6 @@ def _attempt(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress)
         except KeyboardInterrupt:
             return _interrupted(record), None
         except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to tell it
-            if spark_was_stopped(raised):
-                return _interrupted(record), None
             error = (
                 raised if isinstance(raised, SparkEtlError) else RunFailedError(f"{type(raised).__name__}: {raised}")
             )
@@ -83,10 +84,13 @@ def _interrupted(record: RunRecord) -> Status:
 
 def _started(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress, stack: ExitStack) -> SparkSession:
     """Returns the session, with the project's code on its way to executors and a watcher beside it."""
-    began = time.monotonic()
+    began, quietly = time.monotonic(), not plan.options.debug
+    if quietly:
+        quiet_py4j()
+    stack.enter_context(told_by_jvm())
     spark = build_session(f"{plan.options.team}/{plan.pipeline} {paths.run_id}")
-    stack.callback(spark.stop)
-    if not plan.options.debug:
+    stack.callback(stop, spark, silently=quietly)
+    if quietly:
         quiet(spark)
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="spark-etl-"))
     archive = Path(folder) / f"{plan.pipeline}-code.zip"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+GONE = {"Py4JNetworkError", "ConnectionRefusedError", "ConnectionResetError"}
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -14,17 +15,19 @@ class TerminatedError(KeyboardInterrupt):
 
 
 def _raise(_number: int, _frame: FrameType | None) -> None:
+    ignore_further()
     raise TerminatedError("SIGTERM")
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Turns SIGTERM into `TerminatedError` while the block runs."""
-    before = signal.signal(signal.SIGTERM, _raise)
+    """Turns SIGTERM into `TerminatedError` while the block runs; afterwards both signals do what they did before."""
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _raise), signal.SIGINT: signal.getsignal(signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def ignore_further() -> None:
@@ -33,10 +36,19 @@ def ignore_further() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def spark_was_stopped(error: BaseException | None) -> bool:
-    """Tells whether a failure is only the echo of a stop: under spark-submit a signal may reach the JVM first."""
-    while error is not None:
-        if "SparkContext was shut down" in str(error) or "stopped SparkContext" in str(error):
-            return "PYSPARK_GATEWAY_PORT" in os.environ
-        error = error.__cause__
-    return False
+def spark_was_stopped(error: BaseException) -> bool:
+    """Tells whether a failure is only the echo of a stop: under spark-submit a signal reaches the JVM first."""
+    return any("SparkContext was shut down" in str(part) for part in _chain(error))
+
+
+def jvm_is_gone(error: BaseException) -> bool:
+    """Tells whether a failure is that the driver's JVM does not answer any more."""
+    return any(type(part).__name__ in GONE for part in _chain(error))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yields the error and what it was raised from."""
+    part: BaseException | None = error
+    while part is not None:
+        yield part
+        part = part.__cause__ or part.__context__
