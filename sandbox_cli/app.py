@@ -6,9 +6,9 @@ import sys
 import traceback
 from typing import Annotated
 
-import click
 import typer
 from spark_etl.errors import SparkEtlError
+from typer._click.exceptions import Abort, ClickException, UsageError  # Typer's own copy; it exports no other
 
 from sandbox_cli import __version__
 from sandbox_cli.commands import doctor, down, logs, reset, run, runs, status, up, users
@@ -76,10 +76,10 @@ def run_command(arguments: list[str]) -> int:
             traceback.print_exc()
         console.error(error if isinstance(error, SandboxError) else _ours(error))
         return error.exit_code
-    except click.ClickException as error:
+    except ClickException as error:
         console.error(_usage(error))
         return USAGE
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, Abort):
         console.info("interrupted")
         return INTERRUPTED
     return code if isinstance(code, int) else 0
@@ -89,8 +89,8 @@ def _ours(error: SparkEtlError) -> SandboxError:
     return SandboxError(error.message, hint=error.hint)
 
 
-def _usage(error: click.ClickException) -> SandboxError:
-    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "sandbox"
+def _usage(error: ClickException) -> SandboxError:
+    path = error.ctx.command_path if isinstance(error, UsageError) and error.ctx else "sandbox"
     return SandboxError(error.format_message(), hint=f"{path} --help")
 
 

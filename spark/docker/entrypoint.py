@@ -20,18 +20,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECRETS = Path("/run/secrets")
-SPARK = Path("/opt/spark")
 VARIABLES = {
     "spark_auth_secret": "_SPARK_AUTH_SECRET",
     "s3_secret_key": "AWS_SECRET_ACCESS_KEY",
     "spark_connect_token": "SPARK_CONNECT_AUTHENTICATE_TOKEN",
 }
 MASTER = "spark://spark-master:7077"
-EVENT_LOGS = "events/logs/.keep"
+EVENT_LOGS = "events?list-type=2&max-keys=1&prefix=logs%2F"
 WAIT_SECONDS = 300.0
 
-# Idle most of the time, one at a time busy for moments: one compiler, one collector thread, memory handed back.
+# Idle most of the time, busy for moments: one compiler, one collector thread, memory handed back, and classes mapped from
+# the archive at the address they were dumped for, so that containers share them.
 SMALL_JVM = (
+    "-XX:SharedArchiveFile=/opt/spark/cds/spark.jsa",
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:ArchiveRelocationMode=0",
+    "-Xlog:cds=off",
+    "-Xms8m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-XX:MinHeapFreeRatio=10",
@@ -90,6 +95,7 @@ SERVICES = {
         command=(
             "org.apache.spark.deploy.SparkSubmit",
             *("--master", "{master}", "--name", "Spark Connect"),
+            *("--conf", "spark.dynamicAllocation.initialExecutors=0"),
             *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
         ),
         jvm=("-XX:ReservedCodeCacheSize=96m",),
@@ -140,7 +146,7 @@ def master_answers(environment: dict[str, str]) -> bool:
 
 
 def event_logs_exist(environment: dict[str, str]) -> bool:
-    """Tells whether the folder for event logs is in S3, by a signed request; the keys go to curl by stdin."""
+    """Tells whether this identity finds the folder for event logs in S3; the keys go to curl by stdin."""
     if "AWS_ENDPOINT_URL_S3" not in environment:
         return True
     user = f"{environment.get('AWS_ACCESS_KEY_ID', '')}:{environment.get('AWS_SECRET_ACCESS_KEY', '')}"
@@ -150,14 +156,14 @@ def event_logs_exist(environment: dict[str, str]) -> bool:
         "user": user.replace("\\", "\\\\").replace('"', '\\"'),
         "max-time": "5",
     }
-    config = "head\nfail\nsilent\n" + "".join(f'{name} = "{value}"\n' for name, value in options.items())
+    config = "fail\nsilent\n" + "".join(f'{name} = "{value}"\n' for name, value in options.items())
     curl = ["curl", "--disable", "--config", "-"]
-    return subprocess.run(curl, input=config.encode(), stdout=subprocess.DEVNULL, check=False).returncode == 0
+    return b"<Key>" in subprocess.run(curl, input=config.encode(), stdout=subprocess.PIPE, check=False).stdout
 
 
 WAITS: dict[str, tuple[str, Callable[[dict[str, str]], bool]]] = {
     "master": ("the Spark master", master_answers),
-    "event logs": (f"{EVENT_LOGS} in S3", event_logs_exist),
+    "event logs": ("s3a://events/logs, which `sandbox up` makes", event_logs_exist),
 }
 
 
@@ -178,14 +184,12 @@ def wait_for(what: str, answers: Callable[[], bool], *, seconds: float, interval
         time.sleep(interval)
 
 
-def java_command(role: str, service: Service, environment: dict[str, str]) -> list[str]:
+def java_command(service: Service, environment: dict[str, str]) -> list[str]:
     """Returns the command line of the service's JVM."""
-    archive = SPARK / "cds" / f"{role}.jsa"
-    cds = [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"] if archive.exists() else []
     heap = environment.get(service.heap_variable) or service.heap
     master = environment.get("SPARK_MASTER_URL", MASTER)
     command = [argument.format(master=master) for argument in service.command]
-    return ["java", f"@{SPARK}/java.args", f"-Xmx{heap}", *SMALL_JVM, *service.jvm, *cds, *command]
+    return ["java", "@/opt/spark/java.args", f"-Xmx{heap}", *SMALL_JVM, *service.jvm, *command]
 
 
 def prepare(arguments: list[str], environment: dict[str, str]) -> tuple[list[str], dict[str, str]]:
@@ -207,7 +211,7 @@ def prepare(arguments: list[str], environment: dict[str, str]) -> tuple[list[str
     for name in service.waits:
         what, answers = WAITS[name]
         wait_for(what, lambda answers=answers: answers(environment), seconds=seconds)
-    return java_command(role, service, environment), environment
+    return java_command(service, environment), environment
 
 
 def main() -> int:

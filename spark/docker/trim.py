@@ -2,7 +2,8 @@
 
     trim.py SITE_PACKAGES
 
-Each line of REMOVED is safe for the reason it gives; what is merely unlikely to be used stays.
+Each line of REMOVED is safe for the reason it gives; what is merely unlikely to be used stays. The jars that are left go
+to pyspark/jars/lib (see classpath.py).
 """
 
 from __future__ import annotations
@@ -90,6 +91,13 @@ def merge_twins(folder: Path) -> None:
             seen[content] = path
 
 
+def move_jars(jars: Path) -> None:
+    """Moves the jars of `jars` to its folder lib."""
+    (jars / "lib").mkdir()
+    for jar in jars.glob("*.jar"):
+        jar.rename(jars / "lib" / jar.name)
+
+
 def main() -> int:
     """Returns 1 when a pattern matches nothing: the packages have changed and the list needs a look."""
     root, machine = Path(sys.argv[1]), platform.machine()
@@ -99,6 +107,7 @@ def main() -> int:
         for jar in (root / "pyspark/jars").glob(pattern):
             slim_jar(jar, machine)
     merge_twins(root / "pyarrow")
+    move_jars(root / "pyspark/jars")
     if idle:
         sys.stderr.write(f"nothing matches: {', '.join(idle)}{os.linesep}")
     return 1 if idle else 0
