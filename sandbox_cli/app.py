@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from spark_etl.errors import SparkEtlError
-from typer._click.exceptions import Abort, ClickException, UsageError  # Typer's own copy; it exports no other
+from typer._click.exceptions import ClickException, UsageError  # Typer's own copy; it exports no other
 
 from sandbox_cli import __version__
 from sandbox_cli.commands import doctor, down, logs, reset, run, runs, status, up, users
@@ -79,7 +79,7 @@ def run_command(arguments: list[str]) -> int:
     except ClickException as error:
         console.error(_usage(error))
         return USAGE
-    except (KeyboardInterrupt, Abort):
+    except (KeyboardInterrupt, typer.Abort):
         console.info("interrupted")
         return INTERRUPTED
     return code if isinstance(code, int) else 0
