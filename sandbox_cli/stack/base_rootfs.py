@@ -89,28 +89,29 @@ def _check(machine: Machine) -> None:
 
 
 def _ensure_debootstrap(machine: Machine, settings: Settings, stage: Stage) -> None:
-    if machine.program("debootstrap"):
+    """Installs debootstrap and Debian's keys, where either is missing (Ubuntu has the one without the other)."""
+    keys = Path(engine_apt.DEBIAN_KEYS).exists()
+    packages = [*([] if machine.program("debootstrap") else ["debootstrap"]), *([] if keys else [engine_apt.KEYRING])]
+    if not packages:
         return
     if not machine.program("apt-get"):
-        raise StackError(
-            "No image registry answers, and the base image needs `debootstrap` to be made here.", hint=PAGE
-        )
-    stage.line("No image registry answers. To make the base image from packages, debootstrap is installed (apt-get).")
+        raise StackError(f"No image registry answers, and making the base image here needs {packages[0]}.", hint=PAGE)
+    names = " and ".join(packages)
+    stage.line(f"No image registry answers. To make the base image from packages, {names} is installed (apt-get).")
     if not settings.assume_yes and not stage.ask("Go on?"):
-        raise EngineError("The base image needs debootstrap, and installing it was refused.", hint=PAGE)
-    stage.update("base: installing debootstrap")
+        raise EngineError(f"The base image needs {names}, and installing it was refused.", hint=PAGE)
+    stage.update(f"base: installing {names}")
     engine_apt.update(machine)
-    keys = [] if machine.distribution.id == "debian" else ["debian-archive-keyring"]
-    engine_apt.install(machine, ["debootstrap", *keys])
+    engine_apt.install(machine, packages)
 
 
 def _bootstrap(machine: Machine, rootfs: Path) -> None:
     """On Debian from the mirror that apt uses, elsewhere from debootstrap's own default."""
     mirror = engine_apt.mirror(machine) if machine.distribution.id == "debian" else None
-    argv = ["debootstrap", "--variant=minbase", SUITE, str(rootfs), *([mirror] if mirror else [])]
-    if not Path(f"/usr/share/debootstrap/scripts/{SUITE}").exists():  # one older than that suite
-        argv += ["" for _ in range(not mirror)] + [_FALLBACK_SCRIPT]
-    _step(machine, argv)
+    script = [] if Path(f"/usr/share/debootstrap/scripts/{SUITE}").exists() else [_FALLBACK_SCRIPT]
+    place = [mirror or ""] if mirror or script else []
+    # Without force-check-gpg it goes on unverified where the keys are missing.
+    _step(machine, ["debootstrap", "--variant=minbase", "--force-check-gpg", SUITE, str(rootfs), *place, *script])
 
 
 def _configure(machine: Machine, rootfs: Path) -> None:

@@ -12,6 +12,7 @@ _LOCKED = "Could not get lock"
 _INSTALL = ["-y", "-q", "--no-install-recommends", "--no-remove", "-o", f"DPkg::Lock::Timeout={LOCK_SECONDS}"]
 _OPTIONS = ["-o", "Dpkg::Options::=--force-confold", "-o", "Acquire::Retries=3", "-o", "Dpkg::Use-Pty=0"]
 _FORMAT = "$(REPO_URI)|$(CODENAME)|$(COMPONENT)|$(LABEL)"
+KEYRING = "debian-archive-keyring"
 DEBIAN_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 

@@ -29,7 +29,7 @@ OLDEST_UBUNTU = 22
 LOG_NAME = "engine-install.log"
 _PIN = "Package: *\nPin: release n=trixie\nPin-Priority: 100\n"
 _MARK = "# Written by `sandbox up` for docker-compose and docker-buildx; its undo is in docs/footprint.md.\n"
-_NEEDED_WITH_ENGINE = ["iptables", "ca-certificates", "debootstrap"]
+_NEEDED_WITH_ENGINE = ["iptables", "ca-certificates", "debootstrap", engine_apt.KEYRING]
 
 
 @dataclass(frozen=True)
