@@ -18,7 +18,7 @@ def nowhere(tmp_path: Path) -> Sandbox:
 @pytest.mark.parametrize("verb", [["up"], ["status"], ["down"], ["logs", "hub"], ["run", "x.yaml"]], ids=" ".join)
 def test_no_engine_answers(nowhere: Sandbox, verb: list[str], tmp_path: Path) -> None:
     config = tmp_path / "x.yaml"
-    config.write_text("features: {}\n")
+    config.write_text("features:\n    x:\n        class: a.B\n")
     dates = ["--start-date", "2024-02-29", "--end-date", "2024-02-29"] if verb[0] == "run" else []
 
     done = nowhere(*[str(config) if word == "x.yaml" else word for word in verb], *dates, code=3, timeout=60)
