@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import docker.errors
 
 from tests.support.engine import COMPOSE_PROJECT, LABELS, Containers, client
 
+FORGOTTEN_SECONDS = 6 * 3600
 NAME = re.compile(r"^test-[0-9a-f]{8}$")
 
 
@@ -90,12 +92,20 @@ def remove(stack: str) -> None:
             client().networks.get(name).remove()
 
 
+def forgotten() -> set[str]:
+    """Returns the test stacks of the engine that are so old that no run can own them, whoever's it was."""
+    if not engine_answers():
+        return set()
+    created: dict[str, float] = {}
+    for raw in client().api.containers(all=True, filters={"label": COMPOSE_PROJECT}):
+        name = str(raw["Labels"][COMPOSE_PROJECT])
+        created[name] = max(created.get(name, 0), float(raw["Created"]))
+    return {name for name, at in created.items() if at < time.time() - FORGOTTEN_SECONDS}
+
+
 def remove_stale() -> list[str]:
     """Removes the stacks of earlier runs that were killed; returns their names."""
-    names = {path.name.removesuffix(".lock") for path in home().iterdir()}
-    if engine_answers():
-        containers = client().containers.list(all=True, filters={"label": COMPOSE_PROJECT}, ignore_removed=True)
-        names |= {str(container.labels[COMPOSE_PROJECT]) for container in containers}
+    names = {path.name.removesuffix(".lock") for path in home().iterdir()} | forgotten()
     stale = sorted(name for name in names if NAME.match(name) and not held(name))
     for name in stale:
         remove(name)
