@@ -159,4 +159,5 @@ def _as_pandas(table: pa.Table) -> pd.DataFrame:
         import pandas  # noqa: F401
     except ImportError:
         raise CheckpointError("pandas is not installed here", hint="pip install pandas, or use .arrow()") from None
-    return table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
+    return frame

@@ -45,7 +45,7 @@ def explain(state: dict[str, Any] | None, application_id: str, waited: float) ->
         application_id: The run's own application, which holds nothing.
         waited: Seconds since it first needed one.
     """
-    waiting = f"waiting for cores since {waited:.0f}s"
+    waiting = f"waiting for cores, {waited:.0f}s so far"
     if state is None:
         return f"{waiting}; the master does not tell who holds them"
     alive = [worker for worker in state.get("workers", []) if worker.get("state", "ALIVE") == "ALIVE"]

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from spark_etl.storage import join, normalise, storage_for
+
+
+def test_objects_are_written_listed_read_and_deleted(tmp_path: Path) -> None:
+    root = normalise(str(tmp_path / "a b"))
+    store = storage_for(root)
+    assert list(store.walk(root)) == []
+    assert store.folders(root) == []
+    assert store.read(join(root, "x")) is None
+    for name in ("run/b/2", "run/a/1", "top"):
+        store.write(join(root, name), name.encode())
+    assert [item.path for item in store.walk(join(root, "run"))] == [join(root, "run/a/1"), join(root, "run/b/2")]
+    assert store.folders(join(root, "run")) == ["a", "b"]
+    assert store.read(join(root, "run/a/1")) == b"run/a/1"
+    store.delete([join(root, "run/a/1"), join(root, "nothing")])
+    assert [item.path for item in store.walk(join(root, "run"))] == [join(root, "run/b/2")]
+
+
+def test_an_etag_changes_with_the_content(tmp_path: Path) -> None:
+    path = normalise(str(tmp_path / "x"))
+    etags = set()
+    for content in (b"one", b"three"):
+        storage_for(path).write(path, content)
+        etags |= {item.etag for item in storage_for(path).walk(normalise(str(tmp_path)))}
+    assert len(etags) == 2

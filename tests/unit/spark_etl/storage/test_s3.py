@@ -1,0 +1,96 @@
+"""S3 without a network: the SDK's client is replaced; the real one is used in tests/integration."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import urllib3
+from minio.error import S3Error
+
+from spark_etl.errors import StorageError
+from spark_etl.storage import S3Settings
+from spark_etl.storage import s3 as module
+from spark_etl.storage.s3 import S3Storage
+
+SETTINGS = S3Settings(endpoint="http://minio:9000", access_key="user-ada", secret_key="hidden")
+
+
+def entry(name: str, etag: str = '"abc"') -> SimpleNamespace:
+    return SimpleNamespace(object_name=name, size=1, etag=etag, is_dir=name.endswith("/"))
+
+
+class Client:
+    def __init__(self, *entries: SimpleNamespace, error: Exception | None = None) -> None:
+        self.entries = entries
+        self.error = error
+        self.asked: list[tuple[str, str]] = []
+
+    def list_objects(self, bucket: str, prefix: str, recursive: bool) -> list[SimpleNamespace]:
+        self.asked.append((bucket, prefix))
+        if self.error:
+            raise self.error
+        return list(self.entries)
+
+    def get_object(self, bucket: str, key: str) -> Any:
+        raise self.error or AssertionError
+
+
+def refused(code: str) -> S3Error:
+    return S3Error(None, code, "no", "r", "1", "h")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def with_client(client: Client) -> S3Storage:
+        monkeypatch.setattr(module, "_client", lambda _settings: client)
+        return S3Storage(SETTINGS)
+
+    return with_client
+
+
+def test_markers_of_folders_are_no_objects(store: Any) -> None:
+    client = Client(entry("run/orders/"), entry("run/orders/part-0.parquet"))
+    (found,) = store(client).walk("s3a://scratch/run/orders")
+    assert found.path == "s3a://scratch/run/orders/part-0.parquet"
+    assert found.etag == "abc"
+    assert client.asked == [("scratch", "run/orders/")]
+
+
+def test_folders_are_named_without_slash(store: Any) -> None:
+    client = Client(entry("team/b/"), entry("team/a/"), entry("team/file"))
+    assert store(client).folders("s3a://scratch/team") == ["a", "b"]
+    assert store(client).folders("s3a://scratch") == ["a", "b"]
+    assert client.asked[-1] == ("scratch", "")
+
+
+def test_a_missing_object_is_none(store: Any) -> None:
+    assert store(Client(error=refused("NoSuchKey"))).read("s3a://b/x") is None
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (refused("AccessDenied"), "s3a://b/x at http://minio:9000 refused `user-ada`: AccessDenied"),
+        (refused("NoSuchBucket"), "refused `user-ada`: NoSuchBucket"),
+        (urllib3.exceptions.MaxRetryError(None, "/", None), "http://minio:9000 does not answer"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_store_that_refuses_is_told_with_the_identity(store: Any, error: Exception, told: str) -> None:
+    with pytest.raises(StorageError, match=told) as caught:
+        store(Client(error=error)).read("s3a://b/x")
+    assert "hidden" not in str(caught.value)
+
+
+def test_settings_come_from_awss_own_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    assert S3Settings.from_env().host == "s3.amazonaws.com"
+    assert S3Settings.from_env().secure
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://minio:9000")
+    assert (S3Settings.from_env().host, S3Settings.from_env().secure) == ("minio:9000", False)
+
+
+def test_a_secret_is_not_shown() -> None:
+    assert "hidden" not in repr(SETTINGS)
