@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote, unquote
 
 from spark_etl.errors import UsageError
 
@@ -34,13 +33,13 @@ def normalise(path: str) -> str:
         return f"{scheme}://{rest}"
     if scheme_of(path) not in {"", "file"}:
         raise UsageError(f"{path!r}: stores of this kind are not known. Known: s3a://, file://, a plain path.")
-    return "file://" + quote(str(local_path(path)))
+    return f"file://{local_path(path)}"  # not quoted: Hadoop takes a `%20` for three letters
 
 
 def local_path(path: str) -> Path:
     """Returns the file system's path of a plain path or a `file:` one."""
     if path.startswith("file:"):
-        path = unquote("/" + path.removeprefix("file:").lstrip("/"))
+        path = "/" + path.removeprefix("file:").lstrip("/")
     return Path(path).expanduser().absolute()
 
 

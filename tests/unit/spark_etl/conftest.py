@@ -31,7 +31,7 @@ class ProjectFolder:
 
     def feature(self, name: str, *upstreams: str, **sources: str) -> str:
         """Writes a module with one feature and returns its class path."""
-        entries = {**{up: "ConfiguredSparkFeature()" for up in upstreams}, **sources}
+        entries = {**dict.fromkeys(upstreams, "ConfiguredSparkFeature()"), **sources}
         body = "".join(f'"{key}": {value}, ' for key, value in entries.items())
         self.write(
             name,

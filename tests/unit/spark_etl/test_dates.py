@@ -3,7 +3,6 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-
 from spark_etl.dates import DateRange, date_list, parse_date
 from spark_etl.errors import UsageError
 
@@ -21,7 +20,7 @@ def test_an_end_before_the_start_is_refused_with_the_swap() -> None:
 
 @pytest.mark.parametrize("text", ["2023-02-29", "20240229", "29.02.2024", "today", "", "2024-2-9", "2024-02-29T00:00"])
 def test_what_is_no_date_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="--start-date .* is not a date"):
+    with pytest.raises(UsageError, match=r"--start-date .* is not a date"):
         parse_date(text, "--start-date")
 
 

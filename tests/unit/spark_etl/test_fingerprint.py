@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from spark_etl.fingerprint import code_fingerprint
 from spark_etl.project import Project
 
 FILES = {
-    "net.py": '"""About it."""\nfrom lib import money\nimport json\nclass Net:\n    """Says."""\n    x = money.cents(1)\n',
+    "net.py": '"""About it."""\nfrom lib import money\nimport json\n'
+    'class Net:\n    """Says."""\n    x = money.cents(1)\n',
     "lib/__init__.py": "",
     "lib/money.py": "from . import rates\ndef cents(x):\n    return x * rates.FACTOR\n",
     "lib/rates.py": "FACTOR = 100\n",

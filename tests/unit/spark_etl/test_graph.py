@@ -4,7 +4,6 @@ import random
 from typing import Any
 
 import pytest
-
 from spark_etl.errors import GraphError, UsageError
 from spark_etl.feature import ConfiguredSparkFeature, SparkFeature
 from spark_etl.graph import Graph

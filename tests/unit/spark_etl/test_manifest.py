@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from spark_etl.errors import CheckpointError
 from spark_etl.manifest import DataFile, Manifest, dump_manifest, parse_manifest
 

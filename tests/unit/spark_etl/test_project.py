@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
 from spark_etl.errors import ConfigError
 from spark_etl.project import Project
+
 from tests.unit.spark_etl.conftest import ProjectFolder
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from spark_etl.config import load_config
 from spark_etl.errors import ConfigError
 
@@ -40,7 +39,10 @@ BAD = [
     ("features: {a: {class: m.C}}\npublish: {s3: [{a: {path: x, overwrite: 'yes'}}]}", "overwrite` is 'yes'"),
     ("features: {a: {class: m.C}}\npublish: {s3: [{a: {path: ''}}]}", "at least 1 character"),
     ("pipeline: ../x\nfeatures: {a: {class: m.C}}", "`pipeline` is '../x'"),
-    ("features:\n  a: {class: m.C}\n  b: {class: m.D}\n  a: {class: m.E}", r":4: `a` stands here a second time; .* line 2"),
+    (
+        "features:\n  a: {class: m.C}\n  b: {class: m.D}\n  a: {class: m.E}",
+        r":4: `a` stands here a second time; .* line 2",
+    ),
     ("features:\n  a: {class: m.C, class: m.D}", "`class` stands here a second time"),
     ("features:\n  a: [", r"not YAML: line 2"),
     ("features: {a: {class: !!python/object/apply:os.system ['true']}}", "not YAML"),

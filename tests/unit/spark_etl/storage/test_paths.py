@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from spark_etl.errors import UsageError
 from spark_etl.storage import is_s3, join, normalise, split_s3
 from spark_etl.storage.paths import local_path
@@ -18,7 +17,7 @@ from spark_etl.storage.paths import local_path
         ("/tmp/x/", "file:///tmp/x"),
         ("file:/tmp/x", "file:///tmp/x"),
         ("file:///tmp/x", "file:///tmp/x"),
-        ("/tmp/with space", "file:///tmp/with%20space"),
+        ("/tmp/with space", "file:///tmp/with space"),
     ],
 )
 def test_paths_get_one_form(given: str, normal: str) -> None:

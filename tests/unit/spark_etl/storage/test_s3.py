@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import urllib3
 from minio.error import S3Error
-
 from spark_etl.errors import StorageError
 from spark_etl.storage import S3Settings
 from spark_etl.storage import s3 as module

@@ -1,0 +1,79 @@
+"""Runs on disk as the runner leaves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from spark_etl.layout import RunPaths
+from spark_etl.manifest import DataFile, Manifest, dump_manifest
+from spark_etl.record import RunRecord, Status
+from spark_etl.storage import normalise, storage_for
+
+MakeRun = Callable[..., RunPaths]
+
+
+def head(team: str, pipeline: str, order: list[str]) -> dict[str, Any]:
+    return {
+        "team": team,
+        "pipeline": pipeline,
+        "start_date": "2024-02-29",
+        "end_date": "2024-02-29",
+        "order": order,
+        "graph": {alias: [] for alias in order},
+    }
+
+
+def keep(paths: RunPaths, feature: str, tables: list[pa.Table]) -> Manifest:
+    """Writes a checkpoint of a file per table."""
+    folder = Path(paths.checkpoint(feature).removeprefix("file://"))
+    folder.mkdir(parents=True)
+    files = []
+    for number, table in enumerate(tables):
+        file = folder / f"part-{number:05}.parquet"
+        parquet.write_table(table, file, row_group_size=2)
+        files.append(DataFile(file.name, table.num_rows, file.stat().st_size))
+    manifest = Manifest(
+        feature=feature,
+        run_id=paths.run_id,
+        columns={"id": "bigint", "name": "string"},
+        spark_schema={},
+        rows=sum(file.rows for file in files),
+        bytes=sum(file.bytes for file in files),
+        files=files,
+        code={},
+        inputs={},
+        written="2024-02-29T10:11:12Z",
+    )
+    storage_for(paths.root).write(paths.manifest(feature), dump_manifest(manifest))
+    return manifest
+
+
+@pytest.fixture
+def make_run(scratch: Path) -> MakeRun:
+    """Makes a run with a checkpoint `orders` of three files (0, 3 and 2 rows), and `net`, which is not kept."""
+
+    def make(
+        run_id: str, team: str = "team", pipeline: str = "revenue", status: Status = "succeeded", kept: bool = True
+    ) -> RunPaths:
+        paths = RunPaths.of(normalise(str(scratch)), team, pipeline, run_id)
+        known = {"orders": {"checkpoint": True}, "net": {"checkpoint": False}, "late": {"checkpoint": True}}
+        record = RunRecord(paths, head(team, pipeline, list(known)), known)
+        record.feature_started("orders")
+        if kept:
+            tables = [pa.table({"id": ids, "name": [f"n{i}" for i in ids]}, SCHEMA) for ids in ([], [1, 2, 3], [4, 5])]
+            manifest = keep(paths, "orders", tables)
+            record.feature_ended("orders", "succeeded", rows=manifest.rows, bytes=manifest.bytes)
+        record.store()
+        if status != "running":
+            record.end(status, {"feature": "late", "message": "late broke"} if status == "failed" else None)
+        return paths
+
+    return make
+
+
+SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string())])

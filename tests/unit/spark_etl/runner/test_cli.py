@@ -1,0 +1,117 @@
+"""Exit codes and words of the command line, as far as they need no Spark; tests/spark has the rest."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from spark_etl.errors import FeatureError
+from spark_etl.runner import run as module
+from spark_etl.runner.cli import main
+
+from tests.unit.spark_etl.runner.conftest import Line
+
+
+def no_spark(*_: object, **__: object) -> None:
+    raise AssertionError("Spark was started")
+
+
+@pytest.fixture(autouse=True)
+def sparkless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_started", no_spark)
+    monkeypatch.delenv("SMTP_HOST", raising=False)
+
+
+def stored(line: Line) -> dict[str, object]:
+    (file,) = line.scratch.rglob("run.json")
+    content: dict[str, object] = json.loads(file.read_text())
+    return content
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--checkpoint", "nett"], "error: --checkpoint names an unknown feature `nett`. Did you mean `net`?"),
+        (["--start-date", "yesterday"], "error: --start-date 'yesterday' is not a date"),
+        (["--end-date", "2024-02-01"], "error: --end-date 2024-02-01 is before"),
+        (["--bogus"], "error: unknown argument --bogus"),
+    ],
+)
+def test_wrong_usage_exits_2_without_traceback_and_leaves_no_run(
+    line: Line, capsys: pytest.CaptureFixture[str], more: list[str], told: str
+) -> None:
+    assert main(line.argv(*more)) == 2
+    shown = capsys.readouterr()
+    assert told in shown.err
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
+    assert not line.scratch.exists()
+
+
+def test_missing_dates_exit_5_before_spark_starts(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    source = f'S3PublishedSource(base_s3_path={str(line.published)!r}, source_schema_id="orders")'
+    line.project.configure({"orders": line.project.feature("snapshot", raw=source)})
+    assert main(line.argv("--checkpoint", "orders")) == 5
+    assert "no snapshot of orders for 2024-02-29" in capsys.readouterr().err
+    run = stored(line)
+    assert run["status"] == "failed"
+    assert run["error"]["type"] == "MissingDataError"  # type: ignore[index]
+
+
+def test_an_interruption_exits_130_and_is_stored(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_started", interrupt)
+    assert main(line.argv()) == 130
+    assert stored(line)["status"] == "interrupted"
+
+
+def test_whatever_is_raised_is_stored_as_a_failure(
+    line: Line, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no java")
+
+    monkeypatch.setattr(module, "_started", fail)
+    assert main(line.argv("--json")) == 5
+    shown = capsys.readouterr()
+    assert stored(line)["error"]["type"] == "OSError"  # type: ignore[index]
+    summary = json.loads(shown.out)
+    assert (summary["status"], summary["run_id"]) == ("failed", stored(line)["run_id"])
+    assert "Traceback" not in shown.err
+
+
+def test_debug_shows_the_traceback(
+    line: Line, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise FeatureError("net", "KeyError: 'x'", frames="  File net.py\n") from KeyError("x")
+
+    monkeypatch.setattr(module, "_started", fail)
+    assert main(line.argv()) == 5
+    assert "Traceback (the project's own frames):\n  File net.py" in capsys.readouterr().err
+    assert main(line.argv("--debug")) == 5
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_the_run_tells_what_ran(line: Line) -> None:
+    (line.project.folder / "notes.txt").write_text("x")
+    subprocess.run(["git", "init", "-q"], cwd=line.project.folder, check=True)
+    subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "--allow-empty", "-m", "first"],
+        cwd=line.project.folder,
+        check=True,
+    )
+    main(line.argv("--checkpoint", "orders"))
+    run = stored(line)
+    assert run["git"]["dirty"] is True  # type: ignore[index]
+    assert len(run["git"]["commit"]) == 40  # type: ignore[index]
+    assert run["graph"] == {"net": ["orders"], "orders": [], "other": ["orders"]}
+    assert run["order"] == ["orders", "net"]
+    assert run["versions"]["python"] == sys.version.split()[0]  # type: ignore[index]
+    assert run["config"]["features"]["net"] == {"class": line.features["net"]}  # type: ignore[index]
+    assert Path(str(run["project_path"])) == line.project.folder

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import io
+
+from spark_etl.runner.progress import Progress
+from spark_etl.runner.watch import Activity, Watcher
+
+IDLE = Activity(executors=0, tasks=0, done=0)
+STARVED = Activity(executors=0, tasks=8, done=0)
+BUSY = Activity(executors=2, tasks=8, done=3)
+
+
+def said(timeline: list[tuple[int, Activity]], *, cluster: bool = True) -> list[str]:
+    """Returns what is told over a timeline of (second until which, activity), looked at each second."""
+    stream = io.StringIO()
+    progress = Progress(("orders",), stream)
+    progress.started("[1/1] orders")
+    now = {"activity": IDLE}
+    watcher = Watcher(lambda: now["activity"], (lambda waited: f"waiting {waited:.0f}") if cluster else None, progress)
+    second = 0
+    for until, activity in timeline:
+        now["activity"] = activity
+        while second < until:
+            watcher.step(float(second))
+            second += 1
+    return [line.split(",")[0] for line in stream.getvalue().splitlines()]
+
+
+def test_a_starved_run_is_told_after_seconds_and_again_until_it_has_cores() -> None:
+    lines = said([(3, IDLE), (40, STARVED), (45, BUSY)])
+    assert lines == ["waiting 5", "waiting 20", "waiting 35", "cores granted after 37s"]
+
+
+def test_a_short_wait_is_not_worth_a_word() -> None:
+    assert said([(4, STARVED), (9, BUSY), (13, STARVED), (17, BUSY)]) == []
+
+
+def test_an_idle_session_without_executors_is_not_starved() -> None:
+    assert said([(100, IDLE)]) == []
+
+
+def test_a_local_session_has_no_executors_to_wait_for() -> None:
+    assert said([(14, STARVED)], cluster=False) == []
+
+
+def test_something_long_is_told_to_go_on() -> None:
+    assert said([(40, BUSY)]) == ["[1/1] orders … 3/8 tasks"] * 2
