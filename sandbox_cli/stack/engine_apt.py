@@ -48,11 +48,6 @@ def install(machine: Machine, packages: list[str]) -> None:
     machine.root(["apt-get", "install", *_INSTALL, *_OPTIONS, *packages], seconds=1800)
 
 
-def available(machine: Machine, package: str) -> bool:
-    """Returns whether some source of this machine has the package."""
-    return bool(machine.read(["apt-cache", "madison", package]).strip())
-
-
 def sources(machine: Machine) -> list[Source]:
     """Returns the package sources that apt is configured with and has read."""
     listed = machine.read(["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"])

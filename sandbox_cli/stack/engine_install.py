@@ -100,11 +100,10 @@ def wanted_packages(machine: Machine, *, engine: bool, missing: Sequence[str]) -
         names.append("apparmor")
     if not engine and engine_tools.CLI in missing:
         names.append("docker-cli" if split_cli else "docker.io")
+    there = machine.packages(*names) if names else set()
     compose, buildx = _plugin_names(machine)
-    names += [compose] if engine_tools.COMPOSE in missing else []
-    names += [buildx] if engine_tools.BUILDX in missing else []
-    there = machine.packages(*(name.partition("/")[0] for name in names)) if names else set()
-    return [name for name in names if name not in there]
+    plugins = {engine_tools.COMPOSE: compose, engine_tools.BUILDX: buildx}  # if installed, then too old
+    return [name for name in names if name not in there] + [plugins[tool] for tool in missing if tool in plugins]
 
 
 def _plugin_names(machine: Machine) -> tuple[str, str]:

@@ -1,0 +1,67 @@
+import pytest
+
+from sandbox_cli.stack.build_progress import Progress, step
+
+
+class RecordingStage:
+    """A stage that keeps what it is told."""
+
+    def __init__(self, *, live: bool) -> None:
+        self.live = live
+        self.said: list[str] = []
+
+    def update(self, detail: str) -> None:
+        self.said.append(detail)
+
+    line = update
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#12 [builder 3/6] RUN go build .", ("builder 3/6", "go build .")),
+        ("#5 [2/3] RUN --mount=type=secret,id=ca,mode=0444 pip install x", ("2/3", "pip install x")),
+        (
+            "#5 [os 2/3] RUN if [ -s /run/secrets/proxy ]; then . /run/secrets/proxy; fi; apt-get update",
+            ("os 2/3", "apt-get update"),
+        ),
+        ("#5 [os 2/3] RUN " + "x" * 80, ("os 2/3", "x" * 60 + "…")),
+        ("#12 [builder 3/6] COPY a b", None),
+        ("#13 0.171 RUN to the hills", None),
+        ("#12 CACHED", None),
+    ],
+)
+def test_a_step_is_read_from_the_line_that_begins_it(line: str, expected: tuple[str, str] | None) -> None:
+    assert step(line) == expected
+
+
+def test_without_a_terminal_each_step_is_one_line_once() -> None:
+    stage = RecordingStage(live=False)
+    progress = Progress(stage)
+    progress.begin("hub")
+    for _ in range(2):
+        progress.read("hub", "#5 [2/3] RUN pip install x\n")
+    progress.end("hub", "400 MB")
+    assert stage.said[:2] == ["hub begins", "hub 2/3 pip install x"]
+    assert stage.said[2].split() == ["hub", "0.0s", "400", "MB"]
+    assert len(stage.said) == 3
+
+
+def test_on_a_terminal_one_line_tells_all_builds() -> None:
+    stage = RecordingStage(live=True)
+    progress = Progress(stage)
+    progress.begin("minio")
+    progress.begin("hub")
+    progress.read("minio", "#5 [builder 2/3] RUN go build\n")
+    assert stage.said[-1] == "minio builder 2/3 0.0s · hub 0.0s"
+
+
+def test_a_long_step_is_not_silent_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = RecordingStage(live=False)
+    progress = Progress(stage)
+    progress.begin("minio")
+    progress.tick()
+    assert stage.said == ["minio begins"]
+    progress._spoke -= 31
+    progress.tick()
+    assert stage.said[-1].startswith("minio 0.")
