@@ -3,9 +3,9 @@
     cds.py ARCHIVE
 
 A JVM that maps classes already parsed starts in half the time, and what it maps is shared between containers. What
-belongs into it is found out by running it: master, worker, history server, Connect and a classic driver with its executor,
-on the loopback interface, with the stack's kind of settings. What only one of them loads stays out, for the image's size. A
-JVM that can't use the archive (another class path, a changed jar) goes on without it and says nothing.
+belongs into it is found out by running it: master, worker, history server, Connect and a classic driver with its
+executor, on the loopback interface, with the stack's kind of settings. What only one of them loads stays out, for the
+image's size. A JVM that can't use the archive (another class path, a changed jar) goes on without it, saying nothing.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ except Exception as error:
     print("expected:", type(error).__name__)
 spark.stop()
 """
-PAGES = "8080/ 8080/json/ 8081/ 8081/json/ 18080/ 18080/api/v1/applications".split()
+PAGES = ["8080/", "8080/json/", "8081/", "8081/json/", "18080/", "18080/api/v1/applications"]
 
 
 class Training:
@@ -100,9 +100,10 @@ class Training:
 
     def session(self, mode: str) -> subprocess.Popen[bytes]:
         """Starts a session's work: as a client of Connect, or as a classic driver."""
-        options = f'--properties-file {self.settings} --master spark://127.0.0.1:7077 --conf spark.ui.port=4050 --driver-java-options "{self.dump("driver")}"'
+        options = f"--properties-file {self.settings} --master spark://127.0.0.1:7077 --conf spark.ui.port=4050"
+        dump = f'--driver-java-options "{self.dump("driver")}"'
         connect = {"SPARK_CONNECT_MODE_ENABLED": "1"} if mode == "connect" else {}
-        environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": f"{options} pyspark-shell", **connect}
+        environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": f"{options} {dump} pyspark-shell", **connect}
         return subprocess.Popen([sys.executable, "-c", WORK, mode, f"{self.work}/{mode}.parquet"], env=environment)
 
     def stop(self) -> None:
@@ -115,12 +116,13 @@ class Training:
 
 def listening() -> set[int]:
     """Returns the TCP ports that something in this container listens on."""
-    tables = [Path(name).read_text().splitlines()[1:] for name in ("/proc/net/tcp", "/proc/net/tcp6") if Path(name).exists()]
-    return {int(row.split()[1].rpartition(":")[2], 16) for table in tables for row in table if row.split()[3] == "0A"}
+    files = [Path(name) for name in ("/proc/net/tcp", "/proc/net/tcp6")]
+    rows = [line.split() for file in files if file.exists() for line in file.read_text().splitlines()[1:]]
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A"}
 
 
 def merged(lists: Iterable[str]) -> str:
-    """Returns one class list of many: what at least two kinds of process load, without numbers valid in one list only."""
+    """Returns the class list of what at least two of `lists` have, without the numbers valid in one list only."""
     kinds = [dict.fromkeys(re.sub(r" id: \d+$", "", line) for line in text.splitlines()) for text in lists]
     counts = Counter(line for kind in kinds for line in kind if not line.startswith("#") and "source:" not in line)
     forms = sorted(line for line in counts if line.startswith("@lambda-form"))
@@ -145,7 +147,7 @@ def train(training: Training) -> None:
         raise RuntimeError(f"training sessions ended with {codes}")
     training.start("history", 18080, f"{package}.deploy.history.HistoryServer", *settings)
     for page in PAGES:
-        with urllib.request.urlopen(f"http://127.0.0.1:{page}", timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{page}", timeout=30) as answer:
             answer.read()
 
 

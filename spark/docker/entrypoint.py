@@ -29,8 +29,8 @@ MASTER = "spark://spark-master:7077"
 EVENT_LOGS = "events?list-type=2&max-keys=1&prefix=logs%2F"
 WAIT_SECONDS = 300.0
 
-# Idle most of the time, busy for moments: one compiler, one collector thread, memory handed back, and classes mapped from
-# the archive at the address they were dumped for, so that containers share them.
+# Idle most of the time, busy for moments: one compiler, one collector thread, memory handed back, and classes mapped
+# from the archive at the address they were dumped for, so that containers share them.
 SMALL_JVM = (
     "-XX:SharedArchiveFile=/opt/spark/cds/spark.jsa",
     "-XX:+UnlockDiagnosticVMOptions",
@@ -76,7 +76,10 @@ SERVICES = {
         heap_variable="SANDBOX_MASTER_HEAP",
         secrets=("spark_auth_secret",),
         waits=(),
-        command=("org.apache.spark.deploy.master.Master", "--host", "spark-master", "--port", "7077", "--webui-port", "8080"),
+        command=(
+            "org.apache.spark.deploy.master.Master",
+            *("--host", "spark-master", "--port", "7077", "--webui-port", "8080"),
+        ),
         jvm=("-XX:ReservedCodeCacheSize=32m",),
     ),
     "worker": Service(
@@ -84,7 +87,10 @@ SERVICES = {
         heap_variable="SANDBOX_WORKER_HEAP",
         secrets=("spark_auth_secret",),
         waits=("master",),
-        command=("org.apache.spark.deploy.worker.Worker", "--webui-port", "8081", "--work-dir", "/tmp/spark-work", "{master}"),
+        command=(
+            "org.apache.spark.deploy.worker.Worker",
+            *("--webui-port", "8081", "--work-dir", "/var/lib/spark/work", "{master}"),
+        ),
         jvm=("-XX:ReservedCodeCacheSize=32m",),
     ),
     "connect": Service(
@@ -106,7 +112,11 @@ SERVICES = {
         secrets=("s3_secret_key",),
         waits=("event logs",),
         command=("org.apache.spark.deploy.history.HistoryServer",),
-        jvm=("-XX:ReservedCodeCacheSize=48m", "-Dspark.ui.proxyBase=/services/ui/history", "-Dspark.authenticate=false"),
+        jvm=(
+            "-XX:ReservedCodeCacheSize=48m",
+            "-Dspark.ui.proxyBase=/services/ui/history",
+            "-Dspark.authenticate=false",
+        ),
     ),
 }
 

@@ -2,8 +2,8 @@
 
     trim.py SITE_PACKAGES
 
-Each line of REMOVED is safe for the reason it gives; what is merely unlikely to be used stays. The jars that are left go
-to pyspark/jars/lib (see classpath.py).
+Each line of REMOVED is safe for the reason it gives; what is merely unlikely to be used stays. The jars that are left
+go to pyspark/jars/lib (see classpath.py).
 """
 
 from __future__ import annotations

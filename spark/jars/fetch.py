@@ -2,8 +2,8 @@
 
     fetch.py DESTINATION
 
-Ivy is from Debian; the repository is Ivy's own default. Java knows neither the CA bundle nor the proxy variables that every
-other tool goes by, so both are handed over: /run/secrets/ca becomes a trust store, HTTPS_PROXY becomes properties.
+Ivy is from Debian; the repository is Ivy's own default. Java knows neither the CA bundle nor the proxy variables that
+every other tool goes by, so both are handed over: /run/secrets/ca becomes a trust store, HTTPS_PROXY properties.
 """
 
 from __future__ import annotations
@@ -58,7 +58,11 @@ def problems(folder: Path, sums: str) -> list[str]:
     """Returns what in `folder` differs from `sums` (lines of sha256sum): changed, missing and unexpected files."""
     wanted = {name: digest for digest, name in (line.split() for line in sums.splitlines())}
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.jar")}
-    changed = [f"{name}: sha256 {found[name]}, wanted {wanted[name]}" for name in wanted if found.get(name, wanted[name]) != wanted[name]]
+    changed = [
+        f"{name}: sha256 {found[name]}, wanted {wanted[name]}"
+        for name in wanted
+        if found.get(name, wanted[name]) != wanted[name]
+    ]
     missing = [f"{name}: missing" for name in sorted(wanted.keys() - found.keys())]
     unexpected = [f"{name}: not in sha256sums" for name in sorted(found.keys() - wanted.keys())]
     return changed + missing + unexpected
