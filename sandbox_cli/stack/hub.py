@@ -67,7 +67,7 @@ class Hub:
 
     def remove_account(self, name: str) -> bool:
         """Removes an account; returns whether there was one."""
-        return self.request("DELETE", f"/hub/api/accounts/{name}", ok=(NOT_FOUND,)).is_success
+        return self.request("DELETE", f"/hub/api/users/{name}", ok=(NOT_FOUND,)).is_success
 
     def ensure_user(self, name: str) -> None:
         """Makes a user without a password: nobody can log in as it."""

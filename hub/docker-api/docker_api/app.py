@@ -1,0 +1,118 @@
+"""The service: a request is recognised, checked, written anew and sent to the engine."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from aiohttp import web
+
+from docker_api.create import rebuilt
+from docker_api.parse import MAX_BYTES, parse_object
+from docker_api.refusal import RefusedError
+from docker_api.routes import Call, recognise, refuse_foreign_container, refuse_foreign_image
+from docker_api.settings import Settings
+
+log = logging.getLogger("docker-api")
+SETTINGS = web.AppKey("settings", Settings)
+ENGINE = web.AppKey("engine", aiohttp.ClientSession)
+ENGINE_SECONDS = 60
+NOT_FOUND = 404
+
+
+async def handle(request: web.Request) -> web.Response:
+    """Answers one request."""
+    settings, engine = request.app[SETTINGS], request.app[ENGINE]
+    try:
+        if request.headers.get("Upgrade") or request.headers.get("Content-Encoding"):
+            raise RefusedError("neither upgrades nor encodings are allowed")
+        raw_path, _, _ = request.raw_path.partition("?")
+        call = recognise(request.method, raw_path, list(request.query.items()))
+        return await _answer(settings, engine, call, await request.read())
+    except RefusedError as refusal:
+        log.warning("refused %s %s: %s", request.method, request.raw_path[:120], refusal.rule)
+        return web.json_response({"message": f"docker-api: {refusal.rule}"}, status=refusal.status)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        log.warning("the engine does not answer %s %s: %s", request.method, request.raw_path[:120], error)
+        return web.json_response({"message": "docker-api: the engine does not answer"}, status=502)
+
+
+async def _answer(settings: Settings, engine: aiohttp.ClientSession, call: Call, body: bytes) -> web.Response:
+    forwarded: dict[str, Any] | None = None
+    path = call.path
+    if call.rule.kind == "image":
+        refuse_foreign_image(settings, call.name)
+    elif call.rule.kind == "container":
+        found = await _inspect(engine, call)
+        if isinstance(found, web.Response):
+            return found
+        refuse_foreign_container(settings, found)
+        path = path.replace(call.name, str(found["Id"]), 1)  # the one that was checked, whatever it is called by then
+    elif call.rule.kind == "create":
+        forwarded = rebuilt(settings, call.query["name"], parse_object(body))
+    if call.rule.kind != "create" and body not in {b"", b"{}", b"null"}:
+        raise RefusedError("this call has no body")
+    return await _forward(engine, call, path, forwarded)
+
+
+async def _inspect(engine: aiohttp.ClientSession, call: Call) -> dict[str, Any] | web.Response:
+    """Returns what the engine knows of the container, or its answer that there is none."""
+    async with engine.get(f"http://engine{call.version}/containers/{call.name}/json") as answer:
+        if answer.status != 200:  # noqa: PLR2004
+            return web.Response(status=answer.status, body=await answer.read(), content_type="application/json")
+        found: dict[str, Any] = await answer.json()
+        return found
+
+
+async def _forward(
+    engine: aiohttp.ClientSession, call: Call, path: str, body: dict[str, Any] | None
+) -> web.Response:
+    query = f"?{urlencode(call.query)}" if call.query else ""
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    data = json.dumps(body).encode() if body is not None else None
+    url = f"http://engine{call.version}{path}{query}"
+    async with engine.request(call.rule.method, url, data=data, headers=headers) as answer:
+        content = await answer.read()
+        kind = answer.content_type
+        if call.rule.method != "GET":
+            log.info("%s %s: %s", call.rule.method, call.query.get("name") or call.path, answer.status)
+        return web.Response(status=answer.status, body=content or None, content_type=kind if content else None)
+
+
+async def _engine(app: web.Application) -> Any:
+    """Keeps the connection to the engine while the service runs."""
+    connector = aiohttp.UnixConnector(path=app[SETTINGS].socket)
+    timeout = aiohttp.ClientTimeout(total=ENGINE_SECONDS)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        app[ENGINE] = session
+        yield
+
+
+async def health(request: web.Request) -> web.Response:
+    """Tells whether the engine answers."""
+    async with request.app[ENGINE].get("http://engine/_ping") as answer:
+        return web.Response(status=answer.status)
+
+
+def application(settings: Settings) -> web.Application:
+    """Returns the service."""
+    app = web.Application(client_max_size=MAX_BYTES)
+    app[SETTINGS] = settings
+    app.cleanup_ctx.append(_engine)
+    app.router.add_get("/_health", health)
+    app.router.add_route("*", "/{path:.*}", handle)
+    return app
+
+
+def main() -> None:
+    """Serves until it is stopped."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    settings = Settings.from_env()
+    web.run_app(application(settings), host="0.0.0.0", port=settings.port, access_log=None, print=None)  # noqa: S104
+
+
+if __name__ == "__main__":
+    main()

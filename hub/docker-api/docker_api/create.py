@@ -1,0 +1,125 @@
+"""What a create request may say, and the container that is made of it.
+
+1. Every key is one of `KEYS` (of `HOST_KEYS` in HostConfig), spelled exactly so.
+2. A key that grants anything must be empty; those that describe the server must have the one value there is.
+3. The body that is forwarded is written here. Of the request it carries the user's number and the environment, no more.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docker_api.refusal import RefusedError
+from docker_api.settings import Settings
+
+PORT = "8888/tcp"
+FIRST_UID, LAST_UID, GROUP = 20000, 21999, 100
+MAX_VARIABLES, MAX_VARIABLE = 200, 32 * 1024
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=[^\0]*", re.DOTALL)
+# What would change how the container's programs are loaded, before any of our code runs.
+LOADER = re.compile(r"(LD_|GCONV_PATH|PYTHONHOME|PYTHONSTARTUP|BASH_ENV|ENV=|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS)")
+
+# Said by docker-py's `create_container` on behalf of DockerSpawner; all of them may be empty.
+KEYS = {
+    "Image", "User", "Env", "Cmd", "HostConfig", "ExposedPorts", "Volumes",
+    "Hostname", "Domainname", "Tty", "OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr",
+    "NetworkDisabled", "Entrypoint", "WorkingDir", "NetworkingConfig", "MacAddress", "Labels", "StopSignal",
+    "Healthcheck", "StopTimeout", "Runtime", "Platform",
+}  # fmt: skip
+HARMLESS = {"AttachStdout", "AttachStderr"}
+CHECKED = {"Image", "User", "Env", "Cmd", "HostConfig", "ExposedPorts", "Volumes"}
+HOST_KEYS = {"Binds", "NetworkMode", "Mounts", "AutoRemove", "Links", "Memory", "CpuPeriod", "CpuQuota", "PortBindings"}
+HOST_CHECKED = {"Binds", "NetworkMode"}
+
+
+def rebuilt(settings: Settings, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Returns the create request that the engine gets in place of this one.
+
+    Raises:
+        RefusedError: The request asks for something else than one of this stack's servers; the rule is named.
+    """
+    user = _user_of(settings, name)
+    _known(body, KEYS, "")
+    _empty(body, KEYS - CHECKED - HARMLESS, "")
+    if body.get("Image") != settings.image:
+        raise RefusedError("Image must be this stack's notebook image, by id")
+    uid = _uid(body.get("User"))
+    home = f"/home/{user}"
+    if (body.get("Volumes") or {}).keys() - {home} or (body.get("ExposedPorts") or {}).keys() - {PORT}:
+        raise RefusedError("Volumes and ExposedPorts may name the user's home and the server's port only")
+    _host_config(settings, body.get("HostConfig"), user, home)
+    return {
+        "Image": settings.image,
+        "User": f"{uid}:{GROUP}",
+        "Env": _environment(body.get("Env")),
+        "WorkingDir": home,
+        "ExposedPorts": {PORT: {}},
+        "Labels": {"sandbox.stack": settings.stack, "sandbox.user": user},
+        "HostConfig": _rebuilt_host_config(settings, user, home),
+    }
+
+
+def _rebuilt_host_config(settings: Settings, user: str, home: str) -> dict[str, Any]:
+    volume = {"Labels": {"sandbox.stack": settings.stack, "sandbox.user": user}}
+    source = f"{settings.stack}-home-{user}"
+    return {
+        "NetworkMode": settings.network,
+        "Mounts": [{"Type": "volume", "Source": source, "Target": home, "VolumeOptions": volume}],
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges:true"],
+        "Memory": settings.memory,
+        "MemorySwap": settings.memory,
+        "NanoCpus": int(settings.cpus * 1e9),
+        "PidsLimit": settings.pids,
+        "Init": True,
+        "RestartPolicy": {"Name": "no"},
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
+    }
+
+
+def _user_of(settings: Settings, name: str) -> str:
+    match = settings.name_pattern.fullmatch(name)
+    if match is None:
+        raise RefusedError(f"a container must be called {settings.stack}-user-<name>")
+    return match[1]
+
+
+def _known(body: dict[str, Any], keys: set[str], where: str) -> None:
+    if unknown := sorted(body.keys() - keys):
+        raise RefusedError(f"the key {where}{unknown[0]} is not allowed")
+
+
+def _empty(body: dict[str, Any], keys: set[str], where: str) -> None:
+    for key in sorted(keys & body.keys()):
+        if body[key] not in (None, False, 0, "", [], {}):
+            raise RefusedError(f"{where}{key} must be empty")
+
+
+def _uid(user: Any) -> int:
+    match = re.fullmatch(rf"([0-9]{{5}}):{GROUP}", user) if isinstance(user, str) else None
+    if match is None or not FIRST_UID <= int(match[1]) <= LAST_UID:
+        raise RefusedError(f"User must be a number from {FIRST_UID} to {LAST_UID}, with group {GROUP}")
+    return int(match[1])
+
+
+def _environment(variables: Any) -> list[str]:
+    if not isinstance(variables, list) or len(variables) > MAX_VARIABLES:
+        raise RefusedError(f"Env must be a list of at most {MAX_VARIABLES} variables")
+    for variable in variables:
+        if not isinstance(variable, str) or len(variable) > MAX_VARIABLE or not VARIABLE.fullmatch(variable):
+            raise RefusedError("Env must hold NAME=value only")
+        if LOADER.match(variable):
+            raise RefusedError(f"Env may not set {variable.split('=')[0]}")
+    return list(variables)
+
+
+def _host_config(settings: Settings, host: Any, user: str, home: str) -> None:
+    if not isinstance(host, dict):
+        raise RefusedError("HostConfig must be an object")
+    _known(host, HOST_KEYS, "HostConfig.")
+    _empty(host, HOST_KEYS - HOST_CHECKED, "HostConfig.")
+    if host.get("NetworkMode") != settings.network:
+        raise RefusedError("HostConfig.NetworkMode must be the network of this stack's servers")
+    if host.get("Binds") not in (None, [], [f"{settings.stack}-home-{user}:{home}:rw"]):
+        raise RefusedError("HostConfig.Binds may hold the user's own home volume only")

@@ -1,0 +1,125 @@
+"""Which calls there are: what DockerSpawner makes, and nothing else.
+
+1. A path is plain: no escapes, no doubled slashes, no dots, one optional version in front.
+2. Method and path are on the list, and so is every query parameter.
+3. All calls but create are about a container that carries this stack's label, or about the notebook image.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from docker_api.refusal import RefusedError
+from docker_api.settings import Settings
+
+Kind = Literal["open", "image", "container", "create"]
+VERSION = re.compile(r"/v1\.[0-9]{1,3}(?=/)")
+PLAIN = re.compile(r"(/[A-Za-z0-9_.:-]*[A-Za-z0-9_:-])+")
+NAME = r"(?P<name>[a-z0-9][a-z0-9-]{0,127})"
+IMAGE = r"(?P<name>sha256:[0-9a-f]{64})"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A call that may pass.
+
+    Attributes:
+        kind: What has to be checked: `open` nothing more, `image` that it is the notebook image, `container` that it is
+            this stack's server, `create` the body.
+        parameters: Query parameters, each with the pattern of its value.
+    """
+
+    method: str
+    path: str
+    kind: Kind
+    parameters: dict[str, str]
+
+
+RULES = (
+    Rule("GET", r"/version", "open", {}),
+    Rule("GET", r"/_ping", "open", {}),
+    Rule("GET", rf"/images/{IMAGE}/json", "image", {}),
+    Rule("GET", rf"/containers/{NAME}/json", "container", {"size": "0|false|False"}),
+    Rule("POST", r"/containers/create", "create", {"name": r"[a-z][a-z0-9-]{1,80}"}),
+    Rule("POST", rf"/containers/{NAME}/start", "container", {}),
+    Rule("POST", rf"/containers/{NAME}/stop", "container", {"t": r"[0-9]{1,3}", "timeout": r"[0-9]{1,3}"}),
+    Rule(
+        "DELETE",
+        rf"/containers/{NAME}",
+        "container",
+        {"v": "0|1|true|false|True|False", "force": "0|1|true|false|True|False", "link": "0|false|False"},
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that is on the list.
+
+    Attributes:
+        version: The API version it asks for, such as `/v1.41`, or nothing.
+        path: Without the version.
+        name: The container or image it is about.
+    """
+
+    rule: Rule
+    version: str
+    path: str
+    name: str
+    query: dict[str, str]
+
+
+def recognise(method: str, raw_path: str, query: list[tuple[str, str]]) -> Call:
+    """Returns which call a request is.
+
+    Raises:
+        RefusedError: It is none of those that may pass.
+    """
+    version = VERSION.match(raw_path)
+    path = raw_path[version.end() :] if version else raw_path
+    if not PLAIN.fullmatch(path) or ".." in path:
+        raise RefusedError("the path is not plain")
+    for rule in RULES:
+        match = re.fullmatch(rule.path, path)
+        if match and method == rule.method:
+            name = match.groupdict().get("name", "")
+            return Call(rule, version[0] if version else "", path, name, _query(rule, query))
+    raise RefusedError(f"{method} {path} is not on the list")
+
+
+def _query(rule: Rule, query: list[tuple[str, str]]) -> dict[str, str]:
+    checked: dict[str, str] = {}
+    for key, value in query:
+        if key in checked:
+            raise RefusedError(f"the parameter {key} comes twice")
+        if key not in rule.parameters or not re.fullmatch(rule.parameters[key], value):
+            raise RefusedError(f"the parameter {key}={value[:40]} is not allowed")
+        checked[key] = value
+    if rule.kind == "create" and "name" not in checked:
+        raise RefusedError("a container must have a name")
+    return checked
+
+
+def refuse_foreign_image(settings: Settings, name: str) -> None:
+    """Refuses to tell of any image but the servers'.
+
+    Raises:
+        RefusedError: It is another one.
+    """
+    if name != settings.image:
+        raise RefusedError("only the notebook image may be looked at")
+
+
+def refuse_foreign_container(settings: Settings, inspected: dict[str, object]) -> None:
+    """Refuses a container that is not one of this stack's servers.
+
+    Raises:
+        RefusedError: It is not.
+    """
+    config = inspected.get("Config")
+    labels = (config.get("Labels") if isinstance(config, dict) else None) or {}
+    name = str(inspected.get("Name", "")).removeprefix("/")
+    if labels.get("sandbox.stack") != settings.stack or not settings.name_pattern.fullmatch(name):
+        raise RefusedError("this container is none of this stack's users' servers")

@@ -1,0 +1,50 @@
+"""What this stack's servers may be."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The stack whose containers may be touched, and the one kind of container that may be made.
+
+    Attributes:
+        stack: Name of the stack.
+        image: Id of the notebook image, `sha256:…`.
+        network: The network that users' servers join.
+        memory: Bytes a server may use.
+        cpus: Cores it may use.
+        pids: Processes it may have.
+    """
+
+    stack: str
+    image: str
+    network: str
+    memory: int = 2 * GIB
+    cpus: float = 2.0
+    pids: int = 512
+    socket: str = "/var/run/docker.sock"
+    port: int = 2375
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """Returns the settings that compose.yaml gives."""
+        return cls(
+            stack=env["SANDBOX_STACK"],
+            image=env["SANDBOX_NOTEBOOK_IMAGE"],
+            network=env["SANDBOX_USER_NETWORK"],
+            memory=int(env.get("SANDBOX_USER_MEMORY_BYTES") or 2 * GIB),
+            cpus=float(env.get("SANDBOX_USER_CPUS") or 2),
+            pids=int(env.get("SANDBOX_USER_PIDS") or 512),
+        )
+
+    @property
+    def name_pattern(self) -> re.Pattern[str]:
+        """What a server's container is called; the group is the user's name."""
+        return re.compile(rf"{re.escape(self.stack)}-user-([a-z][a-z0-9-]{{1,30}})")

@@ -1,0 +1,98 @@
+"""The hub's settings: from the environment that compose.yaml gives, and the secrets in /run/secrets."""
+
+import os
+import sys
+
+from sandbox_hub.authenticator import SandboxAuthenticator
+from sandbox_hub.secrets import secret
+from sandbox_hub.spawner import SandboxSpawner, as_it_is
+
+c = get_config()  # noqa: F821 - JupyterHub gives it
+stack = os.environ["SANDBOX_STACK"]
+links = [name for name in os.environ.get("SANDBOX_UI_LINKS", "").split(",") if name]
+
+# Everything a browser needs comes through the proxy; the hub itself is reached by users' servers only.
+c.JupyterHub.bind_url = "http://0.0.0.0:8000"
+c.JupyterHub.hub_ip = "0.0.0.0"
+c.JupyterHub.hub_connect_ip = "hub"
+c.JupyterHub.db_url = "sqlite:////srv/hub/jupyterhub.sqlite"
+c.JupyterHub.cookie_secret = bytes.fromhex(secret("hub_cookie_secret"))
+c.ConfigurableHTTPProxy.auth_token = secret("hub_proxy_token")
+# Each request is not worth a line.
+c.ConfigurableHTTPProxy.command = ["configurable-http-proxy", "--log-level", "warn"]
+# Users' servers, and the kernels in them, go on while the hub is restarted.
+c.JupyterHub.cleanup_servers = False
+c.JupyterHub.template_paths = ["/opt/hub/templates"]
+c.JupyterHub.template_vars = {"sandbox_links": links, "sandbox_stack": stack}
+# A user has one server; more would need names and more memory.
+c.JupyterHub.allow_named_servers = False
+c.JupyterHub.concurrent_spawn_limit = 10
+c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 2}
+
+# Accounts are made by `sandbox users`; who has none can't get in, and nobody can sign up.
+c.JupyterHub.authenticator_class = SandboxAuthenticator
+c.SandboxAuthenticator.allow_all = True
+c.SandboxAuthenticator.enable_signup = False
+c.SandboxAuthenticator.open_signup = False
+c.SandboxAuthenticator.username_pattern = r"^[a-z][a-z0-9-]{1,30}$"
+c.SandboxAuthenticator.minimum_password_length = 10
+c.SandboxAuthenticator.check_common_password = True
+c.SandboxAuthenticator.allowed_failed_logins = 5
+c.SandboxAuthenticator.seconds_before_next_try = 300
+
+c.JupyterHub.spawner_class = SandboxSpawner
+c.SandboxSpawner.stack = stack
+c.SandboxSpawner.s3_endpoint = os.environ["AWS_ENDPOINT_URL_S3"]
+c.SandboxSpawner.s3_region = os.environ["AWS_REGION"]
+c.SandboxSpawner.image = os.environ["SANDBOX_NOTEBOOK_IMAGE"]
+c.SandboxSpawner.network_name = os.environ["SANDBOX_USER_NETWORK"]
+c.SandboxSpawner.use_internal_ip = True
+# The image is built here; there is no registry to ask.
+c.SandboxSpawner.pull_policy = "never"
+c.SandboxSpawner.prefix = stack
+c.SandboxSpawner.name_template = "{prefix}-user-{username}"
+c.SandboxSpawner.escape = as_it_is
+# A container that crashed at start keeps its logs; the next start replaces it.
+c.SandboxSpawner.remove = False
+c.SandboxSpawner.notebook_dir = "/home/{username}"
+c.SandboxSpawner.default_url = "/lab/tree/notebooks"
+c.SandboxSpawner.start_timeout = 60
+c.SandboxSpawner.http_timeout = 60
+c.SandboxSpawner.poll_interval = 10
+
+python = sys.executable
+c.JupyterHub.services = [
+    {"name": "sandbox-cli", "api_token": secret("hub_admin_token")},
+    {
+        "name": "ui",
+        "url": "http://127.0.0.1:8010",
+        "command": [python, "-m", "sandbox_hub.gateway"],
+        "environment": {"SANDBOX_UI_LINKS": ",".join(links), "PYTHONPATH": "/opt/hub"},
+        "oauth_no_confirm": True,
+        "display": False,
+    },
+    {
+        "name": "idle-culler",
+        "command": [
+            python,
+            "-m",
+            "jupyterhub_idle_culler",
+            f"--timeout={os.environ.get('SANDBOX_CULL_SECONDS', '7200')}",
+            "--cull-every=300",
+        ],
+    },
+]
+c.JupyterHub.load_roles = [
+    # What every user may: themselves, and the stack's pages.
+    {"name": "user", "scopes": ["self", "access:services!service=ui"]},
+    {
+        "name": "sandbox-cli",
+        "scopes": ["admin:users", "admin:servers", "access:servers", "list:users"],
+        "services": ["sandbox-cli"],
+    },
+    {
+        "name": "idle-culler",
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+        "services": ["idle-culler"],
+    },
+]

@@ -1,0 +1,63 @@
+"""One server per user: own uid, own home volume, own S3 identity; docker-api decides what a container may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dockerspawner import DockerSpawner
+from traitlets import Unicode
+
+from sandbox_hub.secrets import s3_secret, secret
+
+FIRST_UID = 20000
+GROUP = 100
+
+
+def as_it_is(name: str) -> str:
+    """Names are checked when an account is made, so containers and volumes carry them unchanged."""
+    return name
+
+
+class SandboxSpawner(DockerSpawner):
+    """DockerSpawner that starts a fresh container each time, and keeps a crashed one's logs until then."""
+
+    stack = Unicode(config=True, help="Name of the stack: prefix of containers and volumes.")
+    s3_endpoint = Unicode(config=True, help="URL of the S3 API, as seen from a server.")
+    s3_region = Unicode(config=True, help="Its region.")
+
+    @property
+    def home(self) -> str:
+        """The user's home in the container."""
+        return f"/home/{self.user.name}"
+
+    def get_env(self) -> dict[str, str]:
+        """Returns the server's environment, with the user's own S3 identity."""
+        key = f"user-{self.user.name}"
+        return {
+            **super().get_env(),
+            "HOME": self.home,
+            "USER": self.user.name,
+            "SANDBOX_STACK": self.stack,
+            "SANDBOX_SCRATCH": "s3a://scratch/",
+            "SANDBOX_PUBLISHED": "s3a://published/",
+            "SANDBOX_CONNECT_URL": "sc://spark-connect:15002",
+            "SANDBOX_CONNECT_TOKEN": secret("spark_connect_token"),
+            "SPARK_MASTER_URL": "spark://spark-master:7077",
+            "_SPARK_AUTH_SECRET": secret("spark_auth_secret"),
+            "AWS_ENDPOINT_URL_S3": self.s3_endpoint,
+            "AWS_REGION": self.s3_region,
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": s3_secret(secret("s3_identity_key"), key),
+        }
+
+    async def create_object(self) -> Any:
+        """Creates the container as this user's."""
+        self.extra_create_kwargs = {"user": f"{FIRST_UID + self.user.orm_user.id}:{GROUP}"}
+        self.volumes = {f"{self.stack}-home-{self.user.name}": self.home}
+        return await super().create_object()
+
+    async def start(self, *args: Any, **kwargs: Any) -> Any:
+        """Starts the server in a container of the present image; what is left of the last one goes first."""
+        if await self.get_object():
+            await self.remove_object()
+        return await super().start(*args, **kwargs)
