@@ -1,3 +1,5 @@
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -146,6 +148,23 @@ def test_a_failed_build_is_raised_once_and_stops_the_others(engine, settings, bu
         images.ensure_images(engine, settings, Stage())
     assert stopped
     assert not (settings.state_dir / "build").exists()
+
+
+def test_a_failure_does_not_wait_for_the_builds_beside_it(engine, settings, built, monkeypatch) -> None:
+    stopped = threading.Event()
+
+    def run(self, job) -> None:
+        self.progress.begin(job.recipe.name)
+        if job.recipe.name == "spark":
+            raise StackError("`spark` failed")
+        assert stopped.wait(10), "nobody stopped it"
+
+    monkeypatch.setattr(images.Builds, "run", run)
+    monkeypatch.setattr(images.Builds, "stop", lambda self: stopped.set())
+    began = time.monotonic()
+    with pytest.raises(StackError, match="spark"):
+        images.ensure_images(engine, settings, Stage())
+    assert time.monotonic() - began < 5
 
 
 def test_an_unknown_image_is_refused_with_the_known_ones(settings) -> None:
