@@ -70,8 +70,8 @@ class Console:
     """Where all output of the command goes."""
 
     def __init__(self, *, plain: bool | None = None) -> None:
-        self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
-        self._out = RichConsole(highlight=False, soft_wrap=True)
+        self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+        self._out = RichConsole(highlight=False, soft_wrap=True, emoji=False)
         self.plain = (not self._err.is_terminal) if plain is None else plain
         self.timings: dict[str, float] = {}
 

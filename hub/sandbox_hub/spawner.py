@@ -53,7 +53,7 @@ class SandboxSpawner(DockerSpawner):
     async def create_object(self) -> Any:
         """Creates the container as this user's."""
         self.extra_create_kwargs = {"user": f"{FIRST_UID + self.user.orm_user.id}:{GROUP}"}
-        self.volumes = {f"{self.stack}-home-{self.user.name}": self.home}
+        self.volumes = {f"{self.stack}-home-{self.user.name}": "/home"}
         return await super().create_object()
 
     async def start(self, *args: Any, **kwargs: Any) -> Any:

@@ -48,7 +48,7 @@ def up(console: Console, settings: Settings, *, with_sample: bool = True, with_p
         found = _engine(console, settings)
         built = _images(console, settings, found)
         session = _stack(console, settings, found, built)
-        _provision(console, session)
+        _provision(console, session, with_data=with_sample)
         ran = _sample(console, session) if with_sample else None
         seen = _proof(console, session, with_checkpoint=ran is not None) if with_proof else None
     return {
@@ -107,11 +107,11 @@ def _wait_for_minio(session: Session, stage: Stage) -> None:
         raise StackError(told, hint="sandbox logs minio")
 
 
-def _provision(console: Console, session: Session) -> None:
+def _provision(console: Console, session: Session, *, with_data: bool) -> None:
     """Buckets first, since Spark waits for them; then what can be done while it starts; then all must be healthy."""
     with console.stage("provision") as stage, ThreadPoolExecutor(1) as pool:
         done = [*_buckets(session), *_identities(session)]
-        data = None if sample.has_data(session) else pool.submit(sample.publish_data, session)
+        data = None if not with_data or sample.has_data(session) else pool.submit(sample.publish_data, session)
         stage.update("waiting for the hub" + (", publishing sample data" if data else ""))
         if health.poll(session.hub.answers, seconds=EARLY_SECONDS, every=0.1):
             done += [f"account {name}" for name in accounts.ensure_first(session.settings, session.hub, session.store)]

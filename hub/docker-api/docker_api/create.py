@@ -14,6 +14,8 @@ from docker_api.refusal import RefusedError
 from docker_api.settings import Settings
 
 PORT = "8888/tcp"
+# The user's volume is mounted here; the home is a folder in it, made by the user's own uid.
+HOMES = "/home"
 FIRST_UID, LAST_UID, GROUP = 20000, 21999, 100
 MAX_VARIABLES, MAX_VARIABLE = 200, 32 * 1024
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=[^\0]*", re.DOTALL)
@@ -45,27 +47,26 @@ def rebuilt(settings: Settings, name: str, body: dict[str, Any]) -> dict[str, An
     if body.get("Image") != settings.image:
         raise RefusedError("Image must be this stack's notebook image, by id")
     uid = _uid(body.get("User"))
-    home = f"/home/{user}"
-    if (body.get("Volumes") or {}).keys() - {home} or (body.get("ExposedPorts") or {}).keys() - {PORT}:
-        raise RefusedError("Volumes and ExposedPorts may name the user's home and the server's port only")
-    _host_config(settings, body.get("HostConfig"), user, home)
+    if (body.get("Volumes") or {}).keys() - {HOMES} or (body.get("ExposedPorts") or {}).keys() - {PORT}:
+        raise RefusedError(f"Volumes and ExposedPorts may name {HOMES} and {PORT} only")
+    _host_config(settings, body.get("HostConfig"), user)
     return {
         "Image": settings.image,
         "User": f"{uid}:{GROUP}",
         "Env": _environment(body.get("Env")),
-        "WorkingDir": home,
+        "WorkingDir": HOMES,
         "ExposedPorts": {PORT: {}},
         "Labels": {"sandbox.stack": settings.stack, "sandbox.user": user},
-        "HostConfig": _rebuilt_host_config(settings, user, home),
+        "HostConfig": _rebuilt_host_config(settings, user),
     }
 
 
-def _rebuilt_host_config(settings: Settings, user: str, home: str) -> dict[str, Any]:
+def _rebuilt_host_config(settings: Settings, user: str) -> dict[str, Any]:
     volume = {"Labels": {"sandbox.stack": settings.stack, "sandbox.user": user}}
     source = f"{settings.stack}-home-{user}"
     return {
         "NetworkMode": settings.network,
-        "Mounts": [{"Type": "volume", "Source": source, "Target": home, "VolumeOptions": volume}],
+        "Mounts": [{"Type": "volume", "Source": source, "Target": HOMES, "VolumeOptions": volume}],
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
         "Memory": settings.memory,
@@ -114,12 +115,12 @@ def _environment(variables: Any) -> list[str]:
     return list(variables)
 
 
-def _host_config(settings: Settings, host: Any, user: str, home: str) -> None:
+def _host_config(settings: Settings, host: Any, user: str) -> None:
     if not isinstance(host, dict):
         raise RefusedError("HostConfig must be an object")
     _known(host, HOST_KEYS, "HostConfig.")
     _empty(host, HOST_KEYS - HOST_CHECKED, "HostConfig.")
     if host.get("NetworkMode") != settings.network:
         raise RefusedError("HostConfig.NetworkMode must be the network of this stack's servers")
-    if host.get("Binds") not in (None, [], [f"{settings.stack}-home-{user}:{home}:rw"]):
+    if host.get("Binds") not in (None, [], [f"{settings.stack}-home-{user}:{HOMES}:rw"]):
         raise RefusedError("HostConfig.Binds may hold the user's own home volume only")

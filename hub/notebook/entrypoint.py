@@ -1,0 +1,59 @@
+#!/opt/venv/bin/python -I
+"""What a user's server starts with: the notebooks in a new home, then the server itself."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+SHIPPED = Path("/opt/notebooks")
+RECORD = ".sandbox/notebooks.json"
+SERVER = ["jupyterhub-singleuser"]
+
+
+def offer(shipped: Path, home: Path) -> list[str]:
+    """Copies the shipped notebooks into the home; returns the names that were copied.
+
+    1. One that isn't there is copied, unless it was copied before: its owner has deleted it.
+    2. One that is there as it was shipped before is replaced by its new version.
+    3. One that was edited is never touched.
+    """
+    folder, record = home / "notebooks", home / RECORD
+    folder.mkdir(exist_ok=True)
+    given: dict[str, float] = json.loads(record.read_text()) if record.exists() else {}
+    copied = []
+    for source in sorted(shipped.glob("*.ipynb")):
+        target = folder / source.name
+        untouched = target.exists() and given.get(source.name) == target.stat().st_mtime
+        new = not target.exists() and source.name not in given
+        if new or (untouched and not filecmp.cmp(source, target, shallow=False)):
+            shutil.copyfile(source, target)
+            given[source.name] = target.stat().st_mtime
+            copied.append(source.name)
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(json.dumps(given))
+    return copied
+
+
+def main() -> None:
+    """Becomes the server."""
+    home = Path(os.environ.get("HOME") or "/tmp")  # noqa: S108 - without a home, whatever is writable
+    try:
+        home.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        sys.stderr.write(f"entrypoint: no home for uid {os.getuid()}: {error}\n")
+        raise SystemExit(2) from None
+    offer(SHIPPED, home)
+    # A driver in this container is called back by executors, which know it by this address.
+    os.environ.setdefault("SPARK_LOCAL_IP", socket.gethostbyname(socket.gethostname()))
+    os.chdir(home)
+    os.execvp(SERVER[0], [*SERVER, *sys.argv[1:]])  # noqa: S606 - no shell is the point
+
+
+if __name__ == "__main__":
+    main()
