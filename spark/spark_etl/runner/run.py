@@ -21,7 +21,7 @@ from spark_etl.runner.jvm_hook import told_by_jvm
 from spark_etl.runner.logs import quiet, quiet_py4j, stop
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.progress import Progress
-from spark_etl.runner.signals import ignore_further
+from spark_etl.runner.signals import catch, ignore_further
 from spark_etl.runner.watch import watch
 from spark_etl.session import build_session
 from spark_etl.units import duration
@@ -89,6 +89,7 @@ def _started(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress,
         quiet_py4j()
     stack.enter_context(told_by_jvm())
     spark = build_session(f"{plan.options.team}/{plan.pipeline} {paths.run_id}")
+    catch()
     stack.callback(stop, spark, silently=quietly)
     if quietly:
         quiet(spark)

@@ -11,23 +11,30 @@ GONE = {"Py4JNetworkError", "ConnectionRefusedError", "ConnectionResetError"}
 
 
 class TerminatedError(KeyboardInterrupt):
-    """Raised in the main thread by SIGTERM."""
+    """Raised in the main thread by SIGTERM and SIGINT."""
 
 
-def _raise(_number: int, _frame: FrameType | None) -> None:
+def _raise(number: int, _frame: FrameType | None) -> None:
     ignore_further()
-    raise TerminatedError("SIGTERM")
+    raise TerminatedError(signal.Signals(number).name)
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Turns SIGTERM into `TerminatedError` while the block runs; afterwards both signals do what they did before."""
-    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _raise), signal.SIGINT: signal.getsignal(signal.SIGINT)}
+    """Turns SIGTERM and SIGINT into `TerminatedError` while the block runs; afterwards both signals do what they did before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    catch()
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def catch() -> None:
+    """Takes both signals; again after a SparkContext was made, which takes SIGINT and calls the JVM from inside a call."""
+    signal.signal(signal.SIGTERM, _raise)
+    signal.signal(signal.SIGINT, _raise)
 
 
 def ignore_further() -> None:

@@ -1,0 +1,98 @@
+"""Pipelines as a user writes them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import textwrap
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import spark_etl
+from pyarrow import dataset, parquet
+from spark_etl.reading import Run, Runs
+from spark_etl.runner.cli import main
+
+RUNNER = Path(spark_etl.__file__).parents[1] / "spark_etl_runner.py"
+NUMBERS = itertools.count()
+DAYS = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)]
+HEADER = """
+from pyspark.sql import functions as F
+from spark_etl import ConfiguredSparkFeature, S3PublishedSource, SparkFeature
+"""
+ORDERS = """
+class Orders(SparkFeature):
+    def __init__(self):
+        self.sources = {"raw": %s}
+    def transform(self, spark, start_date, end_date, raw):
+        return raw
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run in this process ended."""
+
+    code: int
+    run: Run | None
+    shown: str
+
+
+class Pipeline:
+    """A project of one module, published sources, and the runner over them."""
+
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.module = ""
+        self.project = folder / "revenue"
+        self.project.mkdir()
+        self.scratch, self.publish, self.published = (folder / name for name in ("scratch", "publish", "published"))
+        self.config = self.project / "feature_config.yaml"
+        self.runs = Runs(str(self.scratch))
+        self._capture = capture
+
+    def source(self, rows: int = 100, days: list[date] = DAYS) -> str:
+        """Publishes `orders` for the days and returns the source's constructor."""
+        for day in days:
+            folder = self.published / "orders" / f"_dt={day}"
+            folder.mkdir(parents=True)
+            ids = list(range(rows))
+            table = pa.table({"id": ids, "customer": [f"c{i % 7}" for i in ids], "amount": [i / 4 for i in ids]})
+            parquet.write_table(table, folder / "part-0.parquet")
+        return f'S3PublishedSource(base_s3_path={str(self.published)!r}, source_schema_id="orders")'
+
+    def write(self, source: str, publish: dict[str, str] | None = None) -> None:
+        """Writes the module; each class in it is a feature under its name in lower case."""
+        self.module = f"features_{next(NUMBERS)}"  # a new one each time: this process has imported the one before
+        text = HEADER + textwrap.dedent(source)
+        (self.project / f"{self.module}.py").write_text(text)
+        names = [line[6:].split("(")[0] for line in text.splitlines() if line.startswith("class ")]
+        features = {name.lower(): {"class": f"{self.module}.{name}"} for name in names}
+        outputs = [
+            {alias: {"path": path.rstrip("!"), "overwrite": path.endswith("!")}}
+            for alias, path in (publish or {}).items()
+        ]
+        self.config.write_text(json.dumps({"features": features, "publish": {"s3": outputs}}))
+
+    def argv(self, *more: str, start: str = "2024-02-29", end: str = "2024-02-29") -> list[str]:
+        """Returns the arguments of the runner."""
+        paths = ["--publish-path", f"{self.publish}/", "--scratch-path", f"{self.scratch}/"]
+        dates = ["--start-date", start, "--end-date", end]
+        return ["--team-name", "team", "--feature-config", str(self.config), *paths, *dates, *more]
+
+    def run(self, *more: str, **dates: str) -> Ended:
+        """Runs it in this process."""
+        self._capture.readouterr()
+        before = {run.id for run in self.runs}
+        code = main(self.argv(*more, **dates))
+        new = [run for run in self.runs if run.id not in before]
+        return Ended(code, new[0] if new else None, self._capture.readouterr().err)
+
+    def output(self, path: str) -> list[dict[str, Any]]:
+        """Returns the rows published at a path."""
+        table = dataset.dataset(self.publish / path, format="parquet").to_table()
+        return sorted(table.to_pylist(), key=lambda row: str(sorted(row.items(), key=str)))
