@@ -34,7 +34,7 @@ def step(line: str) -> tuple[str, str] | None:
 class _Build:
     began: float
     where: str = ""
-    seen: set[tuple[str, str]] = field(default_factory=set)
+    announced: dict[str, tuple[str, str]] = field(default_factory=dict)  # steps that may yet prove to be cached
 
 
 @dataclass
@@ -53,14 +53,21 @@ class Progress:
         self._show(f"{name} begins")
 
     def read(self, name: str, line: str) -> None:
-        """A line of that image's build log."""
-        at = step(line)
+        """A line of that image's build log: a step is told once it says something other than that it is cached."""
+        number, _, rest = line.partition(" ")
         with self._lock:
             build = self.builds.get(name)
-            if at is None or build is None or at in build.seen:
+            if build is None:
                 return
-            build.seen.add(at)
-            build.where = at[0]
+            if at := step(line):
+                build.announced[number] = at
+                return
+            told = build.announced.pop(number, None)
+        if told and not rest.startswith("CACHED"):
+            self._tell(name, told)
+
+    def _tell(self, name: str, at: tuple[str, str]) -> None:
+        self.builds[name].where = at[0]
         self._show(f"{name} {' '.join(at)}")
 
     def end(self, name: str, result: str) -> None:
@@ -71,7 +78,13 @@ class Progress:
         self.stage.line(f"{name:<10} {duration(time.monotonic() - began):>6}  {result}")
 
     def tick(self) -> None:
-        """Shows the seconds: always on a live line, now and then on plain ones."""
+        """Tells the steps that have been silent so far, and the seconds: on plain lines only now and then."""
+        with self._lock:
+            silent = [(name, at) for name, build in self.builds.items() for at in build.announced.values()]
+            for build in self.builds.values():
+                build.announced.clear()
+        for name, at in silent:
+            self._tell(name, at)
         if self.stage.live or time.monotonic() - self._spoke > HEARTBEAT_SECONDS:
             self._show(self._all())
 

@@ -35,16 +35,38 @@ def test_a_step_is_read_from_the_line_that_begins_it(line: str, expected: tuple[
     assert step(line) == expected
 
 
-def test_without_a_terminal_each_step_is_one_line_once() -> None:
+def read(progress: Progress, name: str, *lines: str) -> None:
+    for line in lines:
+        progress.read(name, f"{line}\n")
+
+
+def test_without_a_terminal_each_step_is_one_line() -> None:
     stage = RecordingStage(live=False)
     progress = Progress(stage)
     progress.begin("hub")
-    for _ in range(2):
-        progress.read("hub", "#5 [2/3] RUN pip install x\n")
+    read(progress, "hub", "#5 [2/3] RUN pip install x", "#5 0.1 Collecting x", "#5 0.2 Installing x", "#5 DONE 0.3s")
     progress.end("hub", "400 MB")
     assert stage.said[:2] == ["hub begins", "hub 2/3 pip install x"]
     assert stage.said[2].split() == ["hub", "0.0s", "400", "MB"]
     assert len(stage.said) == 3
+
+
+def test_a_cached_step_is_not_worth_a_line() -> None:
+    stage = RecordingStage(live=False)
+    progress = Progress(stage)
+    progress.begin("hub")
+    read(progress, "hub", "#5 [2/3] RUN apt-get update", "#6 [3/3] RUN pip install", "#5 CACHED", "#6 DONE 1.0s")
+    assert stage.said == ["hub begins", "hub 3/3 pip install"]
+
+
+def test_a_step_that_says_nothing_is_told_all_the_same() -> None:
+    stage = RecordingStage(live=False)
+    progress = Progress(stage)
+    progress.begin("minio")
+    read(progress, "minio", "#5 [2/3] RUN go build")
+    progress.tick()
+    progress.tick()
+    assert stage.said == ["minio begins", "minio 2/3 go build"]
 
 
 def test_on_a_terminal_one_line_tells_all_builds() -> None:
@@ -52,7 +74,7 @@ def test_on_a_terminal_one_line_tells_all_builds() -> None:
     progress = Progress(stage)
     progress.begin("minio")
     progress.begin("hub")
-    progress.read("minio", "#5 [builder 2/3] RUN go build\n")
+    read(progress, "minio", "#5 [builder 2/3] RUN go build", "#5 0.1 x")
     assert stage.said[-1] == "minio builder 2/3 0.0s · hub 0.0s"
 
 

@@ -8,7 +8,7 @@ from docker.errors import APIError
 
 from sandbox_cli.errors import StackError, UsageError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import base, images
+from sandbox_cli.stack import base, build_lock, images
 
 
 class Stage:
@@ -43,7 +43,8 @@ class Engine:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(build_lock.tempfile, "gettempdir", lambda: str(tmp_path))
     for recipe in images.RECIPES.values():
         path = tmp_path / "checkout" / recipe.folder / recipe.dockerfile
         path.parent.mkdir(parents=True, exist_ok=True)
