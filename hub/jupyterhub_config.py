@@ -54,6 +54,8 @@ c.SandboxSpawner.name_template = "{prefix}-user-{username}"
 c.SandboxSpawner.escape = as_it_is
 # A container that crashed at start keeps its logs; the next start replaces it.
 c.SandboxSpawner.remove = False
+# Said for DockerSpawner only: docker-api leaves the command to the image.
+c.SandboxSpawner.cmd = ["jupyterhub-singleuser"]
 c.SandboxSpawner.notebook_dir = "/home/{username}"
 c.SandboxSpawner.default_url = "/lab/tree/notebooks"
 c.SandboxSpawner.start_timeout = 60

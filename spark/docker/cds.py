@@ -5,7 +5,10 @@
 A JVM that maps classes already parsed starts in half the time, and what it maps is shared between containers. What
 belongs into it is found out by running it: master, worker, history server, Connect and a classic driver with its
 executor, on the loopback interface, with the stack's kind of settings. What only one of them loads stays out, for the
-image's size. A JVM that can't use the archive (another class path, a changed jar) goes on without it, saying nothing.
+image's size, except the way to Parquet and S3, which both driver and executor go as soon as there is an S3.
+
+A JVM that can't use the archive (another class path, a changed jar) goes on without it, saying nothing. So does a build
+in which the training fails: an image that starts more slowly is better than none.
 """
 
 from __future__ import annotations
@@ -66,6 +69,7 @@ except Exception as error:
     print("expected:", type(error).__name__)
 spark.stop()
 """
+ALWAYS = ("software/amazon/", "org/apache/hadoop/fs/s3a/", "org/apache/http/", "org/apache/parquet/", "shaded/parquet/")
 PAGES = ["8080/", "8080/json/", "8081/", "8081/json/", "18080/", "18080/api/v1/applications"]
 
 
@@ -104,14 +108,19 @@ class Training:
         dump = f'--driver-java-options "{self.dump("driver")}"'
         connect = {"SPARK_CONNECT_MODE_ENABLED": "1"} if mode == "connect" else {}
         environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": f"{options} {dump} pyspark-shell", **connect}
-        return subprocess.Popen([sys.executable, "-c", WORK, mode, f"{self.work}/{mode}.parquet"], env=environment)
+        python = [sys.executable, "-c", WORK, mode, f"{self.work}/{mode}.parquet"]
+        with (self.work / f"{mode}-session.log").open("wb") as log:
+            return subprocess.Popen(python, env=environment, stdout=log, stderr=log)
 
     def stop(self) -> None:
         """Ends the services as `docker stop` would, the last one first."""
         for process in reversed(self.running):
             process.send_signal(signal.SIGTERM)
         for process in self.running:
-            process.wait(timeout=60)
+            try:
+                process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def listening() -> set[int]:
@@ -122,12 +131,12 @@ def listening() -> set[int]:
 
 
 def merged(lists: Iterable[str]) -> str:
-    """Returns the class list of what at least two of `lists` have, without the numbers valid in one list only."""
+    """Returns what at least two class lists have, or ALWAYS names, without the numbers valid in one list only."""
     kinds = [dict.fromkeys(re.sub(r" id: \d+$", "", line) for line in text.splitlines()) for text in lists]
     counts = Counter(line for kind in kinds for line in kind if not line.startswith("#") and "source:" not in line)
     forms = sorted(line for line in counts if line.startswith("@lambda-form"))
-    classes = [line for line, count in counts.items() if count > 1 and not line.startswith("@lambda-form")]
-    return "\n".join([*forms, *classes, ""])
+    classes = [line for line, count in counts.items() if count > 1 or line.startswith(ALWAYS)]
+    return "\n".join([*forms, *(line for line in classes if not line.startswith("@lambda-form")), ""])
 
 
 def train(training: Training) -> None:
@@ -144,7 +153,8 @@ def train(training: Training) -> None:
     client = training.session("connect")
     codes = classic.wait(timeout=300), client.wait(timeout=300)
     if any(codes):
-        raise RuntimeError(f"training sessions ended with {codes}")
+        logs = [(training.work / f"{mode}-session.log").read_text()[-2000:] for mode in ("classic", "connect")]
+        raise RuntimeError(f"sessions ended with {codes}: {logs}")
     training.start("history", 18080, f"{package}.deploy.history.HistoryServer", *settings)
     for page in PAGES:
         with urllib.request.urlopen(f"http://127.0.0.1:{page}", timeout=30) as answer:
@@ -152,11 +162,14 @@ def train(training: Training) -> None:
 
 
 def main() -> int:
-    """Returns the exit code of the JVM that writes the archive."""
+    """Returns the exit code of the JVM that writes the archive; 0 when there is nothing to write."""
     with tempfile.TemporaryDirectory() as folder:
         training = Training(Path(folder))
         try:
             train(training)
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            sys.stderr.write(f"no class data archive, for the training failed: {error}\n")
+            return 0
         finally:
             training.stop()
         classes = Path(folder, "all.classes")

@@ -31,6 +31,8 @@ REMOVED = (
     ("pyarrow/**/*.pyx", "sources of what is compiled"),
     ("pyarrow/tests", "tests"),
     ("numpy/**/tests", "tests"),
+    ("Crypto/SelfTest", "tests"),
+    ("zstandard/_cffi*.so", "the variant for PyPy"),
     ("pandas/tests", "tests"),
 )
 # Native libraries of every platform in one jar; the class in it loads the one named here.

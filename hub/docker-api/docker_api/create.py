@@ -32,6 +32,8 @@ KEYS = {
 HARMLESS = {"AttachStdout", "AttachStderr"}
 CHECKED = {"Image", "User", "Env", "Cmd", "HostConfig", "ExposedPorts", "Volumes"}
 HOST_KEYS = {"Binds", "NetworkMode", "Mounts", "AutoRemove", "Links", "Memory", "CpuPeriod", "CpuQuota", "PortBindings"}
+# Limits are ours, whatever the request says.
+HOST_IGNORED = {"Memory", "CpuPeriod", "CpuQuota"}
 HOST_CHECKED = {"Binds", "NetworkMode"}
 
 
@@ -119,7 +121,7 @@ def _host_config(settings: Settings, host: Any, user: str) -> None:
     if not isinstance(host, dict):
         raise RefusedError("HostConfig must be an object")
     _known(host, HOST_KEYS, "HostConfig.")
-    _empty(host, HOST_KEYS - HOST_CHECKED, "HostConfig.")
+    _empty(host, HOST_KEYS - HOST_CHECKED - HOST_IGNORED, "HostConfig.")
     if host.get("NetworkMode") != settings.network:
         raise RefusedError("HostConfig.NetworkMode must be the network of this stack's servers")
     if host.get("Binds") not in (None, [], [f"{settings.stack}-home-{user}:{HOMES}:rw"]):

@@ -9,6 +9,12 @@ def test_a_class_of_two_kinds_of_process_is_archived_once(cds):
     assert cds.merged([master, worker]) == "java/lang/Object\n"
 
 
+def test_the_way_to_s3_is_archived_whoever_goes_it(cds):
+    assert cds.merged(["org/apache/hadoop/fs/s3a/S3AFileSystem id: 1\na/A id: 2\n"]) == (
+        "org/apache/hadoop/fs/s3a/S3AFileSystem\n"
+    )
+
+
 def test_numbers_of_one_list_mean_nothing_in_another(cds):
     assert cds.merged(["a/A id: 1\nb/B id: 2\n", "b/B id: 1\na/A id: 2\n"]) == "a/A\nb/B\n"
 
