@@ -105,7 +105,9 @@ def connect(console: Console, settings: Settings) -> Engine:  # noqa: ARG001  on
     found, tried = engine_discovery.find(engine_discovery.candidates())
     if found is None:
         _restart_within_docker_group(tried)
-        raise engine_discovery.no_engine(tried)
+        raise engine_discovery.no_engine(
+            tried, hint=f"sandbox up  (starts or installs one where it can), or see {PAGE}"
+        )
     if missing := engine_tools.missing():
         raise EngineError(
             f"A Docker engine answers at {found[0].host}, but the docker command line lacks {' and '.join(missing)}.",

@@ -143,7 +143,9 @@ def _reason(error: Exception) -> str:
     return str(error).splitlines()[0][:160] or type(error).__name__
 
 
-def no_engine(tried: Sequence[Attempt], *, because: str = "") -> EngineError:
+def no_engine(
+    tried: Sequence[Attempt], *, because: str = "", hint: str = f"start Docker, or see {PAGE}"
+) -> EngineError:
     """Returns the error that names every place that was tried, and why nothing was installed."""
     attempts = f"Tried: {'; '.join(str(attempt) for attempt in tried)}." if tried else ""
     denied = next((attempt for attempt in tried if attempt.denied), None)
@@ -152,4 +154,4 @@ def no_engine(tried: Sequence[Attempt], *, because: str = "") -> EngineError:
             f"A Docker engine listens at {denied.candidate.host}, but you may not use it. {attempts}",
             hint=f"sudo usermod -aG docker $USER, then log in again (what that allows: {PAGE})",
         )
-    return EngineError(f"No usable Docker engine{because}. {attempts}".strip(), hint=f"start Docker, or see {PAGE}")
+    return EngineError(f"No usable Docker engine{because}. {attempts}".strip(), hint=hint)

@@ -54,8 +54,9 @@ def test_an_engine_that_answers_is_taken_as_it_is(world, console, settings) -> N
 @pytest.mark.parametrize("lack", [{"found": None}, {"missing": [COMPOSE]}], ids=["no engine", "no Compose"])
 def test_what_is_missing_is_installed_by_ensure_and_only_told_by_connect(world, console, settings, lack) -> None:
     vars(world).update(lack, tried=[Attempt(HERE, "no such socket")])
-    with pytest.raises(EngineError):
+    with pytest.raises(EngineError) as caught:
         engine.connect(console, settings)
+    assert "sandbox up" in str(caught.value.hint)
     assert world.steps == 0
     engine.ensure(console, settings)
     assert world.steps == 1
