@@ -28,7 +28,8 @@ def quiet(spark: SparkSession) -> None:
 
 
 def quiet_py4j() -> None:
-    """Drops the traceback that py4j writes for each call that was cut off, through the root logger."""
+    """Drops the traceback that py4j writes for each call that was cut off, through the root logger and its own."""
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
     logging.getLogger().addFilter(_is_not_of_py4j)
 
 

@@ -21,7 +21,7 @@ def _raise(number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Turns SIGTERM and SIGINT into `TerminatedError` while the block runs; afterwards both signals do what they did before."""
+    """Turns SIGTERM and SIGINT into `TerminatedError` while the block runs; then they do what they did before."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     catch()
     try:
@@ -32,7 +32,7 @@ def terminable() -> Iterator[None]:
 
 
 def catch() -> None:
-    """Takes both signals; again after a SparkContext was made, which takes SIGINT and calls the JVM from inside a call."""
+    """Takes both signals; again after a SparkContext was made, which takes SIGINT to call the JVM amid a call."""
     signal.signal(signal.SIGTERM, _raise)
     signal.signal(signal.SIGINT, _raise)
 
