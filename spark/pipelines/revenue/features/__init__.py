@@ -1,0 +1,1 @@
+"""The features of the revenue pipeline, a file per subject."""

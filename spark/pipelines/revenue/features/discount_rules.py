@@ -1,0 +1,36 @@
+"""How a customer's discounts add up: rules that are a few lines of Python, and would be a page of SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+MOST = Decimal(40)
+VOLUME_FROM = Decimal(100)
+
+# kind, percent, stackable
+Discount = tuple[str, Decimal, bool]
+
+
+def percent_off(amount: Decimal, discounts: Sequence[Discount]) -> Decimal:
+    """Returns the percent that is taken off an order.
+
+    1. A `volume` discount counts from VOLUME_FROM dollars on.
+    2. Stackable discounts add up.
+    3. Of the others only the best counts, and it competes with the sum of the stackable ones.
+    4. Nothing is more than MOST percent off.
+
+    Args:
+        amount: The order, in US dollars.
+        discounts: The customer's.
+    """
+    valid = [(percent, stacks) for kind, percent, stacks in discounts if kind != "volume" or amount >= VOLUME_FROM]
+    stacked = sum((percent for percent, stacks in valid if stacks), Decimal(0))
+    best = max((percent for percent, stacks in valid if not stacks), default=Decimal(0))
+    return min(max(stacked, best), MOST)
+
+
+def discounted(amount: Decimal, discounts: Sequence[Discount]) -> Decimal:
+    """Returns the amount after discounts, to the cent."""
+    return (amount * (100 - percent_off(amount, discounts)) / 100).quantize(CENT, ROUND_HALF_UP)
