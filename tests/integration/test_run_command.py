@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from pyarrow import parquet
 
 from tests.support.engine import Containers
 from tests.support.hub import HubClient
@@ -30,6 +33,20 @@ def features_of(stack: Sandbox) -> list[str]:
     return sorted(shown["features"])
 
 
+def rows_of_latest(store: ObjectStore, prefix: str, feature: str) -> list[dict[str, Any]]:
+    """Returns the rows of a feature's checkpoint in the latest run below a prefix of the scratch bucket."""
+    keys = store.keys("scratch", prefix)
+    run = max(key.removeprefix(prefix).split("/")[0] for key in keys)
+    parts = [key for key in keys if key.startswith(f"{prefix}{run}/{feature}/part-")]
+    return [row for part in parts for row in parquet.read_table(io.BytesIO(store.read("scratch", part))).to_pylist()]
+
+
+def ordinal(number: int) -> str:
+    """Returns `1st`, `2nd`, `11th`, …"""
+    teens = number % 100 in {11, 12, 13}
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 @pytest.mark.timeout(600)
 def test_a_run_writes_the_checkpoints_it_was_asked_for(stack: Sandbox, store: ObjectStore) -> None:
     wanted = features_of(stack)[:2]
@@ -43,17 +60,20 @@ def test_a_run_writes_the_checkpoints_it_was_asked_for(stack: Sandbox, store: Ob
 
 @pytest.mark.timeout(600)
 def test_a_project_of_somebody_else_with_packages_of_its_own(
-    stack: Sandbox, store: ObjectStore, outside_project: Path, tmp_path: Path
+    stack: Sandbox, containers: Containers, store: ObjectStore, outside_project: Path, tmp_path: Path
 ) -> None:
-    config = next(outside_project.glob("*.y*ml"))
-    requirements = outside_project / "requirements.txt"
+    """The executors call `inflection.ordinalize`, of a package that no image has."""
+    assert containers.run("spark-worker", "python", "-c", "import inflection").exit_code == 1
+    config, requirements = outside_project / "feature_config.yaml", outside_project / "requirements.txt"
 
     done = stack(
         "run", str(config), *DATES, "--team-name", "outside", "--requirements", str(requirements),
-        cwd=tmp_path, timeout=400,
+        "--checkpoint", "loyalty", cwd=tmp_path, timeout=400,
     )  # fmt: skip
 
-    assert any(key.endswith("/run.json") for key in store.keys("scratch", "outside/")), done
+    rows = rows_of_latest(store, "outside/outside/", "loyalty")
+    assert rows, done
+    assert [row["latest"] for row in rows] == [f"{ordinal(row['orders'])} order" for row in rows]
 
 
 @pytest.mark.timeout(600)
