@@ -60,9 +60,8 @@ def _publish(publisher: Publisher, schema: str, day: date, tables: Iterable[pa.T
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="generate", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    kind = argparse.RawTextHelpFormatter
+    parser = argparse.ArgumentParser(prog="generate", description=__doc__, formatter_class=kind)
     parser.add_argument("--rows", type=int, default=60_000, help="order events over all days, before duplicates")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--start-date", type=date.fromisoformat, default=date(2024, 2, 27))

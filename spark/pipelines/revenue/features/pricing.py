@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
+from pyspark.sql.types import DecimalType
 from spark_etl import ConfiguredSparkFeature, SparkFeature
 
 from .discount_rules import discounted
@@ -61,7 +61,8 @@ class DiscountedOrders(SparkFeature):
         )
 
 
-@F.udf("decimal(14,2)")
-def charge(usd: Decimal, granted: list[Row] | None) -> Decimal:
-    """The rules of `discount_rules`, on a row."""
+def _charge(usd, granted):  # type: ignore[no-untyped-def]
     return discounted(usd, [(row.kind, row.percent, row.stackable) for row in granted or []])
+
+
+charge = F.udf(_charge, DecimalType(14, 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
 from spark_etl import ConfiguredSparkFeature, SparkFeature
 
@@ -87,8 +87,13 @@ class TopCustomers(SparkFeature):
     ) -> DataFrame:
         """Returns at most TOP customers."""
         per_customer = revenue_by_customer_day.groupBy("customer_id").agg(F.sum("net").cast(MONEY).alias("net"))
-        everything = Window.partitionBy()
-        share = (F.col("net") / F.sum("net").over(everything)).cast("double")
-        rank = F.row_number().over(Window.orderBy(F.desc("net"), "customer_id"))
-        ranked = per_customer.select(rank.alias("rank"), "customer_id", "net", share.alias("share"))
-        return ranked.where(F.col("rank") <= TOP)
+        top = per_customer.orderBy(F.desc("net"), "customer_id").limit(TOP)
+        total = per_customer.agg(F.sum("net").alias("total"))
+        # A window over all rows would number them too, but warns that it can't be split; these are TOP rows at most.
+        row = F.struct((-F.col("net")).alias("order"), "customer_id", "net")
+        ranked = top.agg(F.sort_array(F.collect_list(row)).alias("rows")).select(
+            F.posexplode("rows").alias("at", "row")
+        )
+        share = (F.col("row.net") / F.col("total")).cast("double")
+        columns = [(F.col("at") + 1).alias("rank"), "row.customer_id", "row.net", share.alias("share")]
+        return ranked.crossJoin(total).select(*columns)

@@ -53,18 +53,16 @@ def _events(seed: int, day: date, start: int, count: int, people: Customers) -> 
     currency = _currencies(rng, customer, people)
     cents = np.where(currency == YEN, cents * 150 // 100 * 100, cents)  # yen has no cents
     ingested = _midnight(day) + rng.integers(0, DAY - 3600, count)
-    happened = ingested - np.where(
-        rng.random(count) < LATE, rng.integers(DAY // 2, 3 * DAY, count), rng.integers(1, 900, count)
-    )
+    late = rng.random(count) < LATE
+    happened = ingested - np.where(late, rng.integers(DAY // 2, 3 * DAY, count), rng.integers(1, 900, count))
     refund, of = _refunds(rng, count)
+    about = start + _position_of_order(refund, of)
     for column in (customer, cents, currency):
         column[refund] = column[of]
     return pa.table(
         {
             "event_id": identifiers(f"e{day:%Y%m%d}-", number, width=9),
-            "order_id": identifiers(
-                f"o{day:%Y%m%d}-", np.where(refund, start + of_or_self(refund, of), number), width=9
-            ),
+            "order_id": identifiers(f"o{day:%Y%m%d}-", about, width=9),
             "customer_id": identifiers("c", customer, width=7),
             "event_type": chosen(["order", "refund"], refund.astype(np.int64)),
             "amount": decimals(cents, MONEY, null=rng.random(count) < NO_AMOUNT),
@@ -91,7 +89,7 @@ def _refunds(rng: np.random.Generator, count: int) -> tuple[NDArray[np.bool_], N
     return refund, orders[(rng.random(len(earlier)) * earlier).astype(np.int64)]
 
 
-def of_or_self(refund: NDArray[np.bool_], of: NDArray[np.int64]) -> NDArray[np.int64]:
+def _position_of_order(refund: NDArray[np.bool_], of: NDArray[np.int64]) -> NDArray[np.int64]:
     """Returns for each event the position of the order it is about: a refund's is `of`, an order's its own."""
     position = np.arange(len(refund))
     position[refund] = of
