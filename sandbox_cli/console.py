@@ -7,6 +7,7 @@ stage is a plain line of its own, so that a CI log shows what is being done and 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from rich.status import Status
 from rich.table import Table
 
 from sandbox_cli.errors import SandboxError
+
+WIDE = 250
 
 
 def duration(seconds: float) -> str:
@@ -72,6 +75,8 @@ class Console:
     def __init__(self, *, plain: bool | None = None) -> None:
         self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True, emoji=False)
         self._out = RichConsole(highlight=False, soft_wrap=True, emoji=False)
+        if not self._out.is_terminal and "COLUMNS" not in os.environ:
+            self._out.width = WIDE  # a table for a file or a pipe is not folded
         self.plain = (not self._err.is_terminal) if plain is None else plain
         self.timings: dict[str, float] = {}
 

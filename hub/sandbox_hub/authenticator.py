@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import bcrypt
+from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.roles import assign_default_roles
 from jupyterhub.scopes import needs_scope
@@ -71,7 +72,7 @@ class AccountsHandler(APIHandler):
     @needs_scope("admin:users")
     def get(self) -> None:
         """Lists the accounts: name, admin, locked."""
-        admins = {user.name for user in self.users.values() if user.admin}
+        admins = {user.name for user in self.db.query(orm.User) if user.admin}
         accounts = [
             {"name": name, "admin": name in admins, "locked": bool(self.authenticator.is_blocked(name))}
             for name in self.authenticator.logins()

@@ -20,10 +20,12 @@ from tornado.websocket import WebSocketHandler
 
 PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/ui/")
 HOP_BY_HOP = {
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
+    "upgrade",
 }  # fmt: skip
 OURS = {"host", "cookie", "authorization", "content-length", "accept-encoding"}
-FORWARDED_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# What an upstream allows to pages of other origins (MailDev: everything, with credentials) is not its to allow here.
+FOREIGN = "access-control-"
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class Upstream:
 
 
 UPSTREAMS = {
-    "spark": Upstream("Spark", "http://spark-master:8080", "Workers, cores, and every running application's own pages."),
+    "spark": Upstream(
+        "Spark", "http://spark-master:8080", "Workers, cores, and every running application's own pages."
+    ),
     "history": Upstream("Spark history", "http://spark-history:18080", "Finished applications: stages, tasks, plans."),
     "s3": Upstream("S3 console", "http://minio:9001", "Buckets and objects: published data, checkpoints, event logs."),
     "mail": Upstream("Mail", "http://mail:1080", "What the runner's --notify-email sent.", keeps_prefix=True),
@@ -81,6 +85,12 @@ def cookies(header: str) -> str:
         for name, morsel in kept.items()
         if not name.startswith(("jupyterhub-", "service-", "_xsrf"))
     )
+
+
+def passed_on(header: str) -> bool:
+    """Tells whether a header of an upstream's answer reaches the browser."""
+    name = header.lower()
+    return name not in HOP_BY_HOP | {"content-length", "content-encoding"} and not name.startswith(FOREIGN)
 
 
 class Guarded(HubOAuthenticated, web.RequestHandler):
@@ -150,7 +160,7 @@ class ProxyHandler(Guarded, WebSocketHandler):
                 allow_redirects=False,
             ) as answer:
                 await self._pass_on(answer, upstream, name)
-        except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
+        except (TimeoutError, aiohttp.ClientConnectionError) as error:
             self._not_running(upstream, error)
 
     def _upstream(self, name: str) -> Upstream:
@@ -160,9 +170,7 @@ class ProxyHandler(Guarded, WebSocketHandler):
         return found
 
     def _headers(self, upstream: Upstream) -> dict[str, str]:
-        headers = {
-            key: value for key, value in self.request.headers.items() if key.lower() not in HOP_BY_HOP | OURS
-        }
+        headers = {key: value for key, value in self.request.headers.items() if key.lower() not in HOP_BY_HOP | OURS}
         if kept := cookies(self.request.headers.get("Cookie", "")):
             headers["Cookie"] = kept
         headers["Host"] = urlsplit(upstream.address).netloc
@@ -176,9 +184,9 @@ class ProxyHandler(Guarded, WebSocketHandler):
                 self.set_header(key, location(value, upstream, name))
             elif key.lower() == "set-cookie":
                 self.add_header(key, value)
-            elif key.lower() not in HOP_BY_HOP | {"content-length", "content-encoding"}:
+            elif passed_on(key):
                 self.set_header(key, value)
-        if answer.status == 304 or self.request.method == "HEAD":  # noqa: PLR2004
+        if answer.status == 304 or self.request.method == "HEAD":
             await self.finish()
             return
         async for chunk in answer.content.iter_any():
@@ -204,7 +212,7 @@ class ProxyHandler(Guarded, WebSocketHandler):
         headers = {"Cookie": cookies(self.request.headers.get("Cookie", "")), "Origin": upstream.address}
         try:
             socket = await self._client["session"].ws_connect(url, headers=headers, protocols=protocols, max_msg_size=0)
-        except (aiohttp.ClientError, asyncio.TimeoutError):
+        except (TimeoutError, aiohttp.ClientError):
             self.close(1011, "the page does not answer")
             return
         self._upstream_socket = socket
@@ -255,7 +263,9 @@ async def main() -> None:
     address = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
     client: dict[str, aiohttp.ClientSession] = {}
     timeout = aiohttp.ClientTimeout(total=None, connect=5)
-    async with aiohttp.ClientSession(timeout=timeout, auto_decompress=True, cookie_jar=aiohttp.DummyCookieJar()) as session:
+    async with aiohttp.ClientSession(
+        timeout=timeout, auto_decompress=True, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
         client["session"] = session
         server = httpserver.HTTPServer(application(client), xheaders=True)
         server.listen(address.port or 8010, address.hostname or "127.0.0.1")

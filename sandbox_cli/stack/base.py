@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # debian:trixie-slim, the index of all its architectures. A later one is found with
 # `docker buildx imagetools inspect debian:trixie-slim`.
-DIGEST = "sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f"
+DIGEST = "sha256:3a39a0592364683e6bab97937b72cad5a8fa6dcbbee90edb3bb48c7f8e94f258"
 PINNED = f"debian@{DIGEST}"
 REF = f"sandbox/base:{content_hash([PINNED, *base_rootfs.recipe()])}"
 REGISTRY_SECONDS = 6

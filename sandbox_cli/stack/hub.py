@@ -29,13 +29,6 @@ class Hub:
         # Never through a proxy of the environment: it is this machine.
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
-    def answers(self) -> bool:
-        """Tells whether the hub and its API are up."""
-        try:
-            return self._http.get("/hub/api/").is_success
-        except httpx.HTTPError:
-            return False
-
     def request(self, method: str, path: str, *, ok: tuple[int, ...] = (), **more: Any) -> httpx.Response:
         """Calls the API of the hub (`/hub/api…`) or of a user's server (`/user/…`).
 

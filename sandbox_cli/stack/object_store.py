@@ -90,7 +90,7 @@ class ObjectStore:
     def ensure_identity(self, access_key: str) -> bool:
         """Makes or repairs an identity and its rights; returns whether there was something to do."""
         policy = policy_of(access_key)
-        if self._admits(access_key) and self._policies().get(access_key) == policy:
+        if self._admits(access_key) and _rights(self._policies().get(access_key)) == _rights(policy):
             return False
         self._admin.user_add(access_key, s3_secret(self._key, access_key))
         self._admin.policy_add(access_key, policy=policy)
@@ -157,6 +157,12 @@ def _policy(*, read: list[str] | tuple[str, ...], write: list[str]) -> dict[str,
             {"Effect": "Allow", "Action": list(WRITE), "Resource": [f"{arn}{resource}" for resource in write]}
         )
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _rights(policy: dict[str, Any] | None) -> set[tuple[str, str]]:
+    """Returns each action with each resource: MinIO keeps a policy's lists in an order of its own."""
+    statements = (policy or {}).get("Statement", [])
+    return {(action, resource) for one in statements for action in one["Action"] for resource in one["Resource"]}
 
 
 def answers(port: int) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
+
+from docker.errors import NotFound
 
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError
@@ -78,9 +81,16 @@ def prove(session: Session, stage: Stage, *, with_checkpoint: bool) -> dict[str,
         with kernel(session.hub, SERVICE_USER) as running:
             seen |= _walk(running, stage, with_checkpoint=with_checkpoint)
     finally:
-        session.hub.stop_server(SERVICE_USER)
+        end_server(session)
     state.write(session.settings.state_dir / FILE, {"standing": standing(session), "at": time.time()})
     return seen
+
+
+def end_server(session: Session) -> None:
+    """Stops the service user's server, and removes its container: nobody will ask for its logs."""
+    session.hub.stop_server(SERVICE_USER)
+    with contextlib.suppress(NotFound):
+        session.engine.client.containers.get(f"{session.settings.stack}-user-{SERVICE_USER}").remove(force=True)
 
 
 def _walk(running: Kernel, stage: Stage, *, with_checkpoint: bool) -> dict[str, Any]:

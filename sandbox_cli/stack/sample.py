@@ -21,7 +21,8 @@ def has_data(session: Session) -> bool:
     """Tells whether the last day of every snapshot is published."""
     client = session.store.client("runner")
     return all(
-        any(True for _ in client.list_objects(bucket_name="published", prefix=f"{name}/_dt={END}/_SUCCESS")) for name in DATA
+        any(True for _ in client.list_objects(bucket_name="published", prefix=f"{name}/_dt={END}/_SUCCESS"))
+        for name in DATA
     )
 
 

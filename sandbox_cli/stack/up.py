@@ -76,10 +76,14 @@ def _engine(console: Console, settings: Settings) -> Engine:
 
 
 def _images(console: Console, settings: Settings, found: Engine) -> dict[str, images.Image]:
+    """The base image is of use for building only: while all others are there, it need not be."""
     with console.stage("base") as stage:
-        built = images.ensure_images(found, settings, stage, ["base"])
+        if images.missing(found, settings):
+            images.ensure_images(found, settings, stage, ["base"])
+        else:
+            stage.result = "not needed: all images are there"
     with console.stage("images") as stage:
-        return built | images.ensure_images(found, settings, stage)
+        return images.ensure_images(found, settings, stage)
 
 
 def _stack(console: Console, settings: Settings, found: Engine, built: Mapping[str, images.Image]) -> Session:
@@ -89,7 +93,7 @@ def _stack(console: Console, settings: Settings, found: Engine, built: Mapping[s
         chosen = ports.choose(console, settings, ours=services.published(found, settings))
         values = variables.of(found, settings, chosen, built)
         stage.update("secrets")
-        secrets.install(found, settings, generated, built["base"].ref)
+        secrets.install(found, settings, generated, built["minio"].ref)
         variables.remember(settings, values)
         stage.update("starting containers")
         Compose(found, settings, values).up()
@@ -109,17 +113,17 @@ def _wait_for_minio(session: Session, stage: Stage) -> None:
 
 def _provision(console: Console, session: Session, *, with_data: bool) -> None:
     """Buckets first, since Spark waits for them; then what can be done while it starts; then all must be healthy."""
+    settings, wanted = session.settings, services.expected(session.settings)
     with console.stage("provision") as stage, ThreadPoolExecutor(1) as pool:
         done = [*_buckets(session), *_identities(session)]
         data = None if not with_data or sample.has_data(session) else pool.submit(sample.publish_data, session)
-        stage.update("waiting for the hub" + (", publishing sample data" if data else ""))
-        if health.poll(session.hub.answers, seconds=EARLY_SECONDS, every=0.1):
-            done += [f"account {name}" for name in accounts.ensure_first(session.settings, session.hub, session.store)]
+        health.wait_ready(session.engine, settings, stage, ["hub"])
+        done += [f"account {name}" for name in accounts.ensure_first(settings, session.hub, session.store)]
         if data:
             stage.update("publishing sample data")
             data.result()
             done.append("sample data")
-        health.wait_ready(session.engine, session.settings, stage, services.expected(session.settings))
+        health.wait_ready(session.engine, settings, stage, wanted)
         stage.result = ", ".join(done) or "all there"
 
 

@@ -24,9 +24,7 @@ def of(engine: Engine, settings: Settings, ports: Mapping[str, int], images: Map
         "SANDBOX_S3_PORT": str(ports["s3"]),
         "SANDBOX_WORKERS": str(workers(settings)),
         "SANDBOX_DOCKER_SOCKET": engine.socket_path,
-        "SANDBOX_DOCKER_SOCKET_GID": str(
-            engine.socket_gid(images["base"].ref if "base" in images else images["hub"].ref)
-        ),
+        "SANDBOX_DOCKER_SOCKET_GID": str(engine.socket_gid(images["hub"].ref)),
         "SANDBOX_UI_LINKS": ",".join(page for page, extra in PAGES.items() if extra not in settings.without),
     }
 

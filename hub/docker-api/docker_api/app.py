@@ -27,8 +27,7 @@ async def handle(request: web.Request) -> web.Response:
     """Answers one request."""
     settings, engine = request.app[SETTINGS], request.app[ENGINE]
     try:
-        if request.headers.get("Upgrade") or request.headers.get("Content-Encoding"):
-            raise RefusedError("neither upgrades nor encodings are allowed")
+        _plain(request)
         raw_path, _, _ = request.raw_path.partition("?")
         call = recognise(request.method, raw_path, list(request.query.items()))
         return await _answer(settings, engine, call, await request.read())
@@ -38,6 +37,11 @@ async def handle(request: web.Request) -> web.Response:
     except (aiohttp.ClientError, TimeoutError) as error:
         log.warning("the engine does not answer %s %s: %s", request.method, request.raw_path[:120], error)
         return web.json_response({"message": "docker-api: the engine does not answer"}, status=502)
+
+
+def _plain(request: web.Request) -> None:
+    if request.headers.get("Upgrade") or request.headers.get("Content-Encoding"):
+        raise RefusedError("neither upgrades nor encodings are allowed")
 
 
 async def _answer(settings: Settings, engine: aiohttp.ClientSession, call: Call, body: bytes) -> web.Response:
@@ -61,15 +65,13 @@ async def _answer(settings: Settings, engine: aiohttp.ClientSession, call: Call,
 async def _inspect(engine: aiohttp.ClientSession, call: Call) -> dict[str, Any] | web.Response:
     """Returns what the engine knows of the container, or its answer that there is none."""
     async with engine.get(f"http://engine{call.version}/containers/{call.name}/json") as answer:
-        if answer.status != 200:  # noqa: PLR2004
+        if answer.status != 200:
             return web.Response(status=answer.status, body=await answer.read(), content_type="application/json")
         found: dict[str, Any] = await answer.json()
         return found
 
 
-async def _forward(
-    engine: aiohttp.ClientSession, call: Call, path: str, body: dict[str, Any] | None
-) -> web.Response:
+async def _forward(engine: aiohttp.ClientSession, call: Call, path: str, body: dict[str, Any] | None) -> web.Response:
     query = f"?{urlencode(call.query)}" if call.query else ""
     headers = {"Content-Type": "application/json"} if body is not None else {}
     data = json.dumps(body).encode() if body is not None else None

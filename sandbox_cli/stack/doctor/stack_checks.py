@@ -58,7 +58,7 @@ class Walk:
     def spawn(self) -> str:
         """The hub starts a server."""
         self.session.hub.ensure_user(SERVICE_USER)
-        self._opened.callback(self.session.hub.stop_server, SERVICE_USER)
+        self._opened.callback(proof.end_server, self.session)
         self.session.hub.start_server(SERVICE_USER)
         return f"server of `{SERVICE_USER}` is ready"
 
