@@ -37,7 +37,7 @@ def connect_session(url: str | None = None, token: str | None = None) -> SparkSe
         token: What the server asks for; `SANDBOX_CONNECT_TOKEN` if not given.
 
     Raises:
-        SparkEtlError: No server is named, or none answers.
+        SparkEtlError: No server is named, none answers, or it refuses the token.
     """
     url = url or os.environ.get("SANDBOX_CONNECT_URL") or os.environ.get("SPARK_REMOTE")
     if not url:
@@ -46,12 +46,29 @@ def connect_session(url: str | None = None, token: str | None = None) -> SparkSe
         )
     ask_port(url)
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"  # without it, pyspark.sql.functions look for a JVM in this process
+    token = token or os.environ.get("SANDBOX_CONNECT_TOKEN")
+    failed: Exception | None = None
+    for _ in range(2):  # the session from before may be one that the server has forgotten
+        try:
+            return _answering(url, token)
+        except Exception as error:  # noqa: BLE001 - gRPC and Spark have many, and each means no session
+            failed = error
+    reason = " ".join(str(failed).split())[:200]
+    raise SparkEtlError(f"Spark Connect at {url} refuses a session: {reason}", hint="sandbox doctor") from failed
+
+
+def _answering(url: str, token: str | None) -> SparkSession:
+    """Returns the session if the server knows it; otherwise it is ended, so that the next one is new."""
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
     from spark_etl.connect_channel import TokenChannelBuilder
 
-    channel = TokenChannelBuilder(url, token or os.environ.get("SANDBOX_CONNECT_TOKEN"))
-    session: Any = ConnectSession.builder.channelBuilder(channel).getOrCreate()
+    session: Any = ConnectSession.builder.channelBuilder(TokenChannelBuilder(url, token)).getOrCreate()
+    try:
+        session.range(0).schema  # noqa: B018 - asks the server
+    except Exception:
+        session.stop()
+        raise
     return cast("SparkSession", session)
 
 

@@ -48,6 +48,7 @@ def test_overwrite_replaces_all_that_was_there(pipeline: Pipeline, orders: str) 
     pipeline.write(orders + LATER.replace("id < 10", "id < 4"), {"net": "net!"})
     assert pipeline.run().code == 0
     assert [row["id"] for row in pipeline.output("net")] == [0, 1, 2, 3]
+    assert (pipeline.publish / "net" / "_SUCCESS").exists()
 
 
 def test_a_failed_run_leaves_what_was_published(pipeline: Pipeline, orders: str) -> None:

@@ -27,8 +27,8 @@ def publish(frame: DataFrame, output: Output) -> list[DataFile]:
     refuse_existing([output])
     check_writable(output.feature, frame)
     store = storage_for(output.path)
-    before = {item.path for item in store.walk(output.path)}
+    before = {(item.path, item.etag) for item in store.walk(output.path)}
     frame.write.mode("append").parquet(output.path)
     after = list(store.walk(output.path))
-    store.delete(item.path for item in after if item.path in before)
-    return count_files(output.path, (item for item in after if item.path not in before))
+    store.delete(item.path for item in after if (item.path, item.etag) in before)
+    return count_files(output.path, (item for item in after if (item.path, item.etag) not in before))
