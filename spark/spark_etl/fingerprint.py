@@ -6,11 +6,12 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from spark_etl.project import Project
 
 
-def code_fingerprint(project: Project, class_path: str) -> dict[str, object]:
+def code_fingerprint(project: Project, class_path: str) -> dict[str, Any]:
     """Returns what identifies the code of a feature.
 
     Returns:

@@ -4,7 +4,6 @@ import socket
 import time
 
 import pytest
-
 from spark_etl.connect_channel import TokenChannelBuilder
 from spark_etl.errors import SparkEtlError
 from spark_etl.session import connect_session

@@ -26,9 +26,13 @@ class Checkpoint:
     Attributes:
         path: Its folder: plain Parquet, any reader opens it.
         manifest: What it is: schema, rows, files, code, inputs.
+        changed: Modules of the project whose code is another now than the one that computed it.
     """
 
-    def __init__(self, path: str, manifest: Manifest, settings: S3Settings | None = None) -> None:
+    def __init__(
+        self, path: str, manifest: Manifest, settings: S3Settings | None = None, *, changed: Sequence[str] = ()
+    ) -> None:
+        self.changed = list(changed)
         self.path = path
         self.manifest = manifest
         self._settings = settings
@@ -144,7 +148,8 @@ class Checkpoint:
         return f"<p>{escape(self._headline())}</p>{self.head()._repr_html_()}"  # type: ignore[operator]
 
     def _headline(self) -> str:
-        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {amount(self.bytes)}"
+        since = f"; its code has changed since: {', '.join(self.changed)}" if self.changed else ""
+        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {amount(self.bytes)}{since}"
 
 
 def _table(parts: list[Any], schema: Any, columns: list[str]) -> pa.Table:

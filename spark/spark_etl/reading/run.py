@@ -10,6 +10,7 @@ from spark_etl.errors import CheckpointError, ReadError
 from spark_etl.layout import RunPaths
 from spark_etl.manifest import parse_manifest
 from spark_etl.names import alternatives, listing
+from spark_etl.reading.changes import changed_modules
 from spark_etl.reading.checkpoint import Checkpoint
 from spark_etl.reading.tables import html_table, text_table
 from spark_etl.record import FORMAT
@@ -110,7 +111,9 @@ class Run:
         content = storage_for(path, self._settings).read(path)
         if content is None:
             raise self._not_kept(feature)
-        return Checkpoint(self.paths.checkpoint(feature), parse_manifest(content, path), self._settings)
+        manifest = parse_manifest(content, path)
+        changed = changed_modules(manifest, self.content)
+        return Checkpoint(self.paths.checkpoint(feature), manifest, self._settings, changed=changed)
 
     def _not_kept(self, feature: str) -> CheckpointError:
         self.reload()

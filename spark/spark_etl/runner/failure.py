@@ -53,17 +53,17 @@ def _worker_frames(text: str, project: Path) -> str:
     lines = text.splitlines()
     for position, line in enumerate(lines):
         match = WORKER_FRAME.match(line)
-        if match and _is_of(match["file"], project):
-            shown.append(line)
+        own = _own_file(match["file"], project) if match else None
+        if match and own:
+            shown.append(line.replace(match["file"], str(own)))
             code = lines[position + 1] if position + 1 < len(lines) else ""
             if code.startswith("    ") and not WORKER_FRAME.match(code):
                 shown.append(code)
     return "\n".join(shown) + "\n" if shown else ""
 
 
-def _is_of(file: str, project: Path) -> bool:
-    path = Path(file)
-    if path.is_relative_to(project):
-        return True
+def _own_file(file: str, project: Path) -> Path | None:
+    """Returns the project's file that a worker's frame is about: the file itself, or what it was shipped as."""
     inside = re.search(r"\.zip/(.+)$", file)
-    return bool(inside) and (project / inside[1]).is_file() if inside else False
+    own = project / inside[1] if inside else Path(file)
+    return own if own.is_relative_to(project) and own.is_file() else None

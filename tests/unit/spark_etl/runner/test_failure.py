@@ -49,7 +49,7 @@ def test_only_the_projects_frames_of_the_driver_are_shown(project: Path) -> None
 def test_of_a_python_worker_only_the_projects_frames_and_the_reason_are_shown(project: Path) -> None:
     told = as_feature_error("net", PythonException(WORKER), project)
     assert told.reason == "ZeroDivisionError: division by zero"
-    assert "line 7, in convert" in told.frames
+    assert f'File "{project}/features/rates.py", line 7, in convert' in told.frames
     assert "return amount / rate" in told.frames
     assert "worker.py" not in told.frames
 

@@ -1,0 +1,33 @@
+"""Tells whether the code that computed a checkpoint is still the same, where that code can be seen."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+from spark_etl.errors import ConfigError
+from spark_etl.fingerprint import code_fingerprint
+from spark_etl.manifest import Manifest
+from spark_etl.project import Project
+
+
+def changed_modules(manifest: Manifest, run: dict[str, Any]) -> list[str]:
+    """Returns the project's modules that a checkpoint was computed with and that are others now.
+
+    Nothing is said where the project does not lie under the path the run had it, or under another minor version of
+    Python, whose grammar writes the same code otherwise.
+    """
+    project = Path(run.get("project_path") or "/nowhere")
+    if not project.is_dir() or _minor(run.get("versions", {}).get("python", "")) != _minor(platform.python_version()):
+        return []
+    was = manifest.code.get("modules", {})
+    try:
+        now: dict[str, str] = code_fingerprint(Project(project), manifest.code["class"])["modules"]
+    except (ConfigError, SyntaxError, KeyError, OSError):
+        return []
+    return sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
+
+
+def _minor(version: str) -> list[str]:
+    return version.split(".")[:2]

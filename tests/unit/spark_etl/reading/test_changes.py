@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from spark_etl.fingerprint import code_fingerprint
+from spark_etl.manifest import Manifest
+from spark_etl.project import Project
+from spark_etl.reading import Checkpoint
+from spark_etl.reading.changes import changed_modules
+
+from tests.unit.spark_etl.test_manifest import MANIFEST
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "net.py").write_text("import rates\nclass Net: pass\n")
+    (tmp_path / "rates.py").write_text("EUR = 1\n")
+    return tmp_path
+
+
+@pytest.fixture
+def manifest(project: Path) -> Manifest:
+    return replace(MANIFEST, code=code_fingerprint(Project(project), "net.Net"))
+
+
+@pytest.fixture
+def run(project: Path) -> dict[str, Any]:
+    return {"project_path": str(project), "versions": {"python": platform.python_version()}}
+
+
+def test_the_same_code_has_not_changed(manifest: Manifest, run: dict[str, Any]) -> None:
+    assert changed_modules(manifest, run) == []
+
+
+def test_a_helper_that_changed_is_named(project: Path, manifest: Manifest, run: dict[str, Any]) -> None:
+    (project / "rates.py").write_text("EUR = 2\n")
+    changed = changed_modules(manifest, run)
+    assert changed == ["rates"]
+    assert "its code has changed since: rates" in repr(Checkpoint("p", manifest, changed=changed))
+
+
+@pytest.mark.parametrize("other", [{"project_path": "/nowhere"}, {"versions": {"python": "3.99.1"}}, {"versions": {}}])
+def test_nothing_is_said_where_it_can_not_be_known(
+    project: Path, manifest: Manifest, run: dict[str, Any], other: dict[str, Any]
+) -> None:
+    (project / "rates.py").write_text("EUR = 2\n")
+    assert changed_modules(manifest, {**run, **other}) == []
