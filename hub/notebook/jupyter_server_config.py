@@ -1,5 +1,7 @@
 """Settings of every user's server: root's, so that a user's own files can't undo them."""
 
+import logging
+
 c = get_config()  # noqa: F821 - Jupyter gives it
 
 # Nothing is fetched from outside: no news, no extension gallery.
@@ -12,10 +14,8 @@ c.FileContentsManager.delete_to_trash = False
 c.MappingKernelManager.cull_idle_timeout = 4 * 3600
 c.MappingKernelManager.cull_interval = 300
 c.ServerApp.terminals_enabled = True
-# Faster start: what no page of ours uses.
-c.ServerApp.jpserver_extensions = {
-    "jupyterlab": True,
-    "jupyter_server_terminals": True,
-    "jupyter_lsp": False,
-    "notebook_shim": False,
-}
+# Each kernel warns where it talks to its server in the clear.
+c.KernelManager.transport_encryption = "auto"
+
+# Jupyter gives a time-out in milliseconds, Tornado takes it for seconds and warns. The pings that count are Jupyter's.
+logging.getLogger("tornado.general").addFilter(lambda record: "websocket_ping_timeout" not in record.getMessage())

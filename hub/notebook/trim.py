@@ -6,7 +6,14 @@ import shutil
 import sys
 from pathlib import Path
 
-FILES = ("share/jupyter/lab/static/*.map", "share/jupyterhub/static/**/*.map", "share/jupyter/lab/static/**/*.LICENSE.txt")
+FILES = (
+    "share/jupyter/lab/static/*.map",
+    "share/jupyterhub/static/**/*.map",
+    "share/jupyter/lab/static/**/*.LICENSE.txt",
+    # Server extensions that no page of ours uses. The first looks for twenty language servers at each start.
+    "etc/jupyter/jupyter_server_config.d/jupyter-lsp*.json",
+    "etc/jupyter/jupyter_server_config.d/notebook_shim.json",
+)
 FOLDERS = (
     "share/jupyter/lab/staging",
     "lib/python3.13/site-packages/jupyterlab/staging",
@@ -19,20 +26,33 @@ FOLDERS = (
     "share/man",
     "share/jupyterhub/static/components",
 )
+# In one of the folders, but JupyterLab reads it at its start.
+KEPT = ("lib/python3.13/site-packages/jupyterlab/staging/package.json",)
 
 
 def main(root: Path) -> None:
-    """Removes them and prints how much that was."""
-    freed = 0
-    for pattern in FILES:
-        for path in root.glob(pattern):
-            freed += path.stat().st_size
-            path.unlink()
-    for pattern in FOLDERS:
-        for path in root.glob(pattern):
-            freed += sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-            shutil.rmtree(path)
-    print(f"{freed / 1e6:.0f} MB removed")
+    """Removes them and prints how much that was.
+
+    Raises:
+        FileNotFoundError: What must be kept is not there.
+    """
+    kept = {root / name: (root / name).read_bytes() for name in KEPT}
+    freed = sum(removed(path) for pattern in (*FILES, *FOLDERS) for path in list(root.glob(pattern)))
+    for path, content in kept.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    sys.stdout.write(f"{freed / 1e6:.0f} MB removed\n")
+
+
+def removed(path: Path) -> int:
+    """Removes a file or a folder and returns its size in bytes."""
+    if not path.is_dir():
+        size = path.stat().st_size
+        path.unlink()
+        return size
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    shutil.rmtree(path)
+    return size
 
 
 if __name__ == "__main__":
