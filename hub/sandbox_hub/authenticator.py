@@ -11,7 +11,7 @@ from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.roles import assign_default_roles
 from jupyterhub.scopes import needs_scope
 from nativeauthenticator import NativeAuthenticator
-from nativeauthenticator.handlers import ChangePasswordHandler, LoginHandler
+from nativeauthenticator.handlers import ChangePasswordHandler
 from nativeauthenticator.orm import UserInfo
 from tornado import web
 
@@ -22,10 +22,9 @@ class SandboxAuthenticator(NativeAuthenticator):
     """NativeAuthenticator without its sign-up and approval pages, and with an API for accounts."""
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        """Returns the pages and API calls for accounts."""
+        """Returns the pages and API calls for accounts; the login page is JupyterHub's own."""
         del app
         return [
-            (r"/login", LoginHandler),
             (r"/change-password", ChangePasswordHandler),
             (r"/api/accounts", AccountsHandler),
             (r"/api/accounts/([^/]+)", AccountHandler),
