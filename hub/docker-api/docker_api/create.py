@@ -75,7 +75,6 @@ def _rebuilt_host_config(settings: Settings, user: str) -> dict[str, Any]:
         "MemorySwap": settings.memory,
         "NanoCpus": int(settings.cpus * 1e9),
         "PidsLimit": settings.pids,
-        "Init": True,
         "RestartPolicy": {"Name": "no"},
         "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
     }
