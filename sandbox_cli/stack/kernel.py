@@ -77,7 +77,8 @@ def kernel(hub: Hub, user: str) -> Iterator[Kernel]:
         StackError: The server doesn't start one.
     """
     identity = hub.request("POST", f"/user/{user}/api/kernels", json={"name": "python3"}).json()["id"]
-    address = f"{hub.url.replace('http', 'ws', 1)}/user/{user}/api/kernels/{identity}/channels?session_id={uuid.uuid4().hex}"
+    path = f"/user/{user}/api/kernels/{identity}/channels?session_id={uuid.uuid4().hex}"
+    address = hub.url.replace("http", "ws", 1) + path
     headers = {"Authorization": f"token {hub.token}"}
     try:
         with connect(address, additional_headers=headers, max_size=None, open_timeout=30, proxy=None) as socket:
