@@ -6,6 +6,7 @@ It knows four upstreams and no others, asks the hub who is there, and forwards n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from dataclasses import dataclass
@@ -127,22 +128,21 @@ class ProxyHandler(Guarded, WebSocketHandler):
         self._client = client
         self._upstream_socket: aiohttp.ClientWebSocketResponse | None = None
 
+    @web.authenticated
     async def get(self, name: str, path: str) -> None:
         """Forwards a request, or opens a websocket."""
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             await self._forward(name, path)
             return
-        if not self.current_user:
-            raise web.HTTPError(403)
         self._name, self._path = name, path
         await super().get(name, path)
 
+    @web.authenticated
     async def _any(self, name: str, path: str) -> None:
         await self._forward(name, path)
 
     head = post = put = patch = delete = options = _any
 
-    @web.authenticated
     async def _forward(self, name: str, path: str) -> None:
         upstream = self._upstream(name)
         if not path:
@@ -155,7 +155,7 @@ class ProxyHandler(Guarded, WebSocketHandler):
             async with self._client["session"].request(
                 self.request.method or "GET",
                 url,
-                headers=self._headers(upstream),
+                headers=self._request_headers(upstream),
                 data=self.request.body or None,
                 allow_redirects=False,
             ) as answer:
@@ -169,7 +169,7 @@ class ProxyHandler(Guarded, WebSocketHandler):
             raise web.HTTPError(404, reason="no such page in this stack")
         return found
 
-    def _headers(self, upstream: Upstream) -> dict[str, str]:
+    def _request_headers(self, upstream: Upstream) -> dict[str, str]:
         headers = {key: value for key, value in self.request.headers.items() if key.lower() not in HOP_BY_HOP | OURS}
         if kept := cookies(self.request.headers.get("Cookie", "")):
             headers["Cookie"] = kept
@@ -274,4 +274,5 @@ async def main() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    asyncio.run(main())
+    with contextlib.suppress(KeyboardInterrupt):  # how the hub stops its services
+        asyncio.run(main())

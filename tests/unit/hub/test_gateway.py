@@ -1,0 +1,160 @@
+"""The gateway to the stack's web pages, with an upstream of its own and a hub that always or never knows the user."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import aiohttp
+import pytest
+from tornado import httpserver, web
+from tornado.testing import bind_unused_port
+from tornado.websocket import WebSocketHandler
+
+SCRIPT = Path(__file__).parents[3] / "hub" / "sandbox_hub" / "gateway.py"
+Ask = Callable[..., tuple[int, Any, str]]
+
+
+@pytest.fixture(scope="session")
+def gateway() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("sandbox_hub_gateway", SCRIPT)
+    assert spec
+    assert spec.loader
+    module = sys.modules["sandbox_hub_gateway"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Page(web.RequestHandler):
+    """An upstream's page: generous to other origins, and tells what it got."""
+
+    def get(self) -> None:
+        self.set_header("Access-Control-Allow-Origin", self.request.headers.get("Origin", "*"))
+        self.set_header("Access-Control-Allow-Credentials", "true")
+        self.set_header("X-Page", "kept")
+        self.write(f"{self.request.path} {self.request.headers.get('Cookie', 'no cookie')}")
+
+    post = get
+
+
+class Redirect(web.RequestHandler):
+    def get(self) -> None:
+        self.redirect("/elsewhere")
+
+
+class Echo(WebSocketHandler):
+    async def on_message(self, message: str | bytes) -> None:
+        await self.write_message(f"heard {message!r}")
+
+
+class Stage:
+    """The gateway before an upstream; `port` is the gateway's."""
+
+    def __init__(self, gateway: ModuleType) -> None:
+        self._gateway = gateway
+        self.port = 0
+
+    async def __aenter__(self) -> Stage:
+        socket, port = bind_unused_port()
+        pages = web.Application([("/moved", Redirect), ("/echo", Echo), ("/.*", Page)])
+        self._upstream = httpserver.HTTPServer(pages)
+        self._upstream.add_socket(socket)
+        dead, dead_port = bind_unused_port()
+        dead.close()
+        self._gateway.UPSTREAMS = {
+            "page": self._gateway.Upstream("Page", f"http://127.0.0.1:{port}", ""),
+            "dead": self._gateway.Upstream("Dead", f"http://127.0.0.1:{dead_port}", ""),
+        }
+        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        socket, self.port = bind_unused_port()
+        self._server = httpserver.HTTPServer(self._gateway.application({"session": self._session}))
+        self._server.add_socket(socket)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._server.stop()
+        self._upstream.stop()
+        await self._server.close_all_connections()
+        await self._session.close()
+
+
+@pytest.fixture
+def known(gateway: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hub knows who is asking."""
+    monkeypatch.delenv("SANDBOX_UI_LINKS", raising=False)
+    monkeypatch.setattr(gateway.Guarded, "get_current_user", lambda self: {"name": "ada"})
+
+
+@pytest.fixture
+def ask(gateway: ModuleType) -> Ask:
+    """Sends a request to the gateway; returns status, headers and text of the answer."""
+
+    async def send(path: str, method: str, headers: dict[str, str]) -> tuple[int, Any, str]:
+        async with Stage(gateway) as stage, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
+            url = f"http://127.0.0.1:{stage.port}/services/ui/{path}"
+            async with client.request(method, url, headers=headers, allow_redirects=False) as answer:
+                return answer.status, answer.headers, await answer.text()
+
+    return lambda path, method="GET", **headers: asyncio.run(send(path, method, headers))
+
+
+@pytest.mark.usefixtures("known")
+def test_a_page_is_passed_on_without_what_it_allows_to_other_origins(ask: Ask) -> None:
+    status, headers, text = ask("page/jobs", Origin="http://evil.example", Cookie="theme=dark; service-ui=secret")
+
+    assert (status, text) == (200, "/jobs theme=dark")
+    assert headers["X-Page"] == "kept"
+    assert not [name for name in headers if name.lower().startswith("access-control-")]
+
+
+@pytest.mark.usefixtures("known")
+def test_a_redirect_stays_below_the_gateway(ask: Ask) -> None:
+    status, headers, _ = ask("page/moved")
+
+    assert (status, headers["Location"]) == (302, "/services/ui/page/elsewhere")
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(("path", "status"), [("dead/", 502), ("nosuch/", 404)])
+def test_a_page_that_is_not_there_is_told(ask: Ask, path: str, status: int) -> None:
+    assert ask(path)[0] == status
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 200), ({"Origin": "http://evil.example"}, 403), ({"Sec-Fetch-Site": "cross-site"}, 403)],
+)
+def test_a_change_is_taken_from_our_own_pages_only(ask: Ask, headers: dict[str, str], status: int) -> None:
+    assert ask("page/kill", method="POST", **headers)[0] == status
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 302), ("POST", 403)])
+def test_nobody_gets_further_than_the_login(
+    gateway: ModuleType, ask: Ask, monkeypatch: pytest.MonkeyPatch, method: str, status: int
+) -> None:
+    monkeypatch.setattr(gateway.Guarded, "get_current_user", lambda self: None)
+    monkeypatch.setattr(gateway.Guarded, "get_login_url", lambda self: "/hub/login")
+
+    found, headers, text = ask("page/jobs", method=method)
+
+    assert found == status
+    assert "X-Page" not in headers
+    assert "/jobs" not in text
+
+
+@pytest.mark.usefixtures("known")
+def test_a_websocket_is_passed_on(gateway: ModuleType) -> None:
+    async def talk() -> str:
+        async with Stage(gateway) as stage, aiohttp.ClientSession() as client:
+            url = f"http://127.0.0.1:{stage.port}/services/ui/page/echo"
+            async with client.ws_connect(url, headers={"Origin": f"http://127.0.0.1:{stage.port}"}) as socket:
+                await socket.send_str("hello")
+                return await socket.receive_str(timeout=5)
+
+    assert asyncio.run(talk()) == "heard 'hello'"
