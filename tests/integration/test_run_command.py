@@ -106,7 +106,7 @@ def test_the_notification_arrives(stack: Sandbox, engineer: HubClient) -> None:
     stack("run", SAMPLE, *DATES, "--team-name", "mine", "--notify-email", address, timeout=400)
 
     def letters() -> list[str]:
-        answer = engineer.http.get("/services/ui/mail/email")
+        answer = engineer.http.get("/services/ui/mail/api/email")
         assert answer.status_code == 200, answer.text[:500]
         return [json.dumps(letter) for letter in answer.json() if address in json.dumps(letter)]
 
