@@ -11,7 +11,6 @@ from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.roles import assign_default_roles
 from jupyterhub.scopes import needs_scope
 from nativeauthenticator import NativeAuthenticator
-from nativeauthenticator.handlers import ChangePasswordHandler
 from nativeauthenticator.orm import UserInfo
 from tornado import web
 
@@ -19,13 +18,16 @@ BCRYPT_BYTES = 72
 
 
 class SandboxAuthenticator(NativeAuthenticator):
-    """NativeAuthenticator without its sign-up and approval pages, and with an API for accounts."""
+    """NativeAuthenticator's accounts, with JupyterHub's own login page and an API instead of pages of its own.
+
+    Its pages are for signing up and approving, which nobody does here; its login page (1.3.0) needs an attribute that
+    JupyterHub 6 no longer has.
+    """
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
         """Returns the pages and API calls for accounts; the login page is JupyterHub's own."""
         del app
         return [
-            (r"/change-password", ChangePasswordHandler),
             (r"/api/accounts", AccountsHandler),
             (r"/api/accounts/([^/]+)", AccountHandler),
         ]
