@@ -70,6 +70,14 @@ def test_what_is_run_elsewhere_is_run_there(command: str) -> None:
     assert (ROOT / place).exists()
 
 
+def test_the_example_of_a_project_is_one_that_is_run(outside_project: Path) -> None:
+    page = (ROOT / "docs" / "write-a-feature.md").read_text()
+
+    missing = [file.name for file in outside_project.iterdir() if file.is_file() and file.read_text() not in page]
+
+    assert not missing
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
