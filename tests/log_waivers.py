@@ -28,6 +28,12 @@ class Waiver:
 
 
 WAIVERS: dict[str, Waiver] = {
+    "asked to stop": Waiver(
+        r"hub|.*-user-.*",
+        r"received signal 15, stopping|Received signal SIGTERM, initiating shutdown",
+        "Jupyter logs an ordinary stop as critical",
+        always=True,
+    ),
     "spark peers gone": Waiver(
         "spark-.*|runner|.*user-.*",
         r"Lost executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"

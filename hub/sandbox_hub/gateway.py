@@ -129,7 +129,6 @@ class ProxyHandler(Guarded, WebSocketHandler):
         self._upstream_socket: aiohttp.ClientWebSocketResponse | None = None
 
     @web.authenticated
-    @web.authenticated
     async def get(self, name: str, path: str) -> None:
         """Forwards a request, or opens a websocket."""
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
@@ -138,7 +137,6 @@ class ProxyHandler(Guarded, WebSocketHandler):
         self._name, self._path = name, path
         await super().get(name, path)
 
-    @web.authenticated
     @web.authenticated
     async def _any(self, name: str, path: str) -> None:
         await self._forward(name, path)

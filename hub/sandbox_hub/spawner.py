@@ -56,6 +56,13 @@ class SandboxSpawner(DockerSpawner):
         self.volumes = {f"{self.stack}-home-{self.user.name}": "/home"}
         return await super().create_object()
 
+    async def stop(self, now: bool = False) -> None:
+        """Stops the server. One that ended well leaves nothing; of one that didn't, the container and its log stay."""
+        await super().stop(now)
+        left = await self.get_object()
+        if left and left["State"]["ExitCode"] == 0:
+            await self.remove_object()
+
     async def start(self, *args: Any, **kwargs: Any) -> Any:
         """Starts the server in a container of the present image; what is left of the last one goes first."""
         if await self.get_object():

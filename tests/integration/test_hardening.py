@@ -86,7 +86,7 @@ def test_no_secret_is_in_what_docker_inspect_shows(stack: Sandbox, with_server: 
 def test_no_secret_is_on_a_command_line(stack: Sandbox, with_server: Containers) -> None:
     secrets = json.loads((stack.state / "secrets.json").read_text())
     for container in with_server.all():
-        for process in container.top(ps_args="axo args")["Processes"]:
+        for process in container.top(ps_args="axo pid,args")["Processes"]:
             shown = {name for name, value in secrets.items() if str(value) in " ".join(process)}
             assert not shown, (container.name, shown)
 
