@@ -18,7 +18,7 @@ def open_page(
 ) -> None:
     """Open a page of the stack in the browser; without a terminal, print its link."""
     given = call(context)
-    links = session.running(given.console, given.settings).links()
+    links = session.running(given.console, given.settings, session.ACCOUNTS).links()
     pages = [name for name in links if name != "s3-api"]
     if page not in pages:
         raise UsageError(f"There is no page `{page}`. Known: {', '.join(pages)}.", hint="sandbox open hub")

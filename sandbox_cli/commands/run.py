@@ -29,5 +29,5 @@ def run(
     """Run a pipeline on the cluster, with the runner's own options."""
     given = call(context)
     request = pipeline_run.checked(config, context.args, requirements=requirements)
-    found = session.running(given.console, given.settings)
+    found = session.running(given.console, given.settings, session.CLUSTER)
     raise typer.Exit(pipeline_run.run(given.console, found, request))

@@ -60,5 +60,5 @@ def show(
 
 def _attached(context: typer.Context) -> Call:
     given = call(context)
-    session.running(given.console, given.settings).read_runs_here()
+    session.running(given.console, given.settings, session.STORE).read_runs_here()
     return given

@@ -27,7 +27,7 @@ def overview(context: typer.Context) -> None:
 def list_users(context: typer.Context, *, json: Json = False) -> None:
     """List the accounts."""
     given = call(context)
-    found = users.listed(session.running(given.console, given.settings))
+    found = users.listed(session.running(given.console, given.settings, session.ACCOUNTS))
     if json:
         given.console.json(found)
         return
@@ -60,7 +60,7 @@ def add(
 ) -> None:
     """Make an account, with an S3 identity of its own."""
     given = call(context)
-    found = session.running(given.console, given.settings)
+    found = session.running(given.console, given.settings, session.ACCOUNTS)
     users.refuse_existing(found, name)
     password = chosen(given.console, from_stdin=password_stdin, generate=generate)
     given.console.info(users.add(found, name, password, admin=admin))
@@ -70,7 +70,7 @@ def add(
 def passwd(context: typer.Context, name: Name, *, password_stdin: Stdin = False, generate: Generate = False) -> None:
     """Give an account another password."""
     given = call(context)
-    found = session.running(given.console, given.settings)
+    found = session.running(given.console, given.settings, session.ACCOUNTS)
     users.refuse_unknown(found, name)
     password = chosen(given.console, from_stdin=password_stdin, generate=generate)
     given.console.info(users.change_password(found, name, password))
@@ -86,7 +86,7 @@ def remove(
 ) -> None:
     """Remove an account, its server and its S3 identity; the home stays unless --home."""
     given = call(context)
-    found = session.running(given.console, given.settings)
+    found = session.running(given.console, given.settings, session.ACCOUNTS)
     users.refuse_unknown(found, name)
     if home and not yes and not given.console.ask(f"Delete the home of `{name}` for good?"):
         raise typer.Exit(1)

@@ -79,9 +79,15 @@ def run(console: Console, session: Session, request: Request) -> int:
     with project.readable(session.settings, request.folder) as folder:
         options = ["--volume", f"{folder}:{project.INSIDE}:ro", "--workdir", project.INSIDE]
         options += ["--env", f"SPARK_ETL_GIT={state}"] if state else []
-        options += ["--env", f"PYTHONPATH={packages.INSIDE}/{key}"] if key else []
-        ended = driver.run(session, _command(request, key), options=options)
+        options += _path_options(f"{packages.INSIDE}/{key}") if key else []
+        ended = driver.run(session, _command(request), options=options)
     return ended.exit_code
+
+
+def _path_options(folder: str) -> list[str]:
+    """Returns the options that put a folder on the module path of the driver and of its executors."""
+    submit = f"--conf spark.executorEnv.PYTHONPATH={folder} pyspark-shell"
+    return ["--env", f"PYTHONPATH={folder}", "--env", f"PYSPARK_SUBMIT_ARGS={submit}"]
 
 
 def _packages(console: Console, session: Session, requirements: Path | None) -> str | None:
@@ -95,8 +101,8 @@ def _packages(console: Console, session: Session, requirements: Path | None) -> 
     return key
 
 
-def _command(request: Request, key: str | None) -> list[str]:
-    path = ["--conf", f"spark.executorEnv.PYTHONPATH={packages.INSIDE}/{key}"] if key else []
+def _command(request: Request) -> list[str]:
+    """Returns what the driver runs: Python itself, since spark-submit would mix its messages into its output."""
     config = f"{project.INSIDE}/{request.config.relative_to(request.folder).as_posix()}"
     where = ["--feature-config", config, "--project-path", project.INSIDE]
-    return ["spark-submit", *path, RUNNER, *where, *request.arguments]
+    return ["python", RUNNER, *where, *request.arguments]

@@ -55,7 +55,7 @@ def run(session: Session, stage: Stage) -> None:
     ended = driver.run(
         session,
         [
-            *("spark-submit", "/opt/spark_etl/spark_etl_runner.py"),
+            *("python", "/opt/spark_etl/spark_etl_runner.py"),
             *("--team-name", TEAM),
             *("--feature-config", f"{PROJECT}/feature_config.yaml"),
             *("--publish-path", "s3a://published/", "--scratch-path", "s3a://scratch/"),

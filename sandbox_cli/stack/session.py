@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,9 +13,15 @@ from sandbox_cli.settings import Settings
 from sandbox_cli.stack import engine, ports, secrets, services, variables
 from sandbox_cli.stack.compose import Compose
 from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.health import poll
 from sandbox_cli.stack.hub import Hub
 from sandbox_cli.stack.object_store import REGION, ObjectStore
 from sandbox_cli.stack.secrets import s3_secret
+
+STARTING_SECONDS = 60
+STORE = ("minio",)
+ACCOUNTS = ("minio", "hub")
+CLUSTER = ("minio", "spark-master", "spark-worker")
 
 
 @dataclass(frozen=True)
@@ -87,15 +94,20 @@ def attach(console: Console, settings: Settings) -> Session:
     return session
 
 
-def running(console: Console, settings: Settings) -> Session:
-    """Returns the session of a stack whose services are up and healthy.
+def running(console: Console, settings: Settings, needs: Sequence[str]) -> Session:
+    """Returns the session of a stack of which the needed services are healthy; one that is just starting is waited for.
 
     Raises:
-        StackError: It isn't up, or something of it isn't well.
+        StackError: One of them isn't up, or isn't well.
     """
     session = attach(console, settings)
-    found = services.parts(session.engine, settings)
-    wrong = services.unready(found, [name for name in services.SERVICES if name not in services.OPTIONAL])
+
+    def settled() -> bool:
+        mine = [part for part in services.parts(session.engine, settings) if part.service in needs]
+        return not any(part.health == "starting" for part in mine)
+
+    poll(settled, seconds=STARTING_SECONDS)
+    wrong = services.unready(services.parts(session.engine, settings), needs)
     if wrong:
         told = "; ".join(f"{name} {what}" for name, what in wrong.items())
         raise StackError(f"The stack `{settings.stack}` is not up: {told}.", hint="sandbox up")

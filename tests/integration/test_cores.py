@@ -30,6 +30,7 @@ def master(containers: Containers) -> dict[str, object]:
     return state
 
 
+@pytest.mark.waive("spark peers gone")
 def test_an_idle_session_gives_its_cores_back(engineer: HubClient, containers: Containers) -> None:
     with engineer.kernel() as kernel:
         assert "1000" in kernel.run(SESSION.format(name="idler", cores=2, idle="5s")).text
@@ -40,6 +41,7 @@ def test_an_idle_session_gives_its_cores_back(engineer: HubClient, containers: C
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.waive("spark peers gone")
 def test_a_run_that_waits_for_cores_is_told_who_holds_them(
     stack: Sandbox, engineer: HubClient, containers: Containers
 ) -> None:

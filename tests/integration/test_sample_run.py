@@ -42,7 +42,7 @@ def test_it_has_checkpoints_with_manifests(store: ObjectStore, run: tuple[str, d
     assert len(found) >= 3
     for alias, manifest in found.items():
         assert manifest["rows"] > 0, alias
-        assert manifest["schema"], alias
+        assert manifest["columns"], alias
 
 
 def test_the_frames_are_plain_parquet_of_as_many_rows_as_the_manifest_says(

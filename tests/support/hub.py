@@ -10,6 +10,9 @@ import httpx
 from tests.support.kernel import Kernel
 from tests.support.sandbox import until
 
+# MailDev gives its page to whom asks for HTML, as browsers do.
+BROWSER = {"Accept": "text/html,application/json;q=0.9,*/*;q=0.8"}
+
 
 class HubClient:
     """A browser-like session with the hub; `login` makes it somebody's.
@@ -20,7 +23,7 @@ class HubClient:
 
     def __init__(self, port: int) -> None:
         self.base = f"http://127.0.0.1:{port}"
-        self.http = httpx.Client(base_url=self.base, follow_redirects=True, timeout=60)
+        self.http = httpx.Client(base_url=self.base, follow_redirects=True, timeout=60, headers=BROWSER)
         self.user = ""
         self._token = ""
 
