@@ -20,7 +20,7 @@ FILE = "proven.json"
 READ_CHECKPOINT = """
 import json as _json
 from spark_etl import runs as _runs
-_run = _runs.latest(status="succeeded")
+_run = next(run for run in _runs.list(status="succeeded", limit=None) if run.checkpoints)
 _name = sorted(_run.checkpoints)[0]
 _frame = _run[_name].head(5)
 print(_json.dumps({"run": _run.id, "checkpoint": _name, "rows": int(_run[_name].rows), "head": len(_frame)}))
