@@ -49,8 +49,8 @@ def rebuilt(settings: Settings, name: str, body: dict[str, Any]) -> dict[str, An
     if body.get("Image") != settings.image:
         raise RefusedError("Image must be this stack's notebook image, by id")
     uid = _uid(body.get("User"))
-    if (body.get("Volumes") or {}).keys() - {HOMES} or (body.get("ExposedPorts") or {}).keys() - {PORT}:
-        raise RefusedError(f"Volumes and ExposedPorts may name {HOMES} and {PORT} only")
+    _only(body, "Volumes", HOMES)
+    _only(body, "ExposedPorts", PORT)
     _host_config(settings, body.get("HostConfig"), user)
     return {
         "Image": settings.image,
@@ -89,13 +89,19 @@ def _user_of(settings: Settings, name: str) -> str:
 
 def _known(body: dict[str, Any], keys: set[str], where: str) -> None:
     if unknown := sorted(body.keys() - keys):
-        raise RefusedError(f"the key {where}{unknown[0]} is not allowed")
+        raise RefusedError(f"the key {where + unknown[0]!r:.80} is not allowed")
 
 
 def _empty(body: dict[str, Any], keys: set[str], where: str) -> None:
     for key in sorted(keys & body.keys()):
         if body[key] not in (None, False, 0, "", [], {}):
             raise RefusedError(f"{where}{key} must be empty")
+
+
+def _only(body: dict[str, Any], key: str, name: str) -> None:
+    value = body.get(key) or {}
+    if not isinstance(value, dict) or value.keys() - {name}:
+        raise RefusedError(f"{key} may name {name} only")
 
 
 def _uid(user: Any) -> int:

@@ -1,0 +1,52 @@
+"""The stack `demo`, and the request by which its hub asks for ada's server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from docker_api.settings import Settings
+
+IMAGE = "sha256:" + "ab" * 32
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(stack="demo", image=IMAGE, network="demo_data")
+
+
+@pytest.fixture
+def body() -> dict[str, Any]:
+    """What DockerSpawner 14 sends by docker-py; test_spawner.py sees to it that this stays true."""
+    return {
+        "Hostname": None,
+        "Domainname": None,
+        "ExposedPorts": {"8888/tcp": {}},
+        "User": "20007:100",
+        "Tty": False,
+        "OpenStdin": False,
+        "StdinOnce": False,
+        "AttachStdin": False,
+        "AttachStdout": False,
+        "AttachStderr": False,
+        "Env": ["HOME=/home/ada", "JUPYTERHUB_API_TOKEN=t0ken"],
+        "Cmd": ["jupyterhub-singleuser"],
+        "Image": IMAGE,
+        "Volumes": {"/home": {}},
+        "NetworkDisabled": False,
+        "Entrypoint": None,
+        "WorkingDir": None,
+        "HostConfig": {
+            "NetworkMode": "demo_data",
+            "Binds": ["demo-home-ada:/home:rw"],
+            "Links": [],
+            "Mounts": [],
+        },
+        "NetworkingConfig": None,
+        "MacAddress": None,
+        "Labels": None,
+        "StopSignal": None,
+        "Healthcheck": None,
+        "StopTimeout": None,
+        "Runtime": None,
+    }
