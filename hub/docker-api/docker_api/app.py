@@ -54,7 +54,8 @@ async def _answer(settings: Settings, engine: aiohttp.ClientSession, call: Call,
         if isinstance(found, web.Response):
             return found
         refuse_foreign_container(settings, found)
-        path = path.replace(call.name, str(found["Id"]), 1)  # the one that was checked, whatever it is called by then
+        # The one that was checked, whatever it is called by then.
+        path = f"/containers/{found['Id']}{path.removeprefix(f'/containers/{call.name}')}"
     elif call.rule.kind == "create":
         forwarded = rebuilt(settings, call.query["name"], parse_object(body))
     if call.rule.kind != "create" and body not in {b"", b"{}", b"null"}:
@@ -95,8 +96,11 @@ async def _engine(app: web.Application) -> Any:
 
 async def health(request: web.Request) -> web.Response:
     """Tells whether the engine answers."""
-    async with request.app[ENGINE].get("http://engine/_ping") as answer:
-        return web.Response(status=answer.status)
+    try:
+        async with request.app[ENGINE].get("http://engine/_ping") as answer:
+            return web.Response(status=answer.status)
+    except (aiohttp.ClientError, TimeoutError):
+        return web.Response(status=502)
 
 
 def application(settings: Settings) -> web.Application:

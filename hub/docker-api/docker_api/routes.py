@@ -93,9 +93,9 @@ def _query(rule: Rule, query: list[tuple[str, str]]) -> dict[str, str]:
     checked: dict[str, str] = {}
     for key, value in query:
         if key in checked:
-            raise RefusedError(f"the parameter {key} comes twice")
+            raise RefusedError(f"the parameter {key!r:.60} comes twice")
         if key not in rule.parameters or not re.fullmatch(rule.parameters[key], value):
-            raise RefusedError(f"the parameter {key}={value[:40]} is not allowed")
+            raise RefusedError(f"the parameter {f'{key}={value}'!r:.80} is not allowed")
         checked[key] = value
     if rule.kind == "create" and "name" not in checked:
         raise RefusedError("a container must have a name")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from docker_api.settings import Settings
+
+from tests.unit.hub.docker_api.service import Service, running
 
 IMAGE = "sha256:" + "ab" * 32
 
@@ -50,3 +54,13 @@ def body() -> dict[str, Any]:
         "StopTimeout": None,
         "Runtime": None,
     }
+
+
+@pytest.fixture
+def service(settings: Settings, tmp_path: Path) -> Iterator[Service]:
+    """docker-api; the engine has ada's server, the hub, and another stack's server."""
+    with running(settings, tmp_path) as service:
+        service.engine.add("demo-user-ada", "ada0" * 16, **{"sandbox.stack": "demo"})
+        service.engine.add("demo-hub-1", "b0b0" * 16, **{"com.docker.compose.project": "demo"})
+        service.engine.add("other-user-ada", "e1e1" * 16, **{"sandbox.stack": "other"})
+        yield service

@@ -1,0 +1,114 @@
+"""docker-api as it runs, on a port of its own, before an engine that only takes notes."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import socket
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from docker_api.app import application
+from docker_api.settings import Settings
+
+SECONDS = 10
+NEW_ID = "c0ffee" + "0" * 58
+
+
+@dataclass
+class Engine:
+    """An engine: the containers it has, and the calls that reached it."""
+
+    containers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    calls: list[tuple[str, str, Any]] = field(default_factory=list)
+    refusal: int = 0
+
+    def add(self, name: str, identity: str, **labels: str) -> None:
+        """Gives the engine a container."""
+        inspected = {"Id": identity, "Name": f"/{name}", "Config": {"Labels": labels}, "State": {"ExitCode": 0}}
+        self.containers[name] = self.containers[identity] = inspected
+
+    def changes(self) -> list[tuple[str, str, Any]]:
+        """Returns the calls that were more than a look."""
+        return [call for call in self.calls if call[0] != "GET"]
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Takes a note and answers like an engine."""
+        body = await request.read()
+        self.calls.append((request.method, request.raw_path, json.loads(body) if body else None))
+        if self.refusal and request.method != "GET":
+            return web.json_response({"message": "the engine says no"}, status=self.refusal)
+        path = request.path.removeprefix("/v1.41")
+        if path == "/containers/create":
+            self.add(request.query["name"], NEW_ID, **json.loads(body)["Labels"])
+            return web.json_response({"Id": NEW_ID, "Warnings": []}, status=201)
+        if request.method != "GET":
+            return web.Response(status=204)
+        found = self._known(path)
+        return web.json_response(found or {"message": "there is none"}, status=200 if found else 404)
+
+    def _known(self, path: str) -> dict[str, Any] | None:
+        match path.split("/"):
+            case ["", "_ping" | "version"]:
+                return {"ApiVersion": "1.41", "MinAPIVersion": "1.12"}
+            case ["", "containers", name, "json"]:
+                return self.containers.get(name)
+            case ["", "images", name, "json"]:
+                return {"Id": name}
+        return None
+
+
+@dataclass(frozen=True)
+class Service:
+    """docker-api on a port, and the engine behind it."""
+
+    port: int
+    engine: Engine
+
+    def raw(self, request: bytes) -> tuple[int, str]:
+        """Sends the very bytes; returns status and body of the answer."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS) as connection:
+            connection.sendall(request)
+            with connection.makefile("rb") as stream:
+                head, _, body = stream.read().partition(b"\r\n\r\n")
+        return int(head.split()[1]), body.decode()
+
+    def ask(self, method: str, target: str, body: bytes = b"", **headers: str) -> tuple[int, str]:
+        """Sends a request, its target untouched."""
+        lines = {"Host": "docker-api", "Connection": "close", "Content-Length": str(len(body)), **headers}
+        head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items() if value)
+        return self.raw(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode() + body)
+
+
+@contextmanager
+def running(settings: Settings, folder: Path) -> Iterator[Service]:
+    """Runs docker-api and its engine in a thread of their own."""
+    engine, loop = Engine(), asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    def wait(work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, loop).result(SECONDS)
+
+    behind = web.Application()
+    behind.router.add_route("*", "/{path:.*}", engine.answer)
+    path = str(folder / "engine.sock")
+    runners = [web.AppRunner(behind), web.AppRunner(application(dataclasses.replace(settings, socket=path)))]
+    try:
+        for runner in runners:
+            wait(runner.setup())
+        wait(web.UnixSite(runners[0], path).start())
+        wait(web.TCPSite(runners[1], "127.0.0.1", 0).start())
+        yield Service(runners[1].addresses[0][1], engine)
+    finally:
+        for runner in reversed(runners):
+            wait(runner.cleanup())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(SECONDS)
+        loop.close()
