@@ -21,18 +21,18 @@ def settings() -> Settings:
 
 @pytest.fixture
 def body() -> dict[str, Any]:
-    """What DockerSpawner 14 sends by docker-py; test_spawner.py sees to it that this stays true."""
+    """What DockerSpawner 14 sends by docker-py; test_dockerspawner.py sees to it that this stays true."""
     return {
         "Hostname": None,
         "Domainname": None,
-        "ExposedPorts": {"8888/tcp": {}},
+        "ExposedPorts": {"8888/tcp": None},
         "User": "20007:100",
         "Tty": False,
         "OpenStdin": False,
         "StdinOnce": False,
         "AttachStdin": False,
-        "AttachStdout": False,
-        "AttachStderr": False,
+        "AttachStdout": True,
+        "AttachStderr": True,
         "Env": ["HOME=/home/ada", "JUPYTERHUB_API_TOKEN=t0ken"],
         "Cmd": ["jupyterhub-singleuser"],
         "Image": IMAGE,
@@ -41,6 +41,8 @@ def body() -> dict[str, Any]:
         "Entrypoint": None,
         "WorkingDir": None,
         "HostConfig": {
+            "Memory": 0,
+            "CpuPeriod": 100000,
             "NetworkMode": "demo_data",
             "Binds": ["demo-home-ada:/home:rw"],
             "Links": [],

@@ -28,11 +28,17 @@ class Engine:
     containers: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     refusal: int = 0
+    exit_code: int = 0
 
     def add(self, name: str, identity: str, **labels: str) -> None:
         """Gives the engine a container."""
-        inspected = {"Id": identity, "Name": f"/{name}", "Config": {"Labels": labels}, "State": {"ExitCode": 0}}
-        self.containers[name] = self.containers[identity] = inspected
+        self.containers[name] = self.containers[identity] = {
+            "Id": identity,
+            "Name": f"/{name}",
+            "Config": {"Labels": labels},
+            "State": {"Running": True, "ExitCode": self.exit_code},
+            "NetworkSettings": {"Networks": {"demo_data": {"IPAddress": "10.1.2.3"}}},
+        }
 
     def changes(self) -> list[tuple[str, str, Any]]:
         """Returns the calls that were more than a look."""
@@ -48,6 +54,9 @@ class Engine:
         if path == "/containers/create":
             self.add(request.query["name"], NEW_ID, **json.loads(body)["Labels"])
             return web.json_response({"Id": NEW_ID, "Warnings": []}, status=201)
+        if request.method == "DELETE":
+            gone = self.containers[path.rpartition("/")[2]]
+            self.containers = {key: found for key, found in self.containers.items() if found is not gone}
         if request.method != "GET":
             return web.Response(status=204)
         found = self._known(path)

@@ -1,0 +1,87 @@
+"""The hub of the stack `demo`, by its real settings file, with stand-ins for what only its image has installed."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import sandbox_hub.spawner
+from jupyterhub.auth import Authenticator
+from jupyterhub.objects import Hub
+from sandbox_hub.spawner import SandboxSpawner
+from traitlets import Bool, Integer
+from traitlets.config import Config
+
+CONFIG = Path(__file__).parents[3] / "hub" / "jupyterhub_config.py"
+IMAGE = "sha256:" + "ab" * 32
+ENVIRONMENT = {
+    "SANDBOX_STACK": "demo",
+    "SANDBOX_NOTEBOOK_IMAGE": IMAGE,
+    "SANDBOX_USER_NETWORK": "demo_data",
+    "SANDBOX_UI_LINKS": "spark,s3",
+    "AWS_ENDPOINT_URL_S3": "http://minio:9000",
+    "AWS_REGION": "us-east-1",
+}
+SECRETS = {
+    "hub_cookie_secret": "0f" * 32,
+    "hub_proxy_token": "proxy-token",
+    "hub_admin_token": "admin-token",
+    "s3_identity_key": "identity-key",
+    "spark_connect_token": "connect-token",
+    "spark_auth_secret": "auth-secret",
+}
+
+
+class NativeAuthenticator(Authenticator):
+    """As much of the real one as ours uses; `hunter2-hunter2` is its one common password."""
+
+    minimum_password_length = Integer(0, config=True)
+    check_common_password = Bool(False, config=True)
+
+    def is_password_common(self, password: str) -> bool:
+        return password == "hunter2-hunter2"
+
+
+@pytest.fixture
+def packages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stand-ins for the packages that are in the hub's image only."""
+    for name, content in {
+        "bcrypt": {},
+        "nativeauthenticator": {"NativeAuthenticator": NativeAuthenticator},
+        "nativeauthenticator.orm": {"UserInfo": object},
+    }.items():
+        module = ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    yield
+    sys.modules.pop("sandbox_hub.authenticator", None)
+
+
+@pytest.fixture
+def config(packages: None, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """What jupyterhub_config.py makes of the stack's environment and secrets."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sandbox_hub.secrets.secret", SECRETS.__getitem__)
+    monkeypatch.setattr(sandbox_hub.spawner, "secret", SECRETS.__getitem__)
+    config = Config()
+    runpy.run_path(str(CONFIG), {"get_config": lambda: config})
+    return config
+
+
+@pytest.fixture
+def spawner(config: Config, monkeypatch: pytest.MonkeyPatch) -> SandboxSpawner:
+    """What starts the server of ada, the seventh user."""
+    monkeypatch.setattr(SandboxSpawner, "_client", None)
+    row = SimpleNamespace(id=7)
+    user: Any = SimpleNamespace(
+        name="ada", escaped_name="ada", orm_user=row, url="/user/ada/", settings={}, **vars(row)
+    )
+    spawner = SandboxSpawner(config=config, user=user, hub=Hub(ip="127.0.0.1"), api_token="its-token")
+    spawner.server = SimpleNamespace(base_url="/user/ada/")
+    return spawner
