@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import aiohttp
 import pytest
+import sandbox_hub.gateway
 from tornado import httpserver, web
 from tornado.testing import bind_unused_port
 from tornado.websocket import WebSocketHandler
 
-SCRIPT = Path(__file__).parents[3] / "hub" / "sandbox_hub" / "gateway.py"
 Ask = Callable[..., tuple[int, Any, str]]
 
 
-@pytest.fixture(scope="session")
-def gateway() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sandbox_hub_gateway", SCRIPT)
-    assert spec
-    assert spec.loader
-    module = sys.modules["sandbox_hub_gateway"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setattr(sandbox_hub.gateway, "UPSTREAMS", sandbox_hub.gateway.UPSTREAMS)
+    return sandbox_hub.gateway
 
 
 class Page(web.RequestHandler):
@@ -158,3 +151,73 @@ def test_a_websocket_is_passed_on(gateway: ModuleType) -> None:
                 return await socket.receive_str(timeout=5)
 
     assert asyncio.run(talk()) == "heard 'hello'"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "query", "url"),
+    [
+        ("spark", "/", "", "http://spark-master:8080/"),
+        ("spark", "", "", "http://spark-master:8080/"),
+        ("spark", "/proxy/app-1/jobs/", "id=1&x=%2F", "http://spark-master:8080/proxy/app-1/jobs/?id=1&x=%2F"),
+        ("spark", "//evil.example/", "", "http://spark-master:8080//evil.example/"),
+        ("spark", "/@evil.example", "", "http://spark-master:8080/@evil.example"),
+        ("s3", "/api/v1/login", "", "http://minio:9001/api/v1/login"),
+        ("mail", "/", "", "http://mail:1080/services/ui/mail/"),
+        ("mail", "/email", "a=b", "http://mail:1080/services/ui/mail/email?a=b"),
+    ],
+)
+def test_a_path_stays_with_its_upstream(gateway: ModuleType, name: str, path: str, query: str, url: str) -> None:
+    assert gateway.target(gateway.UPSTREAMS[name], name, path, query) == url
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        ("/jobs/", "/services/ui/spark/jobs/"),
+        ("http://spark-master:8080/jobs/?a=b#c", "/services/ui/spark/jobs/?a=b#c"),
+        ("/services/ui/spark/jobs/", "/services/ui/spark/jobs/"),
+        ("jobs/", "jobs/"),
+        ("http://elsewhere.example/jobs/", "http://elsewhere.example/jobs/"),
+        ("//elsewhere.example/jobs/", "//elsewhere.example/jobs/"),
+        ("https://spark-master:8080/jobs/", "https://spark-master:8080/jobs/"),
+    ],
+)
+def test_a_redirect_is_told_as_the_browser_must_see_it(gateway: ModuleType, value: str, seen: str) -> None:
+    assert gateway.location(value, gateway.UPSTREAMS["spark"], "spark") == seen
+
+
+@pytest.mark.parametrize(
+    ("header", "kept"),
+    [
+        ("", ""),
+        ("theme=dark", "theme=dark"),
+        ("theme=dark; jupyterhub-session-id=s; token=t", "theme=dark; token=t"),
+        ("jupyterhub-user-ada=s; service-ui=s; _xsrf=s; jupyterhub-hub-login=s", ""),
+        ('quoted="a b"; service-ui-oauth-state=s', 'quoted="a b"'),
+    ],
+)
+def test_the_hubs_cookies_are_kept_back(gateway: ModuleType, header: str, kept: str) -> None:
+    assert gateway.cookies(header) == kept
+
+
+@pytest.mark.parametrize(
+    ("links", "names"),
+    [(None, ["spark", "history", "s3", "mail"]), ("spark,s3", ["spark", "s3"]), ("mail,nosuch", ["mail"]), ("", [])],
+)
+def test_only_the_pages_of_this_stack_are_shown(
+    gateway: ModuleType, monkeypatch: pytest.MonkeyPatch, links: str | None, names: list[str]
+) -> None:
+    monkeypatch.delenv("SANDBOX_UI_LINKS", raising=False)
+    if links is not None:
+        monkeypatch.setenv("SANDBOX_UI_LINKS", links)
+    assert list(gateway.shown()) == names
+
+
+@pytest.mark.usefixtures("known")
+def test_a_page_that_does_not_run_says_what_to_do(ask: Ask) -> None:
+    status, _, text = ask("dead/")
+
+    assert status == 502
+    assert "Dead does not answer" in text
+    assert "sandbox status" in text
+    assert 'href="/services/ui/"' in text

@@ -1,0 +1,85 @@
+"""What a user's server is told, and as whom it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from dockerspawner import DockerSpawner
+from sandbox_hub.secrets import s3_secret
+from sandbox_hub.spawner import SandboxSpawner
+from traitlets.config import Config
+
+from tests.unit.hub.conftest import IMAGE, SECRETS
+
+
+def test_a_server_has_an_s3_identity_of_its_own(spawner: SandboxSpawner) -> None:
+    variables = spawner.get_env()
+
+    assert variables["AWS_ACCESS_KEY_ID"] == "user-ada"
+    assert variables["AWS_SECRET_ACCESS_KEY"] == s3_secret("identity-key", "user-ada")
+    assert variables["AWS_SECRET_ACCESS_KEY"] != s3_secret("identity-key", "user-bob")
+    assert variables["AWS_ENDPOINT_URL_S3"] == "http://minio:9000"
+    assert variables["AWS_REGION"] == "us-east-1"
+
+
+def test_a_server_is_told_where_it_lives_and_what_there_is(spawner: SandboxSpawner) -> None:
+    expected = {
+        "HOME": "/home/ada",
+        "USER": "ada",
+        "JUPYTERHUB_USER": "ada",
+        "JUPYTERHUB_API_TOKEN": "its-token",
+        "SANDBOX_STACK": "demo",
+        "SANDBOX_SCRATCH": "s3a://scratch/",
+        "SANDBOX_PUBLISHED": "s3a://published/",
+        "SANDBOX_CONNECT_URL": "sc://spark-connect:15002",
+        "SANDBOX_CONNECT_TOKEN": "connect-token",
+        "SPARK_MASTER_URL": "spark://spark-master:7077",
+        "_SPARK_AUTH_SECRET": "auth-secret",
+    }
+    assert expected.items() <= spawner.get_env().items()
+
+
+@pytest.mark.parametrize("name", ["hub_cookie_secret", "hub_proxy_token", "hub_admin_token", "s3_identity_key"])
+def test_the_hubs_own_secrets_stay_with_the_hub(
+    spawner: SandboxSpawner, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("CONFIGPROXY_AUTH_TOKEN", SECRETS["hub_proxy_token"])
+    assert not [key for key, value in spawner.get_env().items() if SECRETS[name] in value]
+
+
+def test_a_server_runs_as_its_users_number_on_its_users_volume(
+    spawner: SandboxSpawner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def created(self: DockerSpawner) -> dict[str, Any]:
+        return {"user": self.extra_create_kwargs["user"], "binds": self.volume_binds, "name": self.container_name}
+
+    monkeypatch.setattr(DockerSpawner, "create_object", created)
+
+    assert asyncio.run(spawner.create_object()) == {
+        "user": "20007:100",
+        "binds": {"demo-home-ada": {"bind": "/home", "mode": "rw"}},
+        "name": "demo-user-ada",
+    }
+
+
+def test_the_hub_lets_nobody_in_unasked(config: Config) -> None:
+    authenticator = config.SandboxAuthenticator
+    assert not authenticator.enable_signup
+    assert not authenticator.open_signup
+    assert authenticator.allowed_failed_logins == 5
+    assert config.SandboxSpawner.image == IMAGE
+    assert config.SandboxSpawner.pull_policy == "never"
+
+
+def test_services_may_do_what_they_are_for(config: Config) -> None:
+    scopes = {role["name"]: role["scopes"] for role in config.JupyterHub.load_roles}
+    assert scopes["user"] == ["self", "access:services!service=ui"]
+    assert not [role for role in ("user", "idle-culler") if any(scope.startswith("admin:") for scope in scopes[role])]
+
+
+def test_the_pages_are_those_that_the_stack_runs(config: Config) -> None:
+    assert config.JupyterHub.template_vars == {"sandbox_links": ["spark", "s3"], "sandbox_stack": "demo"}
+    (ui,) = [service for service in config.JupyterHub.services if service["name"] == "ui"]
+    assert ui["environment"]["SANDBOX_UI_LINKS"] == "spark,s3"
