@@ -25,7 +25,7 @@ def offer(shipped: Path, home: Path) -> list[str]:
     """
     folder, record = home / "notebooks", home / RECORD
     folder.mkdir(exist_ok=True)
-    given: dict[str, float] = json.loads(record.read_text()) if record.exists() else {}
+    given = _given(record)
     copied = []
     for source in sorted(shipped.glob("*.ipynb")):
         target = folder / source.name
@@ -40,6 +40,15 @@ def offer(shipped: Path, home: Path) -> list[str]:
     return copied
 
 
+def _given(record: Path) -> dict[str, float]:
+    """Returns what was copied before; a record that can't be read counts as none: it must keep nobody out."""
+    try:
+        given = json.loads(record.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
 def main() -> None:
     """Becomes the server."""
     home = Path(os.environ.get("HOME") or "/tmp")  # noqa: S108 - without a home, whatever is writable
@@ -48,7 +57,10 @@ def main() -> None:
     except OSError as error:
         sys.stderr.write(f"entrypoint: no home for uid {os.getuid()}: {error}\n")
         raise SystemExit(2) from None
-    offer(SHIPPED, home)
+    try:
+        offer(SHIPPED, home)
+    except OSError as error:  # a full disk, or `notebooks` is a file now: what its user can only mend from inside
+        sys.stderr.write(f"entrypoint: the shipped notebooks were not copied: {error}\n")
     # A driver in this container is called back by executors, which know it by this address.
     os.environ.setdefault("SPARK_LOCAL_IP", socket.gethostbyname(socket.gethostname()))
     os.chdir(home)
