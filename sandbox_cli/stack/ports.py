@@ -12,6 +12,7 @@ from sandbox_cli.stack import state
 FILE = "ports.json"
 WANTED = {"hub": 8000, "s3": 9000}
 TRIES = 200
+LAST = 65535
 
 
 def remembered(settings: Settings) -> dict[str, int]:
@@ -31,20 +32,19 @@ def choose(console: Console, settings: Settings, *, ours: set[int]) -> dict[str,
         UsageError: A port that was asked for by option is taken.
         StackError: There is no free port.
     """
-    known = remembered(settings)
+    known, asked = remembered(settings), settings.wanted_ports
+    first = {name: asked.get(name) or known.get(name, liked) for name, liked in WANTED.items()}
     chosen: dict[str, int] = {}
-    for name, liked in WANTED.items():
-        asked = settings.wanted_ports.get(name)
-        first = asked or known.get(name, liked)
-        port = first if first in ours or is_free(first) else 0
-        if not port and asked:
-            raise UsageError(
-                f"Port {asked} on 127.0.0.1 is taken.", hint=f"sandbox up --{name}-port {_next(asked, set())}"
-            )
-        if not port:
-            port = _next(first, set(chosen.values()))
-            console.warn(f"port {first} on 127.0.0.1 is taken; {name} gets {port} instead, from now on")
-        chosen[name] = port
+    for name, port in first.items():
+        reserved = {*chosen.values(), *(other for key, other in asked.items() if key != name)}
+        if port not in reserved and (port in ours or is_free(port)):
+            chosen[name] = port
+            continue
+        following = _next(port, reserved | set(first.values()))
+        if name in asked:
+            raise UsageError(f"Port {port} on 127.0.0.1 is taken.", hint=f"sandbox up --{name}-port {following}")
+        console.warn(f"port {port} on 127.0.0.1 is taken; {name} gets {following} instead, from now on")
+        chosen[name] = following
     if chosen != known:
         state.write(settings.state_dir / FILE, chosen)
     return chosen
@@ -56,15 +56,15 @@ def is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
+        except (OSError, OverflowError):
             return False
     return True
 
 
-def _next(port: int, chosen: set[int]) -> int:
-    for candidate in range(port + 1, port + TRIES):
-        if candidate not in chosen and is_free(candidate):
+def _next(port: int, reserved: set[int]) -> int:
+    for candidate in range(port + 1, min(port + TRIES, LAST + 1)):
+        if candidate not in reserved and is_free(candidate):
             return candidate
     raise StackError(
-        f"No free port between {port} and {port + TRIES} on 127.0.0.1.", hint="sandbox up --hub-port 18000"
+        f"No free port between {port} and {min(port + TRIES, LAST)} on 127.0.0.1.", hint="sandbox up --hub-port 18000"
     )
