@@ -64,6 +64,6 @@ def _holder(file: IO[str]) -> str:
     file.seek(0)
     try:
         note = json.loads(file.read())
-    except ValueError:
+        return f"`sandbox {note['verb']}` (process {note['pid']}, since {note['since']})"
+    except (ValueError, KeyError, TypeError):  # it has not signed yet
         return "another `sandbox` command"
-    return f"`sandbox {note['verb']}` (process {note['pid']}, since {note['since']})"

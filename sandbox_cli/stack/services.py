@@ -57,9 +57,7 @@ def parts(engine: Engine, settings: Settings) -> list[Part]:
     for label in (PROJECT, STACK):
         for raw in engine.client.api.containers(all=True, filters={"label": f"{label}={settings.stack}"}):
             found[raw["Id"]] = _part(raw, settings)
-    return sorted(
-        found.values(), key=lambda part: (SERVICES.index(part.service) if part.service in SERVICES else 99, part.name)
-    )
+    return sorted(found.values(), key=_order)
 
 
 def _order(part: Part) -> tuple[int, str]:

@@ -1,0 +1,102 @@
+"""One change of a stack at a time; whoever has to wait is told for whom."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox_cli.console import Console
+from sandbox_cli.errors import StackError
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import lock
+
+HOLD = """
+import sys
+from pathlib import Path
+from sandbox_cli.console import Console
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import lock
+with lock.hold(Console(plain=True), Settings(stack="demo", state_home=Path(sys.argv[1])), "reset"):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(stack="demo", state_home=tmp_path, wait_for_lock=False)
+
+
+@pytest.fixture
+def holder(settings: Settings) -> Iterator[subprocess.Popen[str]]:
+    """Another `sandbox reset` of the same stack, which ends when it is told to."""
+    argv = [sys.executable, "-c", HOLD, str(settings.state_home)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_without_waiting_the_holder_is_named(settings: Settings, holder: subprocess.Popen[str]) -> None:
+    with pytest.raises(StackError, match="`demo` is being changed by") as caught, lock.hold(Console(), settings, "up"):
+        pytest.fail("two at once")
+    assert f"`sandbox reset` (process {holder.pid}, since " in caught.value.message
+
+
+def test_waiting_is_told_and_ends_with_the_holder(
+    settings: Settings, holder: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = dataclasses.replace(settings, wait_for_lock=True)
+    got = threading.Event()
+
+    def wait() -> None:
+        with lock.hold(Console(plain=True), waiting, "up"):
+            got.set()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert not got.wait(lock.POLL_SECONDS * 2)
+    holder.communicate("\n")
+    thread.join(10)
+
+    assert got.is_set()
+    told = capsys.readouterr().err
+    assert told.count("waiting for `sandbox reset`") == 1
+
+
+def test_a_lock_goes_with_a_holder_that_was_killed(settings: Settings, holder: subprocess.Popen[str]) -> None:
+    holder.kill()
+    holder.wait()
+    with lock.hold(Console(plain=True), settings, "up"):
+        pass
+
+
+def test_a_lock_is_free_after_an_error_and_names_nobody(settings: Settings) -> None:
+    with pytest.raises(ZeroDivisionError), lock.hold(Console(plain=True), settings, "up"):
+        raise ZeroDivisionError
+
+    assert (settings.state_dir / "up.lock").read_text() == ""
+    with lock.hold(Console(plain=True), settings, "up"):
+        assert f'"pid": {os.getpid()}' in (settings.state_dir / "up.lock").read_text()
+
+
+def test_stacks_do_not_wait_for_each_other(settings: Settings, holder: subprocess.Popen[str]) -> None:
+    with lock.hold(Console(plain=True), dataclasses.replace(settings, stack="other"), "up"):
+        pass
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", "{}", '"x"'])
+def test_a_holder_that_has_not_signed_is_named_somehow(settings: Settings, note: str) -> None:
+    path = settings.state_dir / "up.lock"
+    path.parent.mkdir()
+    path.write_text(note)
+    with path.open("a+") as file:
+        assert lock._holder(file) == "another `sandbox` command"
