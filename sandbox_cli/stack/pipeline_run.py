@@ -42,9 +42,11 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
 
     Raises:
         spark_etl.errors.UsageError, spark_etl.errors.ConfigError: The command line or the config makes no sense.
-        UsageError: The requirements file is missing.
+        UsageError: The requirements file is missing, or the driver would not see the config.
     """
     given = [word.split("=")[0] for word in arguments]
+    if "--feature-config" in given:
+        raise UsageError("--feature-config is the command's own argument here.", hint=f"sandbox run {config} …")
     defaults = [word for name, value in DEFAULTS.items() if name not in given for word in (name, value)]
     everything = (*defaults, *arguments)
     options = parse_options(["--feature-config", str(config), *everything])
