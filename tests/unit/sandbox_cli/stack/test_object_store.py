@@ -1,0 +1,89 @@
+"""What each S3 identity of the stack may do, read off its policy as S3 reads it."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from sandbox_cli.stack.object_store import _rights, policy_of
+
+READ, WRITE, LIST, DELETE = "s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject"
+
+
+def may(identity: str, action: str, resource: str) -> bool:
+    """Tells whether a policy allows an action, with `*` as S3 understands it."""
+    return any(
+        statement["Effect"] == "Allow"
+        and action in statement["Action"]
+        and fnmatchcase(f"arn:aws:s3:::{resource}", pattern)
+        for statement in policy_of(identity)["Statement"]
+        for pattern in statement["Resource"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("identity", "action", "resource", "allowed"),
+    [
+        ("runner", LIST, "published", True),
+        ("runner", READ, "published/orders/x.parquet", True),
+        ("runner", WRITE, "published/orders/x.parquet", True),
+        ("runner", WRITE, "scratch/sandbox/revenue/run.json", True),
+        ("runner", DELETE, "scratch/sandbox/revenue/run.json", True),
+        ("runner", WRITE, "events/logs/app-1", True),
+        ("runner", WRITE, "other/x", False),
+        ("spark-connect", READ, "published/x", True),
+        ("spark-connect", READ, "scratch/sandbox/x", True),
+        ("spark-connect", WRITE, "scratch/connect/x", True),
+        ("spark-connect", WRITE, "scratch/connected", False),
+        ("spark-connect", WRITE, "scratch/sandbox/x", False),
+        ("spark-connect", WRITE, "published/x", False),
+        ("spark-connect", WRITE, "events/logs/app-1", True),
+        ("spark-history", LIST, "events", True),
+        ("spark-history", READ, "events/logs/app-1", True),
+        ("spark-history", WRITE, "events/logs/app-1", False),
+        ("spark-history", READ, "scratch/x", False),
+        ("spark-history", LIST, "published", False),
+        ("user-ada", READ, "published/x", True),
+        ("user-ada", READ, "scratch/sandbox/x", True),
+        ("user-ada", WRITE, "scratch/users/ada/x", True),
+        ("user-ada", DELETE, "scratch/users/ada/x", True),
+        ("user-ada", WRITE, "scratch/users/adam/x", False),
+        ("user-ada", WRITE, "scratch/users/bob/x", False),
+        ("user-ada", WRITE, "scratch/sandbox/x", False),
+        ("user-ada", WRITE, "published/x", False),
+        ("user-ada", DELETE, "published/x", False),
+        ("user-ada", WRITE, "events/logs/app-1", True),
+    ],
+)
+def test_an_identity_may_do_what_it_is_for(identity: str, action: str, resource: str, allowed: bool) -> None:
+    assert may(identity, action, resource) is allowed
+
+
+@pytest.mark.parametrize("identity", ["runner", "spark-connect", "spark-history", "user-ada"])
+def test_no_identity_may_change_buckets_or_policies(identity: str) -> None:
+    actions = {action for statement in policy_of(identity)["Statement"] for action in statement["Action"]}
+    assert not {action for action in actions if "*" in action or "Bucket" in action} - {
+        "s3:GetBucketLocation",
+        "s3:ListBucket",
+        "s3:ListBucketMultipartUploads",
+    }
+
+
+def shuffled(policy: dict[str, Any]) -> dict[str, Any]:
+    """Returns the policy as MinIO gives it back: same rights, in an order of its own."""
+    return {
+        "Version": policy["Version"],
+        "Statement": [
+            {**statement, "Action": statement["Action"][::-1], "Resource": statement["Resource"][::-1]}
+            for statement in policy["Statement"][::-1]
+        ],
+    }
+
+
+def test_the_same_rights_in_another_order_are_the_same() -> None:
+    policy = policy_of("user-ada")
+    assert _rights(shuffled(policy)) == _rights(policy)
+    assert _rights(policy_of("user-bob")) != _rights(policy)
+    assert _rights(None) == set()
