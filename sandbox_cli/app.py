@@ -8,7 +8,11 @@ from typing import Annotated
 
 import typer
 from spark_etl.errors import SparkEtlError
-from typer._click.exceptions import ClickException, UsageError  # Typer's own copy; it exports no other
+from typer._click.exceptions import (
+    ClickException,
+    NoArgsIsHelpError,
+    UsageError,
+)  # Typer's own copy; it exports no other
 
 from sandbox_cli import __version__
 from sandbox_cli.commands import doctor, down, logs, reset, run, runs, status, up, users
@@ -76,12 +80,16 @@ def run_command(arguments: list[str]) -> int:
             traceback.print_exc()
         console.error(error if isinstance(error, SandboxError) else _ours(error))
         return error.exit_code
+    except NoArgsIsHelpError as error:
+        console.info(error.format_message())
+        return USAGE
     except ClickException as error:
         console.error(_usage(error))
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # Typer makes this exit code of a Ctrl-C, and says nothing
         console.info("interrupted")
-        return INTERRUPTED
     return code if isinstance(code, int) else 0
 
 

@@ -25,9 +25,9 @@ WIDE = 250
 
 def duration(seconds: float) -> str:
     """Returns `0.4s`, `12s` or `3m05s`."""
-    if seconds < 10:
+    if round(seconds, 1) < 10:
         return f"{seconds:.1f}s"
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.0f}s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m{rest:02d}s"

@@ -1,0 +1,118 @@
+"""What the command prints where there is no terminal: plain lines, data apart from messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console as RichConsole
+
+from sandbox_cli.console import Console, duration
+from sandbox_cli.errors import SandboxError, UsageError
+
+LONG = "a path of many words " * 20
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Console:
+    for name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    return Console()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0s"), (0.44, "0.4s"), (9.94, "9.9s"), (10, "10s"), (59.4, "59s"), (60, "1m00s"), (185, "3m05s"),
+        (3600, "60m00s"), (119.6, "2m00s"), (9.96, "10s"), (59.7, "1m00s"),
+    ],
+)  # fmt: skip
+def test_a_duration_is_short(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_without_a_terminal_it_is_plain(console: Console) -> None:
+    assert console.plain
+    assert not Console(plain=False).plain
+
+
+@pytest.mark.parametrize(
+    ("say", "out", "err"),
+    [
+        (lambda console: console.info("[images] 3 of 7"), "", "[images] 3 of 7\n"),
+        (lambda console: console.warn("port [8000] is taken"), "", "warning: port [8000] is taken\n"),
+        (lambda console: console.data("[bold]x[/] :smile:"), "[bold]x[/] :smile:\n", ""),
+        (lambda console: console.data(LONG), LONG + "\n", ""),
+        (lambda console: console.info(LONG), "", LONG + "\n"),
+        (lambda console: console.error(SandboxError("no [x] here")), "", "error: no [x] here\n"),
+        (
+            lambda console: console.error(UsageError("no [x]", hint="sandbox [y]")),
+            "",
+            "error: no [x]\n  next: sandbox [y]\n",
+        ),
+    ],
+)
+def test_text_is_printed_as_it_is(
+    console: Console, capsys: pytest.CaptureFixture[str], say: Callable[[Console], None], out: str, err: str
+) -> None:
+    say(console)
+    assert tuple(capsys.readouterr()) == (out, err)
+
+
+def test_json_is_one_document_on_stdout(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
+    console.json({"path": Path("/x"), "text": LONG, "markup": "[bold]"})
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"path": "/x", "text": LONG, "markup": "[bold]"}
+    assert err == ""
+
+
+def test_a_table_is_not_folded_for_a_pipe(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
+    console.table(["name", "what"], [["[a]", "x" * 150], ["b", "y"]])
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["name  what", "[a]   " + "x" * 150, "b     y"]
+
+
+def test_a_stage_tells_what_it_does_and_how_it_ended(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
+    with console.stage("images") as stage:
+        stage.update("3 of 7")
+        stage.line("kept")
+        stage.result = "6 built"
+    assert not stage.live
+    assert console.timings["images"] < 5
+    assert capsys.readouterr().err == "[images] …\n[images] 3 of 7\n[images] kept\n[images] done in 0.0s: 6 built\n"
+
+
+@pytest.mark.parametrize("error", [SandboxError("x"), KeyboardInterrupt()])
+def test_a_stage_that_fails_says_so_and_passes_the_error_on(
+    console: Console, capsys: pytest.CaptureFixture[str], error: BaseException
+) -> None:
+    with pytest.raises(type(error)), console.stage("images"):
+        raise error
+    assert capsys.readouterr().err == "[images] …\n[images] failed in 0.0s\n"
+    assert "images" in console.timings
+
+
+def test_on_a_terminal_a_stage_ends_as_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console(plain=False)
+    console._err = RichConsole(force_terminal=True, record=True, width=80)
+    with console.stage("images") as stage:
+        assert stage.live
+        stage.update("3 of 7 [x]")
+        stage.result = "6 built"
+    assert console._err.export_text().splitlines()[-1] == "✓ images       0.0s  6 built"
+
+
+def test_without_a_terminal_nothing_is_asked(console: Console) -> None:
+    assert console.ask("Delete all of it?")
+    with console.stage("x") as stage:
+        assert stage.ask("Delete all of it?")
+
+
+@pytest.mark.parametrize(
+    ("answer", "yes"), [("y", True), ("Y ", True), ("yes", True), ("", False), ("n", False), ("yep", False)]
+)
+def test_only_a_yes_is_a_yes(monkeypatch: pytest.MonkeyPatch, answer: str, yes: bool) -> None:
+    monkeypatch.setattr("builtins.input", lambda *prompt: answer)
+    assert Console(plain=False).ask("Delete [all] of it?") is yes
