@@ -42,7 +42,14 @@ def test_what_everybody_may_read_is_mounted_as_it_is(settings: Settings, folder:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the engine reads as the user")
 @pytest.mark.parametrize(
-    ("name", "mode"), [(".", 0o700), ("features", 0o750), ("features/one.py", 0o600), ("feature_config.yaml", 0o640)]
+    ("name", "mode"),
+    [
+        (".", 0o700),
+        ("features", 0o750),
+        ("features", 0o754),
+        ("features/one.py", 0o600),
+        ("feature_config.yaml", 0o640),
+    ],
 )
 def test_what_only_its_owner_may_read_is_mounted_as_a_copy(
     settings: Settings, folder: Path, name: str, mode: int
