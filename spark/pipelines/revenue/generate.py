@@ -2,7 +2,8 @@
 
     python -m pipelines.revenue.generate --rows 60000 --to s3a://published/
 
-The same seed gives the same data. Snapshots that are there stay, unless --force.
+A day's data follow from the seed and the number of rows per day, whatever the other days are. Snapshots that are there
+stay, unless --force.
 """
 
 from __future__ import annotations
@@ -19,32 +20,38 @@ from .generator.orders import day_of_orders
 from .generator.publish import Publisher
 from .generator.reference import Customers, contracts, customers, discounts, exchange_rates
 
-ORDERS_PER_CUSTOMER = 30
+ORDERS_PER_CUSTOMER = 10  # on a day
 FEWEST_CUSTOMERS = 200
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Publishes what is missing; returns 0, or 2 for options that make no sense."""
+    """Publishes what is missing; returns 0, 2 for options that make no sense, 5 when the store refuses."""
     options = _parser().parse_args(argv)
     if options.end_date < options.start_date or options.rows < 1:
-        sys.stderr.write("error: --end-date is before --start-date, or --rows is not positive\n")
-        return 2
+        return _refused("--end-date is before --start-date, or --rows is not positive", 2)
+    days = [options.start_date + timedelta(days=n) for n in range((options.end_date - options.start_date).days + 1)]
+    rows = -(-options.rows // len(days))
+    people = customers(options.seed, max(FEWEST_CUSTOMERS, rows // ORDERS_PER_CUSTOMER))
     try:
         publisher = Publisher(options.to)
+        for day in days:
+            for schema, tables in snapshots(options.seed, day, rows, people):
+                _publish(publisher, schema, day, tables, force=options.force)
     except ValueError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    days = [options.start_date + timedelta(days=n) for n in range((options.end_date - options.start_date).days + 1)]
-    people = customers(options.seed, max(FEWEST_CUSTOMERS, options.rows // ORDERS_PER_CUSTOMER))
-    for day in days:
-        for schema, tables in snapshots(options.seed, day, -(-options.rows // len(days)), people):
-            _publish(publisher, schema, day, tables, force=options.force)
+        return _refused(str(error), 2)
+    except OSError as error:
+        return _refused(f"can't publish to {options.to}: {error}", 5)
     return 0
+
+
+def _refused(reason: str, code: int) -> int:
+    sys.stderr.write(f"error: {reason}\n")
+    return code
 
 
 def snapshots(seed: int, day: date, rows: int, people: Customers) -> Iterator[tuple[str, Iterable[pa.Table]]]:
     """Yields each source's name and its tables for a day; nothing is computed before it is asked for."""
-    yield "contracts", (contracts(people) for _ in range(1))
+    yield "contracts", (contracts(people, day) for _ in range(1))
     yield "discounts", (discounts(seed, people) for _ in range(1))
     yield "exchange_rates", (exchange_rates(seed, day) for _ in range(1))
     yield "orders", day_of_orders(seed, day, rows, people)

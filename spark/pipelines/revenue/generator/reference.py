@@ -22,7 +22,12 @@ PLACES = [
     ("Europe/London", "GBP", 0.10), ("Asia/Tokyo", "JPY", 0.09), ("Asia/Kolkata", "INR", 0.08),
     ("America/Sao_Paulo", "BRL", 0.05), ("America/Toronto", "CAD", 0.03), ("Australia/Sydney", "AUD", 0.03),
 ]  # fmt: skip
-PLANS = [("starter", 1900, 0.55), ("growth", 9900, 0.30), ("scale", 49900, 0.12), ("enterprise", 250000, 0.03)]
+# Plan, monthly fee in cents, share of the customers, how many times larger their orders are.
+PLANS = [
+    ("starter", 1900, 0.55, 1.0), ("growth", 9900, 0.30, 1.3), ("scale", 49900, 0.12, 2.0),
+    ("enterprise", 250000, 0.03, 4.0),
+]  # fmt: skip
+FIRST_DAY, UPGRADES_OVER = date(2024, 1, 1), 600
 KINDS = ["percent", "volume", "loyalty"]
 
 
@@ -32,14 +37,16 @@ class Customers:
 
     Attributes:
         place: Index into PLACES, shape (n,).
-        plan: Index into PLANS, shape (n,).
-        signed: Days before 2024-01-01 on which the contract was signed, shape (n,).
-        weight: Share of all orders, shape (n,); falls off as a power of the rank.
+        plan: Index into PLANS when the contract was signed, shape (n,).
+        signed: Days before FIRST_DAY on which the contract was signed, shape (n,).
+        upgraded: Days after FIRST_DAY on which the next larger plan begins, shape (n,).
+        weight: Share of all orders, shape (n,); the second has half of the first, the third a third, and so on (Zipf).
     """
 
     place: NDArray[np.int64]
     plan: NDArray[np.int64]
     signed: NDArray[np.int64]
+    upgraded: NDArray[np.int64]
     weight: NDArray[np.float64]
 
     def __len__(self) -> int:
@@ -49,12 +56,12 @@ class Customers:
 def customers(seed: int, count: int) -> Customers:
     """Returns the customers of a seed."""
     rng = np.random.default_rng([seed, 1])
-    rank = np.arange(1, count + 1)
-    weight = rank**-1.15
+    weight = 1 / np.arange(1, count + 1)
     return Customers(
         place=rng.choice(len(PLACES), count, p=_shares([place[2] for place in PLACES])),
         plan=rng.choice(len(PLANS), count, p=_shares([plan[2] for plan in PLANS])),
         signed=rng.integers(1, 1500, count),
+        upgraded=rng.integers(0, UPGRADES_OVER, count),
         weight=weight / weight.sum(),
     )
 
@@ -64,19 +71,20 @@ def _shares(values: list[float]) -> NDArray[np.float64]:
     return np.asarray(shares / shares.sum())
 
 
-def contracts(people: Customers) -> pa.Table:
-    """Returns one contract per customer; 1 % of the customers have none."""
-    has = np.arange(len(people)) % 100 != 99
-    number = np.flatnonzero(has)
-    start = date(2024, 1, 1)
+def contracts(people: Customers, day: date) -> pa.Table:
+    """Returns the contracts in force on a day, one per customer; 1 % of the customers have none."""
+    has = np.flatnonzero(np.arange(len(people)) % 100 != 99)
+    larger = people.upgraded[has] <= (day - FIRST_DAY).days
+    plan = np.minimum(people.plan[has] + larger, len(PLANS) - 1)
+    signed = [FIRST_DAY - timedelta(days=days) for days in people.signed[has].tolist()]
     return pa.table(
         {
-            "contract_id": identifiers("k", number, width=7),
-            "customer_id": identifiers("c", number, width=7),
-            "plan": chosen([plan[0] for plan in PLANS], people.plan[has]),
-            "monthly_fee": decimals(np.array([plan[1] for plan in PLANS])[people.plan[has]], MONEY),
+            "contract_id": identifiers("k", has, width=7),
+            "customer_id": identifiers("c", has, width=7),
+            "plan": chosen([plan[0] for plan in PLANS], plan),
+            "monthly_fee": decimals(np.array([plan[1] for plan in PLANS])[plan], MONEY),
             "time_zone": chosen([place[0] for place in PLACES], people.place[has]),
-            "signed_on": pa.array([start - timedelta(days=int(days)) for days in people.signed[has]], pa.date32()),
+            "signed_on": pa.array(signed, pa.date32()),
         }
     )
 
