@@ -8,8 +8,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
 from spark_etl import ConfiguredSparkFeature, SparkFeature
 
-# A few customers place most of the orders, so their keys would all meet in one task. Each order takes one of SALTS
-# seats, and each contract is there once for every seat.
+# A few customers place most of the orders: joined by customer alone, their orders would all meet in one task, which
+# runs long after the others are done. So each order takes one of SALTS seats, and each contract is there once for every
+# seat. (The sample's few contracts are sent to every executor instead; nothing is shuffled then.)
 SALTS = 8
 NO_PLAN, NO_ZONE = "none", "UTC"
 

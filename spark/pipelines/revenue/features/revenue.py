@@ -16,8 +16,9 @@ class NetOrders(SparkFeature):
     """Orders with their refunds taken off.
 
     Request: discounted_orders.
-    Response: order_id, customer_id, plan: string; business_day: date, the first of its events'; charged, refunded, net:
-    decimal(18,2) in US dollars, refunded not negative.
+    Response: order_id, customer_id: string; plan: string and business_day: date, those of its first event; ordered:
+    boolean, false if only refunds of it are in the run; charged, refunded, net: decimal(18,2) in US dollars, refunded
+    not negative.
     """
 
     def __init__(self) -> None:
@@ -27,20 +28,25 @@ class NetOrders(SparkFeature):
         self, spark: SparkSession, start_date: date, end_date: date, discounted_orders: DataFrame
     ) -> DataFrame:
         """Returns one row per order."""
-        charged = F.col("charged")
-        return discounted_orders.groupBy("order_id", "customer_id", "plan").agg(
-            F.min("business_day").alias("business_day"),
-            F.sum(F.when(charged > 0, charged).otherwise(0)).cast(MONEY).alias("charged"),
-            F.sum(F.when(charged < 0, -charged).otherwise(0)).cast(MONEY).alias("refunded"),
+        charged, refund = F.col("charged"), F.col("event_type") == "refund"
+        first = F.min(F.struct("event_time", "event_id", "plan", "business_day")).alias("first")
+        netted = discounted_orders.groupBy("order_id", "customer_id").agg(
+            first,
+            F.bool_or(~refund).alias("ordered"),
+            F.sum(F.when(refund, 0).otherwise(charged)).cast(MONEY).alias("charged"),
+            F.sum(F.when(refund, -charged).otherwise(0)).cast(MONEY).alias("refunded"),
             F.sum(charged).cast(MONEY).alias("net"),
         )
+        money = ["charged", "refunded", "net"]
+        return netted.select("order_id", "customer_id", "first.plan", "first.business_day", "ordered", *money)
 
 
 class RevenueByCustomerDay(SparkFeature):
     """Published: net revenue per customer and business day.
 
     Request: net_orders.
-    Response: customer_id: string; business_day: date; orders: long; net: decimal(18,2) in US dollars.
+    Response: customer_id: string; business_day: date; orders: long; net: decimal(18,2) in US dollars, negative where
+    refunds outweigh.
     """
 
     def __init__(self) -> None:
@@ -49,7 +55,7 @@ class RevenueByCustomerDay(SparkFeature):
     def transform(self, spark: SparkSession, start_date: date, end_date: date, net_orders: DataFrame) -> DataFrame:
         """Returns one row per customer and day."""
         return net_orders.groupBy("customer_id", "business_day").agg(
-            F.count("*").alias("orders"), F.sum("net").cast(MONEY).alias("net")
+            F.count_if("ordered").alias("orders"), F.sum("net").cast(MONEY).alias("net")
         )
 
 
@@ -68,7 +74,7 @@ class RevenueByPlan(SparkFeature):
         """Returns one row per plan and day."""
         money = [F.sum(name).cast(MONEY).alias(name) for name in ("charged", "refunded", "net")]
         return net_orders.groupBy("plan", "business_day").agg(
-            F.count("*").alias("orders"), F.count_distinct("customer_id").alias("customers"), *money
+            F.count_if("ordered").alias("orders"), F.count_distinct("customer_id").alias("customers"), *money
         )
 
 
