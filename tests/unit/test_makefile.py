@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -13,14 +14,19 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
 
 
+def make(*argv: str) -> str:
+    """Returns what make prints when a user calls it, also when these tests were called by make themselves."""
+    env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARGS"}}
+    return subprocess.run(["make", *argv], cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+
+
 def dry_run(target: str) -> str:
-    done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    return make("-n", target).strip()
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_target_is_in_the_help(target: str) -> None:
-    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = make()
 
     assert re.search(rf"^  {target} +\S", shown, re.MULTILINE)
 
