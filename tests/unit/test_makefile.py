@@ -16,7 +16,8 @@ TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
 
 def make(*argv: str) -> str:
     """Returns what make prints when a user calls it, also when these tests were called by make themselves."""
-    env = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARGS"}}
+    inherited = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARGS"}
+    env = {name: value for name, value in os.environ.items() if name not in inherited}
     return subprocess.run(["make", *argv], cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
 
 
