@@ -1,6 +1,7 @@
 """The stack's web pages behind the hub's login: a reverse proxy for HTTP and websockets, at /services/ui/NAME/.
 
 It knows four upstreams and no others, asks the hub who is there, and forwards neither the hub's cookies nor its tokens.
+In the S3 console users are signed in with their own S3 identity; see `sandbox_hub.console_login`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
@@ -19,7 +20,9 @@ from jupyterhub.utils import url_path_join
 from tornado import httpserver, web
 from tornado.websocket import WebSocketHandler
 
-PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/ui/")
+from sandbox_hub.console_login import ConsoleLogins
+from sandbox_hub.upstreams import PREFIX, Upstream, location, shown, target
+
 HOP_BY_HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
     "upgrade",
@@ -27,55 +30,6 @@ HOP_BY_HOP = {
 OURS = {"host", "cookie", "authorization", "content-length", "accept-encoding"}
 # What an upstream allows to pages of other origins (MailDev: everything, with credentials) is not its to allow here.
 FOREIGN = "access-control-"
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """A web page of the stack.
-
-    Attributes:
-        title: What people call it.
-        address: Where it answers inside the stack.
-        about: What it is good for.
-        keeps_prefix: Whether it knows the path it hangs under; otherwise the path is cut off.
-    """
-
-    title: str
-    address: str
-    about: str
-    keeps_prefix: bool = False
-
-
-UPSTREAMS = {
-    "spark": Upstream(
-        "Spark", "http://spark-master:8080", "Workers, cores, and every running application's own pages."
-    ),
-    "history": Upstream("Spark history", "http://spark-history:18080", "Finished applications: stages, tasks, plans."),
-    "s3": Upstream("S3 console", "http://minio:9001", "Buckets and objects: published data, checkpoints, event logs."),
-    "mail": Upstream("Mail", "http://mail:1080", "What the runner's --notify-email sent.", keeps_prefix=True),
-}
-
-
-def shown() -> dict[str, Upstream]:
-    """Returns the upstreams that this stack runs."""
-    names = os.environ.get("SANDBOX_UI_LINKS", ",".join(UPSTREAMS)).split(",")
-    return {name: upstream for name, upstream in UPSTREAMS.items() if name in names}
-
-
-def target(upstream: Upstream, name: str, path: str, query: str) -> str:
-    """Returns the upstream's URL of a path below /services/ui/NAME."""
-    inside = f"{PREFIX}{name}{path}" if upstream.keeps_prefix else path
-    return upstream.address + (inside or "/") + (f"?{query}" if query else "")
-
-
-def location(value: str, upstream: Upstream, name: str) -> str:
-    """Returns a redirect of the upstream as the browser must see it: below our prefix, on our own host."""
-    parts = urlsplit(value)
-    own = not parts.netloc or f"{parts.scheme}://{parts.netloc}" == upstream.address
-    if not own or not parts.path.startswith("/"):
-        return value
-    path = parts.path if parts.path.startswith(f"{PREFIX}{name}") else f"{PREFIX}{name}{parts.path}"
-    return path + (f"?{parts.query}" if parts.query else "") + (f"#{parts.fragment}" if parts.fragment else "")
 
 
 def cookies(header: str) -> str:
@@ -91,7 +45,9 @@ def cookies(header: str) -> str:
 def passed_on(header: str) -> bool:
     """Tells whether a header of an upstream's answer reaches the browser."""
     name = header.lower()
-    return name not in HOP_BY_HOP | {"content-length", "content-encoding"} and not name.startswith(FOREIGN)
+    return name not in HOP_BY_HOP | {"content-length", "content-encoding", "set-cookie"} and not name.startswith(
+        FOREIGN
+    )
 
 
 class Guarded(HubOAuthenticated, web.RequestHandler):
@@ -123,9 +79,10 @@ class IndexHandler(Guarded):
 class ProxyHandler(Guarded, WebSocketHandler):
     """`/services/ui/NAME/…`: HTTP, or a websocket where one is asked for."""
 
-    def initialize(self, client: dict[str, aiohttp.ClientSession]) -> None:
-        """Takes the shared HTTP client."""
+    def initialize(self, client: dict[str, aiohttp.ClientSession], logins: Mapping[str, ConsoleLogins]) -> None:
+        """Takes the shared HTTP client, and the logins of the upstreams that have any."""
         self._client = client
+        self._logins = logins
         self._upstream_socket: aiohttp.ClientWebSocketResponse | None = None
 
     @web.authenticated
@@ -150,18 +107,34 @@ class ProxyHandler(Guarded, WebSocketHandler):
             return
         if self.request.method not in {"GET", "HEAD", "OPTIONS"}:
             self.check_xsrf_cookie()
-        url = target(upstream, name, path, self.request.query)
         try:
-            async with self._client["session"].request(
-                self.request.method or "GET",
-                url,
-                headers=self._request_headers(upstream),
-                data=self.request.body or None,
-                allow_redirects=False,
-            ) as answer:
+            async with await self._asked(upstream, name, path) as answer:
                 await self._pass_on(answer, upstream, name)
         except (TimeoutError, aiohttp.ClientConnectionError) as error:
             self._not_running(upstream, error)
+
+    async def _asked(self, upstream: Upstream, name: str, path: str) -> aiohttp.ClientResponse:
+        """Returns the upstream's answer; one that has forgotten the user is asked again after another login."""
+        url = target(upstream, name, path, self.request.query)
+        for attempt in range(2):
+            answer = await self._client["session"].request(
+                self.request.method or "GET",
+                url,
+                headers=await self._request_headers(upstream, name),
+                data=self.request.body or None,
+                allow_redirects=False,
+            )
+            if attempt or name not in self._logins or not path.endswith("/session") or answer.status < 400:
+                break
+            answer.release()
+            self._logins[name].forget(self.current_user["name"])
+        return answer
+
+    async def _cookies(self, name: str) -> str:
+        """Returns the Cookie header for an upstream: its own login's, or what the browser has for it."""
+        if name in self._logins:
+            return await self._logins[name].cookie(self._client["session"], self.current_user["name"])
+        return cookies(self.request.headers.get("Cookie", ""))
 
     def _upstream(self, name: str) -> Upstream:
         found = shown().get(name)
@@ -169,9 +142,9 @@ class ProxyHandler(Guarded, WebSocketHandler):
             raise web.HTTPError(404, reason="no such page in this stack")
         return found
 
-    def _request_headers(self, upstream: Upstream) -> dict[str, str]:
+    async def _request_headers(self, upstream: Upstream, name: str) -> dict[str, str]:
         headers = {key: value for key, value in self.request.headers.items() if key.lower() not in HOP_BY_HOP | OURS}
-        if kept := cookies(self.request.headers.get("Cookie", "")):
+        if kept := await self._cookies(name):
             headers["Cookie"] = kept
         headers["Host"] = urlsplit(upstream.address).netloc
         headers["X-Forwarded-Proto"], headers["X-Forwarded-Host"] = self.request.protocol, self.request.host
@@ -182,7 +155,7 @@ class ProxyHandler(Guarded, WebSocketHandler):
         for key, value in answer.headers.items():
             if key.lower() == "location":
                 self.set_header(key, location(value, upstream, name))
-            elif key.lower() == "set-cookie":
+            elif key.lower() == "set-cookie" and name not in self._logins:
                 self.add_header(key, value)
             elif passed_on(key):
                 self.set_header(key, value)
@@ -209,7 +182,7 @@ class ProxyHandler(Guarded, WebSocketHandler):
         upstream = self._upstream(self._name)
         url = target(upstream, self._name, self._path, self.request.query)
         protocols = [word.strip() for word in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",") if word]
-        headers = {"Cookie": cookies(self.request.headers.get("Cookie", "")), "Origin": upstream.address}
+        headers = {"Cookie": await self._cookies(self._name), "Origin": upstream.address}
         try:
             socket = await self._client["session"].ws_connect(url, headers=headers, protocols=protocols, max_msg_size=0)
         except (TimeoutError, aiohttp.ClientError):
@@ -245,11 +218,12 @@ class ProxyHandler(Guarded, WebSocketHandler):
 
 def application(client: dict[str, aiohttp.ClientSession]) -> web.Application:
     """Returns the service."""
+    logins = {name: ConsoleLogins(upstream.address) for name, upstream in shown().items() if upstream.signs_in}
     return web.Application(
         [
             (url_path_join(PREFIX, "oauth_callback"), HubOAuthCallbackHandler),
             (PREFIX, IndexHandler),
-            (rf"{PREFIX}([a-z0-9]+)(/.*)?", ProxyHandler, {"client": client}),
+            (rf"{PREFIX}([a-z0-9]+)(/.*)?", ProxyHandler, {"client": client, "logins": logins}),
         ],
         cookie_secret=os.urandom(32),
         template_path=os.path.join(os.path.dirname(__file__), "pages"),  # noqa: PTH118, PTH120

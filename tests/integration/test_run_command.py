@@ -100,18 +100,30 @@ def test_the_command_line_of_the_original_as_it_was_printed(
 
 
 @pytest.mark.timeout(600)
-def test_the_notification_arrives(stack: Sandbox, engineer: HubClient) -> None:
+def test_a_failure_and_the_recovery_after_it_are_told_by_mail(
+    stack: Sandbox, engineer: HubClient, outside_project: Path
+) -> None:
     address = f"{uuid.uuid4().hex}@example.com"
-
-    stack("run", SAMPLE, *DATES, "--team-name", "mine", "--notify-email", address, timeout=400)
+    told = ["run", str(outside_project / "feature_config.yaml"), "--team-name", "mailed", "--notify-email", address]
+    published, never = ["2024-02-29"] * 2, ["1999-12-31"] * 2
 
     def letters() -> list[str]:
         answer = engineer.http.get("/services/ui/mail/api/email")
         assert answer.status_code == 200, answer.text[:500]
         return [json.dumps(letter) for letter in answer.json() if address in json.dumps(letter)]
 
-    letter = until(letters, within=20, what=f"a letter to {address}")[0]
-    assert "mine" in letter
+    def run(days: list[str], code: int) -> None:
+        stack(*told, "--start-date", days[0], "--end-date", days[1], "--checkpoint", "orders", code=code, timeout=240)
+
+    run(published, 0)
+    assert not letters(), "a success after a success is nobody's news"
+    run(never, 5)
+    (failed,) = until(letters, within=20, what=f"a letter to {address}")
+    assert "[mailed] outside failed" in failed
+    assert "no snapshot of orders for 1999-12-31" in failed
+    run(published, 0)
+    until(lambda: len(letters()) == 2, within=20, what="a second letter")
+    assert any("[mailed] outside works again" in letter for letter in letters())
 
 
 @pytest.mark.timeout(600)

@@ -197,4 +197,4 @@ def test_a_missing_rate_stops_the_run_and_is_named(
     assert code == 5
     assert run.status == "failed"
     assert "no exchange rate for EUR on 2024-02-29" in capfd.readouterr().err
-    assert "no exchange rate for EUR" in json.dumps(run.record, default=str)
+    assert "no exchange rate for EUR" in json.dumps(run.content, default=str)

@@ -33,7 +33,9 @@ class OrdersInUsd(SparkFeature):
         """Returns the orders in US dollars."""
         rates = F.broadcast(exchange_rates.select("currency", "_dt", "usd_per_unit"))
         joined = orders_clean.join(rates, ["currency", "_dt"], "left")
-        without = F.raise_error(F.format_string("no exchange rate for %s on %s", "currency", "_dt"))
+        without = F.raise_error(
+            F.format_string("no exchange rate for %s on %s", "currency", F.col("_dt").cast("string"))
+        )
         usd = F.round(F.col("amount") * F.coalesce("usd_per_unit", without), 2).cast(USD)
         return joined.select(*orders_clean.columns, usd.alias("usd"))
 

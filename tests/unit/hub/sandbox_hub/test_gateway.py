@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 import sandbox_hub.gateway
+from sandbox_hub import upstreams
 from tornado import httpserver, web
 from tornado.testing import bind_unused_port
 from tornado.websocket import WebSocketHandler
@@ -19,7 +20,7 @@ Ask = Callable[..., tuple[int, Any, str]]
 
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.setattr(sandbox_hub.gateway, "UPSTREAMS", sandbox_hub.gateway.UPSTREAMS)
+    monkeypatch.setattr(upstreams, "UPSTREAMS", upstreams.UPSTREAMS)
     return sandbox_hub.gateway
 
 
@@ -59,9 +60,9 @@ class Stage:
         self._upstream.add_socket(socket)
         dead, dead_port = bind_unused_port()
         dead.close()
-        self._gateway.UPSTREAMS = {
-            "page": self._gateway.Upstream("Page", f"http://127.0.0.1:{port}", ""),
-            "dead": self._gateway.Upstream("Dead", f"http://127.0.0.1:{dead_port}", ""),
+        upstreams.UPSTREAMS = {
+            "page": upstreams.Upstream("Page", f"http://127.0.0.1:{port}", ""),
+            "dead": upstreams.Upstream("Dead", f"http://127.0.0.1:{dead_port}", ""),
         }
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         socket, self.port = bind_unused_port()
@@ -167,7 +168,7 @@ def test_a_websocket_is_passed_on(gateway: ModuleType) -> None:
     ],
 )
 def test_a_path_stays_with_its_upstream(gateway: ModuleType, name: str, path: str, query: str, url: str) -> None:
-    assert gateway.target(gateway.UPSTREAMS[name], name, path, query) == url
+    assert upstreams.target(upstreams.UPSTREAMS[name], name, path, query) == url
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_a_path_stays_with_its_upstream(gateway: ModuleType, name: str, path: st
     ],
 )
 def test_a_redirect_is_told_as_the_browser_must_see_it(gateway: ModuleType, value: str, seen: str) -> None:
-    assert gateway.location(value, gateway.UPSTREAMS["spark"], "spark") == seen
+    assert upstreams.location(value, upstreams.UPSTREAMS["spark"], "spark") == seen
 
 
 @pytest.mark.parametrize(
@@ -210,7 +211,7 @@ def test_only_the_pages_of_this_stack_are_shown(
     monkeypatch.delenv("SANDBOX_UI_LINKS", raising=False)
     if links is not None:
         monkeypatch.setenv("SANDBOX_UI_LINKS", links)
-    assert list(gateway.shown()) == names
+    assert list(upstreams.shown()) == names
 
 
 @pytest.mark.usefixtures("known")

@@ -1,0 +1,53 @@
+"""Signs the hub's users in to the S3 console, each with their own S3 identity: nobody has to look up keys.
+
+The console's token stays in this process. The browser never has it, so it can't be left behind for whoever logs in to
+the hub next, and no script of another page can read it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from http import HTTPStatus
+from http.cookies import SimpleCookie
+
+import aiohttp
+
+from sandbox_hub.secrets import s3_secret, secret
+
+RENEW_SECONDS = 1800.0
+TOKEN = "token"  # noqa: S105 - the cookie's name
+
+
+class ConsoleLogins:
+    """The console's tokens, by the hub's user.
+
+    Args:
+        address: The console's URL inside the stack.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._tokens: dict[str, tuple[str, float]] = {}
+
+    async def cookie(self, client: aiohttp.ClientSession, user: str) -> str:
+        """Returns the Cookie header of the user, signed in anew when it is getting old; empty if they can't be."""
+        token, since = self._tokens.get(user, ("", 0.0))
+        if not token or time.monotonic() - since > RENEW_SECONDS:
+            token = await self._sign_in(client, user)
+            self._tokens[user] = (token, time.monotonic())
+        return f"{TOKEN}={token}" if token else ""
+
+    def forget(self, user: str) -> None:
+        """Lets the next request sign in again: the console was restarted, or the user signed out."""
+        self._tokens.pop(user, None)
+
+    async def _sign_in(self, client: aiohttp.ClientSession, user: str) -> str:
+        access_key = f"user-{user}"
+        body = {"accessKey": access_key, "secretKey": s3_secret(secret("s3_identity_key"), access_key)}
+        async with client.post(f"{self._address}/api/v1/login", json=body) as answer:
+            if answer.status != HTTPStatus.NO_CONTENT:
+                logging.getLogger("sandbox.ui").warning("the S3 console refuses %s: %s", access_key, answer.status)
+                return ""
+            morsel = SimpleCookie(answer.headers.get("Set-Cookie", "")).get(TOKEN)
+            return morsel.coded_value if morsel else ""

@@ -1,0 +1,148 @@
+"""The S3 console through the gateway: signed in as the hub's user, before a console of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+import sandbox_hub.console_login
+import sandbox_hub.gateway
+from sandbox_hub import upstreams
+from sandbox_hub.secrets import s3_secret
+from tornado import httpserver, web
+from tornado.testing import bind_unused_port
+
+IDENTITY_KEY = "the stack's key"
+
+
+class Console:
+    """Signs in who has the right key, and tells whose session a request is of."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, str] = {}
+        self.logins = 0
+        self.refuses = False
+
+    def pages(self) -> web.Application:
+        console = self
+
+        class Login(web.RequestHandler):
+            def post(self) -> None:
+                asked = json.loads(self.request.body)
+                right = asked["secretKey"] == s3_secret(IDENTITY_KEY, asked["accessKey"])
+                console.logins += 1
+                if not right or console.refuses:
+                    self.set_status(401)
+                    return
+                token = f"token-{console.logins}"
+                console.sessions[token] = asked["accessKey"]
+                self.set_cookie("token", token)
+                self.set_status(204)
+
+        class Session(web.RequestHandler):
+            def get(self) -> None:
+                who = console.sessions.get(self.get_cookie("token", "") or "")
+                self.set_status(200 if who else 403)
+                self.write(who or "nobody")
+
+        class Page(web.RequestHandler):
+            def get(self) -> None:
+                self.set_cookie("token", "for-the-browser")
+                self.write("page")
+
+        return web.Application([("/api/v1/login", Login), ("/api/v1/session", Session), ("/.*", Page)])
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console()
+
+
+@pytest.fixture
+def who(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Whom the hub takes the browser for."""
+    user = {"name": "ada"}
+    monkeypatch.delenv("SANDBOX_UI_LINKS", raising=False)
+    monkeypatch.setattr(sandbox_hub.gateway.Guarded, "get_current_user", lambda self: dict(user))
+    monkeypatch.setattr(sandbox_hub.console_login, "secret", lambda name: IDENTITY_KEY)
+    return user
+
+
+@asynccontextmanager
+async def browsing(console: Console, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser before the gateway before the console."""
+    socket, port = bind_unused_port()
+    upstream = httpserver.HTTPServer(console.pages())
+    upstream.add_socket(socket)
+    address = f"http://127.0.0.1:{port}"
+    page = upstreams.Upstream("S3 console", address, "", signs_in=True)
+    monkeypatch.setattr(upstreams, "UPSTREAMS", {"s3": page})
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        socket, port = bind_unused_port()
+        server = httpserver.HTTPServer(sandbox_hub.gateway.application({"session": session}))
+        server.add_socket(socket)
+        async with aiohttp.ClientSession(
+            f"http://127.0.0.1:{port}", cookie_jar=aiohttp.CookieJar(unsafe=True)
+        ) as browser:
+            yield browser
+        server.stop()
+        upstream.stop()
+        await server.close_all_connections()
+
+
+async def session_of(browser: aiohttp.ClientSession) -> tuple[int, str]:
+    async with browser.get("/services/ui/s3/api/v1/session") as answer:
+        return answer.status, await answer.text()
+
+
+def test_a_user_is_signed_in_once_and_each_as_themselves(
+    console: Console, who: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def walk() -> list[tuple[int, str]]:
+        async with browsing(console, monkeypatch) as browser:
+            seen = [await session_of(browser), await session_of(browser)]
+            who["name"] = "bob"
+            return [*seen, await session_of(browser)]
+
+    assert asyncio.run(walk()) == [(200, "user-ada"), (200, "user-ada"), (200, "user-bob")]
+    assert console.logins == 2
+
+
+def test_the_browser_never_has_the_token(
+    console: Console, who: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def walk() -> tuple[str, int]:
+        async with browsing(console, monkeypatch) as browser:
+            async with browser.get("/services/ui/s3/") as answer:
+                text = await answer.text()
+            return text, len(browser.cookie_jar)
+
+    assert asyncio.run(walk()) == ("page", 0)
+
+
+def test_a_console_that_was_restarted_is_signed_in_to_again(
+    console: Console, who: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def walk() -> tuple[int, str]:
+        async with browsing(console, monkeypatch) as browser:
+            await session_of(browser)
+            console.sessions.clear()
+            return await session_of(browser)
+
+    assert asyncio.run(walk()) == (200, "user-ada")
+
+
+def test_whom_the_console_refuses_sees_its_own_login(
+    console: Console, who: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console.refuses = True
+
+    async def walk() -> tuple[int, str]:
+        async with browsing(console, monkeypatch) as browser:
+            return await session_of(browser)
+
+    assert asyncio.run(walk()) == (403, "nobody")
