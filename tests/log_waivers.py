@@ -37,8 +37,11 @@ WAIVERS: dict[str, Waiver] = {
     "spark peers gone": Waiver(
         "spark-.*|runner|.*user-.*",
         r"Lost executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"
-        r"|RECEIVED SIGNAL",
+        r"|RECEIVED SIGNAL|Connection to master failed|Failed to send ExecutorStateChanged",
         "the test kills a Spark process, or lets executors go while a driver still talks to them",
+    ),
+    "store gone": Waiver(
+        "spark-history", "FsHistoryProvider: Exception in checking for event log updates", "the test stops MinIO"
     ),
     "intruder refused": Waiver(
         "spark-.*",

@@ -53,8 +53,11 @@ def wait_ready(
 def testimony(engine: Engine, settings: Settings, wanted: Sequence[str], seconds: float) -> str:
     """Returns what is wrong with each service that is not ready, and its last log lines."""
     found = services.parts(engine, settings)
+    wrong = services.unready(found, wanted)
+    if not wrong:
+        return f"{', '.join(wanted)}: healthy inside, but out of reach from here after {seconds:.0f} s."
     lines = [f"Not healthy after {seconds:.0f} s:"]
-    for name, what in services.unready(found, wanted).items():
+    for name, what in wrong.items():
         lines.append(f"  {name}: {what}")
         for part in [part for part in found if part.service == name and not part.ready][:1]:
             lines += [f"    | {line}" for line in services.last_lines(engine, part)]

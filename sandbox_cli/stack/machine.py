@@ -70,7 +70,7 @@ def require_disk(machine: Machine, *, to_build: bool) -> None:
     if machine.free is not None and machine.free < needed * GB:
         raise StackError(
             f"The disk of the Docker engine has {machine.free / GB:.1f} GB free; "
-            f"{'building the images' if to_build else 'the stack'} needs {needed:g} GB.",
+            f"{'building the images' if to_build else 'the stack'} needs {needed:.10g} GB.",
             hint="docker system df; sandbox reset --images; or SANDBOX_MIN_FREE_GB=… if you know better",
         )
 

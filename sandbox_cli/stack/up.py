@@ -108,7 +108,7 @@ def _wait_for_minio(session: Session, stage: Stage) -> None:
     port = session.ports["s3"]
     if not health.poll(lambda: object_store.answers(port), seconds=EARLY_SECONDS, every=0.1):
         told = health.testimony(session.engine, session.settings, ["minio"], EARLY_SECONDS)
-        raise StackError(told, hint="sandbox logs minio")
+        raise StackError(f"MinIO does not answer at 127.0.0.1:{port}. {told}", hint="sandbox logs minio")
 
 
 def _provision(console: Console, session: Session, *, with_data: bool) -> None:

@@ -38,6 +38,7 @@ class Right(SparkFeature):
 GOOD = "features:\n    orders:\n        class: shop_features.Orders\n"
 CYCLE = "features:\n    left:\n        class: shop_features.Left\n    right:\n        class: shop_features.Right\n"
 DAY = ("--start-date", "2024-02-29", "--end-date", "2024-02-29")
+KEPT = ("--checkpoint", "orders")
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_a_run_is_refused(
 def test_dates_without_data_are_named_and_the_pipeline_failed(stack: Sandbox, project: Path) -> None:
     arguments = ("--start-date", "1999-12-31", "--end-date", "1999-12-31")
 
-    done = stack("run", str(project / "feature_config.yaml"), *arguments, code=5, timeout=240)
+    done = stack("run", str(project / "feature_config.yaml"), *arguments, *KEPT, code=5, timeout=240)
 
     assert "1999-12-31" in done.err
 
@@ -98,7 +99,7 @@ def test_a_failing_feature_is_the_pipelines_failure(stack: Sandbox, project: Pat
     features = project / "shop_features.py"
     features.write_text(FEATURES.replace('return kwargs["orders"]', 'raise ValueError("boom at night")'))
 
-    done = stack("run", str(project / "feature_config.yaml"), *DAY, code=5, timeout=240)
+    done = stack("run", str(project / "feature_config.yaml"), *DAY, *KEPT, code=5, timeout=240)
 
     assert "orders" in done.err
     assert "boom at night" in done.err

@@ -19,7 +19,8 @@ SESSION = """
 from pyspark.sql import SparkSession
 import os
 spark = (SparkSession.builder.master(os.environ["SPARK_MASTER_URL"]).appName("{name}")
-         .config("spark.cores.max", "{cores}").config("spark.dynamicAllocation.executorIdleTimeout", "{idle}")
+         .config("spark.cores.max", "{cores}").config("spark.dynamicAllocation.initialExecutors", "{cores}")
+         .config("spark.dynamicAllocation.executorIdleTimeout", "{idle}")
          .getOrCreate())
 print(spark.range(1000).repartition(4).count())
 """
@@ -47,6 +48,7 @@ def test_a_run_that_waits_for_cores_is_told_who_holds_them(
 ) -> None:
     with engineer.kernel() as kernel:
         assert "1000" in kernel.run(SESSION.format(name="the hog", cores=4, idle="600s")).text
+        until(lambda: master(containers)["used"] == 4, within=60, what="all cores are taken")
         with stack.running("run", *quick_run(stack)) as waiting:
             seen = []
             assert waiting.stderr is not None

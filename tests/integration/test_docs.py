@@ -35,7 +35,8 @@ def commands(page: Path) -> list[str]:
 
 
 def documented() -> list[str]:
-    return sorted({command for page in PAGES for command in commands(page)})
+    """Returns every command once, in the order in which a reader meets them: an account is added, then removed."""
+    return list(dict.fromkeys(command for page in PAGES for command in commands(page)))
 
 
 def elsewhere(command: str) -> str | None:

@@ -16,20 +16,21 @@ BAD = re.compile(
 )
 
 
-def since(containers: Containers, start: datetime) -> list[tuple[str, str]]:
-    """Returns the bad lines logged after `start`, as (service, line)."""
+def since(containers: Containers, start: datetime, *, until: datetime | None = None) -> list[tuple[str, str]]:
+    """Returns the bad lines logged after `start` and before `until`, as (service, line)."""
     return [
         (service_of(container), line)
         for container in containers.all()
-        for line in lines_of(container, start)
+        for line in lines_of(container, start, until)
         if BAD.search(line)
     ]
 
 
-def lines_of(container: Container, start: datetime) -> list[str]:
-    """Returns a container's log lines since `start`; none when it is gone meanwhile."""
+def lines_of(container: Container, start: datetime, until: datetime | None) -> list[str]:
+    """Returns a container's log lines between two moments; none when it is gone meanwhile."""
+    end = {"until": until.timestamp()} if until else {}
     try:
-        return container.logs(since=start.timestamp(), tail=2000).decode(errors="replace").splitlines()
+        return container.logs(since=start.timestamp(), tail=2000, **end).decode(errors="replace").splitlines()
     except docker.errors.APIError:
         return []
 

@@ -3,7 +3,7 @@
     python -m tests.support.offline RELAY_FOLDER PORT[,PORT…] COMMAND…      (inside `unshare --net`)
 
 The engine's socket is a file and works there. A TCP port on the host's 127.0.0.1 does not: it is relayed through a
-Unix socket, which is a file as well.
+Unix socket, which is a file as well, and free inside as long as it is free outside.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -98,13 +99,31 @@ def connect_unix(path: Path) -> socket.socket:
     return connection
 
 
+def answered(path: Path) -> bool:
+    """Tells whether the host's port answers: otherwise the other side hangs up at once."""
+    with connect_unix(path) as connection:
+        connection.settimeout(0.2)
+        try:
+            return connection.recv(1) != b""
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+
+
+def relay(path: Path, port: int) -> None:
+    """Listens on the port once the host's does: until then it is free, as it is for a command on the host."""
+    while not answered(path):
+        time.sleep(0.1)
+    serve(socket.create_server(("127.0.0.1", port)), lambda: connect_unix(path))
+
+
 def main() -> int:
     """Runs the command inside the namespace; returns its exit code."""
     relays, ports, argv = Path(sys.argv[1]), [int(port) for port in sys.argv[2].split(",")], sys.argv[3:]
     loopback_up()
     for port in ports:
-        listener = socket.create_server(("127.0.0.1", port))
-        serve(listener, lambda port=port: connect_unix(relays / str(port)))  # type: ignore[misc]
+        threading.Thread(target=relay, args=(relays / str(port), port), daemon=True).start()
     return subprocess.run(argv, check=False).returncode
 
 
