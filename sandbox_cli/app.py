@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -66,7 +67,8 @@ def options(
 
 
 def main() -> None:
-    """Runs the command line of this process and exits."""
+    """Runs the command line of this process and exits; kill -TERM, which CI sends, ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run_command(sys.argv[1:]))
 
 

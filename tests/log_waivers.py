@@ -34,6 +34,12 @@ WAIVERS: dict[str, Waiver] = {
         "Jupyter logs an ordinary stop as critical",
         always=True,
     ),
+    "executor let go": Waiver(
+        r"spark-connect|runner|.*-user-.*",
+        r"ERROR TransportClient: Failed to send RPC",
+        "dynamic allocation lets an executor go while its driver still writes to it; Spark goes on",
+        always=True,
+    ),
     "spark peers gone": Waiver(
         "spark-.*|runner|.*user-.*",
         r"Lost executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"

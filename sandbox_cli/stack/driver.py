@@ -65,8 +65,8 @@ def run(
 
 
 def _stop(session: Session, name: str, process: subprocess.Popen[str]) -> None:
-    """Asks the driver to end, waits for it, and makes sure of it; another Ctrl-C doesn't interrupt that."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Asks the driver to end, waits for it, and makes sure of it; another signal doesn't interrupt that."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     sys.stderr.write("interrupted: stopping the driver …\n")
     try:
         with contextlib.suppress(NotFound, APIError):
@@ -77,4 +77,5 @@ def _stop(session: Session, name: str, process: subprocess.Popen[str]) -> None:
         with contextlib.suppress(NotFound, APIError):
             session.engine.client.containers.get(name).remove(force=True)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -13,8 +13,9 @@ from tests.support.sandbox import Sandbox, until
 STATE = "import urllib.request; print(urllib.request.urlopen('http://spark-master:8080/json/').read().decode())"
 SLOW_JOB = """
 from pyspark.sql import SparkSession
-import os, time
+import os, pathlib, time
 spark = SparkSession.builder.master(os.environ["SPARK_MASTER_URL"]).appName("survivor").getOrCreate()
+pathlib.Path("/tmp/survivor").touch()
 def slow(rows):
     time.sleep(1.5)
     return [sum(1 for _ in rows)]
@@ -29,13 +30,18 @@ def master(containers: Containers) -> dict[str, object]:
     return state
 
 
+def has_begun(containers: Containers) -> bool:
+    """Tells whether the job's session is there, and takes its mark away."""
+    return containers.run("user-engineer", "rm", "/tmp/survivor").exit_code == 0
+
+
 @pytest.mark.disrupts
 @pytest.mark.waive("spark peers gone")
 @pytest.mark.parametrize("service", ["spark-master", "spark-worker"])
 def test_a_running_job_survives_a_killed(service: str, engineer: HubClient, containers: Containers) -> None:
     with engineer.kernel() as kernel:
         started = kernel.start(SLOW_JOB)
-        until(lambda: "survivor" in str(master(containers).get("activeapps")), within=90, what="the job runs")
+        until(lambda: has_begun(containers), within=90, what="the job runs")
         until(lambda: (master(containers).get("coresused") or 0) != 0, within=60, what="it has cores")
         container = containers.one(service)
         container.kill("SIGKILL")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import uuid
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,8 @@ def test_a_failure_and_the_recovery_after_it_are_told_by_mail(
     stack: Sandbox, engineer: HubClient, outside_project: Path
 ) -> None:
     address = f"{uuid.uuid4().hex}@example.com"
-    told = ["run", str(outside_project / "feature_config.yaml"), "--team-name", "mailed", "--notify-email", address]
+    config, requirements = outside_project / "feature_config.yaml", outside_project / "requirements.txt"
+    told = ["run", str(config), "--requirements", str(requirements), "--team-name", "mailed", "--notify-email", address]
     published, never = ["2024-02-29"] * 2, ["1999-12-31"] * 2
 
     def letters() -> list[str]:
@@ -116,6 +118,19 @@ def test_a_failure_and_the_recovery_after_it_are_told_by_mail(
     run(published, 0)
     until(lambda: len(letters()) == 2, within=20, what="a second letter")
     assert any("[mailed] outside works again" in letter for letter in letters())
+
+
+@pytest.mark.timeout(600)
+def test_a_run_that_is_terminated_stops_its_driver_and_says_so(stack: Sandbox, containers: Containers) -> None:
+    with stack.running("run", SAMPLE, *DATES, "--team-name", "killed") as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if " built " in line)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert not [c.name for c in containers.all() if "-driver-" in str(c.name)]
+    assert stack("runs", "list", "--json").json[0]["status"] == "interrupted"
 
 
 @pytest.mark.timeout(600)

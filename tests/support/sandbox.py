@@ -116,14 +116,18 @@ class Sandbox:
 
     @contextmanager
     def running(self, *argv: str, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
-        """Runs the command in the background; it is gone, with its children, when the block ends."""
+        """Runs the command in the background; it is interrupted, as by Ctrl-C, when the block ends."""
         process = self.popen(*argv, env=env)
         try:
             yield process
         finally:
             if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            try:
+                process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+                process.communicate(timeout=60)
 
 
 def until(predicate: Callable[[], Any], *, within: float, what: str, every: float = 0.25) -> Any:
