@@ -76,7 +76,7 @@ def test_the_links_on_the_home_page_open(page: Page, stack: Sandbox, screenshots
     page.screenshot(path=screenshots / "hub-home.png")
 
     for name, path, text in (
-        ("spark-master", "/services/ui/spark/", "Workers (2)"),
+        ("spark-master", "/services/ui/spark/", "2 Alive"),
         ("history", "/services/ui/history/", "History Server"),
         ("mail", "/services/ui/mail/", "MailDev"),
     ):
