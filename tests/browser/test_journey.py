@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.sandbox import Sandbox
 
@@ -14,10 +14,13 @@ CELLS_MS = 240_000
 
 
 def log_in(page: Page, stack: Sandbox) -> None:
+    """Logs in, and waits until JupyterLab is there and asks for nothing more."""
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/")
     page.get_by_label("Username").fill("engineer")
     page.locator("input[type=password]").first.fill(stack.password("engineer"))
     page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/user/engineer/lab**", timeout=SPAWN_MS)
+    page.wait_for_load_state("networkidle")
 
 
 def first_notebook() -> str:
@@ -28,7 +31,6 @@ def test_login_notebook_run_all_cells(page: Page, stack: Sandbox, screenshots: P
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/")
     page.screenshot(path=screenshots / "login.png")
     log_in(page, stack)
-    page.wait_for_url("**/user/engineer/lab**", timeout=SPAWN_MS)
 
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/user/engineer/lab/tree/notebooks/{first_notebook()}?reset")
     cells = page.locator(".jp-Notebook .jp-CodeCell")
@@ -40,13 +42,19 @@ def test_login_notebook_run_all_cells(page: Page, stack: Sandbox, screenshots: P
     wait_for_all_cells(page)
     expect(page.locator(".jp-OutputArea-output[data-mime-type*=stderr]")).to_have_count(0)
     table = page.locator(".jp-OutputArea-output table").first
-    table.scroll_into_view_if_needed()
     expect(table.locator("tbody tr").first).to_be_visible()
-    page.screenshot(path=screenshots / "notebook-table.png")
+    take_picture(page, table, screenshots / "notebook-table.png")
     plot = page.locator(".jp-OutputArea-output img, .jp-OutputArea-output svg").first
-    plot.scroll_into_view_if_needed()
     expect(plot).to_be_visible()
-    page.screenshot(path=screenshots / "notebook-plot.png")
+    take_picture(page, plot, screenshots / "notebook-plot.png")
+
+
+def take_picture(page: Page, shown: Locator, path: Path) -> None:
+    """Takes a picture of the page with something in view; JupyterLab draws what it scrolls to a moment later."""
+    shown.scroll_into_view_if_needed()
+    expect(shown).to_be_in_viewport()
+    page.evaluate("() => new Promise(done => requestIdleCallback(() => requestAnimationFrame(done)))")
+    page.screenshot(path=path)
 
 
 def wait_for_kernel(page: Page) -> None:
@@ -70,7 +78,6 @@ def wait_for_all_cells(page: Page) -> None:
 
 def test_the_links_on_the_home_page_open(page: Page, stack: Sandbox, screenshots: Path) -> None:
     log_in(page, stack)
-    page.wait_for_url("**/user/engineer/lab**", timeout=SPAWN_MS)
     base = f"http://127.0.0.1:{stack.port('hub')}"
     page.goto(f"{base}/hub/home")
     page.screenshot(path=screenshots / "hub-home.png")
@@ -88,7 +95,6 @@ def test_the_links_on_the_home_page_open(page: Page, stack: Sandbox, screenshots
 
 def test_the_s3_console_opens_signed_in_as_the_user(page: Page, stack: Sandbox, screenshots: Path) -> None:
     log_in(page, stack)
-    page.wait_for_url("**/user/engineer/lab**", timeout=SPAWN_MS)
 
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/services/ui/s3/browser/scratch")
     page.get_by_role("button", name="Acknowledge").click()  # MinIO's licence, shown to each browser once
