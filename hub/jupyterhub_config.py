@@ -63,6 +63,7 @@ c.SandboxSpawner.http_timeout = 60
 c.SandboxSpawner.poll_interval = 10
 
 python = sys.executable
+cull_seconds = int(os.environ.get("SANDBOX_CULL_SECONDS", "7200"))
 c.JupyterHub.services = [
     {"name": "sandbox-cli", "api_token": secret("hub_admin_token")},
     {
@@ -79,8 +80,8 @@ c.JupyterHub.services = [
             python,
             "-m",
             "jupyterhub_idle_culler",
-            f"--timeout={os.environ.get('SANDBOX_CULL_SECONDS', '7200')}",
-            "--cull-every=300",
+            f"--timeout={cull_seconds}",
+            f"--cull-every={min(300, cull_seconds)}",
         ],
     },
 ]

@@ -7,13 +7,15 @@ import pytest
 
 from tests.support import docker_api, leftovers
 from tests.support.engine import Containers, client
-from tests.support.sandbox import Sandbox
+from tests.support.hub import HubClient
+from tests.support.sandbox import Sandbox, until
 
 
 @pytest.mark.timeout(900)
 def test_two_stacks_side_by_side(stack: Sandbox, fresh_sandbox: Sandbox) -> None:
     other = fresh_sandbox
-    other("up", "--json", "--workers", "1", "--without", "history,mail", "--no-sample", timeout=600)
+    light = ("--workers", "1", "--without", "history,mail", "--no-sample")
+    other("up", "--json", *light, env={"SANDBOX_CULL_SECONDS": "15"}, timeout=600)
 
     assert {other.port("hub"), other.port("s3")}.isdisjoint({stack.port("hub"), stack.port("s3")})
     for sandbox in (stack, other):
@@ -21,6 +23,7 @@ def test_two_stacks_side_by_side(stack: Sandbox, fresh_sandbox: Sandbox) -> None
         assert sandbox("status", "--json").json["services"]
     assert len(Containers(other.stack).of("spark-worker")) == 1
     refuses_the_others_containers(stack, other)
+    stops_an_idle_server(other)
 
     other("down")
 
@@ -32,6 +35,14 @@ def test_two_stacks_side_by_side(stack: Sandbox, fresh_sandbox: Sandbox) -> None
 
     assert leftovers.of(other.stack) == {}
     assert not (other.state / "secrets.json").exists()
+
+
+def stops_an_idle_server(other: Sandbox) -> None:
+    """A server that nobody uses is stopped after the time that was set; the user's files stay."""
+    with HubClient(other.port("hub")) as browser:
+        browser.login("engineer", other.password("engineer")).start_server()
+        until(lambda: browser.server() is None, within=90, what="the idle server is stopped")
+    assert f"{other.stack}-home-engineer" in leftovers.of(other.stack)["volumes"]
 
 
 def refuses_the_others_containers(stack: Sandbox, other: Sandbox) -> None:
