@@ -36,8 +36,8 @@ WAIVERS: dict[str, Waiver] = {
     ),
     "executor let go": Waiver(
         r"spark-connect|runner|.*-user-.*",
-        r"ERROR TransportClient: Failed to send RPC",
-        "dynamic allocation lets an executor go while its driver still writes to it; Spark goes on",
+        r"ERROR TransportClient: Failed to send RPC|Lost executor \d+ on .*: Worker shutting down",
+        "dynamic allocation, or a worker that is told to stop, lets an executor go; its driver goes on without it",
         always=True,
     ),
     "spark peers gone": Waiver(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from docker.errors import APIError, NotFound
 
+from sandbox_cli.stack import services
 from sandbox_cli.stack.session import Session
 
 STOP_SECONDS = 25
@@ -62,6 +63,15 @@ def run(
         _stop(session, name, process)
         raise
     return Ended(process.returncode, printed or "")
+
+
+def end_left_over(session: Session, label: str) -> None:
+    """Stops the drivers with this label that an interrupted command left at work."""
+    wanted = [label, f"{services.PROJECT}={session.settings.stack}"]
+    for container in session.engine.client.containers.list(filters={"label": wanted}):
+        with contextlib.suppress(NotFound, APIError):  # the client that started it removes it, too
+            container.stop(timeout=STOP_SECONDS)
+            container.remove(force=True)
 
 
 def _stop(session: Session, name: str, process: subprocess.Popen[str]) -> None:

@@ -15,6 +15,13 @@ START, END = "2024-02-27", "2024-02-29"
 CHECKPOINTS = ("orders_clean", "orders_in_usd", "discounted_orders")
 DATA = ("orders", "contracts", "discounts", "exchange_rates")
 TAIL_LINES = 25
+LABEL = "sandbox.sample"
+OPTIONS = ("--label", f"{LABEL}=1")
+
+
+def end_left_over(session: Session) -> None:
+    """Ends what an `up` that was killed has left at work: it would publish beside what this one publishes."""
+    driver.end_left_over(session, LABEL)
 
 
 def has_data(session: Session) -> bool:
@@ -33,7 +40,7 @@ def publish_data(session: Session) -> None:
         StackError: The generator failed.
     """
     command = ["python", "-m", "pipelines.revenue.generate", "--start-date", START, "--end-date", END]
-    ended = driver.run(session, [*command, "--to", "s3a://published/"], quiet=True)
+    ended = driver.run(session, [*command, "--to", "s3a://published/"], options=OPTIONS, quiet=True)
     if ended.exit_code:
         raise StackError(f"The sample data could not be published:\n{_tail(ended.out)}", hint="sandbox doctor")
 
@@ -51,6 +58,7 @@ def run(session: Session, stage: Stage) -> None:
     Raises:
         PipelineError: It failed.
     """
+    end_left_over(session)  # one that was just being started when `up` first looked
     stage.update(f"running the {PIPELINE} pipeline with --checkpoint {', '.join(CHECKPOINTS)}")
     ended = driver.run(
         session,
@@ -62,6 +70,7 @@ def run(session: Session, stage: Stage) -> None:
             *("--start-date", START, "--end-date", END),
             *("--checkpoint", *CHECKPOINTS),
         ],
+        options=OPTIONS,
         quiet=True,
     )
     if ended.exit_code:

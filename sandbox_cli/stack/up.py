@@ -115,6 +115,7 @@ def _provision(console: Console, session: Session, *, with_data: bool) -> None:
     """Buckets first, since Spark waits for them; then what can be done while it starts; then all must be healthy."""
     settings, wanted = session.settings, services.expected(session.settings)
     with console.stage("provision") as stage, ThreadPoolExecutor(1) as pool:
+        sample.end_left_over(session)
         done = [*_buckets(session), *_identities(session)]
         data = None if not with_data or sample.has_data(session) else pool.submit(sample.publish_data, session)
         health.wait_ready(session.engine, settings, stage, ["hub"])

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.support.engine import Containers
 from tests.support.sandbox import Sandbox
 
 STAGES = ["engine", "images", "stack", "provision", "sample", "proof"]
@@ -39,6 +40,8 @@ def test_up_carries_on_after_being_killed_at_each_stage(fresh_sandbox: Sandbox) 
 
     assert fresh_sandbox("status", "--json").json["services"], done
     fresh_sandbox("doctor", "--json", timeout=240)
+    left = [str(container.name) for container in Containers(fresh_sandbox.stack).all()]
+    assert not [name for name in left if "-driver-" in name], left
 
 
 def test_ctrl_c_ends_with_130_and_without_a_traceback(fresh_sandbox: Sandbox) -> None:

@@ -51,6 +51,28 @@ def test_overwrite_replaces_all_that_was_there(pipeline: Pipeline, orders: str) 
     assert (pipeline.publish / "net" / "_SUCCESS").exists()
 
 
+def test_what_another_run_is_writing_there_is_left_alone(pipeline: Pipeline, orders: str) -> None:
+    beside = pipeline.publish / "net" / "__magic_job-another" / "part-00000.parquet"
+    meanwhile = f"""
+def meanwhile(_):
+    import pathlib
+    pathlib.Path({str(beside)!r}).parent.mkdir(parents=True, exist_ok=True)
+    pathlib.Path({str(beside)!r}).touch()
+    return True
+
+class Net(SparkFeature):
+    def __init__(self):
+        self.sources = {{"orders": ConfiguredSparkFeature()}}
+    def transform(self, spark, start_date, end_date, orders):
+        return orders.where(F.udf(meanwhile, "boolean")("id"))
+"""
+    pipeline.write(orders + meanwhile, {"net": "net!"})
+    for _ in range(2):
+        assert pipeline.run().code == 0
+        assert len(pipeline.output("net")) == 100
+        assert beside.exists()
+
+
 def test_a_failed_run_leaves_what_was_published(pipeline: Pipeline, orders: str) -> None:
     pipeline.write(orders + LATER, {"net": "net!"})
     assert pipeline.run().code == 0

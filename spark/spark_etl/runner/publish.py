@@ -12,9 +12,11 @@ from spark_etl.manifest import DataFile
 from spark_etl.runner.checkpoint import count_files
 from spark_etl.runner.frames import check_writable
 from spark_etl.runner.plan import Output, refuse_existing
-from spark_etl.storage import storage_for
+from spark_etl.storage import Storage, StoredObject, relative_to, storage_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyspark.sql import DataFrame
 
 
@@ -27,8 +29,16 @@ def publish(frame: DataFrame, output: Output) -> list[DataFile]:
     refuse_existing([output])
     check_writable(output.feature, frame)
     store = storage_for(output.path)
-    before = {(item.path, item.etag) for item in store.walk(output.path)}
+    before = {(item.path, item.etag) for item in _committed(store, output.path)}
     frame.write.mode("append").parquet(output.path)
-    after = list(store.walk(output.path))
+    after = list(_committed(store, output.path))
     store.delete(item.path for item in after if (item.path, item.etag) in before)
     return count_files(output.path, (item for item in after if (item.path, item.etag) not in before))
+
+
+def _committed(store: Storage, path: str) -> Iterator[StoredObject]:
+    """Yields what lies there, without what some run is still writing: it is in a folder that Spark takes for hidden."""
+    for item in store.walk(path):
+        folders = relative_to(item.path, path).split("/")[:-1]
+        if not any(folder.startswith(("_", ".")) and "=" not in folder for folder in folders):
+            yield item
