@@ -1,40 +1,146 @@
-"""Tells whether the code that computes a feature is still the same: comments and layout don't count, helpers do."""
+"""Tells whether the code that computes a feature is still the same: comments and layout don't count, helpers do.
+
+Of the module a class stands in, what the class uses counts: another feature in the same file may change. Of the other
+modules of the project that it imports, all counts.
+"""
 
 from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from spark_etl.project import Project
 
+DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+DYNAMIC = {"globals", "vars", "eval", "exec", "__import__", "import_module", "getmembers", "modules"}
+
 
 def code_fingerprint(project: Project, class_path: str) -> dict[str, Any]:
-    """Returns what identifies the code of a feature.
+    """Returns what identifies the code of one feature; see `Fingerprints.of`."""
+    return Fingerprints(project).of(class_path)
 
-    Returns:
-        `class`, `modules` (name → hash of each of the project's modules it uses, its own included) and
-        `fingerprint`, a hash over both.
+
+class Fingerprints:
+    """The code of a project's features; each file is read once.
+
+    Args:
+        project: The project.
     """
-    module_name, _, _ = class_path.rpartition(".")
-    modules = {name: _hash(file) for name, file in sorted(_closure(project, module_name).items())}
-    whole = hashlib.sha256(repr((class_path, sorted(modules.items()))).encode()).hexdigest()
-    return {"class": class_path, "fingerprint": f"sha256:{whole}", "modules": modules}
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._modules: dict[str, _Module | None] = {}
+
+    def of(self, class_path: str) -> dict[str, Any]:
+        """Returns what identifies the code of a feature.
+
+        Returns:
+            `class`, `modules` (name → hash of what it uses of each of the project's modules, its own included) and
+            `fingerprint`, a hash over both.
+        """
+        own, _, class_name = class_path.rpartition(".")
+        modules = dict(sorted(self._hashes(own, class_name)))
+        whole = hashlib.sha256(repr((class_path, sorted(modules.items()))).encode()).hexdigest()
+        return {"class": class_path, "fingerprint": f"sha256:{whole}", "modules": modules}
+
+    def _hashes(self, own: str, class_name: str) -> Iterator[tuple[str, str]]:
+        module = self._module(own)
+        if module is None:
+            return
+        used = module.used_by(class_name)
+        yield own, _hash_of(used)
+        seen, waiting = {own}, [*module.imports_of(used), *_parents(own)]
+        while waiting:
+            name = waiting.pop()
+            module = None if name in seen else self._module(name)
+            seen.add(name)
+            if module is not None:
+                yield name, module.hash
+                waiting += [*module.imports, *_parents(name)]
+
+    def _module(self, name: str) -> _Module | None:
+        if name not in self._modules:
+            file = self._project.file_of(name)
+            self._modules[name] = None if file is None else _Module(name, file)
+        return self._modules[name]
 
 
-def _closure(project: Project, module_name: str) -> dict[str, Path]:
-    """Returns the module and all of the project that it imports, directly or not."""
-    found: dict[str, Path] = {}
-    waiting = [module_name]
-    while waiting:
-        name = waiting.pop()
-        file = project.file_of(name)
-        if file is not None and name not in found:
-            found[name] = file
-            waiting += [*_imports(name, file), *_parents(name)]
-    return found
+class _Module:
+    """A module of the project: its statements, and what each of them binds and uses."""
+
+    def __init__(self, name: str, file: Path) -> None:
+        self._name = name
+        self._is_package = file.name == "__init__.py"
+        tree = ast.parse(file.read_bytes())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                _drop_docstring(node)
+        self._statements = tree.body
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of the whole module."""
+        return _hash_of(self._statements)
+
+    @cached_property
+    def imports(self) -> list[str]:
+        """Names of all modules it may import."""
+        return list(self.imports_of(self._statements))
+
+    @cached_property
+    def _names(self) -> list[set[str]]:
+        return [_names_in(statement) for statement in self._statements]
+
+    @cached_property
+    def _bound(self) -> list[set[str]]:
+        return [_bound_by(statement) for statement in self._statements]
+
+    def used_by(self, name: str) -> list[ast.stmt]:
+        """Returns the statements that a definition needs: those that bind a name it uses, and those that bind none.
+
+        An import whose name nothing in the module uses is there for what it does. Where names are looked up by their
+        text, every statement counts.
+        """
+        mentioned = set().union(*self._names)
+        if DYNAMIC & mentioned:
+            return self._statements
+        wanted = {name}
+        used = {
+            position
+            for position, (statement, bound) in enumerate(zip(self._statements, self._bound, strict=True))
+            if isinstance(statement, ast.Import | ast.ImportFrom) and not bound & mentioned
+        }
+        while True:
+            more = {
+                position
+                for position, bound in enumerate(self._bound)
+                if position not in used and (not bound or bound & wanted or "*" in bound)
+            }
+            if not more:
+                return [self._statements[position] for position in sorted(used)]
+            used |= more
+            wanted = wanted.union(*(self._names[position] for position in more))
+
+    def imports_of(self, statements: Iterable[ast.stmt]) -> Iterator[str]:
+        """Yields the names of the modules that statements may import."""
+        for node in (node for statement in statements for node in ast.walk(statement)):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                base = self._base_of(node)
+                yield base
+                yield from (f"{base}.{alias.name}" if base else alias.name for alias in node.names)
+
+    def _base_of(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        parts = self._name.split(".")
+        kept = parts[: len(parts) - node.level + (1 if self._is_package else 0)]
+        return ".".join([*kept, *([node.module] if node.module else [])])
 
 
 def _parents(name: str) -> list[str]:
@@ -42,30 +148,27 @@ def _parents(name: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
-def _imports(name: str, file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_bytes())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = _base_of(node, name, is_package=file.name == "__init__.py")
-            yield base
-            yield from (f"{base}.{alias.name}" if base else alias.name for alias in node.names)
+def _names_in(statement: ast.stmt) -> set[str]:
+    """Returns every name that a statement mentions, attributes included: `registry.append`, `importlib.import_module`."""
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    return names | {node.attr for node in ast.walk(statement) if isinstance(node, ast.Attribute)}
 
 
-def _base_of(node: ast.ImportFrom, name: str, *, is_package: bool) -> str:
-    if not node.level:
-        return node.module or ""
-    parts = name.split(".")
-    kept = parts[: len(parts) - node.level + (1 if is_package else 0)]
-    return ".".join([*kept, *([node.module] if node.module else [])])
+def _bound_by(statement: ast.stmt) -> set[str]:
+    """Returns the names a top-level statement binds and nothing else; empty if it may do more than that."""
+    if isinstance(statement, DEFINITIONS):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name.split(".")[0] for alias in statement.names}
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    if isinstance(statement, ast.Assign | ast.AnnAssign) and all(isinstance(target, ast.Name) for target in targets):
+        return {target.id for target in targets if isinstance(target, ast.Name)}
+    return set()
 
 
-def _hash(file: Path) -> str:
-    tree = ast.parse(file.read_bytes())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            _drop_docstring(node)
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+def _hash_of(statements: Iterable[ast.stmt]) -> str:
+    text = "\n".join(ast.unparse(statement) for statement in statements)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:

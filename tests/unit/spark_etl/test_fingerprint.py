@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spark_etl.fingerprint import code_fingerprint
+from spark_etl.fingerprint import Fingerprints, code_fingerprint
 from spark_etl.project import Project
 
 FILES = {
@@ -54,3 +54,90 @@ def test_comments_and_layout_do_not_count_but_helpers_do(
     assert before in text
     (folder / file).write_text(text.replace(before, after))
     assert (fingerprint(folder) == was) is same
+
+
+SHARED = """
+import json
+import lib.money
+from lib.rates import FACTOR
+
+LIMIT = 10
+REGISTRY = []
+
+def shared(x):
+    return x + LIMIT
+
+def lonely(x):
+    return x
+
+class Base:
+    y = FACTOR
+
+class Net(Base):
+    def transform(self):
+        return shared(1)
+
+class Gross:
+    def transform(self):
+        return lonely(lib.money.cents(1))
+
+REGISTRY.append(Gross)
+"""
+
+
+@pytest.fixture
+def shared(folder: Path) -> Path:
+    (folder / "shared.py").write_text(SHARED)
+    return folder
+
+
+def both(folder: Path) -> tuple[str, str]:
+    prints = Fingerprints(Project(folder))
+    return prints.of("shared.Net")["fingerprint"], prints.of("shared.Gross")["fingerprint"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "net_holds", "gross_holds"),
+    [
+        ("return shared(1)", "return shared(2)", False, True),
+        ("return x\n", "return -x\n", True, False),
+        ("LIMIT = 10", "LIMIT = 11", False, True),
+        ("y = FACTOR", "y = -FACTOR", False, True),
+        ("import json\n", "", False, False),
+    ],
+)
+def test_of_its_own_module_only_what_a_class_uses_counts(
+    shared: Path, before: str, after: str, net_holds: bool, gross_holds: bool
+) -> None:
+    (shared / "shared.py").write_text(SHARED.replace("REGISTRY.append(Gross)\n", ""))
+    net, gross = both(shared)
+    text = (shared / "shared.py").read_text()
+    assert before in text
+    (shared / "shared.py").write_text(text.replace(before, after))
+    now = both(shared)
+    assert (now[0] == net, now[1] == gross) == (net_holds, gross_holds)
+
+
+def test_a_statement_that_does_more_than_bind_a_name_counts_for_all(shared: Path) -> None:
+    before = both(shared)
+    (shared / "shared.py").write_text(SHARED.replace("REGISTRY.append(Gross)", "REGISTRY.insert(0, Gross)"))
+    now = both(shared)
+    assert now[0] != before[0]
+    assert now[1] != before[1]
+
+
+def test_a_module_that_looks_names_up_by_their_text_counts_whole(shared: Path) -> None:
+    text = SHARED.replace("return shared(1)", "return globals()['sha' + 'red'](1)").replace(
+        "REGISTRY.append(Gross)", ""
+    )
+    (shared / "shared.py").write_text(text)
+    net, _ = both(shared)
+    (shared / "shared.py").write_text(text.replace("LIMIT = 10", "LIMIT = 11"))
+    assert both(shared)[0] != net
+
+
+def test_imports_of_what_is_used_count(shared: Path) -> None:
+    modules = Fingerprints(Project(shared)).of("shared.Gross")["modules"]
+    assert {"lib.money", "lib.rates"} <= set(modules)
+    (shared / "shared.py").write_text(SHARED.replace("REGISTRY.append(Gross)\n", ""))
+    assert "lib.money" not in Fingerprints(Project(shared)).of("shared.Net")["modules"]
