@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# "Fair scheduler configuration not found": pools are made as they are named.
 # "Initial job has not accepted any resources": the runner tells who holds them.
 # The rest: each attempt of a failing task writes its 200 lines of stack trace into four logs; the runner tells why.
 QUIET = (
+    "org.apache.spark.scheduler.FairSchedulableBuilder",
     "org.apache.spark.scheduler.TaskSchedulerImpl",
     "org.apache.spark.scheduler.TaskSetManager",
     "org.apache.spark.executor.Executor",

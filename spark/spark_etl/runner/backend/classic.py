@@ -1,0 +1,151 @@
+"""Classic Spark: the driver's JVM is beside this process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spark_etl.runner import environment, logs
+from spark_etl.runner.backend.base import Counts, plan_text
+from spark_etl.session import already_there, build_session, came_too_late
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+CANCEL_SECONDS = 5.0
+SETTLE_MILLISECONDS = 500
+RUNNING = "RUNNING"
+OF_A_GROUP = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel", "spark.scheduler.pool")
+
+
+class ClassicBackend:
+    """See `Backend`.
+
+    Args:
+        spark: A classic session.
+        not_applied: Settings that came too late.
+    """
+
+    def __init__(self, spark: SparkSession, not_applied: tuple[str, ...] = ()) -> None:
+        self.spark = spark
+        self.not_applied = not_applied
+        self._context: Any = spark.sparkContext
+        self._ended: dict[int, Counts] = {}
+
+    @classmethod
+    def open(cls, app_name: str, settings: Mapping[str, str], *, master: str | None, quiet: bool) -> ClassicBackend:
+        """Returns a session with the settings, on the given master or on whatever spark-submit was given."""
+        if quiet:
+            logs.quiet_py4j()
+        before = already_there()
+        spark = build_session(app_name, settings, master)
+        if quiet:
+            logs.quiet(spark)
+        return cls(spark, came_too_late(spark, settings, before))
+
+    def ship(self, archive: Path) -> None:
+        """Sends a zip of Python code to the executors."""
+        self._context.addPyFile(str(archive))
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what the session knows of itself."""
+        return {"backend": "classic", **environment.spark_facts(self.spark), "not_applied": list(self.not_applied)}
+
+    @contextmanager
+    def work(self, group: str, text: str) -> Iterator[None]:
+        """Makes the jobs that this thread starts inside a job group, in a scheduler pool of the same name."""
+        self._context.setJobGroup(group, text, interruptOnCancel=True)
+        self._context.setLocalProperty("spark.scheduler.pool", group)
+        try:
+            yield
+        except Exception:
+            self._leave()
+            raise
+        else:
+            self._leave()
+        # Not after a KeyboardInterrupt: it may have cut a call to the JVM, and this thread's next one would get the
+        # cut one's answer.
+
+    def _leave(self) -> None:
+        with suppress(Exception):  # the JVM may be what has failed
+            for name in OF_A_GROUP:
+                self._context.setLocalProperty(name, None)
+            self._context._jsc.sc().listenerBus().waitUntilEmpty(SETTLE_MILLISECONDS)  # counts are final
+
+    def counts(self, group: str) -> Counts:
+        """Returns the sums over the group's jobs; of jobs that ended they are asked only once."""
+        tracker = self._context.statusTracker()
+        return _sum([self._job(tracker, job) for job in tracker.getJobIdsForGroup(group)])
+
+    def _job(self, tracker: Any, job: int) -> Counts:
+        if job in self._ended:
+            return self._ended[job]
+        info = tracker.getJobInfo(job)
+        if info is None:
+            return Counts()
+        ended = info.status != RUNNING
+        counts = _sum([_stage(tracker.getStageInfo(stage), ended=ended) for stage in info.stageIds])
+        if ended:
+            self._ended[job] = counts
+        return counts
+
+    def executors(self) -> int:
+        """Returns the number of executors besides the driver."""
+        return len(self._context._jsc.sc().statusTracker().getExecutorInfos()) - 1
+
+    def cancel(self) -> None:
+        """Asks Spark to end all jobs, from a thread of its own: this one's call to the JVM may have been cut."""
+        thread = threading.Thread(target=self._cancel, name="cancel", daemon=True)
+        thread.start()
+        thread.join(CANCEL_SECONDS)
+
+    def _cancel(self) -> None:
+        with suppress(Exception):  # the JVM may be gone, and its jobs with it
+            self._context.cancelAllJobs()
+
+    def explain(self, frame: DataFrame) -> str:
+        """Returns the parsed, analysed, optimised and physical plan."""
+        classic: Any = frame
+        explain = self._context._jvm.PythonSQLUtils.explainString
+        return plan_text(lambda: explain(classic._jdf.queryExecution(), "extended"))
+
+    def is_deterministic(self, frame: DataFrame) -> bool | None:
+        """Tells whether no expression of the analysed plan is one such as `rand()`."""
+        classic: Any = frame
+        try:
+            return bool(classic._jdf.queryExecution().analyzed().deterministic())
+        except Exception:  # noqa: BLE001 - a plan that can't be analysed fails elsewhere, with its reason
+            return None
+
+    def failed_metrics(self, group: str) -> list[dict[str, Any]]:
+        """Returns the SQL metrics of the group's failed executions."""
+        try:
+            from spark_etl.runner.autopsy import sql_metrics  # type: ignore[import-not-found, attr-defined, unused-ignore]
+        except ImportError:
+            return []
+        return list(sql_metrics(self.spark, group))
+
+    def stop(self, *, silently: bool) -> None:
+        """Ends the session and its context."""
+        logs.stop(self.spark, silently=silently)
+
+
+def _stage(stage: Any, *, ended: bool) -> Counts:
+    """Returns the counts of a stage; one of an ended job that never had a task was skipped."""
+    if stage is None:
+        return Counts(stages=1)
+    touched = stage.numActiveTasks or stage.numCompletedTasks or stage.numFailedTasks
+    tasks = 0 if ended and not touched else stage.numTasks
+    return Counts(1, tasks, stage.numCompletedTasks, stage.numFailedTasks)
+
+
+def _sum(parts: list[Counts]) -> Counts:
+    return Counts(
+        sum(part.stages for part in parts),
+        sum(part.tasks for part in parts),
+        sum(part.done_tasks for part in parts),
+        sum(part.failed_tasks for part in parts),
+    )

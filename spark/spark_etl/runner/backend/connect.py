@@ -1,0 +1,137 @@
+"""Spark Connect: the driver is a server elsewhere, and this process only sends it plans."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from spark_etl.errors import ConfigError
+from spark_etl.names import listing
+from spark_etl.runner.backend.base import Counts, plan_text
+from spark_etl.session import DEFAULTS, connect_session
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+class ConnectBackend:
+    """See `Backend`.
+
+    Args:
+        spark: A Spark Connect session.
+        address: The server's, without parameters: they may hold a token.
+    """
+
+    not_applied: tuple[str, ...] = ()  # what can't be applied is refused
+
+    def __init__(self, spark: SparkSession, address: str) -> None:
+        self.spark = spark
+        self._session: Any = spark
+        self._address = address
+        self._here = threading.local()
+        self._stages: dict[str, dict[tuple[str, int], Counts]] = {}
+        self._lock = threading.Lock()
+        self._session.registerProgressHandler(self._progressed)
+
+    @classmethod
+    def open(cls, url: str, settings: Mapping[str, str]) -> ConnectBackend:
+        """Returns a session of the server with the settings.
+
+        Raises:
+            ConfigError: A setting is one that a running server does not take.
+        """
+        spark = connect_session(url)
+        try:
+            _apply(spark, settings)
+        except BaseException:
+            spark.stop()
+            raise
+        return cls(spark, urlsplit(url).netloc)
+
+    def ship(self, archive: Path) -> None:
+        """Sends a zip of Python code to the server, for the UDFs of this session."""
+        self._session.addArtifacts(str(archive), pyfile=True)
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what a client can know of the server."""
+        return {
+            "backend": "connect",
+            "version": self.spark.version,
+            "java": None,
+            "master": f"sc://{self._address}",
+            "application_id": self.spark.conf.get("spark.app.id", None),
+            "ui": None,
+            "not_applied": [],
+        }
+
+    @contextmanager
+    def work(self, group: str, text: str) -> Iterator[None]:  # noqa: ARG002 - a server shows no description of ours
+        """Tags what this thread asks of the server inside."""
+        self._here.group = group
+        self._session.addTag(group)
+        try:
+            yield
+        finally:
+            self._session.removeTag(group)
+            self._here.group = None
+
+    def counts(self, group: str) -> Counts:
+        """Returns the sums over the stages that the server has told of; it does not tell of failed tasks."""
+        with self._lock:
+            parts = list(self._stages.get(group, {}).values())
+        return Counts(len(parts), sum(part.tasks for part in parts), sum(part.done_tasks for part in parts))
+
+    def _progressed(self, stages: Iterable[Any] | None, operation_id: str | None, **_: Any) -> None:
+        """Takes what the server tells of an operation; called by the thread that waits for it."""
+        group = getattr(self._here, "group", None)
+        if group is None:
+            return
+        told = {
+            (str(operation_id), int(stage.stage_id)): Counts(1, stage.num_tasks, stage.num_completed_tasks)
+            for stage in stages or []
+        }
+        with self._lock:
+            self._stages.setdefault(group, {}).update(told)
+
+    def executors(self) -> int:
+        """Returns 0: a client is not told."""
+        return 0
+
+    def cancel(self) -> None:
+        """Asks the server to end all operations of this session."""
+        with suppress(Exception):  # the server may be gone
+            self._session.interruptAll()
+
+    def explain(self, frame: DataFrame) -> str:
+        """Returns the plans as the server tells them."""
+        remote: Any = frame
+        return plan_text(lambda: remote._explain_string(extended=True))
+
+    def is_deterministic(self, frame: DataFrame) -> bool | None:  # noqa: ARG002 - the server does not tell
+        """Returns None: a client does not have the analysed plan."""
+        return None
+
+    def failed_metrics(self, group: str) -> list[dict[str, Any]]:  # noqa: ARG002 - the server does not tell
+        """Returns an empty list: a client is told no metrics of what failed."""
+        return []
+
+    def stop(self, *, silently: bool) -> None:  # noqa: ARG002 - a client has no log of Spark's
+        """Ends the session; the server goes on."""
+        with suppress(Exception):
+            self.spark.stop()
+
+
+def _apply(spark: SparkSession, settings: Mapping[str, str]) -> None:
+    wrong = [key for key in settings if not spark.conf.isModifiable(key)]
+    if wrong:
+        raise ConfigError(
+            f"a running Spark Connect server does not take {listing(f'`{key}`' for key in wrong)}: only settings that "
+            "a session can change",
+            hint="set it where the server is started, or run without --remote",
+        )
+    for key, value in {**DEFAULTS, **settings}.items():
+        spark.conf.set(key, value)

@@ -1,0 +1,92 @@
+"""Chooses between classic Spark, Spark in this process, and Spark Connect."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from spark_etl.errors import UsageError
+from spark_etl.runner.backend.base import Backend
+from spark_etl.runner.backend.classic import ClassicBackend
+from spark_etl.runner.backend.connect import ConnectBackend
+from spark_etl.session import CONNECT_MODE, LOCAL_SETTINGS, check_address, prepare_local
+
+LOCAL_MASTER = "local[*]"
+
+
+def resolve_remote(remote: str | None, *, local: bool) -> str | None:
+    """Returns the Spark Connect server that a run is meant for; None for classic Spark.
+
+    Rules, the first that holds:
+        1. `--local` is classic, in this process; together with `--remote` it is refused.
+        2. `--remote sc://…` is that server.
+        3. `--remote` without an address is `SANDBOX_CONNECT_URL` or `SPARK_REMOTE`.
+        4. `SPARK_REMOTE` alone is that server, unless spark-submit has started a driver for this run.
+        5. All else is classic.
+
+    Args:
+        remote: What `--remote` says: None if it is not given, empty if it is given without an address.
+
+    Raises:
+        UsageError: Both are asked for, no server is named, or the address is none or holds a token.
+    """
+    if local:
+        if remote is not None:
+            raise UsageError("--local and --remote exclude each other: Spark is either here or there")
+        return None
+    if remote:
+        check_address(remote, "--remote")
+        return remote
+    if remote is None:
+        submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+        return None if submitted else os.environ.get("SPARK_REMOTE") or None
+    named = os.environ.get("SANDBOX_CONNECT_URL") or os.environ.get("SPARK_REMOTE")
+    if not named:
+        raise UsageError("--remote names no server", hint="--remote sc://host:15002, or set SPARK_REMOTE")
+    return named
+
+
+@contextmanager
+def connect_mode(remote: str | None) -> Iterator[None]:
+    """Makes pyspark's functions those of Spark Connect inside, if there is a server.
+
+    To be entered before the project's modules are imported: a `@udf` in them is made of one kind when it is defined.
+    """
+    before = os.environ.get(CONNECT_MODE)
+    if remote is None:
+        yield
+        return
+    os.environ[CONNECT_MODE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(CONNECT_MODE, None)
+        else:
+            os.environ[CONNECT_MODE] = before
+
+
+def open_backend(
+    app_name: str, settings: Mapping[str, str], remote: str | None = None, *, local: bool = False, quiet: bool = True
+) -> Backend:
+    """Returns a backend with a session.
+
+    Args:
+        app_name: Shown on Spark's pages.
+        settings: Of the config's `spark:` section; they win over what spark-submit was given, as in any Spark program.
+        remote: What `resolve_remote` returned.
+        local: Whether Spark is to run in this process, whatever master is configured.
+        quiet: Whether Spark's loggers whose words the runner says better are silenced.
+
+    Raises:
+        RunFailedError: There is no pyspark, or no Java.
+        ConfigError: A Spark Connect server does not take one of the settings.
+        SparkEtlError: The server does not answer.
+    """
+    if remote is not None:
+        return ConnectBackend.open(remote, settings)
+    if not local:
+        return ClassicBackend.open(app_name, settings, master=None, quiet=quiet)
+    prepare_local()
+    return ClassicBackend.open(app_name, {**LOCAL_SETTINGS, **settings}, master=LOCAL_MASTER, quiet=quiet)

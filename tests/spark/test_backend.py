@@ -1,0 +1,148 @@
+"""The seam between a run and classic Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from pyspark.sql import functions
+from spark_etl.errors import UsageError
+from spark_etl.runner.backend import Counts, open_backend, resolve_remote
+from spark_etl.runner.backend.classic import ClassicBackend
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[Any]:
+    opened = open_backend("tests", {"spark.sql.shuffle.partitions": "2", "spark.ui.enabled": "false"}, local=True)
+    yield opened
+    opened.stop(silently=True)
+
+
+def test_settings_are_those_of_the_session_and_pools_are_fair(backend: Any) -> None:
+    assert backend.spark.conf.get("spark.sql.shuffle.partitions") == "2"
+    assert backend.spark.sparkContext.getConf().get("spark.scheduler.mode") == "FAIR"
+    assert backend.not_applied == ()
+    assert backend.facts()["master"] == "local[*]"
+
+
+def test_work_of_two_threads_does_not_mix(backend: Any) -> None:
+    both = Barrier(2)
+
+    def worked(group: str, partitions: int) -> set[str | None]:
+        context = backend.spark.sparkContext
+        with backend.work(group, f"{group}: checkpoint"):
+            both.wait(60)
+            backend.spark.range(100, numPartitions=partitions).foreach(lambda _: None)
+            pool = context.getLocalProperty("spark.scheduler.pool")
+            both.wait(60)
+        return {pool, context.getLocalProperty("spark.jobGroup.id"), context.getLocalProperty("spark.scheduler.pool")}
+
+    with ThreadPoolExecutor(2) as threads:
+        pools = list(threads.map(worked, ["one", "publish:two"], [3, 5]))
+
+    assert pools == [{"one", None}, {"publish:two", None}]
+    assert backend.counts("one") == Counts(stages=1, tasks=3, done_tasks=3)
+    assert backend.counts("publish:two") == Counts(stages=1, tasks=5, done_tasks=5)
+    assert backend.counts("three") == Counts()
+
+
+def test_skipped_stages_are_counted_without_their_tasks(backend: Any) -> None:
+    pairs = backend.spark.sparkContext.parallelize([(1, 1), (2, 2)], 4).groupByKey(2)
+    with backend.work("grouped", "first"):
+        pairs.count()
+        pairs.count()
+
+    assert backend.counts("grouped") == Counts(stages=4, tasks=8, done_tasks=8)
+
+
+def test_failed_tasks_are_counted_after_the_failure(backend: Any) -> None:
+    def fail(_: Any) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(Exception, match="no"), backend.work("failing", "text"):
+        backend.spark.range(1, numPartitions=1).foreach(fail)
+
+    assert backend.counts("failing").failed_tasks >= 1
+    assert backend.spark.sparkContext.getLocalProperty("spark.jobGroup.id") is None
+
+
+def test_all_work_can_be_cancelled(backend: Any) -> None:
+    def slow() -> None:
+        with backend.work("slow", "text"):
+            backend.spark.range(20, numPartitions=20).foreach(lambda _: __import__("time").sleep(5))
+
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(slow)
+        while not backend.counts("slow").tasks:
+            assert not running.done()
+        backend.cancel()
+        with pytest.raises(Exception, match="cancelled"):
+            running.result(timeout=60)
+
+
+@pytest.mark.parametrize(("column", "told"), [("1", True), ("rand()", False), ("id + uuid()", False)])
+def test_the_analysed_plan_tells_whether_it_is_deterministic(backend: Any, column: str, told: bool) -> None:
+    frame = backend.spark.range(3).selectExpr(f"{column} AS x").groupBy("x").count()
+    assert backend.is_deterministic(frame) is told
+
+
+def test_a_plan_is_explained_and_cut(backend: Any) -> None:
+    frame = backend.spark.range(3).where("id > 1")
+    text = backend.explain(frame)
+    assert "== Analyzed Logical Plan ==" in text
+    assert "== Physical Plan ==" in text
+    wide = backend.explain(frame.select(*[functions.lit("x" * 20_000).alias(f"c{n}") for n in range(20)]))
+    assert len(wide) < 200_100
+    assert wide.endswith("characters more")
+
+
+def test_a_running_context_takes_only_what_a_session_can_change(backend: Any) -> None:
+    settings = {"spark.executor.memory": "4g", "spark.sql.shuffle.partitions": "3", "spark.driver.memory": "9g"}
+    again = ClassicBackend.open("again", settings, master=None, quiet=True)
+
+    assert set(again.not_applied) == {"spark.executor.memory", "spark.driver.memory"}
+    assert again.spark.conf.get("spark.sql.shuffle.partitions") == "3"
+
+
+@pytest.mark.parametrize(
+    ("remote", "environment", "found"),
+    [
+        (None, {}, None),
+        (None, {"SPARK_REMOTE": "sc://a"}, "sc://a"),
+        (None, {"SPARK_REMOTE": "sc://a", "PYSPARK_GATEWAY_PORT": "1"}, None),
+        (None, {"SANDBOX_CONNECT_URL": "sc://a"}, None),
+        ("", {"SANDBOX_CONNECT_URL": "sc://b", "SPARK_REMOTE": "sc://a"}, "sc://b"),
+        ("sc://c:1", {"SPARK_REMOTE": "sc://a"}, "sc://c:1"),
+    ],
+)
+def test_where_a_run_goes(
+    monkeypatch: pytest.MonkeyPatch, remote: str | None, environment: dict[str, str], found: str | None
+) -> None:
+    for name in ("SPARK_REMOTE", "SANDBOX_CONNECT_URL", "PYSPARK_GATEWAY_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert resolve_remote(remote, local=False) == found
+    assert resolve_remote(None, local=True) is None
+
+
+@pytest.mark.parametrize(
+    ("remote", "local", "told"),
+    [
+        ("sc://a", True, "exclude each other"),
+        ("http://a", False, "no address of a Spark Connect server"),
+        ("sc://a/;token=hidden", False, "read by everybody"),
+        ("", False, "names no server"),
+    ],
+)
+def test_addresses_that_make_no_sense_are_refused(
+    monkeypatch: pytest.MonkeyPatch, remote: str, local: bool, told: str
+) -> None:
+    for name in ("SPARK_REMOTE", "SANDBOX_CONNECT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match=told) as refused:
+        resolve_remote(remote, local=local)
+    assert "hidden" not in str(refused.value)
