@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
+import inspect
 import io
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from types import ModuleType
+from typing import Any
 
 from spark_etl.errors import ConfigError
 from spark_etl.feature import SparkFeature
-from spark_etl.names import alternatives
+from spark_etl.names import alternatives, listing
 
 EXCLUDED_FOLDERS = {"__pycache__", "data", "node_modules", "venv", "spark-warehouse", "metastore_db"}
 LARGEST_RESOURCE = 1 << 20
@@ -27,6 +30,7 @@ class Project:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
+        self._imported: dict[str, ModuleType] = {}
         if not self.path.is_dir():
             raise ConfigError(f"the project folder {path} is not there", hint="give it as --project-path DIR")
 
@@ -36,11 +40,17 @@ class Project:
             sys.path.insert(0, str(self.path))
         importlib.invalidate_caches()
 
-    def load_feature(self, alias: str, class_path: str) -> SparkFeature:
+    def load_feature(self, alias: str, class_path: str, params: Mapping[str, Any] | None = None) -> SparkFeature:
         """Returns an instance of a feature class of this project.
 
+        Args:
+            alias: Its name in the graph.
+            class_path: The class, with its module.
+            params: Keyword arguments of its `__init__`.
+
         Raises:
-            ConfigError: The class is not there, not in this project, no feature, or its `__init__` fails.
+            ConfigError: The class is not there, not in this project, no feature, or its `__init__` fails or takes
+                other parameters.
         """
         module_name, _, class_name = class_path.rpartition(".")
         module = self._import(alias, class_path, module_name)
@@ -52,16 +62,21 @@ class Project:
             )
         if not _is_feature(cls):
             raise ConfigError(f"feature `{alias}`: {class_path} is no subclass of SparkFeature")
-        if not cls.__module__.startswith("spark_etl.") and self.file_of(cls.__module__) is None:
-            raise ConfigError(f"feature `{alias}`: {class_path} comes from {cls.__module__}, outside of {self.path}")
+        home: str = cls.__module__
+        if not home.startswith("spark_etl.") and home not in self._imported and self.file_of(home) is None:
+            raise ConfigError(f"feature `{alias}`: {class_path} comes from {home}, outside of {self.path}")
+        given = copy.deepcopy(dict(params or {}))
+        _check_params(alias, class_path, cls, given)
         try:
-            feature: SparkFeature = cls()
+            feature: SparkFeature = cls(**given)
         except Exception as error:
             raise ConfigError(f"feature `{alias}`: {class_path}() raises {type(error).__name__}: {error}") from error
         feature.alias = alias
         return feature
 
     def _import(self, alias: str, class_path: str, module_name: str) -> ModuleType:
+        if module_name in self._imported:
+            return self._imported[module_name]
         file = self.file_of(module_name)
         if file is None:
             raise ConfigError(
@@ -80,6 +95,7 @@ class Project:
                 f"feature `{alias}`: not {file} was imported as {module_name}, but {module.__file__}",
                 hint="give the project's module another name",
             )
+        self._imported[module_name] = module
         return module
 
     def file_of(self, module_name: str) -> Path | None:
@@ -120,6 +136,29 @@ def _zipped(content: dict[str, bytes]) -> bytes:
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             archive.writestr(info, content.get(name, b""), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
+
+
+def _check_params(alias: str, class_path: str, cls: type[SparkFeature], given: Mapping[str, Any]) -> None:
+    """Refuses parameters that the class does not take, and those that are missing."""
+    parameters = inspect.signature(cls).parameters.values()
+    if not given and not parameters:
+        return
+    named = [each for each in parameters if each.kind in {each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD}]
+    names = [each.name for each in named]
+    anything = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    unknown = [] if anything else [name for name in given if name not in names]
+    if unknown:
+        known = alternatives(unknown[0], names) if names else "It takes none."
+        raise ConfigError(
+            f"feature `{alias}`: {class_path} takes no parameter `{unknown[0]}`. {known}",
+            hint=f"correct `params:` of `{alias}`, or {cls.__name__}.__init__",
+        )
+    missing = [each.name for each in named if each.default is each.empty and each.name not in given]
+    if missing:
+        raise ConfigError(
+            f"feature `{alias}`: {class_path} needs the parameters it is not given: {listing(missing)}",
+            hint=f"add `params:` with `{missing[0]}:` below `{alias}:`",
+        )
 
 
 def _is_feature(value: object) -> bool:

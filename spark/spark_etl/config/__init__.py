@@ -1,6 +1,7 @@
-"""The feature config: which classes are nodes, and what is published where."""
+"""The feature config: which classes are nodes, what is published where, and with which Spark settings."""
 
-from spark_etl.config.document import load_document
-from spark_etl.config.model import FeatureConfig, PublishTarget, load_config
+from spark_etl.config.load import load_config
+from spark_etl.config.model import FeatureConfig, PublishTarget
+from spark_etl.config.schema import json_schema
 
-__all__ = ["FeatureConfig", "PublishTarget", "load_config", "load_document"]
+__all__ = ["FeatureConfig", "PublishTarget", "json_schema", "load_config"]

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    field_serializer,
+)
+from pydantic_core import PydanticCustomError
 
-from spark_etl.config.document import load_document
-from spark_etl.errors import ConfigError
-from spark_etl.names import alternatives
+from spark_etl.config.spark_settings import as_text
 
 Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 ALIAS_RULE = "a letter, then letters, digits and `_`"
 CLASS_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
-RESERVED = {"spark", "start_date", "end_date", "self"}
+RESERVED = ("end_date", "self", "spark", "start_date")
+Setting = str | bool | int | float
+
+
+def _plain(value: Any) -> Any:
+    """Refuses what YAML can say and a parameter can't be: sets, bytes, keys that are no text."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise PydanticCustomError("key", "the key {key} in it is no text; quote it", {"key": repr(key)})
+            _plain(item)
+    elif isinstance(value, list):
+        for item in value:
+            _plain(item)
+    elif not isinstance(value, str | int | float | date | None):
+        raise PydanticCustomError("kind", "a {kind} can't be a parameter", {"kind": type(value).__name__})
+    return value
+
+
+Parameter = Annotated[Any, AfterValidator(_plain)]
 
 
 class _Strict(BaseModel):
@@ -24,22 +48,29 @@ class _Strict(BaseModel):
 
 
 class FeatureEntry(_Strict):
-    """One node: the class whose `transform` computes it."""
+    """One node of the graph."""
 
-    class_path: Annotated[str, StringConstraints(pattern=CLASS_PATH)] = Field(alias="class")
+    class_path: Annotated[str, StringConstraints(pattern=CLASS_PATH)] = Field(
+        alias="class", description="The class whose transform() computes it, such as features.orders.Orders."
+    )
+    params: dict[str, Parameter] = Field(
+        default={}, description="Keyword arguments of the class's __init__: text, numbers, lists, mappings."
+    )
 
 
 class PublishEntry(_Strict):
     """Where a feature is published."""
 
-    path: Annotated[str, StringConstraints(min_length=1)]
-    overwrite: bool = False
+    path: Annotated[str, StringConstraints(min_length=1)] = Field(
+        description="A full path, or one that hangs below --publish-path."
+    )
+    overwrite: bool = Field(default=False, description="Whether what lies there may be replaced.")
 
 
 class PublishSection(_Strict):
     """Outputs by kind of store."""
 
-    s3: list[dict[Alias, PublishEntry]] = []
+    s3: list[dict[Alias, PublishEntry]] = Field(default=[], description="Each item: a feature and where it goes.")
 
 
 class PublishTarget(_Strict):
@@ -51,11 +82,39 @@ class PublishTarget(_Strict):
 
 
 class FeatureConfig(_Strict):
-    """A whole feature config."""
+    """A pipeline: its features, what is published of them, and the Spark settings it needs.
 
-    pipeline: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = None
-    features: Annotated[dict[Alias, FeatureEntry], Field(min_length=1)]
-    publish: PublishSection = PublishSection()
+    Every value is as the run uses it, with the environment's variables filled in; `written` is as the file has it.
+    """
+
+    pipeline: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = Field(
+        default=None, description="Its name; the name of the config's folder if it is not given."
+    )
+    features: Annotated[dict[Alias, FeatureEntry], Field(min_length=1)] = Field(
+        description="Alias → class. The edges come from each class's `sources`."
+    )
+    publish: PublishSection = Field(default=PublishSection(), description="What is written elsewhere than in scratch.")
+    spark_settings: dict[str, Setting] = Field(
+        default={}, alias="spark", description="Spark settings, below what the command line says."
+    )
+    sample_key: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        default=None, description="The column by whose values a small run is drawn from every source alike."
+    )
+    _written: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @field_serializer("spark_settings")
+    def _texts(self, settings: dict[str, Setting]) -> dict[str, str]:
+        return {key: as_text(value) for key, value in settings.items()}
+
+    @property
+    def spark(self) -> dict[str, str]:
+        """The Spark settings, as Spark takes them."""
+        return {key: as_text(value) for key, value in self.spark_settings.items()}
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The document as it stands in the file: `${NAME}` is not replaced, so no secret is in it."""
+        return self._written
 
     def outputs(self) -> list[PublishTarget]:
         """Returns every output, in the order of the file."""
@@ -64,63 +123,3 @@ class FeatureConfig(_Strict):
             for item in self.publish.s3
             for alias, entry in item.items()
         ]
-
-
-KNOWN_KEYS: dict[str, list[str]] = {
-    "": ["features", "pipeline", "publish"],
-    "features.*": ["class"],
-    "publish": ["s3"],
-    "publish.s3.*.*": ["overwrite", "path"],
-}
-
-
-def load_config(path: Path) -> FeatureConfig:
-    """Returns the feature config of a file.
-
-    Raises:
-        ConfigError: It is missing, not YAML, or says what a feature config may not say.
-    """
-    document = load_document(path)
-    if not isinstance(document, dict):
-        raise ConfigError(f"{path} is no feature config: it has no `features:` section")
-    try:
-        config = FeatureConfig.model_validate(document)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: " + "; ".join(dict.fromkeys(map(_told, error.errors())))) from None
-    for alias in config.features:
-        if alias in RESERVED:
-            raise ConfigError(f"{path}: a feature can't be called `{alias}`: transform() has an argument of that name")
-    return config
-
-
-def _told(error: ErrorDetails) -> str:
-    """Returns one finding of pydantic in the words of someone who writes YAML."""
-    where = [str(part) for part in error["loc"] if part != "[key]"]
-    parent, last = ".".join(where[:-1]), where[-1] if where else ""
-    inside = f" in {parent}" if parent else ""
-    if error["type"] == "extra_forbidden":
-        return f"unknown key `{last}`{inside}. {alternatives(last, _known(where[:-1]))}"
-    if error["type"] == "missing":
-        return f"`{last}`{inside} is missing"
-    if error["loc"] and error["loc"][-1] == "[key]":
-        return f"`{last}`{inside} can't be the name of a feature: {ALIAS_RULE}"
-    if last == "class":
-        return f"`{last}`{inside} is {_shown(error['input'])}, but must be a path such as features.orders.Orders"
-    return f"`{'.'.join(where)}` is {_shown(error['input'])}: {_lowered(error['msg'])}"
-
-
-def _known(where: list[str]) -> list[str]:
-    pattern = ".".join(where)
-    for key, known in KNOWN_KEYS.items():
-        if re.fullmatch(re.escape(key).replace(r"\*", "[^.]+"), pattern):
-            return known
-    return []
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]

@@ -58,7 +58,8 @@ def make_plan(options: Options) -> Plan:
     config = load_config(options.config)
     project = Project(options.project)
     project.activate()
-    graph = Graph({alias: project.load_feature(alias, entry.class_path) for alias, entry in config.features.items()})
+    features = config.features.items()
+    graph = Graph({alias: project.load_feature(alias, entry.class_path, entry.params) for alias, entry in features})
     graph.check_known(options.checkpoints, "--checkpoint")
     outputs = _outputs(options, config, graph)
     targets = [*options.checkpoints, *(output.feature for output in outputs)]

@@ -113,7 +113,7 @@ def _head(plan: Plan) -> dict[str, Any]:
         "checkpoints": list(plan.checkpoints),
         "command": shlex.join(sys.argv),
         "config_path": str(options.config.absolute()),
-        "config": plan.config.model_dump(mode="json", by_alias=True),
+        "config": plan.config.written,
         "project_path": str(plan.project.path),
         "git": environment.git_state(plan.project.path),
         "by": environment.who(),

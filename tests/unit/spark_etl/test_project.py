@@ -48,6 +48,44 @@ def test_a_class_that_can_not_be_used_is_refused(
         project.load_feature("net", class_path.format(package=package))
 
 
+@pytest.mark.parametrize(
+    ("signature", "params", "told"),
+    [
+        ("", {"days": 1}, r"takes no parameter `days`\. It takes none\."),
+        (", days", {"day": 1}, r"takes no parameter `day`\. Did you mean `days`\? Known: days\."),
+        (", days, zone, most=3", {"most": 1}, "needs the parameters it is not given: days, zone"),
+        (", *, days", {}, "needs the parameters it is not given: days"),
+        (", *rest, **more", {"self": 1}, r"raises TypeError"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused_by_name(
+    project: Project, project_folder: ProjectFolder, signature: str, params: dict[str, int], told: str
+) -> None:
+    project_folder.write(
+        "net", f"class Net(SparkFeature):\n    def __init__(self{signature}):\n        self.sources = {{}}"
+    )
+    with pytest.raises(ConfigError, match=f"feature `net`: .*{told}"):
+        project.load_feature("net", f"{project_folder.package}.net.Net", params)
+
+
+def test_parameters_arrive_as_keywords_each_feature_with_its_own(
+    project: Project, project_folder: ProjectFolder
+) -> None:
+    project_folder.write(
+        "net",
+        """
+        class Net(SparkFeature):
+            def __init__(self, days, zone="UTC", **more):
+                self.sources, self.got = {}, (days, zone, more)
+                days.append(0)
+        """,
+    )
+    params = {"days": [7], "other": {"a": 1}}
+    first, second = (project.load_feature(alias, f"{project_folder.package}.net.Net", params) for alias in "ab")
+    assert vars(first)["got"] == vars(second)["got"] == ([7, 0], "UTC", {"other": {"a": 1}})
+    assert params["days"] == [7]
+
+
 def test_nothing_outside_of_the_project_is_even_imported(project: Project, tmp_path: Path) -> None:
     (tmp_path / "outside_of_it.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w')")
     sys.path.insert(0, str(tmp_path))
