@@ -149,7 +149,7 @@ def _parents(name: str) -> list[str]:
 
 
 def _names_in(statement: ast.stmt) -> set[str]:
-    """Returns every name that a statement mentions, attributes included: `registry.append`, `importlib.import_module`."""
+    """Returns every name that a statement mentions, attributes included: of `importlib.import_module` both."""
     names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
     return names | {node.attr for node in ast.walk(statement) if isinstance(node, ast.Attribute)}
 

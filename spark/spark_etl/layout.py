@@ -11,6 +11,7 @@ from spark_etl.storage import join, name_of
 
 RUN_FILE = "run.json"
 MANIFEST_FILE = "_manifest.json"
+FAILURE_FILE = "_failure.json"
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 

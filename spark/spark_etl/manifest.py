@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from spark_etl.errors import CheckpointError
@@ -43,6 +43,8 @@ class Manifest:
         code: What identifies the code that computed it; see `spark_etl.fingerprint`.
         inputs: Source name → what was read: objects with ETags, or the upstream feature with its manifest.
         written: When, in UTC.
+        after_failure: Whether it was computed once more, for a look, because a feature that reads it had failed.
+        identity: What its rows depend on, for `--resume`; see `spark_etl.runner.identity`.
     """
 
     feature: str
@@ -55,6 +57,8 @@ class Manifest:
     code: dict[str, Any]
     inputs: dict[str, Any]
     written: str
+    identity: dict[str, Any] = field(default_factory=dict)
+    after_failure: bool = False
     format: int = FORMAT
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from spark_etl.storage import storage_for
 
 FORMAT = 1
 Status = Literal["running", "succeeded", "failed", "interrupted"]
-State = Literal["pending", "running", "built", "succeeded", "failed", "interrupted", "skipped"]
+State = Literal["pending", "running", "built", "succeeded", "failed", "interrupted", "skipped", "reused"]
 STATUSES: tuple[Status, ...] = ("running", "succeeded", "failed", "interrupted")
 
 
@@ -24,7 +25,9 @@ def now() -> str:
 
 
 class RunRecord:
-    """The content of run.json while the run goes on; every change is stored at once.
+    """The content of run.json while the run goes on, changed from any thread.
+
+    A change that took time is stored at once; a feature that is only built, which takes none, with the next one.
 
     Args:
         paths: Where the run lies.
@@ -43,6 +46,7 @@ class RunRecord:
         self.paths = paths
         self._started = time.monotonic()
         self._feature_started: dict[str, float] = {}
+        self._lock = threading.RLock()
         self.content: dict[str, Any] = {
             "format": FORMAT,
             "run_id": paths.run_id,
@@ -61,46 +65,88 @@ class RunRecord:
 
     def store(self) -> None:
         """Writes run.json."""
-        content = json.dumps(self.content, indent=1, default=str).encode()
-        storage_for(self.paths.run_file).write(self.paths.run_file, content)
+        with self._lock:
+            content = json.dumps(self.content, indent=1, default=str).encode()
+            storage_for(self.paths.run_file).write(self.paths.run_file, content)
 
     def update(self, **known: Any) -> None:
         """Adds what has become known of the run."""
-        self.content.update(known)
-        self.store()
+        with self._lock:
+            self.content.update(known)
+            self.store()
 
-    def feature_started(self, alias: str) -> None:
+    def decided(self, known: Mapping[str, Mapping[str, Any]]) -> None:
+        """Adds what becomes of each feature, before any of them runs."""
+        with self._lock:
+            for alias, more in known.items():
+                self._feature(alias).update(more)
+            self.store()
+
+    def feature_started(self, alias: str, *, store: bool = True) -> None:
         """Marks a feature as running."""
-        self._feature_started[alias] = time.monotonic()
-        self._feature(alias).update(state="running", started=now())
-        self.store()
+        with self._lock:
+            self._feature_started[alias] = time.monotonic()
+            self._feature(alias).update(state="running", started=now())
+            if store:
+                self.store()
+
+    def feature_built(self, alias: str, **known: Any) -> float:
+        """Marks a feature as built, which computes nothing yet, and returns the seconds it took."""
+        with self._lock:
+            return self._ended(alias, "built", **known)
 
     def feature_ended(self, alias: str, state: State, **known: Any) -> float:
         """Marks a feature as ended and returns the seconds it took."""
+        with self._lock:
+            seconds = self._ended(alias, state, **known)
+            self.store()
+            return seconds
+
+    def _ended(self, alias: str, state: State, **known: Any) -> float:
         seconds = round(time.monotonic() - self._feature_started[alias], 3)
         self._feature(alias).update(state=state, seconds=seconds, **known)
-        self.store()
         return seconds
 
     def feature_failed(self, alias: str, error: FeatureError) -> None:
         """Marks a feature as failed, also when it was publishing it that failed."""
         self.feature_ended(alias, "failed", error={"message": error.reason, "traceback": error.frames})
 
+    def feature_blamed(self, reader: str, error: FeatureError) -> None:
+        """Moves the blame for a failure from a feature to the one it reads."""
+        with self._lock:
+            self._feature(reader).update(state="skipped", error=None)
+            known = self._feature(error.feature)
+            known.update(state="failed", error={"message": error.reason, "traceback": error.frames})
+            self.store()
+
+    def kept_after_failure(self, feature: str, *, rows: int, bytes: int) -> None:  # noqa: A002 - the key's name
+        """Notes that what a feature has computed was kept because one that reads it failed."""
+        with self._lock:
+            if feature in self.content["features"]:
+                self._feature(feature).update(rows=rows, bytes=bytes, after_failure=True)
+            self.store()
+
+    def has_checkpoint(self, alias: str) -> bool:
+        """Tells whether a feature is kept already."""
+        return self._feature(alias).get("bytes") is not None
+
     def output_started(self, path: str) -> float:
         """Marks an output as being written and returns the moment, for `output_ended`."""
-        self._output(path).update(state="running")
-        self.store()
+        with self._lock:
+            self._output(path).update(state="running")
+            self.store()
         return time.monotonic()
 
     def output_ended(self, path: str, started: float, *, rows: int, bytes: int) -> float:  # noqa: A002 - the key's name
         """Marks an output as written and returns the seconds it took."""
         seconds = round(time.monotonic() - started, 3)
-        output = self._output(path)
-        output.update(state="succeeded", seconds=seconds, rows=rows, bytes=bytes)
-        feature = self._feature(output["feature"])
-        if feature["rows"] is None:
-            feature.update(rows=rows)
-        self.store()
+        with self._lock:
+            output = self._output(path)
+            output.update(state="succeeded", seconds=seconds, rows=rows, bytes=bytes)
+            feature = self._feature(output["feature"])
+            if feature["rows"] is None:
+                feature.update(rows=rows)
+            self.store()
         return seconds
 
     def end(self, status: Status, error: Mapping[str, Any] | None = None) -> None:

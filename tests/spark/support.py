@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
+import sys
 import textwrap
 from dataclasses import dataclass
 from datetime import date
@@ -68,6 +70,23 @@ class Pipeline:
     def write(self, source: str, publish: dict[str, str] | None = None) -> None:
         """Writes the module; each class in it is a feature under its name in lower case."""
         self.module = f"features_{next(NUMBERS)}"  # a new one each time: this process has imported the one before
+        self._write(source, publish)
+
+    def edit(self, before: str, after: str) -> None:
+        """Changes the module; the next run imports it anew."""
+        file = self.project / f"{self.module}.py"
+        text = file.read_text()
+        assert before in text
+        file.write_text(text.replace(before, after))
+        sys.modules.pop(self.module, None)
+        shutil.rmtree(self.project / "__pycache__", ignore_errors=True)
+
+    def write_config_without_outputs(self) -> None:
+        """Publishes nothing any more."""
+        content = json.loads(self.config.read_text())
+        self.config.write_text(json.dumps({"features": content["features"]}))
+
+    def _write(self, source: str, publish: dict[str, str] | None) -> None:
         text = HEADER + textwrap.dedent(source)
         (self.project / f"{self.module}.py").write_text(text)
         names = [line[6:].split("(")[0] for line in text.splitlines() if line.startswith("class ")]

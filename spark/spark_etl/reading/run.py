@@ -105,15 +105,16 @@ class Run:
         Raises:
             CheckpointError: It has none; why is said.
         """
-        path = self.paths.manifest(feature)
         if feature not in self.content["features"]:
             raise CheckpointError(f"run {self.id} has no feature `{feature}`. {alternatives(feature, self.features)}")
+        paths = RunPaths(self.content["features"][feature].get("reused_from") or self.paths.root)
+        path = paths.manifest(feature)
         content = storage_for(path, self._settings).read(path)
         if content is None:
             raise self._not_kept(feature)
         manifest = parse_manifest(content, path)
         changed = changed_modules(manifest, self.content)
-        return Checkpoint(self.paths.checkpoint(feature), manifest, self._settings, changed=changed)
+        return Checkpoint(paths.checkpoint(feature), manifest, self._settings, changed=changed)
 
     def _not_kept(self, feature: str) -> CheckpointError:
         self.reload()

@@ -27,6 +27,8 @@ def write_checkpoint(
     *,
     code: Mapping[str, Any],
     inputs: Mapping[str, Any],
+    identity: Mapping[str, Any] | None = None,
+    after_failure: bool = False,
 ) -> tuple[DataFrame, Manifest]:
     """Keeps a DataFrame as Parquet with a manifest, which is written last.
 
@@ -48,6 +50,8 @@ def write_checkpoint(
         code=dict(code),
         inputs=dict(inputs),
         written=now(),
+        identity=dict(identity or {}),
+        after_failure=after_failure,
     )
     storage_for(folder).write(paths.manifest(feature), dump_manifest(manifest))
     return read_back(spark, frame, folder, manifest), manifest
@@ -56,6 +60,14 @@ def write_checkpoint(
 def read_back(spark: SparkSession, frame: DataFrame, folder: str, manifest: Manifest) -> DataFrame:
     """Returns the checkpoint's DataFrame; its schema is the one that was written, so that no footer is read for it."""
     return spark.read.schema(frame.schema).parquet(*(join(folder, file.name) for file in manifest.files))
+
+
+def open_checkpoint(spark: SparkSession, folder: str, manifest: Manifest) -> DataFrame:
+    """Returns the DataFrame of a checkpoint that an earlier run has written."""
+    from pyspark.sql.types import StructType
+
+    schema = StructType.fromJson(manifest.spark_schema)
+    return spark.read.schema(schema).parquet(*(join(folder, file.name) for file in manifest.files))
 
 
 def count_files(folder: str, objects: Iterable[StoredObject]) -> list[DataFile]:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from spark_etl.errors import FeatureError, SparkEtlError, UsageError
+from spark_etl.runner.backend import connect_mode
 from spark_etl.runner.notify import tell_failure, tell_outcome
 from spark_etl.runner.options import Options, parse_options
 from spark_etl.runner.plan import make_plan
@@ -36,9 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: Options) -> int:
     try:
-        plan = make_plan(options)
-        progress = Progress(plan.order)
-        outcome = run_plan(plan, progress)
+        with connect_mode(options.remote):
+            plan = make_plan(options)
+            progress = Progress(plan.order)
+            outcome = run_plan(plan, progress)
     except SparkEtlError as error:
         progress = Progress()
         _show(error, options, progress)

@@ -1,58 +1,79 @@
-"""Computes the features of a plan, in order, keeps what is asked for and publishes what is configured."""
+"""Computes the features of a plan, keeps what is asked for and publishes what is configured."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.feature import ConfiguredSparkFeature
-from spark_etl.fingerprint import code_fingerprint
 from spark_etl.layout import RunPaths
-from spark_etl.manifest import Manifest
 from spark_etl.record import RunRecord
-from spark_etl.runner.checkpoint import write_checkpoint
+from spark_etl.runner.backend import Backend
+from spark_etl.runner.checkpoint import open_checkpoint, write_checkpoint
 from spark_etl.runner.failure import as_feature_error
 from spark_etl.runner.frames import checked_frame
+from spark_etl.runner.identity import Identity
 from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.plan import Output, Plan
 from spark_etl.runner.progress import Progress
 from spark_etl.runner.publish import publish
-from spark_etl.runner.signals import TerminatedError, ignore_further, spark_was_stopped
+from spark_etl.runner.reuse import Decision
+from spark_etl.runner.schedule import Task, run_tasks
+from spark_etl.runner.signals import TerminatedError, spark_was_stopped
+from spark_etl.storage import join
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that a run works with.
+
+    Attributes:
+        backend: The session.
+        plan: What to run.
+        paths: Where the run is kept.
+        record: Its run.json.
+        inputs: What the sources read, found before Spark was started.
+        decisions: What becomes of each feature.
+        identities: What the rows of each depend on.
+        progress: Who is told.
+        frames: Alias → its DataFrame, as soon as it has one.
+    """
+
+    backend: Backend
+    plan: Plan
+    paths: RunPaths
+    record: RunRecord
+    inputs: Inputs
+    decisions: Mapping[str, Decision]
+    identities: Mapping[str, Identity]
+    progress: Progress
+    frames: dict[str, DataFrame] = field(default_factory=dict)
+
+    def source(self, alias: str, name: str) -> DataFrame:
+        """Returns the DataFrame of a source that no feature computes."""
+        source: Any = self.plan.graph.features[alias].sources[name]
+        frame: DataFrame = source.read(self.backend.spark, self.plan.options.dates)
+        return frame
 
 
 class Execution:
     """One run of a plan.
 
-    Args:
-        spark: The session.
-        plan: What to run.
-        paths: Where the run is kept.
-        record: Its run.json.
-        inputs: What the sources read, found before Spark was started.
-        progress: Who is told.
+    `transform()` is called by one thread at a time, so that code of the project never meets itself; what takes time,
+    writing checkpoints and outputs, is done for several branches at once.
     """
 
-    def __init__(
-        self,
-        spark: SparkSession,
-        plan: Plan,
-        *,
-        paths: RunPaths,
-        record: RunRecord,
-        inputs: Inputs,
-        progress: Progress,
-    ) -> None:
-        self._plan = plan
-        self._paths = paths
-        self._record = record
-        self._inputs = inputs
-        self._progress = progress
-        self._spark = spark
-        self._frames: dict[str, DataFrame] = {}
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._plan = work.plan
+        self._transforming = threading.Lock()
+        self._ending = threading.Event()
 
     def run(self) -> None:
         """Computes, keeps and publishes.
@@ -60,66 +81,101 @@ class Execution:
         Raises:
             FeatureError: A feature failed; run.json has it already.
         """
-        for alias in self._plan.order:
-            self._feature(alias)
-        for output in self._plan.outputs:
-            self._publish(output)
+        tasks = [self._feature_task(alias) for alias in self._plan.order if self._action(alias) != "skip"]
+        tasks += [self._output_task(output) for output in self._plan.outputs]
+        run_tasks(tasks, parallel=self._plan.options.parallel, cancel=self._cancel)
+
+    def _action(self, alias: str) -> str:
+        return self._work.decisions[alias].action
+
+    def _feature_task(self, alias: str) -> Task:
+        if self._action(alias) == "reuse":
+            return Task(alias, (), lambda: self._reuse(alias))
+        return Task(alias, tuple(self._plan.graph.upstreams[alias]), lambda: self._feature(alias))
+
+    def _output_task(self, output: Output) -> Task:
+        return Task(
+            f"publish:{output.path}",
+            tuple(a for a in self._plan.order if self._action(a) != "skip"),
+            lambda: self._publish(output),
+        )
+
+    def _cancel(self) -> None:
+        self._ending.set()
+        self._work.backend.cancel()
+
+    def _reuse(self, alias: str) -> None:
+        decision = self._work.decisions[alias]
+        if decision.manifest is not None:
+            self._work.frames[alias] = open_checkpoint(self._work.backend.spark, decision.folder, decision.manifest)
+            self._kept(alias, decision.folder, decision.manifest.code)
 
     def _feature(self, alias: str) -> None:
-        self._progress.started(self._progress.label(alias))
-        self._record.feature_started(alias)
+        work = self._work
+        work.record.feature_started(alias, store=alias in self._plan.checkpoints)
         with self._failing(alias):
-            frame = self._transform(alias)
+            work.frames[alias] = self._transform(alias)
+            known = {"deterministic": work.backend.is_deterministic(work.frames[alias])}
             if alias not in self._plan.checkpoints:
-                self._frames[alias] = frame
-                self._progress.feature(alias, "built", self._record.feature_ended(alias, "built"))
+                work.progress.built(alias, work.record.feature_built(alias, **known))
                 return
-            self._describe(f"{alias}: checkpoint")
-            self._frames[alias], manifest = self._checkpoint(alias, frame)
-        seconds = self._record.feature_ended(alias, "succeeded", rows=manifest.rows, bytes=manifest.bytes)
-        self._progress.feature(alias, "checkpoint", seconds, rows=manifest.rows, size=manifest.bytes)
+            self._checkpoint(alias, known)
 
     def _transform(self, alias: str) -> DataFrame:
-        feature, dates = self._plan.graph.features[alias], self._plan.options.dates
-        self._describe(alias)
-        keywords: dict[str, Any] = {
-            name: self._frames[name] if isinstance(source, ConfiguredSparkFeature) else source.read(self._spark, dates)
-            for name, source in feature.sources.items()
-        }
-        return checked_frame(alias, feature.transform(self._spark, dates.start, dates.end, **keywords))
+        feature, dates, spark = self._plan.graph.features[alias], self._plan.options.dates, self._work.backend.spark
+        label = self._work.progress.label(alias)
+        with self._transforming, self._work.progress.activity(label, alias), self._work.backend.work(alias, alias):
+            keywords: dict[str, Any] = {
+                name: self._work.frames[name]
+                if isinstance(source, ConfiguredSparkFeature)
+                else self._work.source(alias, name)
+                for name, source in feature.sources.items()
+            }
+            return checked_frame(alias, feature.transform(spark, dates.start, dates.end, **keywords))
 
-    def _checkpoint(self, alias: str, frame: DataFrame) -> tuple[DataFrame, Manifest]:
-        code = code_fingerprint(self._plan.project, self._plan.config.features[alias].class_path)
-        inputs = self._inputs.of(alias)
-        kept = write_checkpoint(self._spark, frame, alias, self._paths, code=code, inputs=inputs)
-        self._inputs.kept(alias, self._paths.manifest(alias), str(code["fingerprint"]))
-        return kept
+    def _checkpoint(self, alias: str, known: Mapping[str, Any]) -> None:
+        work = self._work
+        label = work.progress.label(alias)
+        with work.progress.activity(label, alias), work.backend.work(alias, f"{alias}: checkpoint"):
+            work.frames[alias], manifest = write_checkpoint(
+                work.backend.spark,
+                work.frames[alias],
+                alias,
+                work.paths,
+                code=work.identities[alias].parts["code"],
+                inputs=work.inputs.of(alias),
+                identity=work.identities[alias].json(),
+            )
+        self._kept(alias, work.paths.checkpoint(alias), manifest.code)
+        counts = work.backend.counts(alias)
+        work_done = {"rows": manifest.rows, "stages": counts.stages, "tasks": counts.tasks}
+        seconds = work.record.feature_ended(alias, "succeeded", bytes=manifest.bytes, **known, **work_done)
+        work.progress.checkpoint(alias, seconds, size=manifest.bytes, **work_done)
+
+    def _kept(self, alias: str, folder: str, code: Mapping[str, Any]) -> None:
+        self._work.inputs.kept(alias, join(folder, "_manifest.json"), str(code["fingerprint"]))
 
     def _publish(self, output: Output) -> None:
-        alias = output.feature
-        self._progress.started(f"publish {alias}")
-        self._describe(f"{alias}: publish")
-        with self._failing(alias):
-            started = self._record.output_started(output.path)
-            files = publish(self._frames[alias], output)
+        work, alias = self._work, output.feature
+        group = f"publish:{alias}"
+        started = work.record.output_started(output.path)
+        with self._failing(alias), work.progress.activity(f"publish {alias}", group), work.backend.work(group, group):
+            files = publish(work.frames[alias], output)
         rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
-        seconds = self._record.output_ended(output.path, started, rows=rows, bytes=size)
-        self._progress.published(alias, output.path, seconds, rows=rows, size=size)
+        seconds = work.record.output_ended(output.path, started, rows=rows, bytes=size)
+        work.progress.published(alias, output.path, seconds, rows=rows, size=size)
 
     @contextmanager
     def _failing(self, alias: str) -> Iterator[None]:
-        """Blames the feature for whatever is raised inside, in run.json too."""
+        """Blames the feature for whatever is raised inside, in run.json too, unless the run is ending anyway."""
         try:
             yield
         except Exception as error:
+            if self._ending.is_set():
+                self._work.record.feature_ended(alias, "interrupted")
+                raise
             if spark_was_stopped(error):
-                ignore_further()
                 raise TerminatedError("Spark was stopped from outside") from error
             told = as_feature_error(alias, error, self._plan.project.path)
-            self._record.feature_failed(alias, told)
-            raise told from error
-
-    def _describe(self, text: str) -> None:
-        """Names what follows in Spark's own pages; Spark Connect has no such names."""
-        if hasattr(self._spark, "_jsparkSession"):
-            self._spark.sparkContext.setJobDescription(text)
+            self._work.record.feature_failed(alias, told)
+            raise told from (None if told is error else error)

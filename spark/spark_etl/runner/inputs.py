@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -10,38 +12,48 @@ from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.graph import Graph
 from spark_etl.sources.base import InputObject, Source
 
+THREADS = 16
+
 
 class Inputs:
-    """The objects behind each source of the features that will run.
+    """The objects behind each source of some features, found without Spark.
 
     Args:
         graph: The graph.
-        order: The features that will run.
+        order: The features whose sources are looked at.
         dates: The days asked for.
 
     Raises:
         MissingDataError: A source lacks data.
     """
 
-    def __init__(self, graph: Graph, order: tuple[str, ...], dates: DateRange) -> None:
+    def __init__(self, graph: Graph, order: Iterable[str], dates: DateRange) -> None:
         self._graph = graph
         self._kept: dict[str, dict[str, str]] = {}
-        self._objects: dict[tuple[str, str], list[InputObject]] = {
-            (alias, name): source.inputs(dates)
+        sources = {
+            (alias, name): source
             for alias in order
             for name, source in graph.features[alias].sources.items()
             if isinstance(source, Source)
         }
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = list(pool.map(lambda source: source.inputs(dates), sources.values()))
+        self._objects: dict[tuple[str, str], list[InputObject]] = dict(zip(sources, found, strict=True))
 
     def kept(self, alias: str, manifest: str, fingerprint: str) -> None:
         """Remembers that a feature has a checkpoint, which its readers name as what they have read."""
         self._kept[alias] = {"feature": alias, "manifest": manifest, "code": fingerprint}
 
+    def objects(self, alias: str, name: str) -> list[InputObject]:
+        """Returns what a source of a feature reads."""
+        return self._objects[alias, name]
+
     def of(self, alias: str) -> dict[str, Any]:
         """Returns source name → what was read; an upstream without a checkpoint is told by what it read itself."""
-        return {name: self._one(alias, name) for name in self._graph.features[alias].sources}
+        return {name: self.of_source(alias, name) for name in self._graph.features[alias].sources}
 
-    def _one(self, alias: str, name: str) -> dict[str, Any]:
+    def of_source(self, alias: str, name: str) -> dict[str, Any]:
+        """Returns what was read under one name; see `of`."""
         source = self._graph.features[alias].sources[name]
         if isinstance(source, ConfiguredSparkFeature):
             return dict(self._kept[name]) if name in self._kept else {"feature": name, "inputs": self.of(name)}

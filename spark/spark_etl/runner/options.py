@@ -13,8 +13,11 @@ from typing import NoReturn
 from spark_etl.dates import DateRange, parse_date
 from spark_etl.errors import UsageError
 from spark_etl.names import alternatives, is_segment
+from spark_etl.runner.backend import resolve_remote
 from spark_etl.storage import normalise
 
+PARALLEL = 2
+LOCAL_FOLDER = Path(".spark-etl")
 EPILOG = """exit codes: 0 done, 2 wrong usage or bad configuration, 5 the pipeline failed, 130 interrupted"""
 
 
@@ -29,6 +32,11 @@ class Options:
         publish: What relative publish paths hang below, normalised.
         scratch: Where the run is kept, normalised.
         checkpoints: Aliases, each once, in the order given.
+        resume: The run whose checkpoints are reused where they hold: an id, its end, or `latest`.
+        parallel: How many checkpoints and outputs are written at the same time.
+        keep_inputs: Whether a feature that fails leaves its inputs as checkpoints.
+        local: Whether Spark runs in this process.
+        remote: Address of a Spark Connect server, `sc://host:port`.
     """
 
     team: str
@@ -40,6 +48,12 @@ class Options:
     dates: DateRange
     checkpoints: tuple[str, ...]
     notify: str | None = None
+    resume: str | None = None
+    parallel: int = PARALLEL
+    keep_inputs: bool = False
+    local: bool = False
+    remote: str | None = None
+    log_format: str = "text"
     debug: bool = False
     json: bool = False
 
@@ -70,24 +84,46 @@ def parse_options(argv: Sequence[str]) -> Options:
             raise UsageError(
                 f"{what} {name!r} must be letters, digits, `.`, `_` and `-`: it becomes a folder of the scratch path"
             )
-    if not given.scratch_path:
-        raise UsageError(
-            "--scratch-path is missing", hint="give --scratch-path s3a://my-bucket/scratch/, or set SANDBOX_SCRATCH"
-        )
+    scratch, publish = _paths(given)
     config = Path(given.feature_config)
     return Options(
         team=given.team_name,
         config=config,
         project=Path(given.project_path) if given.project_path else config.absolute().parent,
         pipeline=given.pipeline,
-        publish=normalise(given.publish_path) if given.publish_path else None,
-        scratch=normalise(given.scratch_path),
+        publish=publish,
+        scratch=scratch,
         dates=DateRange(parse_date(given.start_date, "--start-date"), parse_date(given.end_date, "--end-date")),
         checkpoints=split_names(given.checkpoint),
         notify=given.notify_email or None,
+        resume=given.resume,
+        parallel=_at_least_one(given.parallel),
+        keep_inputs=given.checkpoint_on_failure,
+        local=given.local,
+        remote=resolve_remote(given.remote, local=given.local),
+        log_format=given.log_format,
         debug=given.debug,
         json=given.json,
     )
+
+
+def _paths(given: argparse.Namespace) -> tuple[str, str | None]:
+    """Returns scratch and publish path; a run in this process has folders beside the caller for both."""
+    scratch, publish = given.scratch_path, given.publish_path
+    if given.local:
+        scratch, publish = scratch or str(LOCAL_FOLDER / "scratch"), publish or str(LOCAL_FOLDER / "published")
+    scratch = scratch or os.environ.get("SANDBOX_SCRATCH")
+    if not scratch:
+        raise UsageError(
+            "--scratch-path is missing", hint="give --scratch-path s3a://my-bucket/scratch/, or set SANDBOX_SCRATCH"
+        )
+    return normalise(scratch), normalise(publish) if publish else None
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--parallel {text!r} is no number of 1 or more", hint=f"--parallel {PARALLEL}")
+    return int(text)
 
 
 def split_names(values: Sequence[str]) -> tuple[str, ...]:
@@ -108,17 +144,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--feature-config", required=True, metavar="FILE", help="the YAML that lists features and outputs")
     add("--publish-path", metavar="PATH", help="what relative `path:` entries of `publish:` hang below")
-    add(
-        "--scratch-path",
-        default=os.environ.get("SANDBOX_SCRATCH"),
-        metavar="PATH",
-        help="where runs and checkpoints are kept",
-    )
+    add("--scratch-path", metavar="PATH", help="where runs and checkpoints are kept (SANDBOX_SCRATCH)")
     add("--start-date", required=True, metavar="YYYY-MM-DD", help="first day")
     add("--end-date", required=True, metavar="YYYY-MM-DD", help="last day, included")
     add("--checkpoint", nargs="*", action="extend", default=[], metavar="FEATURE", help="features to keep: a, b or a,b")
+    add("--resume", metavar="RUN", help="reuse the checkpoints of a run that still hold: its id, its end, or `latest`")
+    add(
+        "--checkpoint-on-failure",
+        action=argparse.BooleanOptionalAction,
+        default=os.environ.get("SPARK_ETL_CHECKPOINT_ON_FAILURE", "") == "1",
+        help="keep what a feature that fails has read (SPARK_ETL_CHECKPOINT_ON_FAILURE=1)",
+    )
+    add(
+        "--parallel",
+        default=str(PARALLEL),
+        metavar="N",
+        help="write so many checkpoints and outputs at a time (%(default)s)",
+    )
+    add("--local", action="store_true", help=f"Spark in this process, and folders below {LOCAL_FOLDER}/ for its paths")
+    add(
+        "--remote",
+        nargs="?",
+        const="",
+        metavar="URL",
+        help="run through the Spark Connect server at sc://host:port (SPARK_REMOTE)",
+    )
     add("--pipeline", metavar="NAME", help="default: the config's `pipeline:`, else the name of its folder")
     add("--project-path", metavar="DIR", help="what class paths are relative to; default: the config's folder")
+    add("--log-format", choices=["text", "json"], default="text", help="of the lines on stderr")
     add("--debug", action="store_true", help="show tracebacks in full")
     add("--json", action="store_true", help="end with a line of JSON on stdout: run_id, path, status")
     return parser

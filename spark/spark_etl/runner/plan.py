@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spark_etl.config import FeatureConfig, load_config
-from spark_etl.errors import ConfigError, PublishRefusedError, UsageError
+from spark_etl.errors import ConfigError, PublishRefusedError, ReadError, UsageError
 from spark_etl.graph import Graph
 from spark_etl.names import is_segment
 from spark_etl.project import Project
+from spark_etl.reading import Run, Runs
 from spark_etl.runner.options import Options
 from spark_etl.storage import is_s3, join, normalise, storage_for
 from spark_etl.storage.paths import scheme_of
@@ -30,6 +31,9 @@ class Plan:
 
     Attributes:
         order: The features that publish and checkpoint need, upstreams first.
+        targets: The features that are kept or published → why.
+        checkpoints: The features to keep.
+        previous: The run whose checkpoints are reused where they hold.
     """
 
     options: Options
@@ -39,11 +43,9 @@ class Plan:
     pipeline: str
     order: tuple[str, ...]
     outputs: tuple[Output, ...]
-
-    @property
-    def checkpoints(self) -> tuple[str, ...]:
-        """The features to keep."""
-        return self.options.checkpoints
+    targets: dict[str, str]
+    checkpoints: tuple[str, ...]
+    previous: Run | None = None
 
 
 def make_plan(options: Options) -> Plan:
@@ -62,14 +64,40 @@ def make_plan(options: Options) -> Plan:
     graph = Graph({alias: project.load_feature(alias, entry.class_path, entry.params) for alias, entry in features})
     graph.check_known(options.checkpoints, "--checkpoint")
     outputs = _outputs(options, config, graph)
-    targets = [*options.checkpoints, *(output.feature for output in outputs)]
+    targets = _targets(options, outputs)
     if not targets:
         raise UsageError(
             f"nothing to run: {options.config} publishes nothing and no --checkpoint is given",
             hint=f"--checkpoint {graph.order[-1]}",
         )
+    pipeline = _pipeline(options, config)
+    previous = _previous(options, pipeline)
     refuse_existing(outputs)
-    return Plan(options, config, project, graph, _pipeline(options, config), tuple(graph.needed(targets)), outputs)
+    order = tuple(graph.needed(targets))
+    return Plan(options, config, project, graph, pipeline, order, outputs, targets, options.checkpoints, previous)
+
+
+def _targets(options: Options, outputs: Sequence[Output]) -> dict[str, str]:
+    """Returns what is computed for its own sake → why."""
+    published = {output.feature: f"published to {output.path}" for output in outputs}
+    return published | dict.fromkeys(options.checkpoints, "--checkpoint names it")
+
+
+def _previous(options: Options, pipeline: str) -> Run | None:
+    """Returns the run to resume.
+
+    Raises:
+        UsageError: There is no such run.
+    """
+    if options.resume is None:
+        return None
+    runs = Runs(options.scratch)
+    try:
+        if options.resume == "latest":
+            return runs.latest(pipeline, team=options.team)
+        return runs[options.resume]
+    except ReadError as error:
+        raise UsageError(f"--resume {options.resume}: {error.message}", hint=error.hint) from error
 
 
 def _pipeline(options: Options, config: FeatureConfig) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from spark_etl.errors import SparkEtlError
@@ -24,7 +26,7 @@ class Progress:
         self._lock = threading.Lock()
         self._names = names
         self._width = max(map(len, names), default=0)
-        self.current: tuple[str, float] | None = None
+        self._activities: dict[str, tuple[str, float]] = {}
 
     def line(self, text: str) -> None:
         """Writes one line."""
@@ -33,9 +35,26 @@ class Progress:
             stream.write(text + "\n")
             stream.flush()
 
-    def started(self, label: str) -> None:
-        """Remembers what is being done, for `still`."""
-        self.current = (label, time.monotonic())
+    @contextmanager
+    def activity(self, label: str, group: str) -> Iterator[None]:
+        """Remembers what is being done while the block runs.
+
+        Args:
+            label: What `still` calls it.
+            group: The job group of its Spark jobs.
+        """
+        with self._lock:
+            self._activities[group] = (label, time.monotonic())
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._activities.pop(group, None)
+
+    def groups(self) -> list[str]:
+        """Returns the job groups of what is being done, oldest first."""
+        with self._lock:
+            return list(self._activities)
 
     def label(self, feature: str) -> str:
         """Returns `[3/8] discounts`, padded to one width."""
@@ -43,24 +62,27 @@ class Progress:
         position = f"{self._names.index(feature) + 1:>{len(str(total))}}"
         return f"[{position}/{total}] {feature:<{self._width}}"
 
-    def feature(
-        self, alias: str, what: str, seconds: float, *, rows: int | None = None, size: int | None = None
-    ) -> None:
-        """Writes that a feature is done."""
-        counted = "" if rows is None else f"{rows:,} {'row' if rows == 1 else 'rows'}"
-        weighed = "" if size is None else amount(size)
-        self.line(f"{self.label(alias)}  {what:<10} {counted:>18} {weighed:>9} {duration(seconds):>7}")
+    def built(self, alias: str, seconds: float) -> None:
+        """Writes that a feature is built; it is computed with what reads it."""
+        self.line(f"{self.label(alias)}  {'built':<10} {'':>18} {'':>9} {'':>22} {duration(seconds):>7}")
+
+    def checkpoint(self, alias: str, seconds: float, *, rows: int, size: int, stages: int, tasks: int) -> None:
+        """Writes that a feature's checkpoint is there."""
+        done = f"{_rows(rows):>18} {amount(size):>9} {_work(stages, tasks):>22}"
+        self.line(f"{self.label(alias)}  checkpoint {done} {duration(seconds):>7}")
 
     def published(self, alias: str, path: str, seconds: float, *, rows: int, size: int) -> None:
         """Writes that an output is there."""
-        counted = f"{rows:,} {'row' if rows == 1 else 'rows'}"
-        self.line(f"published {alias} → {path}  {counted}  {amount(size)}  {duration(seconds)}")
+        self.line(f"published {alias} → {path}  {_rows(rows)}  {amount(size)}  {duration(seconds)}")
 
-    def still(self, tasks: str) -> None:
+    def still(self, group: str, *, stages: int, done: int, tasks: int) -> None:
         """Writes that something long is still going on."""
-        if self.current is not None:
-            label, since = self.current
-            self.line(f"{label.rstrip()} … {tasks}, {duration(time.monotonic() - since)}")
+        with self._lock:
+            known = self._activities.get(group)
+        if known is not None:
+            label, since = known
+            took = duration(time.monotonic() - since)
+            self.line(f"{label.rstrip()} … stage {stages}, {done:,}/{tasks:,} tasks, {took}")
 
     def warn(self, text: str) -> None:
         """Writes a warning."""
@@ -71,3 +93,14 @@ class Progress:
         self.line(f"error: {error.message}")
         if error.hint:
             self.line(f"  next: {error.hint}")
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
+
+
+def _work(stages: int, tasks: int) -> str:
+    """Returns what it took in Spark; nothing where that can't be told."""
+    if not stages:
+        return ""
+    return f"{stages} {'stage' if stages == 1 else 'stages'}, {tasks:,} {'task' if tasks == 1 else 'tasks'}"

@@ -6,28 +6,28 @@ import shlex
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spark_etl.errors import FeatureError, RunFailedError, SparkEtlError
 from spark_etl.layout import RunPaths, new_run_id
+from spark_etl.lease import Heartbeat
 from spark_etl.record import RunRecord, Status
 from spark_etl.runner import environment
-from spark_etl.runner.execute import Execution
+from spark_etl.runner.backend import Backend, open_backend
+from spark_etl.runner.evidence import keep_evidence
+from spark_etl.runner.execute import Execution, Work
 from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.jvm_hook import told_by_jvm
-from spark_etl.runner.logs import quiet, quiet_py4j, stop
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.progress import Progress
+from spark_etl.runner.reuse import Decision, decide, to_run
 from spark_etl.runner.signals import catch, ignore_further
 from spark_etl.runner.watch import watch
-from spark_etl.session import build_session
 from spark_etl.units import duration
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,15 @@ def run_plan(plan: Plan, progress: Progress) -> Outcome:
     record = RunRecord(paths, _head(plan), _features(plan), [_output(output) for output in plan.outputs])
     record.store()
     progress.line(_headline(plan, paths))
-    status, error = _attempt(plan, paths, record, progress)
+    with Heartbeat(paths):
+        status, error = _attempt(plan, paths, record, progress)
     return Outcome(paths, status, time.monotonic() - started, record.kept, error)
 
 
 def _attempt(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress) -> tuple[Status, SparkEtlError | None]:
     with ExitStack() as stack:
         try:
-            inputs = Inputs(plan.graph, plan.order, plan.options.dates)
-            spark = _started(plan, paths, record, progress, stack)
-            Execution(spark, plan, paths=paths, record=record, inputs=inputs, progress=progress).run()
+            _perform(plan, paths, record, progress, stack)
         except KeyboardInterrupt:
             return _interrupted(record), None
         except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to tell it
@@ -76,31 +75,73 @@ def _attempt(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress)
         return "succeeded", None
 
 
+def _perform(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress, stack: ExitStack) -> None:
+    """Finds out what still holds, and computes the rest."""
+    inputs = Inputs(plan.graph, plan.order, plan.options.dates)
+    decisions, known = decide(plan, inputs)
+    record.decided({alias: _decided(decision) for alias, decision in decisions.items()})
+    _tell(plan, decisions, progress)
+    if not plan.outputs and not to_run(plan.order, decisions):
+        return
+    backend = _started(plan, record, progress, stack)
+    work = Work(backend, plan, paths, record, inputs, decisions, known, progress)
+    try:
+        Execution(work).run()
+    except FeatureError as error:
+        if not plan.options.keep_inputs:
+            raise
+        told = keep_evidence(work, error)
+        raise told from told.__cause__
+
+
 def _interrupted(record: RunRecord) -> Status:
     ignore_further()
     record.end("interrupted")
     return "interrupted"
 
 
-def _started(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress, stack: ExitStack) -> SparkSession:
+def _started(plan: Plan, record: RunRecord, progress: Progress, stack: ExitStack) -> Backend:
     """Returns the session, with the project's code on its way to executors and a watcher beside it."""
-    began, quietly = time.monotonic(), not plan.options.debug
-    if quietly:
-        quiet_py4j()
+    began, options = time.monotonic(), plan.options
     stack.enter_context(told_by_jvm())
-    spark = build_session(f"{plan.options.team}/{plan.pipeline} {paths.run_id}")
+    backend = open_backend(
+        f"{options.team}/{plan.pipeline} {record.paths.run_id}",
+        plan.config.spark,
+        options.remote,
+        local=options.local,
+        quiet=not options.debug,
+    )
     catch()
-    stack.callback(stop, spark, silently=quietly)
-    if quietly:
-        quiet(spark)
+    stack.callback(backend.stop, silently=not options.debug)
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="spark-etl-"))
     archive = Path(folder) / f"{plan.pipeline}-code.zip"
     archive.write_bytes(plan.project.archive())
-    spark.sparkContext.addPyFile(str(archive))
-    stack.enter_context(watch(spark, progress))
-    record.update(spark=environment.spark_facts(spark))
-    progress.line(f"Spark {spark.version} on {spark.sparkContext.master} after {duration(time.monotonic() - began)}")
-    return spark
+    backend.ship(archive)
+    stack.enter_context(watch(backend, progress))
+    facts = backend.facts()
+    record.update(spark=facts)
+    if backend.not_applied:
+        progress.warn(f"too late for a Spark that runs already: {', '.join(backend.not_applied)}")
+    progress.line(f"Spark {facts['version']} on {facts['master']} after {duration(time.monotonic() - began)}")
+    return backend
+
+
+def _decided(decision: Decision) -> dict[str, Any]:
+    """Returns what run.json tells of a decision."""
+    if decision.manifest is None:
+        return {"reason": decision.reason}
+    reused_from = decision.folder.rsplit("/", 1)[0]
+    kept = {"rows": decision.manifest.rows, "bytes": decision.manifest.bytes}
+    return {"reason": decision.reason, "state": "reused", "reused_from": reused_from, **kept}
+
+
+def _tell(plan: Plan, decisions: Mapping[str, Decision], progress: Progress) -> None:
+    """Says for each feature of a resumed run whether it is reused, computed again or not needed, and why."""
+    if plan.previous is None:
+        return
+    words = {"run": "recomputed", "reuse": "reused", "skip": "not needed"}
+    for alias in plan.order:
+        progress.line(f"{progress.label(alias)}  {words[decisions[alias].action]}: {decisions[alias].reason}")
 
 
 def _head(plan: Plan) -> dict[str, Any]:
@@ -111,6 +152,7 @@ def _head(plan: Plan) -> dict[str, Any]:
         "start_date": str(options.dates.start),
         "end_date": str(options.dates.end),
         "checkpoints": list(plan.checkpoints),
+        "resumed": plan.previous.id if plan.previous else None,
         "command": shlex.join(sys.argv),
         "config_path": str(options.config.absolute()),
         "config": plan.config.written,

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
+from spark_etl.runner.backend import Backend, Counts
 from spark_etl.runner.cores import ask_master, explain, master_pages
 from spark_etl.runner.progress import Progress
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 FIRST_WORD_SECONDS = 5.0
 EVERY_SECONDS = 15.0
@@ -25,13 +22,16 @@ class Activity:
 
     Attributes:
         executors: Executors besides the driver.
-        tasks: Tasks of the stages at work; 0 when nothing is asked of Spark.
-        done: Tasks of them that are done.
+        groups: Job group → what was done for it so far, of those that have begun.
     """
 
     executors: int
-    tasks: int
-    done: int
+    groups: Mapping[str, Counts]
+
+    @property
+    def waits(self) -> bool:
+        """Whether there are tasks to do and nobody to do them."""
+        return not self.executors and any(counts.tasks > counts.done_tasks for counts in self.groups.values())
 
 
 class Watcher:
@@ -70,8 +70,7 @@ class Watcher:
     def step(self, now: float) -> None:
         """Looks once, and tells if it is time."""
         activity = self._look()
-        starved = self._ask is not None and activity.tasks > 0 and activity.executors == 0
-        if starved and self._ask is not None:
+        if self._ask is not None and activity.waits:
             since = self._starved_since = self._starved_since or now
             if self._due(now):
                 self._progress.line(self._ask(now - since))
@@ -80,10 +79,11 @@ class Watcher:
             if self._next_word is not None and now - self._starved_since >= FIRST_WORD_SECONDS and activity.executors:
                 self._progress.line(f"cores granted after {now - self._starved_since:.0f}s")
             self._starved_since = self._next_word = None
-        if not activity.tasks:
+        if not activity.groups:
             self._next_word = None
         elif self._due(now, first=EVERY_SECONDS):
-            self._progress.still(f"{activity.done}/{activity.tasks} tasks")
+            for group, counts in activity.groups.items():
+                self._progress.still(group, stages=counts.stages, done=counts.done_tasks, tasks=counts.tasks)
 
     def _due(self, now: float, first: float = FIRST_WORD_SECONDS) -> bool:
         if self._next_word is None:
@@ -94,20 +94,16 @@ class Watcher:
         return True
 
 
-def watch(spark: SparkSession, progress: Progress) -> Watcher:
-    """Returns a watcher of a classic session."""
-    context: Any = spark.sparkContext
-    pages = master_pages(context.master)
+def watch(backend: Backend, progress: Progress) -> Watcher:
+    """Returns a watcher of a run's session; who holds the cores is known of a standalone master only."""
+    facts = backend.facts()
+    pages = master_pages(str(facts.get("master") or ""))
 
     def look() -> Activity:
-        tracker = context.statusTracker()
-        stages = [stage for stage in map(tracker.getStageInfo, tracker.getActiveStageIds()) if stage is not None]
-        executors = len(context._jsc.sc().statusTracker().getExecutorInfos()) - 1
-        return Activity(
-            executors, sum(stage.numTasks for stage in stages), sum(stage.numCompletedTasks for stage in stages)
-        )
+        counted = {group: backend.counts(group) for group in progress.groups()}
+        return Activity(backend.executors(), {group: counts for group, counts in counted.items() if counts.stages})
 
     def ask(waited: float) -> str:
-        return explain(ask_master(pages), context.applicationId, waited)
+        return explain(ask_master(pages), str(facts.get("application_id")), waited)
 
     return Watcher(look, ask if pages else None, progress)

@@ -37,6 +37,8 @@ def test_a_server_is_told_where_it_lives_and_what_there_is(spawner: SandboxSpawn
         "SANDBOX_CONNECT_TOKEN": "connect-token",
         "SPARK_MASTER_URL": "spark://spark-master:7077",
         "_SPARK_AUTH_SECRET": "auth-secret",
+        "SPARK_ETL_CHECKPOINT_ON_FAILURE": "1",
+        "SMTP_HOST": "mail",
     }
     assert expected.items() <= spawner.get_env().items()
 

@@ -2,28 +2,30 @@ from __future__ import annotations
 
 import io
 
+from spark_etl.runner.backend import Counts
 from spark_etl.runner.progress import Progress
 from spark_etl.runner.watch import Activity, Watcher
 
-IDLE = Activity(executors=0, tasks=0, done=0)
-STARVED = Activity(executors=0, tasks=8, done=0)
-BUSY = Activity(executors=2, tasks=8, done=3)
+IDLE = Activity(executors=0, groups={})
+STARVED = Activity(executors=0, groups={"orders": Counts(stages=1, tasks=8)})
+BUSY = Activity(executors=2, groups={"orders": Counts(stages=2, tasks=8, done_tasks=3)})
+TWO = Activity(executors=2, groups={**BUSY.groups, "publish:net": Counts(stages=1, tasks=2_000, done_tasks=1_999)})
 
 
 def said(timeline: list[tuple[int, Activity]], *, cluster: bool = True) -> list[str]:
     """Returns what is told over a timeline of (second until which, activity), looked at each second."""
     stream = io.StringIO()
     progress = Progress(("orders",), stream)
-    progress.started("[1/1] orders")
     now = {"activity": IDLE}
     watcher = Watcher(lambda: now["activity"], (lambda waited: f"waiting {waited:.0f}") if cluster else None, progress)
     second = 0
-    for until, activity in timeline:
-        now["activity"] = activity
-        while second < until:
-            watcher.step(float(second))
-            second += 1
-    return [line.split(",")[0] for line in stream.getvalue().splitlines()]
+    with progress.activity("[1/1] orders", "orders"), progress.activity("publish net", "publish:net"):
+        for until, activity in timeline:
+            now["activity"] = activity
+            while second < until:
+                watcher.step(float(second))
+                second += 1
+    return [line.rpartition(", ")[0] or line for line in stream.getvalue().splitlines()]
 
 
 def test_a_starved_run_is_told_after_seconds_and_again_until_it_has_cores() -> None:
@@ -44,4 +46,9 @@ def test_a_local_session_has_no_executors_to_wait_for() -> None:
 
 
 def test_something_long_is_told_to_go_on() -> None:
-    assert said([(40, BUSY)]) == ["[1/1] orders … 3/8 tasks"] * 2
+    assert said([(40, BUSY)]) == ["[1/1] orders … stage 2, 3/8 tasks"] * 2
+
+
+def test_each_of_several_that_go_on_is_told() -> None:
+    both = ["[1/1] orders … stage 2, 3/8 tasks", "publish net … stage 1, 1,999/2,000 tasks"]
+    assert said([(20, TWO)]) == both

@@ -1,0 +1,99 @@
+"""Runs tasks that wait for each other, a few at a time, in the same order whenever the graph leaves it open."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+LAST_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """One piece of work.
+
+    Attributes:
+        name: Its own among all tasks.
+        after: Names of the tasks that must be done before.
+        work: Does it.
+    """
+
+    name: str
+    after: tuple[str, ...]
+    work: Callable[[], None]
+
+
+class _Crew:
+    """A few threads that do what they are given; none of them keeps the process from ending."""
+
+    def __init__(self, size: int) -> None:
+        self._given: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[str, BaseException | None]] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=self._work, name=f"task-{n}", daemon=True) for n in range(size)]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self) -> None:
+        while (task := self._given.get()) is not None:
+            try:
+                task.work()
+            except BaseException as error:  # noqa: BLE001 - the thread that waits raises it
+                self._done.put((task.name, error))
+            else:
+                self._done.put((task.name, None))
+
+    def give(self, task: Task) -> None:
+        self._given.put(task)
+
+    def next_done(self) -> str:
+        """Waits until a task is done and returns its name, or raises what it has raised."""
+        name, error = self._done.get()
+        if error is not None:
+            raise error
+        return name
+
+    def dismiss(self, seconds: float | None) -> None:
+        """Lets the threads end, and waits for what they are at."""
+        for _ in self._threads:
+            self._given.put(None)
+        for thread in self._threads:
+            thread.join(seconds)
+
+
+def run_tasks(tasks: Sequence[Task], *, parallel: int, cancel: Callable[[], None]) -> None:
+    """Runs every task after those it waits for; of those that are ready, the first of the sequence first.
+
+    Args:
+        tasks: What to do.
+        parallel: How many at a time.
+        cancel: Ends what is under way, when a task has failed or the run is interrupted.
+
+    Raises:
+        Exception: What the first task to fail has raised; the others were cancelled, and none is begun after it.
+    """
+    sorter = TopologicalSorter({task.name: task.after for task in tasks})
+    sorter.prepare()
+    crew = _Crew(min(parallel, max(len(tasks), 1)))
+    try:
+        _run(tasks, sorter, crew, parallel)
+    except BaseException:
+        cancel()
+        crew.dismiss(LAST_SECONDS)
+        raise
+    crew.dismiss(None)
+
+
+def _run(tasks: Sequence[Task], sorter: TopologicalSorter[str], crew: _Crew, parallel: int) -> None:
+    by_name = {task.name: (position, task) for position, task in enumerate(tasks)}
+    ready: list[tuple[int, Task]] = []
+    running = 0
+    while sorter.is_active():
+        ready = sorted([*ready, *(by_name[name] for name in sorter.get_ready())], key=lambda item: item[0])
+        while ready and running < parallel:
+            crew.give(ready.pop(0)[1])
+            running += 1
+        sorter.done(crew.next_done())
+        running -= 1
