@@ -15,7 +15,7 @@ from spark_etl.storage import storage_for
 
 FORMAT = 1
 Status = Literal["running", "succeeded", "failed", "interrupted"]
-State = Literal["pending", "running", "built", "succeeded", "failed", "interrupted", "skipped", "reused"]
+State = Literal["pending", "running", "built", "succeeded", "failed", "interrupted", "skipped", "reused", "staged"]
 STATUSES: tuple[Status, ...] = ("running", "succeeded", "failed", "interrupted")
 
 
@@ -131,29 +131,37 @@ class RunRecord:
         return self._feature(alias).get("bytes") is not None
 
     def output_started(self, path: str) -> float:
-        """Marks an output as being written and returns the moment, for `output_ended`."""
+        """Marks an output as being written and returns the moment, for `output_staged`."""
         with self._lock:
             self._output(path).update(state="running")
             self.store()
         return time.monotonic()
 
-    def output_ended(self, path: str, started: float, *, rows: int, bytes: int) -> float:  # noqa: A002 - the key's name
-        """Marks an output as written and returns the seconds it took."""
-        seconds = round(time.monotonic() - started, 3)
+    def output_staged(self, path: str, started: float, *, rows: int, bytes: int) -> None:  # noqa: A002 - the key's name
+        """Marks an output as written, though not yet to be seen."""
         with self._lock:
             output = self._output(path)
-            output.update(state="succeeded", seconds=seconds, rows=rows, bytes=bytes)
+            seconds = round(time.monotonic() - started, 3)
+            output.update(state="staged", seconds=seconds, rows=rows, bytes=bytes)
             feature = self._feature(output["feature"])
             if feature["rows"] is None:
                 feature.update(rows=rows)
             self.store()
-        return seconds
+
+    def published(self) -> list[dict[str, Any]]:
+        """Marks all outputs as published and returns them."""
+        with self._lock:
+            for output in self.content["publish"]:
+                output.update(state="succeeded")
+            self.store()
+            return list(self.content["publish"])
 
     def end(self, status: Status, error: Mapping[str, Any] | None = None) -> None:
         """Marks the run as ended; what was running ended the same way, what was pending is never going to run."""
         ends: dict[str, State] = {
             "running": "interrupted" if status == "interrupted" else "failed",
             "pending": "skipped",
+            "staged": "skipped",
         }
         if status == "succeeded":
             ends["built"] = "succeeded"

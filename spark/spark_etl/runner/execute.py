@@ -19,7 +19,7 @@ from spark_etl.runner.identity import Identity
 from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.plan import Output, Plan
 from spark_etl.runner.progress import Progress
-from spark_etl.runner.publish import publish
+from spark_etl.runner.publish import Publication
 from spark_etl.runner.reuse import Decision
 from spark_etl.runner.schedule import Task, run_tasks
 from spark_etl.runner.signals import TerminatedError, spark_was_stopped
@@ -41,6 +41,7 @@ class Work:
         inputs: What the sources read, found before Spark was started.
         decisions: What becomes of each feature.
         identities: What the rows of each depend on.
+        publication: What it publishes.
         progress: Who is told.
         frames: Alias → its DataFrame, as soon as it has one.
     """
@@ -52,6 +53,7 @@ class Work:
     inputs: Inputs
     decisions: Mapping[str, Decision]
     identities: Mapping[str, Identity]
+    publication: Publication
     progress: Progress
     frames: dict[str, DataFrame] = field(default_factory=dict)
 
@@ -84,6 +86,7 @@ class Execution:
         tasks = [self._feature_task(alias) for alias in self._plan.order if self._action(alias) != "skip"]
         tasks += [self._output_task(output) for output in self._plan.outputs]
         run_tasks(tasks, parallel=self._plan.options.parallel, cancel=self._cancel)
+        self._publish()
 
     def _action(self, alias: str) -> str:
         return self._work.decisions[alias].action
@@ -94,11 +97,7 @@ class Execution:
         return Task(alias, tuple(self._plan.graph.upstreams[alias]), lambda: self._feature(alias))
 
     def _output_task(self, output: Output) -> Task:
-        return Task(
-            f"publish:{output.path}",
-            tuple(a for a in self._plan.order if self._action(a) != "skip"),
-            lambda: self._publish(output),
-        )
+        return Task(f"publish:{output.path}", (output.feature,), lambda: self._stage(output))
 
     def _cancel(self) -> None:
         self._ending.set()
@@ -155,15 +154,21 @@ class Execution:
     def _kept(self, alias: str, folder: str, code: Mapping[str, Any]) -> None:
         self._work.inputs.kept(alias, join(folder, "_manifest.json"), str(code["fingerprint"]))
 
-    def _publish(self, output: Output) -> None:
+    def _stage(self, output: Output) -> None:
         work, alias = self._work, output.feature
         group = f"publish:{alias}"
         started = work.record.output_started(output.path)
         with self._failing(alias), work.progress.activity(f"publish {alias}", group), work.backend.work(group, group):
-            files = publish(work.frames[alias], output)
+            files = work.publication.stage(work.frames[alias], output)
         rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
-        seconds = work.record.output_ended(output.path, started, rows=rows, bytes=size)
-        work.progress.published(alias, output.path, seconds, rows=rows, size=size)
+        work.record.output_staged(output.path, started, rows=rows, bytes=size)
+
+    def _publish(self) -> None:
+        """Lets all outputs appear."""
+        self._work.publication.commit()
+        for output in self._work.record.published():
+            known = {"rows": output["rows"], "size": output["bytes"]}
+            self._work.progress.published(output["feature"], output["path"], output["seconds"], **known)
 
     @contextmanager
     def _failing(self, alias: str) -> Iterator[None]:

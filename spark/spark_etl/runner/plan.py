@@ -11,8 +11,9 @@ from spark_etl.graph import Graph
 from spark_etl.names import is_segment
 from spark_etl.project import Project
 from spark_etl.reading import Run, Runs
+from spark_etl.runner.claims import committed
 from spark_etl.runner.options import Options
-from spark_etl.storage import is_s3, join, normalise, storage_for
+from spark_etl.storage import is_s3, join, normalise
 from spark_etl.storage.paths import scheme_of
 
 
@@ -135,11 +136,7 @@ def refuse_existing(outputs: Sequence[Output]) -> None:
     Raises:
         PublishRefusedError: Names all of them.
     """
-    taken = [
-        output
-        for output in outputs
-        if not output.overwrite and next(iter(storage_for(output.path).walk(output.path)), None)
-    ]
+    taken = [output for output in outputs if not output.overwrite and next(committed(output.path), None)]
     if taken:
         raise PublishRefusedError(
             "already published: " + ", ".join(f"`{output.feature}` at {output.path}" for output in taken),

@@ -1,44 +1,88 @@
-"""Puts a feature's DataFrame where others read it.
+"""Puts the outputs of a run where others read them: all of them, or none.
 
-New files are committed beside the old ones, which are deleted only then: a run that fails leaves what was published
-before as it was. Between the two moments, milliseconds as a rule, a reader sees both: S3 knows no rename.
+Each output is written in full where no reader looks. Only when all are there does the store copy them to their places,
+which takes no computing, and only then are the old files deleted. S3 knows no rename: while that goes on, a moment as a
+rule, a reader may see new files beside old ones. See docs/publishing.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from spark_etl.errors import SparkEtlError
+from spark_etl.layout import RunPaths
 from spark_etl.manifest import DataFile
 from spark_etl.runner.checkpoint import count_files
+from spark_etl.runner.claims import Claim, bring_in, committed, decide_to_publish
 from spark_etl.runner.frames import check_writable
 from spark_etl.runner.plan import Output, refuse_existing
-from spark_etl.storage import Storage, StoredObject, relative_to, storage_for
+from spark_etl.runner.signals import held_back
+from spark_etl.storage import storage_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pyspark.sql import DataFrame
 
 
-def publish(frame: DataFrame, output: Output) -> list[DataFile]:
-    """Writes one output and returns its files.
+class Publication:
+    """What one run publishes.
 
-    Raises:
-        PublishRefusedError: Something has been put there since the run began, and `overwrite` is not set.
+    Args:
+        outputs: Where to.
+        paths: The run's.
     """
-    refuse_existing([output])
-    check_writable(output.feature, frame)
-    store = storage_for(output.path)
-    before = {(item.path, item.etag) for item in _committed(store, output.path)}
-    frame.write.mode("append").parquet(output.path)
-    after = list(_committed(store, output.path))
-    store.delete(item.path for item in after if (item.path, item.etag) in before)
-    return count_files(output.path, (item for item in after if (item.path, item.etag) not in before))
 
+    def __init__(self, outputs: Sequence[Output], paths: RunPaths) -> None:
+        self._outputs = {output.path: output for output in outputs}
+        self._waiting = {output.path: Claim(output.path, paths) for output in outputs}
+        self._claims: dict[str, Claim] = {}
+        self._paths = paths
+        self._committing = False
 
-def _committed(store: Storage, path: str) -> Iterator[StoredObject]:
-    """Yields what lies there, without what some run is still writing: it is in a folder that Spark takes for hidden."""
-    for item in store.walk(path):
-        folders = relative_to(item.path, path).split("/")[:-1]
-        if not any(folder.startswith(("_", ".")) and "=" not in folder for folder in folders):
-            yield item
+    def __enter__(self) -> Publication:
+        """Claims every path.
+
+        Raises:
+            PublishRefusedError: Another run is publishing to one of them, or something lies there by now.
+        """
+        try:
+            for path, claim in sorted(self._waiting.items()):
+                claim.take()
+                self._claims[path] = claim
+            refuse_existing(list(self._outputs.values()))
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves nothing of an unfinished publication; one that was cut while it appeared is left to be ended."""
+        if not self._committing:
+            self._release()
+
+    def stage(self, frame: DataFrame, output: Output) -> list[DataFile]:
+        """Writes an output where no reader looks, and returns its files."""
+        claim = self._claims[output.path]
+        check_writable(output.feature, frame)
+        frame.write.mode("overwrite").parquet(claim.staging)
+        return count_files(claim.staging, storage_for(output.path).walk(claim.staging))
+
+    def commit(self) -> None:
+        """Lets all outputs appear; a signal waits until that is done."""
+        with held_back():
+            before = {path: [item.path for item in committed(path)] for path in self._claims}
+            self._committing = bool(self._claims)
+            if self._committing:
+                decide_to_publish(self._paths, before)
+            new = {path: set(bring_in(claim.staging, path)) for path, claim in self._claims.items()}
+            for path in self._claims:
+                storage_for(path).delete(old for old in before[path] if old not in new[path])
+            self._committing = False
+            self._release()
+
+    def _release(self) -> None:
+        for claim in self._claims.values():
+            with suppress(SparkEtlError, OSError):  # whoever publishes there next puts it in order
+                claim.release()
+        self._claims = {}

@@ -24,6 +24,7 @@ from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.jvm_hook import told_by_jvm
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.progress import Progress
+from spark_etl.runner.publish import Publication
 from spark_etl.runner.reuse import Decision, decide, to_run
 from spark_etl.runner.signals import catch, ignore_further
 from spark_etl.runner.watch import watch
@@ -83,8 +84,9 @@ def _perform(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress,
     _tell(plan, decisions, progress)
     if not plan.outputs and not to_run(plan.order, decisions):
         return
+    publication = stack.enter_context(Publication(plan.outputs, paths))
     backend = _started(plan, record, progress, stack)
-    work = Work(backend, plan, paths, record, inputs, decisions, known, progress)
+    work = Work(backend, plan, paths, record, inputs, decisions, known, publication, progress)
     try:
         Execution(work).run()
     except FeatureError as error:

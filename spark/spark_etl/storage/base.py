@@ -41,6 +41,14 @@ class Storage(Protocol):
         """Writes an object, whole or not at all."""
         ...
 
+    def create(self, path: str, content: bytes) -> bool:
+        """Writes an object only if there is none; of several that try at once, one is told True."""
+        ...
+
+    def copy(self, source: str, target: str) -> None:
+        """Copies an object within the store, whole or not at all; its content does not pass through this process."""
+        ...
+
     def delete(self, paths: Iterable[str]) -> None:
         """Deletes objects; one that is not there is no error."""
         ...

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -39,6 +41,32 @@ class LocalStorage:
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         temporary.write_bytes(content)
         temporary.replace(target)
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Links a finished file to its name, which fails if there is one."""
+        target = local_path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+        temporary.write_bytes(content)
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            return False
+        finally:
+            temporary.unlink()
+        return True
+
+    def copy(self, source: str, target: str) -> None:
+        """Gives the file a second name, or copies it where that can't be."""
+        origin, copy = local_path(source), local_path(target)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        temporary = copy.with_name(f".{copy.name}.{uuid.uuid4().hex}.tmp")
+        try:
+            os.link(origin, temporary)
+        except OSError:
+            shutil.copy2(origin, temporary)
+        temporary.replace(copy)
+        temporary.unlink(missing_ok=True)
 
     def delete(self, paths: Iterable[str]) -> None:
         """Deletes the files, Hadoop's checksum beside each, and the folders left empty."""

@@ -15,6 +15,9 @@ from spark_etl.storage.settings import S3Settings
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
+LARGEST_COPY = 5 << 30
+JSON = "application/json"
+TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
 class S3Storage:
@@ -61,9 +64,35 @@ class S3Storage:
     def write(self, path: str, content: bytes) -> None:
         """Puts an object; S3 shows it whole or not at all."""
         bucket, key = split_s3(path)
-        kind = "application/json" if key.endswith(".json") else "application/octet-stream"
+        kind = JSON if key.endswith(".json") else "application/octet-stream"
         with self._told(path):
             self._client.put_object(bucket, key, io.BytesIO(content), len(content), content_type=kind)
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Puts an object under the condition that there is none, which S3 decides."""
+        from minio.error import S3Error
+
+        bucket, key = split_s3(path)
+        with self._told(path):
+            try:
+                self._client._put_object(bucket, key, content, {"If-None-Match": "*", "Content-Type": JSON})
+            except S3Error as error:
+                if error.code in TAKEN:
+                    return False
+                raise
+        return True
+
+    def copy(self, source: str, target: str) -> None:
+        """Lets the store copy; an object of more than 5 GiB in parts, as S3 wants it."""
+        from minio.commonconfig import ComposeSource, CopySource
+
+        (bucket, key), (to_bucket, to_key) = split_s3(source), split_s3(target)
+        with self._told(source):
+            size = self._client.stat_object(bucket, key).size or 0
+            if size <= LARGEST_COPY:
+                self._client.copy_object(to_bucket, to_key, CopySource(bucket, key))
+            else:
+                self._client.compose_object(to_bucket, to_key, [ComposeSource(bucket, key)])
 
     def delete(self, paths: Iterable[str]) -> None:
         """Deletes the objects."""

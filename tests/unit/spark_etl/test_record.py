@@ -71,7 +71,9 @@ def test_a_success_makes_of_built_succeeded(record: RunRecord) -> None:
         record.feature_started(alias)
         record.feature_ended(alias, "built")
     moment = record.output_started("p")
-    record.output_ended("p", moment, rows=7, bytes=70)
+    record.output_staged("p", moment, rows=7, bytes=70)
+    assert stored(record)["publish"][0]["state"] == "staged"  # type: ignore[index]
+    record.published()
     record.end("succeeded")
     assert set(states(record).values()) == {"succeeded"}
     assert stored(record)["features"]["net"]["rows"] == 7  # type: ignore[index]

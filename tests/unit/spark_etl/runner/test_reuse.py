@@ -258,7 +258,7 @@ def test_a_run_that_was_resumed_is_resumed_again_from_where_its_checkpoints_lie(
 
 def test_an_unknown_run_is_refused_before_anything_else(chain: Bench) -> None:
     chain.ran("net")
-    with pytest.raises(UsageError, match="--resume 20200101T000000Z-000000: .*no such run"):
+    with pytest.raises(UsageError, match=r"--resume 20200101T000000Z-000000: .*no such run"):
         chain.resume("20200101T000000Z-000000", "--checkpoint", "report")
 
 

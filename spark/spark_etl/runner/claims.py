@@ -1,0 +1,148 @@
+"""Who publishes to a path: one run at a time, and what a run that died there has left is put in order by the next.
+
+`<path>/_publishing.json` names the run that holds the path; Spark and other readers take it for hidden. S3 creates it
+for one of several that try at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from spark_etl import lease
+from spark_etl.errors import PublishRefusedError
+from spark_etl.layout import RunPaths
+from spark_etl.storage import StoredObject, join, name_of, relative_to, storage_for
+
+CLAIM_FILE = "_publishing.json"
+TAKEN_FILE = "_taken.json"
+DECISION_FILE = "_publish.json"
+THREADS = 16
+HIDDEN = ("_", ".")
+
+
+class Claim:
+    """The right of one run to publish to a path.
+
+    Args:
+        path: The output's path.
+        paths: The run's.
+    """
+
+    def __init__(self, path: str, paths: RunPaths) -> None:
+        self.path = path
+        self._run = paths
+        self._file = join(path, CLAIM_FILE)
+        self._store = storage_for(path)
+
+    @property
+    def staging(self) -> str:
+        """The folder below the path, hidden from readers, in which this run writes."""
+        return staging_of(self.path, self._run.run_id)
+
+    def take(self) -> None:
+        """Takes the path, from a run that died there if need be.
+
+        Raises:
+            PublishRefusedError: Another run is publishing to it.
+        """
+        while not self._store.create(self._file, self._content()):
+            holder = read_claim(self.path)
+            if holder is None:
+                continue  # it has just been released
+            root = str(holder["run"])
+            if is_at_work(RunPaths(root)) or not self._take_over(holder):
+                raise PublishRefusedError(
+                    f"run {name_of(root)} is publishing to {self.path} at this moment",
+                    hint=f"wait for it to end: {root}",
+                )
+            return
+
+    def release(self) -> None:
+        """Leaves the path to others, and nothing of this run's beside what it has published."""
+        self._store.delete(item.path for item in self._store.walk(self.staging))
+        self._store.delete([self._file])
+
+    def _take_over(self, holder: dict[str, Any]) -> bool:
+        """Puts in order what a dead run has left; of several that want to, one does."""
+        left = staging_of(self.path, name_of(str(holder["run"])))
+        taken = join(left, TAKEN_FILE)
+        if not self._store.create(taken, b"{}"):
+            return False
+        if read_claim(self.path) != holder:
+            self._store.delete([taken])
+            return False
+        before = read_decision(RunPaths(str(holder["run"]))).get(self.path)
+        if before is not None:
+            new = bring_in(left, self.path)
+            self._store.delete(old for old in before if old not in new)
+        self._store.write(self._file, self._content())
+        self._store.delete(item.path for item in self._store.walk(left))
+        return True
+
+    def _content(self) -> bytes:
+        return json.dumps({"run": self._run.root}).encode()
+
+
+def decide_to_publish(paths: RunPaths, before: dict[str, list[str]]) -> None:
+    """Notes in the run's folder that all its outputs are written, and which files are to go: one object for all paths.
+
+    From this moment on whoever comes after a crash ends the work; before it, they throw it away.
+    """
+    file = join(paths.root, DECISION_FILE)
+    storage_for(file).write(file, json.dumps(before, indent=1).encode())
+
+
+def read_decision(paths: RunPaths) -> dict[str, list[str]]:
+    """Returns path → files that are to go, empty when the run has not come so far."""
+    file = join(paths.root, DECISION_FILE)
+    return dict(json.loads(storage_for(file).read(file) or b"{}"))
+
+
+def staging_of(path: str, run_id: str) -> str:
+    """Returns the folder in which a run writes what it is going to publish at a path."""
+    return join(path, f"_publishing-{run_id}")
+
+
+def read_claim(path: str) -> dict[str, Any] | None:
+    """Returns which run holds a path; None if none does."""
+    file = join(path, CLAIM_FILE)
+    content = storage_for(file).read(file)
+    try:
+        claim = json.loads(content) if content else None
+    except ValueError:
+        claim = None
+    return claim if isinstance(claim, dict) and "run" in claim else None
+
+
+def is_at_work(paths: RunPaths) -> bool:
+    """Tells whether a run has neither ended nor died."""
+    content = storage_for(paths.run_file).read(paths.run_file)
+    try:
+        running = json.loads(content or b"{}").get("status") == "running"
+    except ValueError:
+        running = False
+    return running and lease.is_alive(paths) is not False
+
+
+def bring_in(staging: str, path: str) -> list[str]:
+    """Copies what is staged to where readers see it, the marker of success last, and returns the paths."""
+    store = storage_for(path)
+    names = [relative_to(item.path, staging) for item in store.walk(staging) if name_of(item.path) != TAKEN_FILE]
+    with ThreadPoolExecutor(THREADS) as pool:
+        data = [name for name in names if not name.startswith(HIDDEN)]
+        list(pool.map(lambda name: store.copy(join(staging, name), join(path, name)), data))
+    for name in set(names) - set(data):
+        store.copy(join(staging, name), join(path, name))
+    return [join(path, name) for name in names]
+
+
+def committed(path: str) -> Iterator[StoredObject]:
+    """Yields what lies at a path for readers: not the claim, nor what some run is still writing in a hidden folder."""
+    for item in storage_for(path).walk(path):
+        *folders, name = relative_to(item.path, path).split("/")
+        hidden = any(folder.startswith(HIDDEN) and "=" not in folder for folder in folders)
+        if not hidden and name != CLAIM_FILE:
+            yield item

@@ -1,0 +1,207 @@
+"""Several outputs appear together; what a run that was cut has left is put in order by the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import dataset, parquet
+from spark_etl import lease
+from spark_etl.errors import PublishRefusedError
+from spark_etl.layout import RunPaths, new_run_id
+from spark_etl.record import RunRecord
+from spark_etl.runner import claims
+from spark_etl.runner.plan import Output
+from spark_etl.runner.publish import Publication
+from spark_etl.storage import normalise
+from spark_etl.storage.local import LocalStorage
+
+NAMES = ("net", "plan")
+
+
+class Frame:
+    """What publishing needs of a DataFrame."""
+
+    columns = ("x",)
+    schema = SimpleNamespace(fields=[])
+
+    def __init__(self, value: int) -> None:
+        self._value = value
+        self.write = self
+
+    def mode(self, _mode: str) -> Frame:
+        return self
+
+    def parquet(self, path: str) -> None:
+        folder = Path(path.removeprefix("file://"))
+        folder.mkdir(parents=True, exist_ok=True)
+        parquet.write_table(pa.table({"x": [self._value]}), folder / f"part-{self._value}.parquet")
+        (folder / "_SUCCESS").touch()
+
+
+class Shop:
+    """Two published outputs, and runs that publish to them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def output(self, name: str, *, overwrite: bool = True) -> Output:
+        return Output(name, normalise(str(self.folder / name)), overwrite)
+
+    def start(self) -> RunPaths:
+        """Leaves what a run that has just started leaves."""
+        paths = RunPaths.of(normalise(str(self.folder / "scratch")), "team", "revenue", new_run_id())
+        RunRecord(paths, {}, {}).store()
+        lease.beat(paths)
+        return paths
+
+    def publication(self, paths: RunPaths | None = None, **options: Any) -> Publication:
+        return Publication([self.output(name, **options) for name in NAMES], paths or self.start())
+
+    def publish(self, value: int, paths: RunPaths | None = None) -> None:
+        with self.publication(paths) as publication:
+            for name in NAMES:
+                publication.stage(Frame(value), self.output(name))
+            publication.commit()
+
+    def seen(self) -> list[list[int]]:
+        """Returns what a reader sees in each output."""
+        return [
+            sorted(dataset.dataset(self.folder / name, format="parquet").to_table()["x"].to_pylist()) for name in NAMES
+        ]
+
+    def left(self) -> list[str]:
+        """Returns what of publishing lies about."""
+        return sorted(path.name for name in NAMES for path in (self.folder / name).glob("_publishing*"))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = Shop(tmp_path)
+    shop.publish(1)
+    return shop
+
+
+def test_outputs_replace_what_was_there_and_leave_nothing_else(shop: Shop) -> None:
+    assert shop.seen() == [[1], [1]]
+    shop.publish(2)
+    assert shop.seen() == [[2], [2]]
+    assert shop.left() == []
+    assert (shop.folder / "net" / "_SUCCESS").exists()
+
+
+def test_nothing_is_seen_before_all_is_written(shop: Shop) -> None:
+    with shop.publication() as publication:
+        for name in NAMES:
+            publication.stage(Frame(2), shop.output(name))
+            assert shop.seen() == [[1], [1]]
+        publication.commit()
+    assert shop.seen() == [[2], [2]]
+
+
+def test_what_is_not_committed_leaves_what_was_published(shop: Shop) -> None:
+    with shop.publication() as publication:
+        publication.stage(Frame(2), shop.output("net"))
+    assert shop.seen() == [[1], [1]]
+    assert shop.left() == []
+
+
+def test_of_two_runs_at_once_the_second_is_refused_by_the_name_of_the_first(shop: Shop) -> None:
+    first = shop.start()
+    with shop.publication(first):
+        with pytest.raises(PublishRefusedError, match=rf"run {first.run_id} is publishing to file://.*/net"):
+            shop.publish(3)
+        assert shop.left() == ["_publishing.json"] * 2
+    shop.publish(3)
+    assert shop.seen() == [[3], [3]]
+
+
+def test_what_has_appeared_meanwhile_is_refused_and_the_claims_are_released(shop: Shop) -> None:
+    with pytest.raises(PublishRefusedError, match="already published"), shop.publication(overwrite=False):
+        pass
+    assert shop.left() == []
+
+
+class CutError(BaseException):
+    """Stands for kill -9: nothing after it is done."""
+
+
+def cut_at(monkeypatch: pytest.MonkeyPatch, method: str, call: int) -> None:
+    """Ends everything at the n-th call of a method of the store."""
+    original: Callable[..., Any] = getattr(LocalStorage, method)
+    calls = iter(range(1, 1000))
+
+    def cut(self: LocalStorage, *args: Any) -> Any:
+        if next(calls) >= call:
+            raise CutError
+        return original(self, *args)
+
+    monkeypatch.setattr(LocalStorage, method, cut)
+
+
+def die(shop: Shop, monkeypatch: pytest.MonkeyPatch, method: str, call: int) -> None:
+    """Publishes 2 by a run that is killed at that moment."""
+    paths = shop.start()
+    publication = shop.publication(paths).__enter__()
+    with monkeypatch.context() as patch:
+        for name in NAMES:
+            publication.stage(Frame(2), shop.output(name))
+        cut_at(patch, method, call)
+        with pytest.raises(CutError):
+            publication.commit()
+    monkeypatch.setattr(claims.lease, "is_alive", lambda *_: False)
+
+
+@pytest.mark.parametrize(
+    ("method", "call", "seen", "after"),
+    [
+        ("write", 1, [[1], [1]], [[1], [1]]),
+        ("copy", 1, [[1], [1]], [[2], [2]]),
+        ("copy", 3, [[1, 2], [1]], [[2], [2]]),
+        ("delete", 1, [[1, 2], [1, 2]], [[2], [2]]),
+        ("delete", 2, [[2], [1, 2]], [[2], [2]]),
+        ("delete", 3, [[2], [2]], [[2], [2]]),
+    ],
+)
+def test_whoever_comes_after_a_kill_ends_what_had_begun_to_appear(
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    call: int,
+    seen: list[list[int]],
+    after: list[list[int]],
+) -> None:
+    die(shop, monkeypatch, method, call)
+    assert shop.seen() == seen
+    assert shop.left()
+    with shop.publication():
+        assert shop.seen() == after
+    assert shop.left() == []
+
+
+def test_a_kill_before_all_was_written_is_as_if_nothing_had_been(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    publication = shop.publication().__enter__()
+    publication.stage(Frame(2), shop.output("net"))
+    monkeypatch.setattr(claims.lease, "is_alive", lambda *_: False)
+    shop.publish(3)
+    assert shop.seen() == [[3], [3]]
+    assert shop.left() == []
+
+
+def test_of_two_that_come_after_a_kill_one_takes_over(shop: Shop) -> None:
+    dead = shop.start()
+    shop.publication(dead).__enter__()
+    late = datetime.now(UTC) + timedelta(days=1)
+    assert lease.is_alive(dead, now=late) is False
+    path = shop.output("net").path
+    staging = claims.staging_of(path, dead.run_id)
+    assert LocalStorage().create(f"{staging}/{claims.TAKEN_FILE}", b"{}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(claims.lease, "is_alive", lambda paths: paths.run_id != dead.run_id)
+        with pytest.raises(PublishRefusedError):
+            claims.Claim(path, shop.start()).take()
