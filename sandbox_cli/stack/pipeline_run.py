@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +30,14 @@ class Request:
         config: The feature config.
         folder: The project: what is mounted, and what class paths are relative to.
         requirements: Packages of its own, if any.
+        variables: Those of this process's environment that the config mentions.
     """
 
     arguments: tuple[str, ...]
     config: Path
     folder: Path
     requirements: Path | None
+    variables: tuple[str, ...] = ()
 
 
 def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None) -> Request:
@@ -50,10 +53,11 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
     defaults = [word for name, value in DEFAULTS.items() if name not in given for word in (name, value)]
     everything = (*defaults, *arguments)
     options = parse_options(["--feature-config", str(config), *everything])
-    known = load_config(config).features
+    content = load_config(config)
     for name in options.checkpoints:
-        if name not in known:
-            raise RunnerUsageError(f"--checkpoint {name}: no such feature in {config}. {alternatives(name, known)}")
+        if name not in content.features:
+            others = alternatives(name, content.features)
+            raise RunnerUsageError(f"--checkpoint {name}: no such feature in {config}. {others}")
     if requirements is not None and not requirements.is_file():
         raise UsageError(f"--requirements {requirements}: no such file.")
     folder = options.project.resolve()
@@ -61,7 +65,8 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
         raise UsageError(f"--project-path {options.project}: no such folder.")
     if not config.resolve().is_relative_to(folder):
         raise UsageError(f"{config} is not inside of --project-path {folder}, which is all that a driver sees.")
-    return Request(_without(everything, "--project-path"), config.resolve(), folder, requirements)
+    variables = tuple(name for name in content.variables if name in os.environ)
+    return Request(_without(everything, "--project-path"), config.resolve(), folder, requirements, variables)
 
 
 def _without(arguments: Sequence[str], name: str) -> tuple[str, ...]:
@@ -81,6 +86,7 @@ def run(console: Console, session: Session, request: Request) -> int:
     with project.readable(session.settings, request.folder) as folder:
         options = ["--volume", f"{folder}:{project.INSIDE}:ro", "--workdir", project.INSIDE]
         options += ["--env", f"SPARK_ETL_GIT={state}"] if state else []
+        options += [word for name in request.variables for word in ("--env", name)]  # no value: it may be a secret
         options += _path_options(f"{packages.INSIDE}/{key}") if key else []
         ended = driver.run(session, _command(request), options=options)
     return ended.exit_code

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from spark_etl.drawing import Diagram, Node, as_mermaid, as_svg, as_text
@@ -94,7 +95,7 @@ def _completed(argv: Sequence[str]) -> list[str]:
 
 
 def _value(argv: Sequence[str], name: str) -> str | None:
-    pairs = zip(argv, [*argv[1:], None], strict=True)
+    pairs = zip_longest(argv, argv[1:])
     found = [following if word == name else word.partition("=")[2] for word, following in pairs if _is(word, name)]
     return found[-1] if found else None
 

@@ -55,6 +55,17 @@ def substituted(document: Document, environment: Mapping[str, str]) -> Any:
     return replaced(document.content, ())
 
 
+def variables(content: Any) -> set[str]:
+    """Returns the names of the variables that a document's values mention, needed or not."""
+    if isinstance(content, str):
+        return {match["name"] for match in TOKEN.finditer(content) if match["name"]}
+    if isinstance(content, dict):
+        content = content.values()
+    elif not isinstance(content, list):
+        return set()
+    return {name for part in content for name in variables(part)}
+
+
 def place(document: Document, where: Where) -> str:
     """Returns `file:line`."""
     line = document.line(where)

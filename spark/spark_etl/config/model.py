@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from spark_etl.config.environment import variables
 from spark_etl.config.spark_settings import as_text
 
 Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -115,6 +116,11 @@ class FeatureConfig(_Strict):
     def written(self) -> dict[str, Any]:
         """The document as it stands in the file: `${NAME}` is not replaced, so no secret is in it."""
         return self._written
+
+    @property
+    def variables(self) -> list[str]:
+        """The environment variables it mentions, sorted: whoever runs it elsewhere has to take them there."""
+        return sorted(variables(self._written))
 
     def outputs(self) -> list[PublishTarget]:
         """Returns every output, in the order of the file."""

@@ -165,3 +165,25 @@ def test_the_runners_exit_code_is_the_commands(config: Path, ran: list[list[str]
     assert f"{config.parent}:/project:ro" in options
     assert "SPARK_ETL_GIT=c0ffee-dirty" in options
     assert "PYTHONPATH=/opt/packages/0123abcd" in options
+
+
+def test_the_driver_gets_the_variables_that_the_config_mentions_by_name_only(
+    config: Path, ran: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text(CONFIG + "spark: {spark.x.password: '${SHOP_PASSWORD}', spark.y: '${SHOP_ZONE:-UTC}'}\n")
+    monkeypatch.setenv("SHOP_PASSWORD", "hunter2")
+    monkeypatch.delenv("SHOP_ZONE", raising=False)
+    session: Any = SimpleNamespace(settings=Settings(state_home=tmp_path / "state"))
+
+    pipeline_run.run(Console(plain=True), session, check(config))
+
+    (options,) = ran
+    assert options[options.index("SHOP_PASSWORD") - 1] == "--env"
+    assert "SHOP_ZONE" not in options
+    assert "hunter2" not in " ".join(options)
+
+
+def test_a_variable_that_is_not_set_is_told_before_anything_starts(config: Path) -> None:
+    config.write_text(CONFIG + "pipeline: '${SHOP_NOT_SET}'\n")
+    with pytest.raises(ConfigError, match="needs the environment variable SHOP_NOT_SET"):
+        check(config)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+from spark_etl.drawing import Diagram, Node, as_html, as_svg
+from spark_etl.drawing.states import STATES, UNKNOWN, Look
+from spark_etl.drawing.svg import PAGE
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def parsed(diagram: Diagram) -> ElementTree.Element:
+    return ElementTree.fromstring(as_svg(diagram))  # noqa: S314 - our own
+
+
+def texts(diagram: Diagram) -> list[str]:
+    return [text.text or "" for text in parsed(diagram).iter(f"{SVG}text")]
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted([luminance(one), luminance(other)], reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("look", [*STATES.values(), UNKNOWN])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_and_lines_can_be_read_on_what_is_behind_them(look: Look, theme: str) -> None:
+    fill, stroke, text = look.light if theme == "light" else look.dark
+    paper, ink, line = PAGE[theme]
+    assert contrast(fill, text) >= 4.5
+    assert contrast(paper, ink) >= 4.5
+    assert contrast(paper, line) >= 3
+    assert contrast(paper, stroke) >= 3
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_state_is_written_and_not_only_coloured(state: str) -> None:
+    assert f"{STATES[state].sign} {state}" in texts(Diagram([Node("net", state=state)]))
+
+
+def test_each_box_says_what_it_is_and_its_tooltip_why(diamond: Diagram) -> None:
+    drawing = parsed(diamond)
+    groups = [group for group in drawing.iter(f"{SVG}g") if "node" in group.get("class", "")]
+    told = {group.findtext(f"{SVG}text"): group.findtext(f"{SVG}title") for group in groups}
+    assert set(told) == {node.alias for node in diamond.nodes}
+    assert told["joined"] == "joined: run publish\n12 rows\npublished to x\nreads left, right"
+    assert "← s3a://published/orders" in texts(diamond)
+
+
+def test_a_screen_reader_is_told_what_is_drawn(diamond: Diagram) -> None:
+    drawing = parsed(diamond)
+    assert drawing.get("role") == "img"
+    labels = {part.get("id"): part.text for part in drawing.iter() if part.get("id")}
+    title, text = (labels[name] for name in drawing.get("aria-labelledby", "").split())
+    assert title == "plan of revenue: 6 features, 1 reuse, 4 run, 1 skip"
+    assert "left: run, checkpoint, reads orders" in str(text)
+
+
+def test_two_drawings_on_one_page_share_no_id_and_no_rule(diamond: Diagram) -> None:
+    one, other = as_svg(diamond), as_svg(diamond)
+    ids = [set(re.findall(r'id="([^"]+)"', drawn)) for drawn in (one, other)]
+    assert not ids[0] & ids[1]
+    name = re.findall(r'<svg[^>]* id="([^"]+)"', one)[0]
+    rules = re.search(r"<style>(.*)</style>", one, re.DOTALL)
+    assert rules
+    selectors = re.findall(r"(?:^|[{}])([^{}@]+)\{", rules[1])
+    assert selectors
+    assert all(f"#{name}" in selector for selector in selectors)
+
+
+def test_it_follows_the_systems_theme_and_jupyterlabs(diamond: Diagram) -> None:
+    drawn = as_svg(diamond, name="here")
+    dark = f"--paper:{PAGE['dark'][0]}"
+    assert f"@media (prefers-color-scheme:dark){{#here{{{dark}" in drawn
+    assert f'[data-jp-theme-light="false"] #here{{{dark}' in drawn
+    assert f'[data-jp-theme-light="true"] #here{{--paper:{PAGE["light"][0]}' in drawn
+    assert as_svg(diamond, name="here") == drawn
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a & b", '"quoted"', "]]>", "bell \x07", "emoji 🦆"])
+def test_whatever_a_text_is_the_drawing_is_whole(text: str) -> None:
+    node = Node("net", sources=[text], state=text, marks=[text], detail=text, reason=text)
+    drawn = as_svg(Diagram([node], text))
+    assert "<script" not in drawn
+    assert text.replace("\x07", "�") in (parsed(Diagram([node], text)).findtext(f".//{SVG}g/{SVG}g/{SVG}title") or "")
+
+
+def test_a_long_text_is_cut_in_the_box_and_whole_in_the_tooltip() -> None:
+    path = "s3a://bucket/" + "folder/" * 20 + "orders"
+    diagram = Diagram([Node("net", sources=[f"S3PublishedSource('{path}')", "Other()"])])
+    (shown,) = [text for text in texts(diagram) if text.startswith("← ")]
+    assert len(shown) < 60
+    assert shown.endswith("orders and 1 more")
+    assert path in as_svg(diagram)
+
+
+def test_text_fits_into_its_box(diamond: Diagram) -> None:
+    for group in parsed(diamond).iter(f"{SVG}g"):
+        box = group.find(f"{SVG}rect")
+        if box is None:
+            continue
+        left, width, bottom = (float(box.get(key, 0)) for key in ("x", "width", "y"))
+        bottom += float(box.get("height", 0))
+        for row in group.iter(f"{SVG}text"):
+            size = 13 if row.get("class") == "name" else 11
+            assert float(row.get("x", 0)) + 0.61 * size * len(row.text or "") <= left + width
+            assert float(row.get("y", 0)) < bottom
+
+
+def test_a_drawing_too_wide_for_the_page_scrolls(diamond: Diagram) -> None:
+    assert as_html(diamond).startswith('<div style="overflow:auto"><svg ')
+
+
+def test_no_features_are_drawn_too() -> None:
+    assert texts(Diagram([])) == ["features: 0 features"]

@@ -1,0 +1,101 @@
+"""Exit codes and streams of the `spark-etl` command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+
+import pytest
+from spark_etl import cli
+from spark_etl.config import json_schema
+from spark_etl.runner import cli as runner
+
+from tests.support.sandbox import ROOT
+from tests.unit.spark_etl.runner.conftest import Line
+from tests.unit.spark_etl.runner.conftest import line as line  # noqa: PLC0414 - a fixture, used by its name
+
+
+def plan(line: Line, *more: str) -> list[str]:
+    return ["plan", "--feature-config", str(line.project.config), "--publish-path", str(line.published), *more]
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        ([], "error: no command is given. Known: run, plan, schema.\n  next: spark-etl --help\n"),
+        (["paln"], "error: unknown command `paln`. Did you mean `plan`?"),
+        (["schema", "extra"], "error: spark-etl schema takes no argument"),
+        (["plan", "--feature-config", "nowhere.yaml"], "error: no feature config at nowhere.yaml"),
+        (["plan"], "error: the following arguments are required: --feature-config"),
+        (["run"], "error: the following arguments are required: --team-name"),
+    ],
+)
+def test_wrong_usage_exits_2_with_the_reason_on_stderr(
+    argv: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(argv) == 2
+    shown = capsys.readouterr()
+    assert shown.err.startswith(told)
+    assert shown.out == ""
+
+
+def test_a_plan_goes_to_stdout(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(plan(line)) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("plan of revenue: 3 features")
+    assert shown.out.endswith("\n")
+    assert shown.err == ""
+
+
+def test_the_schema_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["schema"]) == 0
+    assert capsys.readouterr().out == json_schema()
+
+
+def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {verb} " in shown for verb in cli.VERBS)
+    assert cli.main(["schema", "--help"]) == 0
+    assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize("verb", ["run", "plan"])
+def test_help_of_a_command_exits_0(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([verb, "--help"])
+    assert ended.value.code == 0
+    assert "--feature-config" in capsys.readouterr().out
+
+
+def test_run_is_the_runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[list[str]] = []
+    monkeypatch.setattr(runner, "main", lambda argv: given.append(argv) or 5)
+    assert cli.main(["run", "--team-name", "t"]) == 5
+    assert given == [["--team-name", "t"]]
+
+
+def test_an_interrupted_plan_exits_130(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.VERBS, "plan", interrupt)
+    assert cli.main(plan(line)) == 130
+
+
+def test_it_runs_as_a_module(line: Line) -> None:
+    code = [sys.executable, "-m", "spark_etl", *plan(line, "--format", "json")]
+    done = subprocess.run(code, cwd=ROOT / "spark", capture_output=True, text=True, check=True)
+    assert '"order": [' in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_entry_point_and_the_images_executable_are_the_command() -> None:
+    scripts = tomllib.loads((ROOT / "spark" / "pyproject.toml").read_text())["project"]["scripts"]
+    module, _, name = scripts["spark-etl"].partition(":")
+    assert getattr(import_module(module), name) is cli.main
+    executable = ROOT / "spark" / "docker" / "spark-etl"
+    assert executable.stat().st_mode & 0o111
+    assert f"from {module} import {name}" in executable.read_text()

@@ -1,0 +1,157 @@
+"""What `spark-etl plan` says, as far as it needs no Spark: all of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+
+import pytest
+from spark_etl.drawing import Node
+from spark_etl.errors import ConfigError, PublishRefusedError, UsageError
+from spark_etl.plan_command import plan_command, plan_diagram
+from spark_etl.runner.plan import Plan
+
+from tests.unit.spark_etl.runner.conftest import Line
+from tests.unit.spark_etl.runner.conftest import line as line  # noqa: PLC0414 - a fixture, used by its name
+
+
+@dataclass(frozen=True)
+class Decision:
+    action: str
+    reason: str
+
+
+def few(line: Line, *more: str) -> list[str]:
+    """Returns the options a plan can't do without."""
+    return ["--feature-config", str(line.project.config), "--publish-path", str(line.published), *more]
+
+
+def nodes(plan: Plan, decisions: dict[str, Decision] | None = None) -> dict[str, Node]:
+    return {node.alias: node for node in plan_diagram(plan, decisions).nodes}
+
+
+def test_each_feature_is_told_with_why(line: Line) -> None:
+    planned = nodes(line.plan("--checkpoint", "orders"))
+    assert {alias: (node.state, list(node.marks), node.reason) for alias, node in planned.items()} == {
+        "orders": ("run", ["checkpoint"], "kept by --checkpoint; needed by net"),
+        "net": ("run", ["publish"], f"published to file://{line.published}/out/net"),
+        "other": ("skip", [], "not needed"),
+    }
+
+
+def test_what_may_be_replaced_is_said(line: Line) -> None:
+    line.project.configure(line.features, "publish: {s3: [{net: {path: out/net, overwrite: True}}]}")
+    assert nodes(line.plan())["net"].reason.endswith("/out/net, replacing what is there")
+
+
+def test_a_decision_comes_before_what_a_feature_is_needed_for(line: Line) -> None:
+    decisions = {
+        "orders": Decision("skip", "net is reused"),
+        "net": Decision("reuse", "reused from run 7f3a2c"),
+        "other": Decision("run", "recomputed because its code has changed"),
+    }
+    planned = nodes(line.plan("--checkpoint", "other"), decisions)
+    assert {alias: node.state for alias, node in planned.items()} == {"orders": "skip", "net": "reuse", "other": "run"}
+    assert planned["net"].reason.startswith("reused from run 7f3a2c; published to")
+    assert planned["other"].reason == "recomputed because its code has changed; kept by --checkpoint"
+    assert planned["orders"].reason == "net is reused; needed by other"
+
+
+def test_a_feature_is_not_needed_by_one_that_is_reused(line: Line) -> None:
+    planned = nodes(line.plan(), {"net": Decision("reuse", "reused"), "orders": Decision("skip", "not needed")})
+    assert planned["orders"].reason == "not needed"
+
+
+def test_a_plan_needs_no_team_dates_or_scratch(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SANDBOX_SCRATCH", raising=False)
+    shown = plan_command(few(line))
+    assert shown.startswith("plan of revenue: 3 features, 2 run, 1 skip")
+    assert plan_command(line.argv()) == shown
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--start-date", "2024-02-30"], "--start-date '2024-02-30' is not a date"),
+        (["--end-date=2024-02-30"], "--(start|end)-date '2024-02-30' is not a date"),
+        (["--start-date=2024-02-29", "--end-date", "2024-02-01"], "is before --start-date"),
+        (["--checkpoint", "nett"], r"Did you mean `net`\?"),
+        (["--bogus"], "unknown argument --bogus"),
+        (["--format", "png"], "invalid choice: 'png'"),
+    ],
+)
+def test_what_a_run_would_refuse_a_plan_refuses(line: Line, more: list[str], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        plan_command(few(line, *more))
+
+
+def test_an_end_date_alone_is_the_start_too(line: Line) -> None:
+    assert plan_command(few(line, "--end-date", "2024-02-01"))
+    assert plan_command(few(line, "--start-date=2999-02-01"))
+
+
+def test_resuming_needs_what_a_run_needs(line: Line) -> None:
+    with pytest.raises(UsageError, match="--team-name"):
+        plan_command(few(line, "--resume", "latest"))
+
+
+def test_an_output_that_is_there_already_is_refused(line: Line) -> None:
+    (line.published / "out" / "net").mkdir(parents=True)
+    (line.published / "out" / "net" / "part-0.parquet").write_bytes(b"old")
+    with pytest.raises(PublishRefusedError, match="already published"):
+        plan_command(few(line))
+
+
+def test_nothing_is_written_and_spark_is_not_even_imported(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    plan_command(few(line))
+    assert not line.scratch.exists()
+    assert not line.published.exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("text", "plan of revenue: "), ("mermaid", "flowchart TD\n"), ("svg", "<svg "), ("json", "{\n")]
+)
+def test_a_plan_comes_in_several_forms(line: Line, form: str, start: str) -> None:
+    shown = plan_command(few(line, "--format", form))
+    assert shown.startswith(start)
+    assert all(alias in shown for alias in ("orders", "net", "other"))
+
+
+def test_json_tells_all_of_it(line: Line) -> None:
+    source = 'S3PublishedSource(base_s3_path="s3a://raw/", source_schema_id="orders")'
+    line.features["orders"] = line.project.feature("snapshot", raw=source)
+    line.project.configure(line.features, "publish: {s3: [{net: {path: out/net, overwrite: True}}]}")
+    content = json.loads(plan_command(few(line, "--format", "json", "--checkpoint", "orders")))
+    assert content["pipeline"] == "revenue"
+    assert content["order"] == ["orders", "net"]
+    assert content["features"]["orders"] == {
+        "class": line.features["orders"],
+        "action": "run",
+        "reason": "kept by --checkpoint; needed by net",
+        "checkpoint": True,
+        "publish": [],
+        "upstreams": [],
+        "sources": ["S3PublishedSource('s3a://raw/orders')"],
+    }
+    path = f"file://{line.published}/out/net"
+    assert content["features"]["net"]["publish"] == [{"path": path, "overwrite": True}]
+    assert content["features"]["other"]["action"] == "skip"
+
+
+def test_what_a_module_prints_is_not_part_of_the_plan(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    file = line.project.folder / line.project.package / "net.py"
+    file.write_text(file.read_text() + "\nprint('hello')\n")
+    json.loads(plan_command(few(line, "--format", "json")))
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "hello\n")
+
+
+def test_parameters_of_the_config_reach_the_features(line: Line) -> None:
+    line.project.config.write_text(
+        f"features: {{net: {{class: {line.features['orders']}, params: {{day: 1}}}}}}\n"
+        "publish: {s3: [{net: {path: x}}]}\n"
+    )
+    with pytest.raises(ConfigError, match=r"feature `net`: .* takes no parameter `day`"):
+        plan_command(few(line))
