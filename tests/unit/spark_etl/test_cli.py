@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ import pytest
 from spark_etl import cli
 from spark_etl.config import json_schema
 from spark_etl.runner import cli as runner
+from spark_etl.runner import run
 
 from tests.support.sandbox import ROOT
 from tests.unit.spark_etl.runner.conftest import Line
@@ -83,6 +85,17 @@ def test_an_interrupted_plan_exits_130(line: Line, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setitem(cli.VERBS, "plan", interrupt)
     assert cli.main(plan(line)) == 130
+
+
+def test_no_variables_value_gets_into_run_json(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = line.project.config.read_text()
+    line.project.config.write_text(text + "spark: {spark.x.password: '${SHOP_PASSWORD}'}\n")
+    monkeypatch.setenv("SHOP_PASSWORD", "hunter2")
+    monkeypatch.setattr(run, "_started", lambda *_: 1 / 0)
+    assert cli.main(["run", *line.argv()]) == 5
+    (file,) = line.scratch.rglob("run.json")
+    assert json.loads(file.read_text())["config"]["spark"] == {"spark.x.password": "${SHOP_PASSWORD}"}
+    assert "hunter2" not in file.read_text()
 
 
 def test_it_runs_as_a_module(line: Line) -> None:

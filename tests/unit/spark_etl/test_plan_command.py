@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
+import subprocess
 import sys
 from dataclasses import dataclass
 
@@ -12,6 +16,7 @@ from spark_etl.errors import ConfigError, PublishRefusedError, UsageError
 from spark_etl.plan_command import plan_command, plan_diagram
 from spark_etl.runner.plan import Plan
 
+from tests.support.sandbox import ROOT
 from tests.unit.spark_etl.runner.conftest import Line
 from tests.unit.spark_etl.runner.conftest import line as line  # noqa: PLC0414 - a fixture, used by its name
 
@@ -155,3 +160,29 @@ def test_parameters_of_the_config_reach_the_features(line: Line) -> None:
     )
     with pytest.raises(ConfigError, match=r"feature `net`: .* takes no parameter `day`"):
         plan_command(few(line))
+
+
+WITHOUT_PYSPARK = """
+import sys
+from unittest.mock import MagicMock
+sys.modules.update({name: MagicMock() for name in ("pyspark", "pyspark.sql", "pyspark.sql.types")})
+from spark_etl.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_the_guide_shows_what_is_really_printed() -> None:
+    page = (ROOT / "docs" / "plan.md").read_text()
+    command, shown = (block.strip() for block in re.findall(r"^```text\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[:2])
+    program, *argv = shlex.split(command.replace("\\\n", " "))
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PYSPARK, *argv],
+        cwd=ROOT,
+        env={key: value for key, value in os.environ.items() if key != "SANDBOX_PUBLISHED"}
+        | {"PYTHONPATH": str(ROOT / "spark")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert program == "spark-etl"
+    assert done.stdout.strip() == shown, done.stderr

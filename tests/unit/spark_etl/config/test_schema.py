@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -69,3 +70,17 @@ def test_every_key_explains_itself() -> None:
     parts = [schema, *(schema["$defs"][name] for name in ("FeatureEntry", "PublishEntry", "PublishSection"))]
     silent = [key for part in parts for key, value in part["properties"].items() if not value.get("description")]
     assert not silent
+
+
+def test_the_guides_example_is_one_and_its_table_names_every_key(editor: Any, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "feature-config.md").read_text()
+    examples = [text for text in re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE) if "class:" in text]
+    for text in examples:
+        file = tmp_path / "feature_config.yaml"
+        file.write_text(text)
+        load_config(file, {})
+        editor.validate(yaml.safe_load(text))
+    keys = {key.split(".")[-1] for key in re.findall(r"^\| `([\w.*]+)` \|", page, re.MULTILINE)}
+    parts = [editor.schema, *editor.schema["$defs"].values()]
+    assert examples
+    assert keys == {key for part in parts for key in part["properties"]} - {"publish"}
