@@ -39,19 +39,21 @@ class Decision(Protocol):
         """Why."""
 
 
-Decide = Callable[["Plan"], Mapping[str, Decision]]
+def _decided(plan: Plan) -> Mapping[str, Decision]:
+    """Returns what a resumed run would reuse; of any other run nothing is decided, it computes what it needs."""
+    if plan.previous is None:
+        return {}
+    from spark_etl.runner.inputs import Inputs
+    from spark_etl.runner.reuse import decide
+
+    return decide(plan, Inputs(plan.graph, plan.order, plan.options.dates))[0]
 
 
-def _nothing_decided(_plan: Plan) -> Mapping[str, Decision]:
-    return {}
-
-
-def plan_command(argv: Sequence[str], decide: Decide = _nothing_decided) -> str:
+def plan_command(argv: Sequence[str]) -> str:
     """Returns what `spark-etl plan` prints.
 
     Args:
         argv: The runner's options, and `--format`.
-        decide: Tells for each alias whether it is run or reused; what it does not tell is run.
 
     Raises:
         SparkEtlError: The run would be refused, for the same reason.
@@ -59,7 +61,7 @@ def plan_command(argv: Sequence[str], decide: Decide = _nothing_decided) -> str:
     given, rest = _parser().parse_known_args(list(argv))
     with redirect_stdout(sys.stderr):  # what a project's modules print when they are imported is not part of the plan
         plan = make_plan(parse_options(_completed(rest)))
-        diagram = plan_diagram(plan, decide(plan))
+        diagram = plan_diagram(plan, _decided(plan))
     if given.format == "json":
         return _json(plan, diagram)
     return DRAWN[given.format](diagram)

@@ -36,6 +36,7 @@ STATES: dict[str, Look] = {
     "pending": Look("…", *_GREY, dashed=True),
     "running": Look("▶", *_BLUE),
     "built": Look("◇", *_BLUE),
+    "staged": Look("◇", *_BLUE),
     "succeeded": Look("✓", *_GREEN),
     "failed": Look("✗", *_RED),
     "interrupted": Look("■", *_AMBER),

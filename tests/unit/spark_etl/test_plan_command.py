@@ -19,6 +19,7 @@ from spark_etl.runner.plan import Plan
 from tests.support.sandbox import ROOT
 from tests.unit.spark_etl.runner.conftest import Line
 from tests.unit.spark_etl.runner.conftest import line as line  # noqa: PLC0414 - a fixture, used by its name
+from tests.unit.spark_etl.runner.test_reuse import CHAIN, Bench
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,20 @@ def test_an_end_date_alone_is_the_start_too(line: Line) -> None:
 def test_resuming_needs_what_a_run_needs(line: Line) -> None:
     with pytest.raises(UsageError, match="--team-name"):
         plan_command(few(line, "--resume", "latest"))
+
+
+def test_a_resumed_run_is_told_what_it_reuses(line: Line) -> None:
+    bench = Bench(line)
+    bench.shape(CHAIN)
+    run = bench.ran("clean", "net")
+    bench.edit("helper_net", "1", "2")
+    shown = plan_command(line.argv("--resume", run, "--checkpoint", "report", "--format", "json"))
+    told = {alias: (feature["action"], feature["reason"]) for alias, feature in json.loads(shown)["features"].items()}
+    assert told["orders"] == ("skip", "what reads it is reused")
+    assert told["clean"] == ("reuse", f"as in run {run}; needed by net")
+    assert told["net"][0] == "run"
+    assert "helper_net" in told["net"][1]
+    assert told["report"] == ("run", f"run {run} had no such feature; kept by --checkpoint")
 
 
 def test_an_output_that_is_there_already_is_refused(line: Line) -> None:
