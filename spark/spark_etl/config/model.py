@@ -96,7 +96,7 @@ class FeatureConfig(_Strict):
     )
     publish: PublishSection = Field(default=PublishSection(), description="What is written elsewhere than in scratch.")
     spark_settings: dict[str, Setting] = Field(
-        default={}, alias="spark", description="Spark settings, below what the command line says."
+        default={}, alias="spark", description="Spark settings; they win over those of spark-submit."
     )
     sample_key: Annotated[str, StringConstraints(min_length=1)] | None = Field(
         default=None, description="The column by whose values a small run is drawn from every source alike."

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from spark_etl.config.model import RESERVED, FeatureConfig
-from spark_etl.config.spark_settings import BEFORE_THE_SESSION
+from spark_etl.config.spark_settings import OF_THE_START
 
 
 def json_schema() -> str:
@@ -15,7 +15,7 @@ def json_schema() -> str:
     schema["properties"]["features"]["propertyNames"] = {"not": {"enum": list(RESERVED)}}
     schema["properties"]["spark"]["propertyNames"] = {
         "pattern": r"^spark\.",
-        "not": {"pattern": f"^({BEFORE_THE_SESSION.pattern})$"},
+        "not": {"pattern": f"^({OF_THE_START.pattern})$"},
     }
     schema["description"] = schema["description"].split("\n")[0]
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Feature config"}

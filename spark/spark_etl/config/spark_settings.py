@@ -10,13 +10,9 @@ from spark_etl.config.environment import ONLY_A_NAME
 # What Spark itself blanks out on its pages, `spark.redaction.regex`.
 SECRET = re.compile(r"(?i)secret|password|token|access[.]?key")
 
-# The JVM of a driver that spark-submit started has read these already: written here they would look as if they counted.
-BEFORE_THE_SESSION = re.compile(
-    r"spark\.(master|remote|app\.name|app\.id|api\.mode|home|submit\..*|jars(\..*)?|files|archives|pyFiles"
-    r"|driver\.(memory|memoryOverhead|memoryOverheadFactor|cores|extraJavaOptions|defaultJavaOptions"
-    r"|extraClassPath|extraLibraryPath|userClassPathFirst)"
-    r"|pyspark\.(python|driver\.python))"
-)
+# Whoever starts the run says where and under what name it runs: a config that did would not run elsewhere unchanged.
+# What else may come too late for a JVM that is there already is known only when Spark starts; the run warns of it then.
+OF_THE_START = re.compile(r"spark\.(master|remote|app\.name|app\.id|api\.mode|submit\..*)")
 
 
 def refusal(key: str, written: Any) -> str | None:
@@ -29,8 +25,8 @@ def refusal(key: str, written: Any) -> str | None:
     if not key.startswith("spark."):
         meant = f"spark.hadoop.{key}" if key.startswith("fs.") else f"spark.{key}"
         return f"`{key}` is no Spark setting: they begin with `spark.`. Did you mean `{meant}`?"
-    if BEFORE_THE_SESSION.fullmatch(key):
-        return f"`{key}` can't be set here: it is read before a feature config is. Give it to spark-submit"
+    if OF_THE_START.fullmatch(key):
+        return f"`{key}` can't be set here: it belongs to whoever starts the run. Give it to spark-submit"
     if SECRET.search(key) and not isinstance(written, bool) and not ONLY_A_NAME.fullmatch(str(written)):
         return f"`{key}` looks like a secret: write it as ${{NAME}}, and set that variable where the run is started"
     return None

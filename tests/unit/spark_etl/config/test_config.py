@@ -63,9 +63,9 @@ BAD = [
     ("features: {a: {class: m.C}}\nspark: {fs.s3a.x: 1}", r"Did you mean `spark\.hadoop\.fs\.s3a\.x`\?"),
     (
         "features: {a: {class: m.C}}\nspark: {spark.master: x}",
-        "read before a feature config is. Give it to spark-submit",
+        "belongs to whoever starts the run. Give it to spark-submit",
     ),
-    ("features: {a: {class: m.C}}\nspark: {spark.driver.memory: 4g}", "Give it to spark-submit"),
+    ("features: {a: {class: m.C}}\nspark: {spark.submit.deployMode: cluster}", "Give it to spark-submit"),
     ("features: {a: {class: m.C}}\nspark:\n  spark.x.password: hunter2", r":3: .* looks like a secret: write it as \$"),
     ("features: {a: {class: m.C}}\nspark: {spark.x.token: '${T:-hunter2}'}", "looks like a secret"),
     ("features:\n  a:\n    class: m.C\n    clas: m.D", r": line 4: unknown key `clas`"),
