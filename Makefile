@@ -1,7 +1,7 @@
 # Aliases only: the logic is in `./sandbox`, scripts/ and tests/. More options: make up ARGS="--workers 3"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down status doctor open reset test test-unit test-stack test-integration test-browser test-faults lint format types arrows bench lock
+.PHONY: help up down status doctor open reset test test-unit test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench lock
 
 DEV = @python3 scripts/bootstrap.py dev &&
 
@@ -42,6 +42,9 @@ test-browser: ## The browser journey only
 
 test-faults: ## Bad input and broken machines only
 	$(DEV) .venv/bin/python -m pytest tests/faults $(ARGS)
+
+test-matrix: ## tests/spark on Spark 4.0 and on 4.1, as a table
+	$(DEV) .venv/bin/python -m tests.matrix $(ARGS)
 
 lint: ## Style and formatting (ruff)
 	$(DEV) .venv/bin/ruff check . && .venv/bin/ruff format --check .

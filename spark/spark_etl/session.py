@@ -173,7 +173,9 @@ def connect_session(url: str | None = None, token: str | None = None) -> SparkSe
         )
     ask_port(url)
     os.environ[CONNECT_MODE] = "1"  # without it, pyspark.sql.functions look for a JVM in this process
-    token = token or os.environ.get("SANDBOX_CONNECT_TOKEN")
+    token = (
+        token or os.environ.get("SANDBOX_CONNECT_TOKEN") or os.environ.get("SPARK_CONNECT_AUTHENTICATE_TOKEN") or None
+    )
     failed: Exception | None = None
     for _ in range(2):  # the session from before may be one that the server has forgotten
         try:

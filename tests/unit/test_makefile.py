@@ -45,6 +45,7 @@ def test_a_verb_is_the_commands(verb: str) -> None:
         ("test-browser", "-m pytest tests/browser"),
         ("test-faults", "-m pytest tests/faults"),
         ("test-stack", "-m pytest tests/integration tests/browser tests/faults"),
+        ("test-matrix", "-m tests.matrix"),
         ("bench", "-m bench"),
         ("types", ".venv/bin/mypy"),
         ("arrows", ".venv/bin/lint-imports"),

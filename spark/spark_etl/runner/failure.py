@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from spark_etl.errors import FeatureError, SparkEtlError
+from spark_etl.runner.backend.connect import in_plain_words
 from spark_etl.runner.signals import jvm_is_gone
 
 MOST_LINES = 20
@@ -22,6 +23,8 @@ def as_feature_error(alias: str, error: Exception, project: Path) -> FeatureErro
         return FeatureError(alias, error.message, hint=error.hint)
     if jvm_is_gone(error):
         return FeatureError(alias, "Spark's JVM on the driver is gone: killed, or out of memory", hint=MORE_MEMORY)
+    if lacking := in_plain_words(error):
+        return FeatureError(alias, lacking[0], frames=user_frames(error, project), hint=lacking[1])
     return FeatureError(alias, reason_of(error), frames=user_frames(error, project))
 
 

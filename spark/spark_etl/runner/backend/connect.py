@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,6 +17,28 @@ from spark_etl.session import DEFAULTS, connect_session
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+
+LACKING = re.compile(r"\[(?:JVM_)?ATTRIBUTE_NOT_SUPPORTED\].*?`(\w+)`")
+INSTEAD = {
+    "sparkContext": "use the session (spark.read, spark.createDataFrame, spark.conf), or run without --remote",
+    "rdd": "use DataFrame functions, mapInArrow or applyInPandas, or run without --remote",
+}
+RUN_CLASSIC = "use the DataFrame API, or run without --remote"
+
+
+def in_plain_words(error: BaseException) -> tuple[str, str] | None:
+    """Returns message and hint for code that asks a Spark Connect session for what it lacks; None for all else."""
+    match = LACKING.search(str(error)) if type(error).__name__ == "PySparkAttributeError" else None
+    if match is None or not _is_lacking(match[1]):
+        return None
+    name = match[1]
+    message = f"`{name}` is not there through Spark Connect: Spark's JVM is on the server, not in this process"
+    return message, INSTEAD.get(name, RUN_CLASSIC)
+
+
+def _is_lacking(name: str) -> bool:
+    return name in {*INSTEAD, "newSession", "toJSON"} or name.startswith("_j")
 
 
 class ConnectBackend:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from spark_etl.errors import UsageError
+from spark_etl.names import listing
 from spark_etl.runner.backend.base import Backend
 from spark_etl.runner.backend.classic import ClassicBackend
 from spark_etl.runner.backend.connect import ConnectBackend
 from spark_etl.session import CONNECT_MODE, LOCAL_SETTINGS, check_address, prepare_local
+from spark_etl.storage import is_s3
 
 LOCAL_MASTER = "local[*]"
+THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
 def resolve_remote(remote: str | None, *, local: bool) -> str | None:
@@ -45,6 +49,26 @@ def resolve_remote(remote: str | None, *, local: bool) -> str | None:
     if not named:
         raise UsageError("--remote names no server", hint="--remote sc://host:15002, or set SPARK_REMOTE")
     return named
+
+
+def check_reachable(remote: str | None, paths: Iterable[str]) -> None:
+    """Refuses folders of this machine together with a server on another: each would see files of its own.
+
+    Args:
+        remote: What `resolve_remote` returned.
+        paths: Where the run is kept and what it publishes, normalised.
+
+    Raises:
+        UsageError: Names the paths.
+    """
+    if remote is None or urlsplit(remote).hostname in THIS_MACHINE:
+        return
+    local = [path for path in paths if not is_s3(path)]
+    if local:
+        raise UsageError(
+            f"{listing(local)}: a folder here is none of the Spark Connect server {urlsplit(remote).netloc}",
+            hint="give paths that both reach, such as --scratch-path s3a://my-bucket/scratch/",
+        )
 
 
 @contextmanager

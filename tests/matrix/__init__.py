@@ -1,0 +1,1 @@
+"""tests/spark against more than one Spark: `make test-matrix`."""

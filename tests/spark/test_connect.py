@@ -1,0 +1,131 @@
+"""The same project through Spark Connect: one server for the module, beside the runner."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pyspark
+import pytest
+from pyspark.sql import functions
+from spark_etl.errors import ConfigError
+from spark_etl.runner.backend import connect_mode, open_backend
+from spark_etl.runner.backend.connect import in_plain_words
+from spark_etl.runner.failure import as_feature_error
+
+TOKEN = "a-token-of-the-test"
+SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+
+
+def free_port() -> int:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Spark Connect server that asks for a token."""
+    port, log = free_port(), tmp_path_factory.mktemp("connect") / "log"
+    home = os.environ.get("SPARK_HOME") or str(Path(pyspark.__file__).parent)
+    settings = ["spark.connect.grpc.binding.address=127.0.0.1", f"spark.connect.grpc.binding.port={port}"]
+    argv = [f"{home}/bin/spark-submit", "--master", "local[2]", "--class", SERVER]
+    argv += [word for setting in settings for word in ("--conf", setting)]
+    environment = {**os.environ, "SPARK_CONNECT_AUTHENTICATE_TOKEN": TOKEN, "SPARK_NO_DAEMONIZE": "1"}
+    with log.open("w") as out:
+        process = subprocess.Popen([*argv, "spark-internal"], env=environment, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            wait_for(port, process, log)
+            yield f"sc://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 120
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert process.poll() is None, log.read_text()[-3000:]
+            assert time.monotonic() < end, log.read_text()[-3000:]
+            time.sleep(0.2)
+        else:
+            return
+
+
+@pytest.fixture(scope="module")
+def backend(server: str) -> Iterator[Any]:
+    patch = pytest.MonkeyPatch()
+    patch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
+    with connect_mode(server):
+        opened = open_backend("tests", {"spark.sql.shuffle.partitions": "2"}, server)
+        yield opened
+        opened.stop(silently=True)
+    patch.undo()
+
+
+def test_a_session_of_the_server_tells_what_it_is(backend: Any, server: str) -> None:
+    facts = backend.facts()
+    assert (facts["backend"], facts["master"]) == ("connect", server)
+    assert TOKEN not in str(facts)
+    assert backend.spark.conf.get("spark.sql.shuffle.partitions") == "2"
+
+
+def test_work_of_two_threads_is_counted_apart(backend: Any) -> None:
+    def worked(group: str, partitions: int) -> int:
+        with backend.work(group, "text"):
+            return len(backend.spark.range(0, 100, 1, partitions).where("id % 2 = 0").collect())
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(worked, ["one", "publish:two"], [3, 5])) == [50, 50]
+
+    assert [backend.counts(group).tasks for group in ("one", "publish:two", "three")] == [3, 5, 0]
+    assert backend.spark.getTags() == set()
+
+
+def test_shipped_code_reaches_udfs(backend: Any, tmp_path: Path) -> None:
+    archive = tmp_path / "project-code.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("shipped_by_test.py", "ANSWER = 42\n")
+    backend.ship(archive)
+
+    def answer(_: int) -> int:
+        return int(importlib.import_module("shipped_by_test").ANSWER)
+
+    frame = backend.spark.range(1).select(functions.udf(answer, "int")("id").alias("x"))
+    assert [row.x for row in frame.collect()] == [42]
+
+
+def test_a_plan_is_explained_but_not_judged(backend: Any) -> None:
+    frame = backend.spark.range(3).where("id > 1")
+    assert "== Physical Plan ==" in backend.explain(frame)
+    assert backend.is_deterministic(frame) is None
+    assert backend.failed_metrics("one") == []
+
+
+def test_settings_of_the_server_are_refused_by_name(backend: Any, server: str) -> None:
+    with pytest.raises(ConfigError, match=r"does not take `spark.executor.memory`, `spark.jars`"):
+        open_backend("tests", {"spark.executor.memory": "4g", "spark.jars": "x.jar"}, server)
+
+
+@pytest.mark.parametrize("attribute", ["sparkContext", "_jvm", "_jsc"])
+def test_what_a_client_lacks_is_told_with_what_to_use_instead(backend: Any, attribute: str) -> None:
+    with pytest.raises(Exception, match="JVM_ATTRIBUTE") as raised:
+        getattr(backend.spark, attribute)
+    error = raised.value
+    assert isinstance(error, Exception)
+    told = as_feature_error("orders", error, Path("/nowhere"))
+    assert f"`{attribute}`" in told.message
+    assert "Spark Connect" in told.message
+    assert told.hint
+    assert in_plain_words(ValueError("x")) is None
