@@ -21,8 +21,29 @@ from spark_etl.runner.backend import connect_mode, open_backend
 from spark_etl.runner.backend.connect import in_plain_words
 from spark_etl.runner.failure import as_feature_error
 
+from tests.spark.support import Pipeline
+
 TOKEN = "a-token-of-the-test"
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+
+COUNTED_BY_UDF = """
+@F.udf("string")
+def shout(text):
+    return text.upper()
+
+class Counted(SparkFeature):
+    def __init__(self):
+        self.sources = {"orders": ConfiguredSparkFeature()}
+    def transform(self, spark, start_date, end_date, orders):
+        return orders.withColumn("u", shout("customer")).groupBy("u").count()
+"""
+NEEDS_JVM = """
+class Parallel(SparkFeature):
+    def __init__(self):
+        self.sources = {"orders": ConfiguredSparkFeature()}
+    def transform(self, spark, start_date, end_date, orders):
+        return spark.sparkContext.parallelize([(1,)]).toDF()
+"""
 
 
 def free_port() -> int:
@@ -129,3 +150,31 @@ def test_what_a_client_lacks_is_told_with_what_to_use_instead(backend: Any, attr
     assert "Spark Connect" in told.message
     assert told.hint
     assert in_plain_words(ValueError("x")) is None
+
+
+@pytest.fixture
+def told_server(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
+    return server
+
+
+def test_a_project_runs_unchanged(pipeline: Pipeline, orders: str, told_server: str) -> None:
+    pipeline.write(orders + COUNTED_BY_UDF, {"counted": "counted"})
+
+    ended = pipeline.run("--checkpoint", "orders", "--remote", told_server)
+
+    assert ended.code == 0, ended.shown
+    assert ended.run is not None
+    assert ended.run["orders"].rows == 100
+    assert sum(row["count"] for row in pipeline.output("counted")) == 100
+    assert TOKEN not in ended.shown
+
+
+def test_a_project_that_needs_the_jvm_is_told_so(pipeline: Pipeline, orders: str, told_server: str) -> None:
+    pipeline.write(orders + NEEDS_JVM)
+
+    ended = pipeline.run("--checkpoint", "parallel", "--remote", told_server)
+
+    assert ended.code == 5
+    assert "`sparkContext` is not there through Spark Connect" in ended.shown
+    assert "run without --remote" in ended.shown
