@@ -164,7 +164,8 @@ def connect_session(url: str | None = None, token: str | None = None) -> SparkSe
         token: What the server asks for; `SANDBOX_CONNECT_TOKEN` if not given.
 
     Raises:
-        SparkEtlError: No server is named, none answers, or it refuses the token.
+        SparkEtlError: No server is named.
+        RunFailedError: None answers, or it refuses the token.
     """
     url = url or os.environ.get("SANDBOX_CONNECT_URL") or os.environ.get("SPARK_REMOTE")
     if not url:
@@ -183,7 +184,9 @@ def connect_session(url: str | None = None, token: str | None = None) -> SparkSe
         except Exception as error:  # noqa: BLE001 - gRPC and Spark have many, and each means no session
             failed = error
     reason = " ".join(str(failed).split())[:200]
-    raise SparkEtlError(f"Spark Connect at {url} refuses a session: {reason}", hint="sandbox doctor") from failed
+    raise RunFailedError(
+        f"Spark Connect at {urlsplit(url).netloc} refuses a session: {reason}", hint="sandbox doctor"
+    ) from failed
 
 
 def _answering(url: str, token: str | None) -> SparkSession:
@@ -205,13 +208,13 @@ def ask_port(url: str) -> None:
     """Refuses a server that does not answer; Spark's own client would try for ten minutes without a word.
 
     Raises:
-        SparkEtlError: Nothing listens there.
+        RunFailedError: Nothing listens there.
     """
     parts = urlsplit(url)
     host, port = parts.hostname or "localhost", parts.port or CONNECT_PORT
     try:
         socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
     except OSError as error:
-        raise SparkEtlError(
+        raise RunFailedError(
             f"no Spark Connect server answers at {host}:{port}: {error}", hint="sandbox status"
         ) from None

@@ -178,3 +178,15 @@ def test_a_project_that_needs_the_jvm_is_told_so(pipeline: Pipeline, orders: str
     assert ended.code == 5
     assert "`sparkContext` is not there through Spark Connect" in ended.shown
     assert "run without --remote" in ended.shown
+
+
+def test_a_wrong_token_ends_the_run_at_once(pipeline: Pipeline, orders: str, server: str) -> None:
+    patch = pytest.MonkeyPatch()
+    patch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", "wrong")
+    pipeline.write(orders)
+
+    ended = pipeline.run("--checkpoint", "orders", "--remote", server)
+    patch.undo()
+
+    assert ended.code == 5
+    assert "refuses a session" in ended.shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 from spark_etl.errors import UsageError
@@ -12,7 +13,7 @@ from spark_etl.names import listing
 from spark_etl.runner.backend.base import Backend
 from spark_etl.runner.backend.classic import ClassicBackend
 from spark_etl.runner.backend.connect import ConnectBackend
-from spark_etl.session import CONNECT_MODE, LOCAL_SETTINGS, check_address, prepare_local
+from spark_etl.session import CONNECT_MODE, LOCAL_SETTINGS, check_address, connect_session, prepare_local
 from spark_etl.storage import is_s3
 
 LOCAL_MASTER = "local[*]"
@@ -73,21 +74,28 @@ def check_reachable(remote: str | None, paths: Iterable[str]) -> None:
 
 @contextmanager
 def connect_mode(remote: str | None) -> Iterator[None]:
-    """Makes pyspark's functions those of Spark Connect inside, if there is a server.
+    """Makes pyspark's functions those of Spark Connect inside, and a session be there, if there is a server.
 
-    To be entered before the project's modules are imported: a `@udf` in them is made of one kind when it is defined.
+    To be entered before the project's modules are imported: a `@udf("string")` in them is made of one kind when it is
+    defined, and the server is asked then what type that is.
+
+    Raises:
+        RunFailedError: The server does not answer, or refuses the token.
     """
-    before = os.environ.get(CONNECT_MODE)
     if remote is None:
         yield
         return
-    os.environ[CONNECT_MODE] = "1"
+    before = os.environ.get(CONNECT_MODE)
     try:
-        yield
+        session: Any = connect_session(remote)
+        try:
+            yield
+        finally:
+            if not session.is_stopped:
+                session.stop()
     finally:
-        if before is None:
-            os.environ.pop(CONNECT_MODE, None)
-        else:
+        os.environ.pop(CONNECT_MODE, None)
+        if before is not None:
             os.environ[CONNECT_MODE] = before
 
 
