@@ -59,9 +59,10 @@ def spark_image() -> str:
 def run(version: str, image: str, more: list[str]) -> Result:
     """Returns how the suite ended on one line of Spark."""
     lock = LOCKS.get(version)
-    key = install.ensure(image, lock) if lock else None
+    keys = [install.ensure(image, lock.read_bytes(), lock.name)] if lock else []
+    keys.append(install.ensure(image, install.tools(), "pytest"))
     print(f"Spark {version}: tests/spark …", file=sys.stderr, flush=True)
-    result = run_suite(version, image, key, more)
+    result = run_suite(version, image, keys, home=keys[0] if lock else None, more=more)
     print(f"Spark {version}: {result}; all it said: {result.log}", file=sys.stderr, flush=True)
     return result
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 import time
 from collections.abc import Iterator
@@ -15,18 +14,8 @@ from tests.support.engine import client
 from tests.support.sandbox import ROOT
 
 SECONDS = 3600
-# pytest for the image's Python: pure packages in the versions of requirements/dev.lock.
-PACKAGES = (
-    "pytest",
-    "pytest-timeout",
-    "pluggy",
-    "iniconfig",
-    "packaging",
-    "pygments",
-    "hypothesis",
-    "sortedcontainers",
-)
 COUNTED = re.compile(r"(\d+) (passed|failed|skipped|error)")
+ENDED = re.compile(r"\d+ (passed|failed|skipped|errors?)\b.* in [\d.]+s")
 COMMAND = (
     "cd /tmp/suite && python -c 'import pyspark; print(\"pyspark\", pyspark.__version__)' && "
     'exec python -m pytest -q -p no:cacheprovider --timeout 600 -rfE "$@" tests/spark'
@@ -61,27 +50,23 @@ class Result:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def run_suite(line: str, image: str, key: str | None, more: list[str]) -> Result:
+def run_suite(line: str, image: str, keys: list[str], *, home: str | None, more: list[str]) -> Result:
     """Runs it.
 
     Args:
         line: Which Spark, for the name of the log.
         image: The Spark image.
-        key: The folder of the matrix's volume with another pyspark; the image's own if None.
+        keys: Folders of the matrix's volume that Python finds packages in, before the image's own.
+        home: The one of them with another pyspark; the image's own is used if None.
         more: Arguments of pytest.
     """
     began = time.monotonic()
-    path = (
-        ["/tmp/packages", "/tmp/suite/spark"]
-        if key is None
-        else [f"{INSIDE}/{key}", "/tmp/packages", "/tmp/suite/spark"]
-    )
     environment = {
-        "PYTHONPATH": ":".join(path),
+        "PYTHONPATH": ":".join([*(f"{INSIDE}/{key}" for key in keys), "/tmp/suite/spark"]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_HOSTNAME": "localhost",
-        **({"SPARK_HOME": f"{INSIDE}/{key}/pyspark"} if key else {}),
+        **({"SPARK_HOME": f"{INSIDE}/{home}/pyspark"} if home else {}),
     }
     container = client().containers.create(
         image,
@@ -89,7 +74,7 @@ def run_suite(line: str, image: str, key: str | None, more: list[str]) -> Result
         network_mode="none",
         mem_limit="3g",
         environment=environment,
-        volumes=[f"{VOLUME}:{INSIDE}:ro"] if key else [],
+        volumes=[f"{VOLUME}:{INSIDE}:ro"],
     )
     try:
         container.put_archive("/tmp", archive(dict(_parts())))
@@ -106,7 +91,8 @@ def run_suite(line: str, image: str, key: str | None, more: list[str]) -> Result
 
 def _result(said: str, code: int, seconds: float, log: Path) -> Result:
     lines = said.splitlines() or [""]
-    counts = {what: int(number) for number, what in COUNTED.findall(lines[-1])}
+    counted = next((line for line in reversed(lines) if ENDED.search(line)), "")
+    counts = {what: int(number) for number, what in COUNTED.findall(counted)}
     version = re.search(r"^pyspark (\S+)$", said, re.MULTILINE)
     spark = version[1] if version else "?"
     complaints = [f"{spark}: {line}" for line in lines if line.startswith(("FAILED ", "ERROR "))]
@@ -120,7 +106,3 @@ def _parts() -> Iterator[tuple[str, Path]]:
     yield "suite/tests/spark", ROOT / "tests" / "spark"
     for name in ("spark_etl", "spark_etl_runner.py", "pipelines"):
         yield f"suite/spark/{name}", ROOT / "spark" / name
-    for name in PACKAGES:
-        for file in importlib.metadata.files(name) or []:
-            if ".." not in file.parts and file.suffix != ".pyc":
-                yield f"packages/{file}", Path(str(file.locate()))

@@ -56,7 +56,7 @@ class Noise(SparkFeature):
     def __init__(self):
         self.sources = {"orders": ConfiguredSparkFeature()}
     def transform(self, spark, start_date, end_date, orders):
-        return orders.select("id", F.rand().alias("r"), F.uuid().alias("u"), F.current_timestamp().alias("t"))
+        return orders.select("id", F.rand().alias("r"), F.expr("uuid()").alias("u"), F.current_timestamp().alias("t"))
 
 class Seen(SparkFeature):
     def __init__(self):
