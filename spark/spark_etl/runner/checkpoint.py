@@ -59,6 +59,8 @@ def write_checkpoint(
 
 def read_back(spark: SparkSession, frame: DataFrame, folder: str, manifest: Manifest) -> DataFrame:
     """Returns the checkpoint's DataFrame; its schema is the one that was written, so that no footer is read for it."""
+    if not manifest.files:
+        return spark.createDataFrame([], frame.schema)
     return spark.read.schema(frame.schema).parquet(*(join(folder, file.name) for file in manifest.files))
 
 

@@ -1,14 +1,19 @@
-"""Checks of what a feature returned."""
+"""Checks of what a feature returned: what Parquet can't hold is refused by name before anything is computed."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import FeatureError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+HOLDS_VOID = (4, 1)
+CALENDAR = re.compile(r"\binterval\b(?! (year|month|day|hour|minute|second))")
 
 
 def checked_frame(alias: str, value: Any) -> DataFrame:
@@ -26,22 +31,84 @@ def checked_frame(alias: str, value: Any) -> DataFrame:
 
 
 def check_writable(alias: str, frame: DataFrame) -> None:
-    """Refuses what Parquet can't hold.
+    """Refuses what Parquet can't hold, at any depth.
+
+    Rules:
+        1. There is a column, and no structure without fields.
+        2. Names differ, also in more than their case.
+        3. No calendar interval; those of years and months, and of days and seconds, are fine.
+        4. No column without a type, which is one whose values are all NULL, before Spark 4.1.
 
     Raises:
-        FeatureError: Columns have one name, or no type; they are named.
+        FeatureError: One is broken; the columns are named, and the expression that helps.
     """
-    doubled = sorted(name for name, times in Counter(name.lower() for name in frame.columns).items() if times > 1)
-    if doubled:
-        raise FeatureError(
-            alias,
-            f"more than one column is called {', '.join(f'`{name}`' for name in doubled)}; Parquet can't hold that",
-            hint="drop or rename one of them, for instance by join(other, on='key')",
-        )
-    void = [field.name for field in frame.schema.fields if field.dataType.typeName() == "void"]
-    if void:
-        raise FeatureError(
-            alias,
-            f"no type for {', '.join(f'`{name}`' for name in void)}: all its values are NULL; Parquet can't hold that",
-            hint=f'give it one: F.lit(None).cast("string").alias("{void[0]}")',
-        )
+    schema = frame.schema
+    _check_empty(alias, schema)
+    _check_names(alias, schema)
+    spark_version = tuple(int(part) for part in re.findall(r"\d+", frame.sparkSession.version)[:2])
+    refused = {"interval": "a calendar interval"}
+    if spark_version < HOLDS_VOID:
+        refused["void"] = "no type, as all its values are NULL"
+    for field in schema.fields:
+        for path, kind in _parts(f"`{field.name}`", field.dataType):
+            if kind.typeName() in refused:
+                raise FeatureError(
+                    alias,
+                    f"{path} has {refused[kind.typeName()]}; Parquet can't hold that",
+                    hint=f"give it another type: {_cast(field)}",
+                )
+
+
+def _check_empty(alias: str, schema: Any) -> None:
+    if not schema.fields:
+        raise FeatureError(alias, "it has no column; Parquet can't hold that", hint="select at least one column")
+    for field in schema.fields:
+        for path, kind in _parts(f"`{field.name}`", field.dataType):
+            if kind.typeName() == "struct" and not kind.fields:
+                raise FeatureError(
+                    alias, f"{path} is a struct without fields; Parquet can't hold that", hint=f"drop({field.name!r})"
+                )
+
+
+def _check_names(alias: str, schema: Any) -> None:
+    structures = [("", schema)]
+    structures += [part for field in schema.fields for part in _parts(f"`{field.name}`", field.dataType)]
+    for path, kind in structures:
+        doubled = _doubled(kind) if kind.typeName() == "struct" else []
+        if doubled:
+            inside = f" in {path}" if path else ""
+            raise FeatureError(
+                alias,
+                f"more than one column{inside} is called {', '.join(f'`{name}`' for name in doubled)}; "
+                "Parquet can't hold that",
+                hint="drop or rename one of them, for instance by join(other, on='key')",
+            )
+
+
+def _doubled(structure: Any) -> list[str]:
+    counted = Counter(name.lower() for name in structure.fieldNames())
+    return sorted(name for name, times in counted.items() if times > 1)
+
+
+def _parts(path: str, kind: Any) -> Iterator[tuple[str, Any]]:
+    """Yields a column's type and all types in it, each with its path: `a`.items.element."""
+    yield path, kind
+    name = kind.typeName()
+    if name == "struct":
+        for field in kind.fields:
+            yield from _parts(f"{path}.{field.name}", field.dataType)
+    elif name == "array":
+        yield from _parts(f"{path}.element", kind.elementType)
+    elif name == "map":
+        yield from _parts(f"{path}.key", kind.keyType)
+        yield from _parts(f"{path}.value", kind.valueType)
+
+
+def _cast(field: Any) -> str:
+    """Returns the expression that makes of a column one that Parquet holds."""
+    kind = CALENDAR.sub("string", field.dataType.simpleString().replace("void", "string"))
+    return f"withColumn({field.name!r}, F.col({_quoted(field.name)!r}).cast({kind!r}))"
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"\w+", name) else f"`{name.replace('`', '``')}`"

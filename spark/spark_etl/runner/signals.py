@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -65,12 +66,16 @@ def held_back() -> Iterator[None]:
 
 def spark_was_stopped(error: BaseException) -> bool:
     """Tells whether a failure is only the echo of a stop: under spark-submit a signal reaches the JVM first."""
-    return any("SparkContext was shut down" in str(part) for part in _chain(error))
+    return "PYSPARK_GATEWAY_PORT" in os.environ and _was_shut_down(error)
 
 
 def jvm_is_gone(error: BaseException) -> bool:
     """Tells whether a failure is that the driver's JVM does not answer any more."""
-    return any(type(part).__name__ in GONE for part in _chain(error))
+    return any(type(part).__name__ in GONE for part in _chain(error)) or _was_shut_down(error)
+
+
+def _was_shut_down(error: BaseException) -> bool:
+    return any("SparkContext was shut down" in str(part) for part in _chain(error))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -71,8 +71,12 @@ def test_a_driver_without_its_jvm_says_so(project: Path) -> None:
     assert "JVM on the driver is gone" in told.reason
 
 
-def test_the_echo_of_a_stop_is_no_failure() -> None:
+def test_under_spark_submit_the_echo_of_a_stop_is_no_failure(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     error = ValueError("x")
     error.__context__ = RuntimeError("Job 3 cancelled because SparkContext was shut down")
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
     assert spark_was_stopped(error)
+    monkeypatch.delenv("PYSPARK_GATEWAY_PORT")
+    assert not spark_was_stopped(error)
+    assert "JVM on the driver is gone" in as_feature_error("net", error, project).reason
     assert not spark_was_stopped(Py4JNetworkError("Answer from Java side is empty"))

@@ -27,8 +27,12 @@ NAMES = ("net", "plan")
 class Frame:
     """What publishing needs of a DataFrame."""
 
-    columns = ("x",)
-    schema = SimpleNamespace(fields=[])
+    schema = SimpleNamespace(
+        typeName=lambda: "struct",
+        fieldNames=lambda: ["x"],
+        fields=[SimpleNamespace(name="x", dataType=SimpleNamespace(typeName=lambda: "long"))],
+    )
+    sparkSession = SimpleNamespace(version="4.1.4")
 
     def __init__(self, value: int) -> None:
         self._value = value
