@@ -32,11 +32,11 @@ class Frame:
         fieldNames=lambda: ["x"],
         fields=[SimpleNamespace(name="x", dataType=SimpleNamespace(typeName=lambda: "long"))],
     )
-    sparkSession = SimpleNamespace(version="4.1.4")
 
     def __init__(self, value: int) -> None:
         self._value = value
         self.write = self
+        self.sparkSession = SimpleNamespace(version="4.1.4")
 
     def mode(self, _mode: str) -> Frame:
         return self
