@@ -12,6 +12,7 @@ from typing import Any, Literal
 from spark_etl.errors import FeatureError
 from spark_etl.layout import RunPaths
 from spark_etl.storage import storage_for
+from spark_etl.trace import Trace
 
 FORMAT = 1
 Status = Literal["running", "succeeded", "failed", "interrupted"]
@@ -47,6 +48,9 @@ class RunRecord:
         self._started = time.monotonic()
         self._feature_started: dict[str, float] = {}
         self._lock = threading.RLock()
+        self.trace = Trace(
+            paths.run_id, {f"spark_etl.{name}": head[name] for name in ("team", "pipeline") if name in head}
+        )
         self.content: dict[str, Any] = {
             "format": FORMAT,
             "run_id": paths.run_id,
@@ -61,6 +65,7 @@ class RunRecord:
                 alias: {"state": "pending", "seconds": None, "rows": None, **known} for alias, known in features.items()
             },
             "error": None,
+            "trace": None,
         }
 
     def store(self) -> None:
@@ -126,6 +131,11 @@ class RunRecord:
                 self._feature(feature).update(rows=rows, bytes=bytes, after_failure=True)
             self.store()
 
+    def told(self, alias: str, *names: str) -> dict[str, Any]:
+        """Returns what is known of a feature under some names."""
+        with self._lock:
+            return {name: self._feature(alias).get(name) for name in names}
+
     def has_checkpoint(self, alias: str) -> bool:
         """Tells whether a feature is kept already."""
         return self._feature(alias).get("bytes") is not None
@@ -168,7 +178,8 @@ class RunRecord:
         for part in [*self.content["features"].values(), *self.content["publish"]]:
             part["state"] = ends.get(part["state"], part["state"])
         seconds = round(time.monotonic() - self._started, 3)
-        self.update(status=status, ended=now(), seconds=seconds, error=dict(error) if error else None)
+        known = {"error": dict(error) if error else None, "trace": self.trace.otlp()}
+        self.update(status=status, ended=now(), seconds=seconds, **known)
 
     @property
     def kept(self) -> bool:

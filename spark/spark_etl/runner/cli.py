@@ -6,11 +6,14 @@ import json
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from spark_etl.errors import FeatureError, SparkEtlError, UsageError
 from spark_etl.runner.backend import connect_mode
+from spark_etl.runner.events import LogFormat
+from spark_etl.runner.logs import told_as_events
 from spark_etl.runner.notify import tell_failure, tell_outcome
-from spark_etl.runner.options import Options, parse_options
+from spark_etl.runner.options import Options, asked_format, parse_options
 from spark_etl.runner.plan import make_plan
 from spark_etl.runner.progress import Progress
 from spark_etl.runner.run import Outcome, run_plan
@@ -23,10 +26,10 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the pipeline a command line asks for and returns the exit code: 0, 2, 5 or 130."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    progress = Progress()
+    progress = Progress(log_format=asked_format(arguments))
     try:
-        with terminable():
-            return _run(parse_options(arguments))
+        with terminable(), _logged(progress, asked_format(arguments)):
+            return _run(parse_options(arguments), progress)
     except UsageError as error:
         progress.error(error)
         return error.exit_code
@@ -35,14 +38,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _run(options: Options) -> int:
+def _logged(progress: Progress, log_format: LogFormat) -> AbstractContextManager[None]:
+    return told_as_events(progress) if log_format == "json" else nullcontext()
+
+
+def _run(options: Options, progress: Progress) -> int:
     try:
         with connect_mode(options.remote):
             plan = make_plan(options)
-            progress = Progress(plan.order)
+            progress.expect(plan.order)
             outcome = run_plan(plan, progress)
     except SparkEtlError as error:
-        progress = Progress()
         _show(error, options, progress)
         tell_failure(options, error, progress)
         _report(options, {"run_id": None, "path": None, "status": "refused", "error": error.message})
@@ -58,9 +64,13 @@ def _run(options: Options) -> int:
 def _end(options: Options, outcome: Outcome, progress: Progress) -> None:
     if outcome.error:
         _show(outcome.error, options, progress)
-    progress.line(f"{outcome.status} after {duration(outcome.seconds)}: {outcome.paths.root}")
-    if outcome.kept:
-        progress.line(f'look at it:  from spark_etl import runs; run = runs["{outcome.paths.run_id}"]')
+    message = f"{outcome.status} after {duration(outcome.seconds)}: {outcome.paths.root}"
+    progress.tell("run_ended", message, status=outcome.status, path=outcome.paths.root, seconds=outcome.seconds)
+    opened = f'runs["{outcome.paths.run_id}"]'
+    if outcome.status == "failed":
+        progress.line(f"open it:  from spark_etl import runs; {opened}.failure")
+    elif outcome.kept:
+        progress.line(f"look at it:  from spark_etl import runs; run = {opened}")
 
 
 def _show(error: SparkEtlError, options: Options, progress: Progress) -> None:

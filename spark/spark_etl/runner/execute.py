@@ -112,18 +112,25 @@ class Execution:
     def _feature(self, alias: str) -> None:
         work = self._work
         work.record.feature_started(alias, store=alias in self._plan.checkpoints)
-        with self._failing(alias):
+        with work.record.trace.span(f"feature {alias}", feature=alias) as span, self._failing(alias):
             work.frames[alias] = self._transform(alias)
             known = {"deterministic": work.backend.is_deterministic(work.frames[alias])}
             if alias not in self._plan.checkpoints:
                 work.progress.built(alias, work.record.feature_built(alias, **known))
                 return
             self._checkpoint(alias, known)
+            span.set(**work.record.told(alias, "rows", "bytes", "stages", "tasks"))
 
     def _transform(self, alias: str) -> DataFrame:
         feature, dates, spark = self._plan.graph.features[alias], self._plan.options.dates, self._work.backend.spark
         label = self._work.progress.label(alias)
-        with self._transforming, self._work.progress.activity(label, alias), self._work.backend.work(alias, alias):
+        work = self._work
+        with (
+            self._transforming,
+            work.record.trace.span("transform"),
+            work.progress.activity(label, alias),
+            work.backend.work(alias, alias),
+        ):
             keywords: dict[str, Any] = {
                 name: self._work.frames[name]
                 if isinstance(source, ConfiguredSparkFeature)
@@ -135,7 +142,8 @@ class Execution:
     def _checkpoint(self, alias: str, known: Mapping[str, Any]) -> None:
         work = self._work
         label = work.progress.label(alias)
-        with work.progress.activity(label, alias), work.backend.work(alias, f"{alias}: checkpoint"):
+        activity = work.progress.activity(label, alias)
+        with work.record.trace.span("write and read back"), activity, work.backend.work(alias, f"{alias}: checkpoint"):
             work.frames[alias], manifest = write_checkpoint(
                 work.backend.spark,
                 work.frames[alias],
@@ -158,14 +166,21 @@ class Execution:
         work, alias = self._work, output.feature
         group = f"publish:{alias}"
         started = work.record.output_started(output.path)
-        with self._failing(alias), work.progress.activity(f"publish {alias}", group), work.backend.work(group, group):
+        activity = work.progress.activity(f"publish {alias}", group)
+        with (
+            work.record.trace.span(f"publish {alias}", path=output.path),
+            self._failing(alias),
+            activity,
+            work.backend.work(group, group),
+        ):
             files = work.publication.stage(work.frames[alias], output)
         rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
         work.record.output_staged(output.path, started, rows=rows, bytes=size)
 
     def _publish(self) -> None:
         """Lets all outputs appear."""
-        self._work.publication.commit()
+        with self._work.record.trace.span("let the outputs appear"):
+            self._work.publication.commit()
         for output in self._work.record.published():
             known = {"rows": output["rows"], "size": output["bytes"]}
             self._work.progress.published(output["feature"], output["path"], output["seconds"], **known)

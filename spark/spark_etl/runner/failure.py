@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 import traceback
 from pathlib import Path
@@ -14,6 +15,35 @@ MOST_LINES = 20
 MORE_MEMORY = "give the driver more: --conf spark.driver.memory=2g"
 WORKER_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line \d+, in .*$')
 
+# What Spark says of the line that made an expression: classic and Connect, unless it knows only a line of the JVM's.
+CALL_SITE = re.compile(r'^"(?P<method>[^"\n]*)" was called from\n(?P<file>.+):(?P<line>\d+)$', re.MULTILINE)
+CONTEXT = re.compile(r'\n== DataFrame ==\n"[^"\n]*" was called from\n[^\n]*\n?')
+PLAN = re.compile(r"(SQLSTATE: \w{5}[^\n]*);\n.*", re.DOTALL)
+TASK_FAILURE = re.compile(
+    r"most recent failure: (?:Lost task [^:]*: )?(?P<reason>.*?)(?=\n\s*at |\nDriver stacktrace|\Z)", re.DOTALL
+)
+
+# Words of Spark's → the next thing to do, first that is found.
+HINTS = (
+    (
+        r"Python worker (exited unexpectedly|failed to connect)",
+        "a UDF's process has died: it was killed for its memory, or native code crashed. To see where: "
+        "--conf spark.sql.execution.pyspark.udf.faulthandler.enabled=true",
+    ),
+    (
+        r"exit(ed with)? (code|status):? ?(137|143)|exceeding .*memory limits|Container killed",
+        "an executor was killed for its memory: --conf spark.executor.memoryOverhead=1g, or smaller partitions",
+    ),
+    (
+        r"java\.lang\.OutOfMemoryError|UNABLE_TO_ACQUIRE_MEMORY",
+        "give executors more memory: --conf spark.executor.memory=4g, or make partitions smaller: .repartition(…)",
+    ),
+    (
+        r"^ModuleNotFoundError: No module named",
+        "executors do not have it: install it there (sandbox run --requirements FILE), or put it into the project",
+    ),
+)
+
 
 def as_feature_error(alias: str, error: Exception, project: Path) -> FeatureError:
     """Returns the error that blames a feature, with the reason and the project's own frames."""
@@ -25,29 +55,77 @@ def as_feature_error(alias: str, error: Exception, project: Path) -> FeatureErro
         return FeatureError(alias, "Spark's JVM on the driver is gone: killed, or out of memory", hint=MORE_MEMORY)
     if lacking := in_plain_words(error):
         return FeatureError(alias, lacking[0], frames=user_frames(error, project), hint=lacking[1])
-    return FeatureError(alias, reason_of(error), frames=user_frames(error, project))
+    reason = reason_of(error)
+    return FeatureError(alias, reason, frames=user_frames(error, project), hint=hint_of(reason))
+
+
+def hint_of(reason: str) -> str | None:
+    """Returns what to do about a reason that Spark words in a way which does not say it."""
+    return next((hint for pattern, hint in HINTS if re.search(pattern, reason)), None)
 
 
 def reason_of(error: Exception) -> str:
-    """Returns type and message, cut to what a person reads; of a Python worker's traceback only the last line."""
+    """Returns type and message, cut to what a person reads.
+
+    Rules, the first that holds:
+        1. Of a Python worker's traceback only the last line.
+        2. Of a job that Spark aborted only why its last task failed.
+        3. Otherwise type and message, without JVM stack, query plan, and the line of code that `user_frames` shows.
+    """
     text = str(error).split("JVM stacktrace:")[0].strip()
-    worker = text.rpartition("Traceback (most recent call last)")[2] if "Traceback (most recent" in text else ""
-    if worker:
-        raised = [line.strip() for line in worker.splitlines() if re.match(r"^[A-Za-z_][\w.]*(:|$)", line)]
-        return raised[-1] if raised else text
+    return _of_worker(text) or _of_task(text) or _of_message(type(error).__name__, text)
+
+
+def _of_worker(text: str) -> str | None:
+    _, found, worker = text.rpartition("Traceback (most recent call last)")
+    if not found:
+        return None
+    raised = [line.strip() for line in worker.splitlines() if re.match(r"^[A-Za-z_][\w.]*(:|$)", line)]
+    return raised[-1] if raised else _cut(text)
+
+
+def _of_task(text: str) -> str | None:
+    match = TASK_FAILURE.search(text) if "Job aborted" in text else None
+    if match is None or not match["reason"].strip():
+        return None
+    return _cut(re.sub(r"^[\w.]+\.SparkException: ", "", match["reason"].strip()))
+
+
+def _of_message(name: str, text: str) -> str:
+    shown = _cut(PLAN.sub(r"\1", CONTEXT.sub("", f"{text}\n")).strip())
+    return f"{name}: {shown}" if shown else name
+
+
+def _cut(text: str) -> str:
     lines = [line.rstrip() for line in text.splitlines()]
-    shown = "\n".join(lines[:MOST_LINES]) + ("\n…" if len(lines) > MOST_LINES else "")
-    return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
+    return "\n".join(lines[:MOST_LINES]) + ("\n…" if len(lines) > MOST_LINES else "")
 
 
 def user_frames(error: Exception, project: Path) -> str:
-    """Returns the frames of the traceback that lie in the project, of driver and Python workers; empty if none do."""
+    """Returns the frames of the traceback that lie in the project; empty if none do.
+
+    Those of the driver, of Python workers, and, as Spark computes later than it is told to, the line that made the
+    expression which failed.
+    """
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).resolve().is_relative_to(project)
     ]
-    return "".join(traceback.format_list(frames)) + _worker_frames(str(error), project)
+    shown = "".join(traceback.format_list(frames)) + _worker_frames(str(error), project)
+    return shown + _call_site(str(error), project, shown)
+
+
+def _call_site(text: str, project: Path, shown: str) -> str:
+    """Returns the project's line that Spark names as the origin of what failed, unless it is shown already."""
+    match = CALL_SITE.search(text)
+    own = _own_file(match["file"], project) if match else None
+    if match is None or own is None or f'File "{own}", line {match["line"]},' in shown:
+        return ""
+    code = linecache.getline(str(own), int(match["line"])).strip()
+    return f'  File "{own}", line {match["line"]}, where `{match["method"]}` was called\n' + (
+        f"    {code}\n" if code else ""
+    )
 
 
 def _worker_frames(text: str, project: Path) -> str:

@@ -6,7 +6,8 @@ import json
 
 from spark_etl.errors import FeatureError, SparkEtlError
 from spark_etl.layout import RUN_FILE, is_run_id
-from spark_etl.runner.mail import failure_text, recovery_text, send
+from spark_etl.runner.letters import failure_text, recovery_text
+from spark_etl.runner.mail import send
 from spark_etl.runner.options import Options
 from spark_etl.runner.progress import Progress
 from spark_etl.runner.run import Outcome
@@ -39,7 +40,7 @@ def _send_failure(options: Options, pipeline: str, error: SparkEtlError, run: st
         pipeline=pipeline, dates=str(options.dates), run=run, reason=error.message, frames=frames, hint=error.hint
     )
     culprit = f": {error.feature}" if isinstance(error, FeatureError) else ""
-    send(str(options.notify), f"[{options.team}] {pipeline} failed{culprit} ({options.dates})", text, progress)
+    send(options.notify, f"[{options.team}] {pipeline} failed{culprit} ({options.dates})", text, progress)
 
 
 def previous_failure(folder: str, run_id: str, progress: Progress) -> str | None:

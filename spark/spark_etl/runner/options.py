@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +15,8 @@ from spark_etl.dates import DateRange, parse_date
 from spark_etl.errors import UsageError
 from spark_etl.names import alternatives, is_segment
 from spark_etl.runner.backend import resolve_remote
+from spark_etl.runner.events import LogFormat
+from spark_etl.runner.mail import checked_addresses
 from spark_etl.storage import normalise
 
 PARALLEL = 2
@@ -32,6 +35,7 @@ class Options:
         publish: What relative publish paths hang below, normalised.
         scratch: Where the run is kept, normalised.
         checkpoints: Aliases, each once, in the order given.
+        notify: Who is told of a failure and of the success after it.
         resume: The run whose checkpoints are reused where they hold: an id, its end, or `latest`.
         parallel: How many checkpoints and outputs are written at the same time.
         keep_inputs: Whether a feature that fails leaves its inputs as checkpoints.
@@ -47,13 +51,13 @@ class Options:
     scratch: str
     dates: DateRange
     checkpoints: tuple[str, ...]
-    notify: str | None = None
+    notify: tuple[str, ...] = ()
     resume: str | None = None
     parallel: int = PARALLEL
     keep_inputs: bool = False
     local: bool = False
     remote: str | None = None
-    log_format: str = "text"
+    log_format: LogFormat = "text"
     debug: bool = False
     json: bool = False
 
@@ -95,7 +99,7 @@ def parse_options(argv: Sequence[str]) -> Options:
         scratch=scratch,
         dates=DateRange(parse_date(given.start_date, "--start-date"), parse_date(given.end_date, "--end-date")),
         checkpoints=split_names(given.checkpoint),
-        notify=given.notify_email or None,
+        notify=checked_addresses(given.notify_email) if given.notify_email is not None else (),
         resume=given.resume,
         parallel=_at_least_one(given.parallel),
         keep_inputs=given.checkpoint_on_failure,
@@ -105,6 +109,12 @@ def parse_options(argv: Sequence[str]) -> Options:
         debug=given.debug,
         json=given.json,
     )
+
+
+def asked_format(argv: Sequence[str]) -> LogFormat:
+    """Returns the log format a command line asks for, also one that is wrong in other ways."""
+    words = " ".join(argv).replace("--log-format=", "--log-format ").split()
+    return "json" if ("--log-format", "json") in pairwise(words) else "text"
 
 
 def _paths(given: argparse.Namespace) -> tuple[str, str | None]:
@@ -140,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--notify-email",
         metavar="ADDRESS",
-        help="is told of a failure and of the first success after one (SMTP_HOST, SMTP_PORT)",
+        help="told of a failure and of the first success after it, `a@x, b@y` (SMTP_HOST and more: docs/failures.md)",
     )
     add("--feature-config", required=True, metavar="FILE", help="the YAML that lists features and outputs")
     add("--publish-path", metavar="PATH", help="what relative `path:` entries of `publish:` hang below")

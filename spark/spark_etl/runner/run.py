@@ -53,6 +53,7 @@ def run_plan(plan: Plan, progress: Progress) -> Outcome:
     paths = RunPaths.of(options.scratch, options.team, plan.pipeline, new_run_id())
     record = RunRecord(paths, _head(plan), _features(plan), [_output(output) for output in plan.outputs])
     record.store()
+    progress.about(run_id=paths.run_id)
     progress.line(_headline(plan, paths))
     with Heartbeat(paths):
         status, error = _attempt(plan, paths, record, progress)
@@ -62,9 +63,12 @@ def run_plan(plan: Plan, progress: Progress) -> Outcome:
 def _attempt(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress) -> tuple[Status, SparkEtlError | None]:
     with ExitStack() as stack:
         try:
-            _perform(plan, paths, record, progress, stack)
+            with record.trace.span("run", command=shlex.join(sys.argv)):
+                _perform(plan, paths, record, progress, stack)
         except KeyboardInterrupt:
-            return _interrupted(record), None
+            ignore_further()
+            record.end("interrupted")
+            return "interrupted", None
         except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to tell it
             error = (
                 raised if isinstance(raised, SparkEtlError) else RunFailedError(f"{type(raised).__name__}: {raised}")
@@ -78,28 +82,25 @@ def _attempt(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress)
 
 def _perform(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress, stack: ExitStack) -> None:
     """Finds out what still holds, and computes the rest."""
-    inputs = Inputs(plan.graph, plan.order, plan.options.dates)
-    decisions, known = decide(plan, inputs)
+    with record.trace.span("look at the sources"):
+        inputs = Inputs(plan.graph, plan.order, plan.options.dates)
+        decisions, known = decide(plan, inputs)
     record.decided({alias: _decided(decision) for alias, decision in decisions.items()})
     _tell(plan, decisions, progress)
     if not plan.outputs and not to_run(plan.order, decisions):
         return
     publication = stack.enter_context(Publication(plan.outputs, paths))
-    backend = _started(plan, record, progress, stack)
+    with record.trace.span("start Spark"):
+        backend = _started(plan, record, progress, stack)
     work = Work(backend, plan, paths, record, inputs, decisions, known, publication, progress)
     try:
         Execution(work).run()
     except FeatureError as error:
         if not plan.options.keep_inputs:
             raise
-        told = keep_evidence(work, error)
+        with record.trace.span("keep the evidence", feature=error.feature):
+            told = keep_evidence(work, error)
         raise told from told.__cause__
-
-
-def _interrupted(record: RunRecord) -> Status:
-    ignore_further()
-    record.end("interrupted")
-    return "interrupted"
 
 
 def _started(plan: Plan, record: RunRecord, progress: Progress, stack: ExitStack) -> Backend:

@@ -59,6 +59,7 @@ class Watcher:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join(timeout=LOOK_SECONDS * 2)
+        self._progress.live({})
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):
@@ -73,17 +74,17 @@ class Watcher:
         if self._ask is not None and activity.waits:
             since = self._starved_since = self._starved_since or now
             if self._due(now):
-                self._progress.line(self._ask(now - since))
+                self._progress.waiting(self._ask(now - since), now - since)
             return
         if self._starved_since is not None:
             if self._next_word is not None and now - self._starved_since >= FIRST_WORD_SECONDS and activity.executors:
-                self._progress.line(f"cores granted after {now - self._starved_since:.0f}s")
+                self._progress.granted(now - self._starved_since)
             self._starved_since = self._next_word = None
         if not activity.groups:
             self._next_word = None
         elif self._due(now, first=EVERY_SECONDS):
-            for group, counts in activity.groups.items():
-                self._progress.still(group, stages=counts.stages, done=counts.done_tasks, tasks=counts.tasks)
+            self._progress.still(activity.groups)
+        self._progress.live(activity.groups)
 
     def _due(self, now: float, first: float = FIRST_WORD_SECONDS) -> bool:
         if self._next_word is None:

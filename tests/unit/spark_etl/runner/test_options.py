@@ -20,7 +20,7 @@ LEAST = "--team-name t --feature-config c/x.yaml --scratch-path s3a://b/s --star
 def test_the_printed_line_is_understood() -> None:
     options = parse_options(shlex.split(PRINTED))
     assert options.team == "my_team"
-    assert options.notify == "my_email@example.com"
+    assert options.notify == ("my_email@example.com",)
     assert options.config == Path("feature_config.yaml")
     assert (options.publish, options.scratch) == ("s3a://my-bucket/publish", "s3a://my-bucket/scratch")
     assert str(options.dates) == "2024-02-29"

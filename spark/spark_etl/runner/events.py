@@ -1,0 +1,108 @@
+"""What happens in a run, as events, and the two ways of writing them: lines for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol, TextIO
+
+Level = Literal["info", "warning", "error"]
+LogFormat = Literal["text", "json"]
+CLEAR_LINE = "\r\x1b[K"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened.
+
+    Attributes:
+        name: Such as `checkpoint_written`.
+        message: In words, without a prefix.
+        text: The lines for people; None for what is worth no line.
+        fields: What a machine asks for; numbers are numbers.
+    """
+
+    name: str
+    message: str
+    text: str | None
+    level: Level = "info"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Renderer(Protocol):
+    """Writes events. It is called by one thread at a time."""
+
+    def show(self, event: Event) -> None:
+        """Writes an event."""
+        ...
+
+    def live(self, text: str) -> bool:
+        """Shows what is going on at this moment in place of what it showed last; tells whether it can."""
+        ...
+
+
+class TextRenderer:
+    """Writes lines; on a terminal the last one may be a live one, which the next event replaces.
+
+    Args:
+        stream: Where to; whatever stderr is at that moment if not given.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._given = stream
+        self._live = False
+
+    def show(self, event: Event) -> None:
+        """Writes the event's lines, whole."""
+        if event.text is not None:
+            self._write(f"{event.text}\n", live=False)
+
+    def live(self, text: str) -> bool:
+        """Shows a line that stays until the next one, cut to the terminal's width; nothing without a terminal."""
+        if not self._is_terminal():
+            return False
+        if text or self._live:
+            self._write(text[: shutil.get_terminal_size().columns - 1], live=bool(text))
+        return True
+
+    def _write(self, text: str, *, live: bool) -> None:
+        stream = self._given or sys.stderr
+        stream.write(CLEAR_LINE + text if self._live or live else text)
+        stream.flush()
+        self._live = live
+
+    def _is_terminal(self) -> bool:
+        return (self._given or sys.stderr).isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+class JsonRenderer:
+    """Writes one JSON object a line: time, level, event, message, and the event's fields.
+
+    Args:
+        stream: Where to; whatever stderr is at that moment if not given.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._given = stream
+
+    def show(self, event: Event) -> None:
+        """Writes the event as one line; its fields never replace the four that each has."""
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        known = {"time": moment, "level": event.level, "event": event.name, "message": event.message}
+        stream = self._given or sys.stderr
+        stream.write(json.dumps({**known, **event.fields, **known}, default=str, ensure_ascii=False) + "\n")
+        stream.flush()
+
+    def live(self, text: str) -> bool:  # noqa: ARG002 - a log has no last line that changes
+        """Shows nothing."""
+        return False
+
+
+def renderer(log_format: LogFormat, stream: TextIO | None = None) -> Renderer:
+    """Returns what `--log-format` asks for."""
+    return JsonRenderer(stream) if log_format == "json" else TextRenderer(stream)
