@@ -8,6 +8,7 @@
     ├── RunFailedError           5   the run itself failed
     │   ├── MissingDataError     5   a source has no data for some of the dates
     │   └── FeatureError         5   a feature's transform, or writing what it returned, raised
+    │       └── ResponseError    5   columns or rows are not what the feature's response promises
     ├── StorageError             5   the store does not answer, or refuses
     └── ReadError                1   the reading API has nothing to show
         ├── RunNotFoundError     1   no such run
@@ -18,6 +19,8 @@ its alone.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class SparkEtlError(Exception):
@@ -83,6 +86,21 @@ class FeatureError(RunFailedError):
         self.feature = feature
         self.reason = message
         self.frames = frames
+
+
+class ResponseError(FeatureError):
+    """Raised when a feature's DataFrame is not what its response promises.
+
+    Args:
+        feature: Alias of the feature.
+        message: What is wrong, with rows that show it.
+        columns: The columns that are wrong.
+        hint: The next command, or what to change.
+    """
+
+    def __init__(self, feature: str, message: str, *, columns: Sequence[str], hint: str | None = None) -> None:
+        super().__init__(feature, message, hint=hint)
+        self.columns = list(columns)
 
 
 class StorageError(SparkEtlError):

@@ -11,6 +11,8 @@ from spark_etl.sources.base import Source
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+    from spark_etl.response import Response
+
 
 class ConfiguredSparkFeature:
     """Stands in `sources` for another feature of the same config.
@@ -37,10 +39,12 @@ class SparkFeature:
     Attributes:
         alias: Its name in the graph: the key it stands under in the feature config.
         sources: Keyword → where the DataFrame of that keyword comes from.
+        response: What its DataFrame is like, if it promises something: a `Response`, or a model of pandera.pyspark.
     """
 
     alias: str = ""
     sources: Mapping[str, Source | ConfiguredSparkFeature]
+    response: Response | Any | None = None
 
     def __init__(self) -> None:
         self.sources = {}

@@ -33,6 +33,11 @@ def alternatives(name: str, known: Iterable[str]) -> str:
     return (f"Did you mean `{match}`? " if match else "") + f"Known: {listing(known)}."
 
 
+def quoted(column: str) -> str:
+    """Returns a column's name so that dots, blanks and quotes in it mean themselves in Spark."""
+    return "`" + column.replace("`", "``") + "`"
+
+
 def is_segment(name: str) -> bool:
     """Tells whether a team or pipeline name may be one segment of a path."""
     return SEGMENT.fullmatch(name) is not None

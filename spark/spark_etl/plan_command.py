@@ -146,7 +146,7 @@ def _reasons(plan: Plan, alias: str, readers: Sequence[str]) -> Iterator[str]:
         if output.feature == alias:
             yield f"published to {output.path}" + (", replacing what is there" if output.overwrite else "")
     if alias in plan.checkpoints:
-        yield "kept by --checkpoint"
+        yield plan.checkpoints[alias]
     if readers:
         yield f"needed by {listing(readers)}"
 

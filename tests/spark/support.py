@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 import sys
 import textwrap
@@ -19,6 +20,8 @@ from pyarrow import dataset, parquet
 from spark_etl.reading import Run, Runs
 from spark_etl.runner.cli import main
 
+CLASS = re.compile(r"^class (\w+)\((.*)\):", re.MULTILINE)
+NO_FEATURES = {"Source", "pa.DataFrameModel"}
 RUNNER = Path(spark_etl.__file__).parents[1] / "spark_etl_runner.py"
 NUMBERS = itertools.count()
 DAYS = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)]
@@ -89,7 +92,7 @@ class Pipeline:
     def _write(self, source: str, publish: dict[str, str] | None) -> None:
         text = HEADER + textwrap.dedent(source)
         (self.project / f"{self.module}.py").write_text(text)
-        names = [line[6:].split("(")[0] for line in text.splitlines() if line.startswith("class ")]
+        names = [name for name, base in CLASS.findall(text) if base not in NO_FEATURES]
         features = {name.lower(): {"class": f"{self.module}.{name}"} for name in names}
         outputs = [
             {alias: {"path": path.rstrip("!"), "overwrite": path.endswith("!")}}

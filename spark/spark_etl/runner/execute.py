@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.layout import RunPaths
 from spark_etl.record import RunRecord
+from spark_etl.response import check_expectations, check_schema, has_expectations
 from spark_etl.runner.backend import Backend
 from spark_etl.runner.checkpoint import open_checkpoint, write_checkpoint
 from spark_etl.runner.failure import as_feature_error
@@ -20,7 +21,7 @@ from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.plan import Output, Plan
 from spark_etl.runner.progress import Progress
 from spark_etl.runner.publish import Publication
-from spark_etl.runner.reuse import Decision
+from spark_etl.runner.reuse import Decision, to_run
 from spark_etl.runner.schedule import Task, run_tasks
 from spark_etl.runner.signals import TerminatedError, spark_was_stopped
 from spark_etl.storage import join
@@ -44,6 +45,7 @@ class Work:
         publication: What it publishes.
         progress: Who is told.
         frames: Alias → its DataFrame, as soon as it has one.
+        sources: Alias and name of a source → its DataFrame with all rows, as soon as it was asked for.
     """
 
     backend: Backend
@@ -56,12 +58,15 @@ class Work:
     publication: Publication
     progress: Progress
     frames: dict[str, DataFrame] = field(default_factory=dict)
+    sources: dict[tuple[str, str], DataFrame] = field(default_factory=dict)
 
     def source(self, alias: str, name: str) -> DataFrame:
         """Returns the DataFrame of a source that no feature computes."""
-        source: Any = self.plan.graph.features[alias].sources[name]
-        frame: DataFrame = source.read(self.backend.spark, self.plan.options.dates)
-        return frame
+        if (alias, name) not in self.sources:
+            source: Any = self.plan.graph.features[alias].sources[name]
+            self.sources[alias, name] = source.read(self.backend.spark, self.plan.options.dates)
+        frame = self.sources[alias, name]
+        return self.plan.sample.apply(frame) if self.plan.sample else frame
 
 
 class Execution:
@@ -83,10 +88,23 @@ class Execution:
         Raises:
             FeatureError: A feature failed; run.json has it already.
         """
+        self._check_sample()
         tasks = [self._feature_task(alias) for alias in self._plan.order if self._action(alias) != "skip"]
         tasks += [self._output_task(output) for output in self._plan.outputs]
         run_tasks(tasks, parallel=self._plan.options.parallel, cancel=self._cancel)
         self._publish()
+
+    def _check_sample(self) -> None:
+        """Refuses the key of a sample that no source has, before anything is computed."""
+        work, sample = self._work, self._plan.sample
+        if sample is None:
+            return
+        for alias in to_run(self._plan.order, work.decisions):
+            for name, source in self._plan.graph.features[alias].sources.items():
+                if not isinstance(source, ConfiguredSparkFeature):
+                    with self._failing(alias):
+                        work.source(alias, name)
+        sample.check({f"{alias}.{name}": frame.columns for (alias, name), frame in work.sources.items()})
 
     def _action(self, alias: str) -> str:
         return self._work.decisions[alias].action
@@ -119,6 +137,7 @@ class Execution:
                 work.progress.built(alias, work.record.feature_built(alias, **known))
                 return
             self._checkpoint(alias, known)
+            self._check_response(alias)
             span.set(**work.record.told(alias, "rows", "bytes", "stages", "tasks"))
 
     def _transform(self, alias: str) -> DataFrame:
@@ -137,7 +156,9 @@ class Execution:
                 else self._work.source(alias, name)
                 for name, source in feature.sources.items()
             }
-            return checked_frame(alias, feature.transform(spark, dates.start, dates.end, **keywords))
+            frame = checked_frame(alias, feature.transform(spark, dates.start, dates.end, **keywords))
+            check_schema(alias, feature, frame)
+            return frame
 
     def _checkpoint(self, alias: str, known: Mapping[str, Any]) -> None:
         work = self._work
@@ -158,6 +179,15 @@ class Execution:
         work_done = {"rows": manifest.rows, "stages": counts.stages, "tasks": counts.tasks}
         seconds = work.record.feature_ended(alias, "succeeded", bytes=manifest.bytes, **known, **work_done)
         work.progress.checkpoint(alias, seconds, size=manifest.bytes, **work_done)
+
+    def _check_response(self, alias: str) -> None:
+        """Refuses kept rows that break the feature's response."""
+        work, feature = self._work, self._plan.graph.features[alias]
+        if not has_expectations(feature):
+            return
+        activity = work.progress.activity(f"{work.progress.label(alias)}  response", alias)
+        with work.record.trace.span("check the response"), activity, work.backend.work(alias, f"{alias}: response"):
+            check_expectations(alias, feature, work.frames[alias])
 
     def _kept(self, alias: str, folder: str, code: Mapping[str, Any]) -> None:
         self._work.inputs.kept(alias, join(folder, "_manifest.json"), str(code["fingerprint"]))

@@ -41,7 +41,7 @@ def identities(plan: Plan, inputs: Inputs) -> dict[str, Identity]:
     shared = {
         "dates": str(plan.options.dates),
         "settings": _hashes(plan.config.spark),
-        "sample": None,
+        "sample": plan.sample.identity() if plan.sample else None,
         "versions": _versions(),
     }
     found: dict[str, Identity] = {}

@@ -39,6 +39,8 @@ class Options:
         resume: The run whose checkpoints are reused where they hold: an id, its end, or `latest`.
         parallel: How many checkpoints and outputs are written at the same time.
         keep_inputs: Whether a feature that fails leaves its inputs as checkpoints.
+        sample: Share of the keys that a small run sees, as given; `sample_key` is the column of these keys.
+        keys: The file with the keys that a small run sees.
         local: Whether Spark runs in this process.
         remote: Address of a Spark Connect server, `sc://host:port`.
     """
@@ -55,6 +57,9 @@ class Options:
     resume: str | None = None
     parallel: int = PARALLEL
     keep_inputs: bool = False
+    sample: str | None = None
+    sample_key: str | None = None
+    keys: str | None = None
     local: bool = False
     remote: str | None = None
     log_format: LogFormat = "text"
@@ -103,6 +108,9 @@ def parse_options(argv: Sequence[str]) -> Options:
         resume=given.resume,
         parallel=_at_least_one(given.parallel),
         keep_inputs=given.checkpoint_on_failure,
+        sample=given.sample,
+        sample_key=given.sample_key,
+        keys=given.keys,
         local=given.local,
         remote=resolve_remote(given.remote, local=given.local),
         log_format=given.log_format,
@@ -170,6 +178,17 @@ def _parser() -> argparse.ArgumentParser:
         default=str(PARALLEL),
         metavar="N",
         help="write so many checkpoints and outputs at a time (%(default)s)",
+    )
+    add("--sample", metavar="FRACTION", help="a small run: the rows of a share of the keys, 0.01 for one in a hundred")
+    add(
+        "--sample-key",
+        metavar="COLUMN",
+        help="the column of these keys, in every source; default: the config's `sample_key:`",
+    )
+    add(
+        "--keys",
+        metavar="FILE",
+        help="a small run: the rows of the keys in a CSV or Parquet file, its columns named as in the sources",
     )
     add("--local", action="store_true", help=f"Spark in this process, and folders below {LOCAL_FOLDER}/ for its paths")
     add(

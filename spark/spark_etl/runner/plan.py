@@ -11,8 +11,10 @@ from spark_etl.graph import Graph
 from spark_etl.names import is_segment
 from spark_etl.project import Project
 from spark_etl.reading import Run, Runs
+from spark_etl.response import check_declaration, has_expectations
 from spark_etl.runner.claims import committed
 from spark_etl.runner.options import Options
+from spark_etl.sampling import Sample, make_sample
 from spark_etl.storage import is_s3, join, normalise
 from spark_etl.storage.paths import scheme_of
 
@@ -33,7 +35,8 @@ class Plan:
     Attributes:
         order: The features that publish and checkpoint need, upstreams first.
         targets: The features that are kept or published → why.
-        checkpoints: The features to keep.
+        checkpoints: The features to keep → why.
+        sample: Which rows of the sources are seen; all if None.
         previous: The run whose checkpoints are reused where they hold.
     """
 
@@ -45,8 +48,9 @@ class Plan:
     order: tuple[str, ...]
     outputs: tuple[Output, ...]
     targets: dict[str, str]
-    checkpoints: tuple[str, ...]
+    checkpoints: dict[str, str]
     previous: Run | None = None
+    sample: Sample | None = None
 
 
 def make_plan(options: Options) -> Plan:
@@ -63,9 +67,16 @@ def make_plan(options: Options) -> Plan:
     project.activate()
     features = config.features.items()
     graph = Graph({alias: project.load_feature(alias, entry.class_path, entry.params) for alias, entry in features})
+    for alias, feature in graph.features.items():
+        check_declaration(alias, feature)
     graph.check_known(options.checkpoints, "--checkpoint")
+    sample = _sample(options, config)
     outputs = _outputs(options, config, graph)
-    targets = _targets(options, outputs)
+    kept = dict.fromkeys(options.checkpoints, "kept by --checkpoint")
+    if sample:
+        kept = {output.feature: "kept, not published: the run sees a sample" for output in outputs} | kept
+        outputs = ()
+    targets = {output.feature: f"published to {output.path}" for output in outputs} | kept
     if not targets:
         raise UsageError(
             f"nothing to run: {options.config} publishes nothing and no --checkpoint is given",
@@ -75,13 +86,15 @@ def make_plan(options: Options) -> Plan:
     previous = _previous(options, pipeline)
     refuse_existing(outputs)
     order = tuple(graph.needed(targets))
-    return Plan(options, config, project, graph, pipeline, order, outputs, targets, options.checkpoints, previous)
+    checked = [alias for alias in order if has_expectations(graph.features[alias])]
+    kept |= {alias: "kept, as its response is checked on what is kept" for alias in checked if alias not in kept}
+    return Plan(options, config, project, graph, pipeline, order, outputs, targets, kept, previous, sample)
 
 
-def _targets(options: Options, outputs: Sequence[Output]) -> dict[str, str]:
-    """Returns what is computed for its own sake → why."""
-    published = {output.feature: f"published to {output.path}" for output in outputs}
-    return published | dict.fromkeys(options.checkpoints, "--checkpoint names it")
+def _sample(options: Options, config: FeatureConfig) -> Sample | None:
+    """Returns what `--sample` or `--keys` asks for; the config may name the column."""
+    key = options.sample_key or (config.sample_key if options.sample else None)
+    return make_sample(options.sample, key, options.keys)
 
 
 def _previous(options: Options, pipeline: str) -> Run | None:

@@ -80,6 +80,8 @@ def _kept(run: Run, alias: str) -> tuple[Manifest, str] | str:
     """Returns the checkpoint's manifest and folder, or why there is none."""
     if alias not in run.features:
         return f"run {run.id} had no such feature"
+    if run.features[alias]["state"] == "failed":
+        return f"it failed in run {run.id}"
     try:
         checkpoint = run[alias]
     except CheckpointError:

@@ -155,6 +155,7 @@ def _head(plan: Plan) -> dict[str, Any]:
         "start_date": str(options.dates.start),
         "end_date": str(options.dates.end),
         "checkpoints": list(plan.checkpoints),
+        "sample": plan.sample.describe() if plan.sample else None,
         "resumed": plan.previous.id if plan.previous else None,
         "command": shlex.join(sys.argv),
         "config_path": str(options.config.absolute()),
@@ -183,7 +184,8 @@ def _output(output: Any) -> dict[str, Any]:
 def _headline(plan: Plan, paths: RunPaths) -> str:
     options = plan.options
     counts = f"{len(plan.order)} features, {len(plan.checkpoints)} checkpoints, {len(plan.outputs)} outputs"
-    return f"run {paths.run_id} of {options.team}/{plan.pipeline} for {options.dates}: {counts}"
+    sampled = f", a sample: {plan.sample.words()}" if plan.sample else ""
+    return f"run {paths.run_id} of {options.team}/{plan.pipeline} for {options.dates}: {counts}{sampled}"
 
 
 def _told(error: SparkEtlError) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spark_etl.sources.identity import identity
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
@@ -28,7 +30,14 @@ class InputObject:
 
 
 class Source(ABC):
-    """Where a DataFrame comes from that no feature of the graph computes."""
+    """Where a DataFrame comes from that no feature of the graph computes.
+
+    Its `repr` tells it from other sources in run.json and to `--resume`: the class and its public attributes, unless a
+    subclass says otherwise.
+    """
+
+    def __repr__(self) -> str:
+        return identity(self, **{name: value for name, value in vars(self).items() if not name.startswith("_")})
 
     @abstractmethod
     def inputs(self, dates: DateRange) -> list[InputObject]:

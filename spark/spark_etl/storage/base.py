@@ -33,6 +33,14 @@ class Storage(Protocol):
         """Returns the names of the folders directly below, sorted."""
         ...
 
+    def names(self, folder: str) -> list[str]:
+        """Returns the names of the folders and objects directly below, sorted; of very many, some."""
+        ...
+
+    def find(self, path: str) -> StoredObject | None:
+        """Returns an object without its content, or None when there is no such object."""
+        ...
+
     def read(self, path: str) -> bytes | None:
         """Returns an object's content, or None when there is no such object."""
         ...

@@ -19,13 +19,22 @@ class LocalStorage:
         """Yields every file below the folder."""
         for path in sorted(local_path(folder).rglob("*")):
             if path.is_file():
-                stat = path.stat()
-                yield StoredObject(normalise(str(path)), stat.st_size, f"{stat.st_mtime_ns:x}-{stat.st_size:x}")
+                yield _stored(path)
 
     def folders(self, folder: str) -> list[str]:
         """Returns the names of the folders directly below."""
         path = local_path(folder)
         return sorted(child.name for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
+
+    def names(self, folder: str) -> list[str]:
+        """Returns the names of the folders and files directly below."""
+        path = local_path(folder)
+        return sorted(child.name for child in path.iterdir()) if path.is_dir() else []
+
+    def find(self, path: str) -> StoredObject | None:
+        """Returns a file without its content, or None."""
+        file = local_path(path)
+        return _stored(file) if file.is_file() else None
 
     def read(self, path: str) -> bytes | None:
         """Returns a file's content, or None."""
@@ -74,6 +83,11 @@ class LocalStorage:
             path.unlink(missing_ok=True)
             path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
             _remove_if_empty(path.parent)
+
+
+def _stored(file: Path) -> StoredObject:
+    stat = file.stat()
+    return StoredObject(normalise(str(file)), stat.st_size, f"{stat.st_mtime_ns:x}-{stat.st_size:x}")
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ READ_SECONDS = 60
 LARGEST_COPY = 5 << 30
 JSON = "application/json"
 TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
+MOST_NAMES = 1000
 
 
 class S3Storage:
@@ -34,7 +36,7 @@ class S3Storage:
         with self._told(folder):
             for item in self._client.list_objects(bucket, prefix=_as_prefix(key), recursive=True):
                 if not item.object_name.endswith("/"):
-                    yield StoredObject(f"{root}/{item.object_name}", item.size, (item.etag or "").strip('"') or None)
+                    yield StoredObject(f"{root}/{item.object_name}", item.size, _etag(item))
 
     def folders(self, folder: str) -> list[str]:
         """Returns the names of the folders directly below."""
@@ -42,6 +44,29 @@ class S3Storage:
         with self._told(folder):
             items = self._client.list_objects(bucket, prefix=_as_prefix(key), recursive=False)
             return sorted(item.object_name.rstrip("/").rsplit("/", 1)[-1] for item in items if item.is_dir)
+
+    def names(self, folder: str) -> list[str]:
+        """Returns the names of the folders and objects directly below; at most a thousand."""
+        bucket, key = split_s3(folder)
+        with self._told(folder):
+            items = itertools.islice(self._client.list_objects(bucket, prefix=_as_prefix(key)), MOST_NAMES)
+            return sorted({item.object_name.rstrip("/").rsplit("/", 1)[-1] for item in items} - {""})
+
+    def find(self, path: str) -> StoredObject | None:
+        """Returns an object without its content, or None."""
+        from minio.error import S3Error
+
+        bucket, key = split_s3(path)
+        if not key:
+            return None
+        with self._told(path):
+            try:
+                item = self._client.stat_object(bucket, key)
+            except S3Error as error:
+                if error.code == "NoSuchKey":
+                    return None
+                raise
+        return StoredObject(path, item.size, _etag(item))
 
     def read(self, path: str) -> bytes | None:
         """Returns an object's content, or None."""
@@ -126,6 +151,10 @@ class S3Storage:
             raise StorageError(
                 f"{where} does not answer: {error}", hint="check AWS_ENDPOINT_URL_S3; in the sandbox: sandbox status"
             ) from error
+
+
+def _etag(item: Any) -> str | None:
+    return (item.etag or "").strip('"') or None
 
 
 def _as_prefix(key: str) -> str:

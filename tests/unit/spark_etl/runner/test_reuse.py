@@ -130,7 +130,7 @@ def test_without_a_run_to_resume_everything_is_computed(chain: Bench) -> None:
     plan = chain.line.plan("--checkpoint", "report")
     decisions, _ = decide(plan, Inputs(plan.graph, plan.order, plan.options.dates))
     assert actions(decisions) == "run run run run"
-    assert decisions["report"].reason == "--checkpoint names it"
+    assert decisions["report"].reason == "kept by --checkpoint"
     assert decisions["net"].reason == "`report` reads it"
 
 

@@ -1,0 +1,110 @@
+"""Finds the files of a path, which may be a file, a folder or a pattern, without Spark."""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+import re
+from datetime import date
+
+from spark_etl.dates import DateRange, date_list
+from spark_etl.errors import MissingDataError
+from spark_etl.names import listing, nearest
+from spark_etl.sources.base import InputObject
+from spark_etl.sources.templates import fill, has_day, has_placeholder
+from spark_etl.storage import StoredObject, name_of, normalise, relative_to, storage_for
+
+WILD = re.compile(r"[*?]")
+
+
+class Location:
+    """A path as a user writes it.
+
+    Args:
+        path: A file, a folder or a pattern, with or without days in it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def files(self, dates: DateRange) -> list[InputObject]:
+        """Returns the files of all days.
+
+        Raises:
+            MissingDataError: There are none, or none for some of the days; what lies beside them is told.
+        """
+        found: list[InputObject] = []
+        missing: list[date] = []
+        for day in dates.days() if has_day(self.path) else [None]:
+            path = normalise(fill(self.path, dates, day))
+            files = _files(path)
+            found += files
+            if not files and day is None:
+                raise MissingDataError(f"nothing to read at {path}", hint=beside(path))
+            if not files and day is not None:
+                missing.append(day)
+        if missing:
+            days = f"{len(missing)} of {len(dates.days())} days missing"
+            raise MissingDataError(
+                f"nothing to read at {self.path} for {date_list(missing)} ({days})",
+                hint=beside(normalise(fill(self.path, dates, missing[0]))),
+            )
+        return found
+
+    def base(self, dates: DateRange) -> str:
+        """Returns the folder below which `name=value` folders are columns."""
+        fixed = list(itertools.takewhile(lambda part: not _varies(part), self.path.rstrip("/").split("/")))
+        path = normalise(fill("/".join(fixed) or ("/" if self.path.startswith("/") else "."), dates))
+        is_file = len(fixed) == len(self.path.rstrip("/").split("/")) and storage_for(path).find(path) is not None
+        return path.rsplit("/", 1)[0] if is_file else path
+
+
+def beside(path: str) -> str:
+    """Returns what lies where something is missing: in the nearest folder above it that has anything."""
+    missing, folder = name_of(path), _parent(path)
+    while not (names := storage_for(folder).names(folder)) and _parent(folder) != folder:
+        missing, folder = name_of(folder), _parent(folder)
+    if not names:
+        return f"nothing lies below {folder}/; is the path right?"
+    like = nearest(missing, names)
+    return (f"did you mean `{like}`? " if like else "") + f"in {folder}/ there are: {listing(names)}"
+
+
+def _parent(path: str) -> str:
+    """Returns the folder something lies in; of a bucket, or of the root, itself."""
+    folder = path.rsplit("/", 1)[0]
+    return path if folder.endswith(("/", ":")) else folder
+
+
+def _varies(part: str) -> bool:
+    return WILD.search(part) is not None or has_placeholder(part)
+
+
+def _files(path: str) -> list[InputObject]:
+    parts = path.split("/")
+    fixed = list(itertools.takewhile(lambda part: not WILD.search(part), parts))
+    if len(fixed) == len(parts):
+        single = storage_for(path).find(path)
+        found = [single] if single else [item for item in storage_for(path).walk(path) if is_data(item.path, path)]
+    else:
+        found = _matching("/".join(fixed), parts[len(fixed) :])
+    return [InputObject(item.path, item.size, item.etag) for item in found]
+
+
+def _matching(folder: str, pattern: list[str]) -> list[StoredObject]:
+    """Returns the files below the folder of which the first names match the pattern, each name one part of it."""
+    return [
+        item
+        for item in storage_for(folder).walk(folder)
+        if is_data(item.path, folder) and _matches(relative_to(item.path, folder).split("/"), pattern)
+    ]
+
+
+def _matches(names: list[str], pattern: list[str]) -> bool:
+    return len(names) >= len(pattern) and all(map(fnmatch.fnmatchcase, names, pattern))
+
+
+def is_data(path: str, folder: str) -> bool:
+    """Tells whether Spark would read a file below a folder: names that begin with `_` or `.` it leaves alone."""
+    names = relative_to(path, folder).split("/")
+    return not any(name.startswith(".") or (name.startswith("_") and "=" not in name) for name in names)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from spark_etl.dates import DateRange
+from spark_etl.errors import ConfigError, MissingDataError
+from spark_etl.sources import CsvSource, ParquetSource
+
+TWO_DAYS = DateRange(date(2024, 2, 28), date(2024, 2, 29))
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    for name in ("orders/2024/02/28/a.csv", "orders/2024/02/29/b.csv", "orders/2024/03/01/c.csv", "rates.csv"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("id\n1\n")
+    (tmp_path / "orders/2024/02/28/_SUCCESS").touch()
+    (tmp_path / "orders/2024/02/28/.a.csv.crc").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("orders/{date:%Y/%m/%d}/", ["a.csv", "b.csv"]),
+        ("orders/{date:%Y/%m/%d}/*.csv", ["a.csv", "b.csv"]),
+        ("orders/2024/*/*/*.csv", ["a.csv", "b.csv", "c.csv"]),
+        ("orders", ["a.csv", "b.csv", "c.csv"]),
+        ("rates.csv", ["rates.csv"]),
+        ("*s.csv", ["rates.csv"]),
+    ],
+)
+def test_a_path_may_be_a_file_a_folder_a_pattern_or_have_days(lake: Path, path: str, expected: list[str]) -> None:
+    found = CsvSource(f"{lake}/{path}").inputs(TWO_DAYS)
+    assert [item.path.rsplit("/", 1)[1] for item in found] == expected
+    assert all(item.etag and item.bytes for item in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "hint"),
+    [
+        ("ordrs", "nothing to read at file://", "did you mean `orders`? in file://"),
+        ("orders/{date:%Y/%m/%d}/*.json", "for 2024-02-28, 2024-02-29 (2 of 2 days missing)", "there are: "),
+        ("orders/2024/{date:%m}/30", "for 2024-02-28, 2024-02-29", "there are: 28, 29"),
+    ],
+)
+def test_what_is_not_there_is_told_with_what_lies_beside_it(lake: Path, path: str, told: str, hint: str) -> None:
+    with pytest.raises(MissingDataError) as caught:
+        CsvSource(f"{lake}/{path}").inputs(TWO_DAYS)
+    assert told in str(caught.value)
+    assert hint in str(caught.value.hint)
+
+
+def test_only_some_of_the_days_is_not_enough(lake: Path) -> None:
+    with pytest.raises(MissingDataError, match=r"for 2024-02-27 \(1 of 3 days missing\)"):
+        CsvSource(f"{lake}/orders/{{date:%Y/%m/%d}}").inputs(DateRange(date(2024, 2, 27), date(2024, 2, 29)))
+
+
+def test_an_unknown_placeholder_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"no placeholder `\{dat\}`\. Did you mean `date`"):
+        ParquetSource("s3a://lake/orders/{dat}/")
+    with pytest.raises(ConfigError, match="ParquetSource has no path"):
+        ParquetSource([])
+
+
+def test_it_shows_itself_without_secrets() -> None:
+    source = CsvSource("s3a://lake/a", schema="id bigint", options={"sep": ";", "sasToken": "s3cret"})
+    assert repr(source) == ("CsvSource('s3a://lake/a', schema='id bigint', options={'sasToken': '…', 'sep': ';'})")
