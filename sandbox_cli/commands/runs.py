@@ -28,7 +28,7 @@ def list_runs(
     *,
     team: Annotated[str | None, typer.Option(help="Only this team's.")] = None,
     pipeline: Annotated[str | None, typer.Option(help="Only of this pipeline.")] = None,
-    status: Annotated[str | None, typer.Option(help="running, succeeded, failed or interrupted.")] = None,
+    status: Annotated[str | None, typer.Option(help="running, succeeded, failed, interrupted or died.")] = None,
     since: Annotated[str | None, typer.Option(help="A day or a moment, in UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     json: Json = False,
@@ -37,7 +37,7 @@ def list_runs(
     given = _attached(context)
     found = all_runs.list(team=team, pipeline=pipeline, status=status, since=since, limit=limit)
     if json:
-        given.console.json([{key: run.content.get(key) for key in KEYS} for run in found])
+        given.console.json([{key: run.content.get(key) for key in KEYS} | {"status": run.status} for run in found])
     else:
         given.console.table(COLUMNS, [run.summary() for run in found])
 
@@ -53,7 +53,7 @@ def show(
     given = _attached(context)
     found = all_runs.latest() if run == "latest" else all_runs[run]
     if json:
-        given.console.json(found.content)
+        given.console.json(found.content | {"status": found.status})
     else:
         given.console.data(repr(found))
 

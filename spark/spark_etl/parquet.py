@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from spark_etl.storage import S3Settings, is_s3, split_s3
 from spark_etl.storage.paths import local_path
 
 PAGE_BUFFER = 1 << 20
+FOOTER_THREADS = 16
 
 
 def need_pyarrow() -> None:
@@ -79,9 +81,48 @@ def open_parquet(path: str, settings: S3Settings | None = None) -> Any:
 
 def open_dataset(paths: Sequence[str], settings: S3Settings | None = None) -> Any:
     """Returns the files of one frame as a `pyarrow.dataset.Dataset`."""
-    filesystem, _ = filesystem_for(paths[0], settings)
+    need_pyarrow()
     from pyarrow import dataset
 
     options: dict[str, Any] = {"coerce_int96_timestamp_unit": "us"}
     kind = dataset.ParquetFileFormat(read_options=dataset.ParquetReadOptions(**options))
+    filesystem, _ = filesystem_for(paths[0], settings)
     return dataset.dataset([_inner(path) for path in paths], filesystem=filesystem, format=kind)
+
+
+def size_in_memory(paths: Sequence[str], columns: Sequence[str], settings: S3Settings | None = None) -> int:
+    """Returns about how many bytes some columns take as Arrow, from the footers: uncompressed, and decoded as far as
+    that can be told; a column of texts that repeat takes more.
+    """
+
+    def one(path: str) -> int:
+        with open_parquet(path, settings) as file:
+            return sum(_column_sizes(file.metadata, file.schema_arrow, set(columns)))
+
+    with ThreadPoolExecutor(FOOTER_THREADS) as pool:
+        return sum(pool.map(one, paths))
+
+
+def _column_sizes(metadata: Any, schema: Any, columns: set[str]) -> Iterator[int]:
+    """Yields the size of each leaf of the columns in each row group."""
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for position in range(row_group.num_columns):
+            chunk = row_group.column(position)
+            name = _column_of(chunk.path_in_schema, columns)
+            if name is not None:
+                yield max(chunk.total_uncompressed_size, chunk.num_values * _width(schema, name))
+
+
+def _column_of(path: str, columns: set[str]) -> str | None:
+    """Returns the column that a leaf belongs to, of those asked for; a column's name may have dots itself."""
+    parts = path.split(".")
+    candidates = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((name for name in candidates if name in columns), None)
+
+
+def _width(schema: Any, column: str) -> int:
+    try:
+        return int(schema.field(column).type.bit_width) // 8
+    except (ValueError, KeyError):  # texts and nested columns have none
+        return 0

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from itertools import islice
 
 from spark_etl.errors import ReadError, RunNotFoundError
-from spark_etl.layout import RunPaths, is_run_id
+from spark_etl.layout import is_run_id
 from spark_etl.names import alternatives, listing
-from spark_etl.reading.run import Run, load_run
+from spark_etl.reading.run import STATUSES, Run
+from spark_etl.reading.search import THREADS, folders_called, loaded, newest_first, newest_spans
 from spark_etl.reading.tables import html_table, text_table
-from spark_etl.record import STATUSES
 from spark_etl.storage import S3Settings, Storage, join, name_of, normalise, storage_for
 
-THREADS = 16
+MOST_NAMED = 16
 DEFAULT_LIMIT = 100
 COLUMNS = ("run", "team", "pipeline", "dates", "status", "seconds", "failed at")
 
@@ -76,18 +77,16 @@ class Runs:
             team: Only this team's.
             pipeline: Only of this pipeline.
             since: Only those started at that moment or later, in UTC: a date, a datetime or such a text.
-            status: Only `running`, `succeeded`, `failed` or `interrupted`.
+            status: Only `running`, `succeeded`, `failed`, `interrupted` or `died`.
             limit: At most so many; None for all.
         """
         if status is not None and status not in STATUSES:
             raise ReadError(f"no status `{status}`. {alternatives(status, STATUSES)}")
-        found = RunTable()
-        for run in self._newest_first(team, pipeline, _as_id(since)):
-            if limit is not None and len(found) >= limit:
-                break
-            if status is None or run.status == status:
-                found.append(run)
-        return found
+        pipelines, first = self._pipelines(team, pipeline), _as_id(since)
+        spans = [(first, "")] if limit is None else newest_spans(first)
+        runs = newest_first(pipelines, spans, self._settings)
+        matching = (run for run in runs if status is None or run.status == status)
+        return RunTable(islice(matching, limit))
 
     def latest(self, pipeline: str | None = None, *, team: str | None = None, status: str | None = None) -> Run:
         """Returns the newest run that matches.
@@ -116,18 +115,16 @@ class Runs:
         Raises:
             RunNotFoundError: There is none, or more than one.
         """
-        folders = {name_of(folder): folder for folder in self._run_folders(None, None)}
-        matches = (
-            [run_id]
-            if run_id in folders
-            else [name for name in folders if name.startswith(run_id) or name.endswith(run_id)]
-        )
-        if len(matches) == 1 and run_id:
-            run = load_run(RunPaths(folders[matches[0]]), self._settings)
-            if run is not None:
-                return run
-        newest = ", ".join(sorted(folders, reverse=True)[:3]) or "none"
-        many = f"{len(matches)} runs are called so" if run_id and len(matches) > 1 else "no such run"
+        pipelines = self._pipelines(None, None)
+        if is_run_id(run_id):
+            found = [join(folder, run_id) for folder in pipelines]
+        else:
+            found = folders_called(pipelines, run_id, self._settings) if run_id else []
+        runs = loaded([(folder, None) for folder in found[:MOST_NAMED]], self._settings)
+        if len(runs) == 1 and len(found) <= MOST_NAMED:
+            return runs[0]
+        newest = ", ".join(run.id for run in self.list(limit=3)) or "none"
+        many = f"{len(found)} runs are called so" if len(runs) > 1 else "no such run"
         raise RunNotFoundError(f"{run_id!r}: {many} below {self.scratch}. The newest: {newest}", hint="runs.list()")
 
     def __iter__(self) -> Iterator[Run]:
@@ -143,36 +140,15 @@ class Runs:
     def _store(self) -> Storage:
         return storage_for(self.scratch, self._settings)
 
-    def _pipelines(self, team: str | None, pipeline: str | None) -> Iterator[str]:
-        """Yields the folders of pipelines."""
+    def _pipelines(self, team: str | None, pipeline: str | None) -> Sequence[str]:
+        """Returns the folders of pipelines."""
         store, scratch = self._store, self.scratch
         teams = [join(scratch, name) for name in ([team] if team else store.folders(scratch))]
         if pipeline:
-            return iter([join(folder, pipeline) for folder in teams])
+            return [join(folder, pipeline) for folder in teams]
         with ThreadPoolExecutor(THREADS) as pool:
             names = list(pool.map(store.folders, teams))
-        return (join(folder, name) for folder, inside in zip(teams, names, strict=True) for name in inside)
-
-    def _run_folders(self, team: str | None, pipeline: str | None) -> Iterator[str]:
-        """Yields the folders of runs, in no order."""
-        pipelines = list(self._pipelines(team, pipeline))
-        with ThreadPoolExecutor(THREADS) as pool:
-            names = list(pool.map(self._store.folders, pipelines))
-        return (
-            join(folder, name)
-            for folder, inside in zip(pipelines, names, strict=True)
-            for name in inside
-            if is_run_id(name)
-        )
-
-    def _newest_first(self, team: str | None, pipeline: str | None, since: str) -> Iterator[Run]:
-        folders = [folder for folder in self._run_folders(team, pipeline) if name_of(folder) >= since]
-        folders.sort(key=name_of, reverse=True)
-        with ThreadPoolExecutor(THREADS) as pool:
-            for start in range(0, len(folders), THREADS):
-                paths = [RunPaths(folder) for folder in folders[start : start + THREADS]]
-                loaded = pool.map(lambda path: load_run(path, self._settings), paths)
-                yield from (run for run in loaded if run is not None)
+        return [join(folder, name) for folder, inside in zip(teams, names, strict=True) for name in inside]
 
 
 def _as_id(since: str | date | None) -> str:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from spark_etl.errors import CheckpointError
 from spark_etl.manifest import Manifest
 from spark_etl.names import alternatives
-from spark_etl.parquet import open_dataset, open_parquet
+from spark_etl.parquet import need_pyarrow, open_dataset, size_in_memory
+from spark_etl.reading import duck
+from spark_etl.reading.memory import most_in_memory
+from spark_etl.reading.rows import Rows, check_predicate
+from spark_etl.reading.spark_frame import as_frame
 from spark_etl.storage import S3Settings, join
 from spark_etl.units import amount
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from pyarrow.compute import Expression
+    from pyspark.sql import DataFrame, SparkSession
 
-LARGEST_PULL = 2_000_000_000
+    from spark_etl.reading.profile_table import Profile
+
+    Where: TypeAlias = str | Expression | None
+
+NO_QUESTION = 50_000_000  # so few bytes on disk are not worth a look at each footer; what they become is counted anyway
 
 
 class Checkpoint:
@@ -30,9 +40,16 @@ class Checkpoint:
     """
 
     def __init__(
-        self, path: str, manifest: Manifest, settings: S3Settings | None = None, *, changed: Sequence[str] = ()
+        self,
+        path: str,
+        manifest: Manifest,
+        settings: S3Settings | None = None,
+        *,
+        changed: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> None:
         self.changed = list(changed)
+        self.notes = list(notes)
         self.path = path
         self.manifest = manifest
         self._settings = settings
@@ -62,80 +79,135 @@ class Checkpoint:
         return _as_pandas(self.arrow(columns=columns, limit=n))
 
     def pandas(
-        self, *, columns: Sequence[str] | None = None, limit: int | None = None, anyway: bool = False
+        self,
+        *,
+        columns: Sequence[str] | None = None,
+        where: Where = None,
+        limit: int | None = None,
+        anyway: bool = False,
     ) -> pd.DataFrame:
         """Returns the rows as a pandas DataFrame; see `arrow`."""
-        return _as_pandas(self.arrow(columns=columns, limit=limit, anyway=anyway))
+        return _as_pandas(self.arrow(columns=columns, where=where, limit=limit, anyway=anyway))
 
     def arrow(
-        self, *, columns: Sequence[str] | None = None, limit: int | None = None, anyway: bool = False
+        self,
+        *,
+        columns: Sequence[str] | None = None,
+        where: Where = None,
+        limit: int | None = None,
+        anyway: bool = False,
     ) -> pa.Table:
         """Returns the rows as an Arrow table.
 
         Args:
-            columns: Only these.
-            limit: Only the first so many.
-            anyway: Read it also when it is more than 2 GB on disk.
+            columns: Only these; no other is read.
+            where: Only the rows it holds for: SQL such as `"amount > 5"`, or a pyarrow expression. Row groups that
+                can't hold such a row are not read.
+            limit: Only the first so many; no row group is read behind them.
+            anyway: Read it also when it is more than 2 GB in memory, or than half of what is free.
 
         Raises:
-            CheckpointError: A column is unknown, or it is too much to be read by accident.
+            CheckpointError: A column is unknown, the predicate is refused, or it is too much to be read by accident.
         """
-        names = self._checked(columns)
-        if limit is not None:
-            return self._first(limit, names)
-        size = self.bytes * len(names) // max(len(self.manifest.columns), 1)
-        if size > LARGEST_PULL and not anyway:
-            raise CheckpointError(
-                f"`{self.feature}`: {self.rows:,} rows are about {amount(size)} on disk, and more in memory",
-                hint="give columns= or limit=, ask with .sql(…), or say anyway=True",
-            )
-        table: pa.Table = self._dataset().to_table(columns=names)
-        return table
+        rows = self._rows(columns, where)
+        if limit is None:
+            if where is None and not anyway and self.bytes > NO_QUESTION:
+                self._refuse_more_than(most_in_memory(), size_in_memory(rows.paths, rows.columns, self._settings))
+            batches = rows.all()
+        else:
+            batches = rows.first(limit) if where is None else rows.one_by_one(max(limit, 0))
+        return self._collected(batches, rows, anyway=anyway)
 
-    def sql(self, query: str) -> pd.DataFrame:
+    def batches(self, *, columns: Sequence[str] | None = None, where: Where = None) -> Iterator[pa.RecordBatch]:
+        """Yields the rows as Arrow record batches, a row group at a time: any number of rows in little memory."""
+        yield from self._rows(columns, where).one_by_one()
+
+    def sql(self, query: str, *, anyway: bool = False, **others: Checkpoint) -> pd.DataFrame:
         """Returns the result of a query by DuckDB, in which the checkpoint is the table `this`.
 
-        Raises:
-            CheckpointError: DuckDB is not installed, or refuses the query.
-        """
-        try:
-            import duckdb
-        except ImportError:
-            raise CheckpointError("SQL needs DuckDB, which is not installed here", hint="pip install duckdb") from None
-        with duckdb.connect() as connection:
-            connection.register("this", self._dataset())
-            try:
-                return connection.execute(query).df()
-            except duckdb.Error as error:
-                raise CheckpointError(
-                    f"DuckDB refuses the query: {error}", hint=f"columns: {', '.join(self.schema)}"
-                ) from error
+        Args:
+            query: Only the columns and row groups that it needs are read.
+            anyway: Return it also when it is more than 2 GB in memory, or than half of what is free.
+            others: Further checkpoints, by the name of their table: `orders=run["orders"]`.
 
-    def _checked(self, columns: Sequence[str] | None) -> list[str]:
-        for column in columns or ():
+        Raises:
+            CheckpointError: DuckDB is not installed, refuses the query, or its result is too much by accident.
+        """
+        if "this" in others:
+            raise CheckpointError("`this` is the checkpoint that is asked; give the other one another name")
+        tables = {"this": self, **others}
+        columns = [column for table in tables.values() for column in table.schema]
+        with duck.connection() as connected:
+            duck.register(connected, {name: table._dataset() for name, table in tables.items()})
+            with duck.refusals(columns):
+                reader = connected.sql(query).to_arrow_reader(duck.BATCH_ROWS)
+                result = self._collected(reader, reader, anyway=anyway)
+                frame: pd.DataFrame = connected.from_arrow(result).df()
+        return frame
+
+    def spark(self, session: SparkSession | None = None) -> DataFrame:
+        """Returns the Spark DataFrame over exactly these files, with the schema they were written with.
+
+        Args:
+            session: A classic or a Spark Connect session; the one of `spark_etl.spark()` if not given.
+        """
+        return as_frame(self.manifest, self._paths(), session)
+
+    def profile(self, columns: Sequence[str] | None = None) -> Profile:
+        """Returns what the values of each column are like; it shows itself as a table with histograms.
+
+        A column of up to 64 MB is told exactly. Of a larger one distinct values, quantiles and top values are sketched,
+        and it says so; rows are streamed, so that any size takes less than 1 GB of memory.
+
+        Args:
+            columns: Only these; no other is read.
+        """
+        from spark_etl.reading.profile import profile_columns
+        from spark_etl.reading.profile_table import Profile
+
+        rows = self._rows(columns, None)
+        types = [self.manifest.columns[name] for name in rows.columns]
+        return Profile(self._headline(), list(profile_columns(rows.paths, rows.columns, types, self._settings)))
+
+    def _rows(self, columns: Sequence[str] | None, where: Where) -> Rows:
+        need_pyarrow()
+        check_predicate(where)
+        names = list(columns if columns is not None else self.manifest.columns)
+        for column in names:
             if column not in self.manifest.columns:
                 raise CheckpointError(
                     f"`{self.feature}` has no column `{column}`. {alternatives(column, self.manifest.columns)}"
                 )
-        return list(columns if columns is not None else self.manifest.columns)
+        return Rows(self._paths(), names, where, self._settings)
+
+    def _paths(self) -> list[str]:
+        """Returns the files, those without rows last."""
+        files = sorted(self.manifest.files, key=lambda file: (file.rows == 0, file.name))
+        return [join(self.path, file.name) for file in files]
 
     def _dataset(self) -> Any:
-        return open_dataset([join(self.path, file.name) for file in self.manifest.files], self._settings)
+        return open_dataset(self._paths(), self._settings)
 
-    def _first(self, limit: int, columns: list[str]) -> pa.Table:
-        """Returns the first rows, file by file, without reading on."""
-        left, parts, schema = limit, [], None
-        for file in sorted(self.manifest.files, key=lambda file: (file.rows == 0, file.name)):
-            with open_parquet(join(self.path, file.name), self._settings) as opened:
-                schema = schema or opened.schema_arrow
-                for batch in opened.iter_batches(batch_size=max(left, 1), columns=columns) if left > 0 else ():
-                    parts.append(batch.slice(0, left))
-                    left -= min(left, batch.num_rows)
-                    if left <= 0:
-                        break
-            if left <= 0:
-                break
-        return _table(parts, schema, columns)
+    def _collected(self, batches: Iterable[pa.RecordBatch], typed: Any, *, anyway: bool) -> pa.Table:
+        """Returns a stream as a table, and stops when it turns out to be too much."""
+        import pyarrow as pa
+
+        most, size, kept = most_in_memory(), 0, []
+        for batch in batches:
+            kept.append(batch)
+            size += batch.nbytes
+            if not anyway:
+                self._refuse_more_than(most, size, "more than ")
+        schema = kept[0].schema if kept else typed.schema
+        return pa.Table.from_batches(kept, schema)
+
+    def _refuse_more_than(self, most: int, size: int, about: str = "about ") -> None:
+        if size > most:
+            raise CheckpointError(
+                f"`{self.feature}`: what is asked for takes {about}{amount(size)} of memory; "
+                f"no more than {amount(most)} are read by accident",
+                hint="give columns=, where= or limit=, go through .batches(), ask with .sql(…), or say anyway=True",
+            )
 
     def __len__(self) -> int:
         return self.rows
@@ -148,15 +220,9 @@ class Checkpoint:
         return f"<p>{escape(self._headline())}</p>{self.head()._repr_html_()}"  # type: ignore[operator]
 
     def _headline(self) -> str:
-        since = f"; its code has changed since: {', '.join(self.changed)}" if self.changed else ""
-        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {amount(self.bytes)}{since}"
-
-
-def _table(parts: list[Any], schema: Any, columns: list[str]) -> pa.Table:
-    import pyarrow as pa
-
-    wanted = pa.schema([schema.field(name) for name in columns])
-    return pa.Table.from_batches(parts, wanted) if parts else wanted.empty_table()
+        since = [f"its code has changed since: {', '.join(self.changed)}"] if self.changed else []
+        told = "".join(f"; {note}" for note in [*self.notes, *since])
+        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {amount(self.bytes)}{told}"
 
 
 def _as_pandas(table: pa.Table) -> pd.DataFrame:

@@ -6,18 +6,24 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from spark_etl.errors import CheckpointError, ReadError
-from spark_etl.layout import RunPaths
-from spark_etl.manifest import parse_manifest
+from spark_etl import lease
+from spark_etl.drawing import as_html, run_diagram
+from spark_etl.errors import CheckpointError, ReadError, RunNotFoundError
+from spark_etl.index import Summary
+from spark_etl.layout import MANIFEST_FILE, RunPaths
+from spark_etl.manifest import Manifest, parse_manifest
 from spark_etl.names import alternatives, listing
 from spark_etl.reading.changes import changed_modules
 from spark_etl.reading.checkpoint import Checkpoint
+from spark_etl.reading.failure import Failure, load_failure
 from spark_etl.reading.tables import html_table, text_table
 from spark_etl.record import FORMAT
-from spark_etl.storage import S3Settings, storage_for
+from spark_etl.record import STATUSES as RECORDED
+from spark_etl.storage import S3Settings, join, name_of, storage_for
 from spark_etl.units import amount
 
 COLUMNS = ("feature", "state", "kept", "rows", "size", "seconds")
+STATUSES = (*RECORDED, "died")
 
 
 def load_run(paths: RunPaths, settings: S3Settings | None = None) -> Run | None:
@@ -27,25 +33,54 @@ def load_run(paths: RunPaths, settings: S3Settings | None = None) -> Run | None:
         document = json.loads(content) if content else None
     except ValueError:
         return None
-    return Run(paths, document, settings) if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return None
+    died = document.get("status") == "running" and lease.is_alive(paths, settings) is False
+    return Run(paths, document, settings, died=died)
 
 
 class Run:
     """One run; `run["feature"]` is the checkpoint of a feature.
 
-    Attributes:
+    Args:
         paths: Where it lies.
-        content: All of run.json.
+        content: All of run.json; None to read it when it is asked for.
+        settings: How to reach S3; from the environment if not given.
+        summary: What the index of runs says of it; nothing more is read for a list.
+        died: Whether it has stopped to say that it is alive, without having ended.
     """
 
-    def __init__(self, paths: RunPaths, content: dict[str, Any], settings: S3Settings | None = None) -> None:
-        if content.get("format", 0) > FORMAT:
+    def __init__(
+        self,
+        paths: RunPaths,
+        content: dict[str, Any] | None,
+        settings: S3Settings | None = None,
+        summary: Summary | None = None,
+        *,
+        died: bool = False,
+    ) -> None:
+        if content and content.get("format", 0) > FORMAT:
             raise ReadError(
                 f"{paths.run_file} is of a newer format than this spark_etl can read", hint="update spark_etl"
             )
         self.paths = paths
-        self.content = content
+        self._content = content
         self._settings = settings
+        self._summary = summary
+        self._died = died
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """All of run.json.
+
+        Raises:
+            RunNotFoundError: There is none any more.
+        """
+        if self._content is None:
+            self._take(load_run(self.paths, self._settings))
+        if self._content is None:
+            raise RunNotFoundError(f"{self.paths.run_file} is not there any more", hint="runs.list()")
+        return self._content
 
     @property
     def id(self) -> str:
@@ -59,24 +94,38 @@ class Run:
 
     @property
     def status(self) -> str:
-        """`running`, `succeeded`, `failed` or `interrupted`."""
-        return str(self.content["status"])
+        """`running`, `succeeded`, `failed`, `interrupted` or `died`: it stopped to say that it is alive."""
+        if self._told:
+            return self._told.status
+        status = str(self.content["status"])
+        return "died" if self._died and status == "running" else status
 
     @property
     def team(self) -> str:
         """Whose run it is."""
-        return str(self.content["team"])
+        return self._folders[-3] if self._told else str(self.content["team"])
 
     @property
     def pipeline(self) -> str:
         """What ran."""
-        return str(self.content["pipeline"])
+        return self._folders[-2] if self._told else str(self.content["pipeline"])
 
     @property
     def dates(self) -> str:
         """The days it is about: one, or first..last."""
-        start, end = self.content["start_date"], self.content["end_date"]
-        return str(start) if start == end else f"{start}..{end}"
+        known = self._told
+        start = known.start_date if known else str(self.content["start_date"])
+        end = known.end_date if known else str(self.content["end_date"])
+        return start if start == end else f"{start}..{end}"
+
+    @property
+    def _told(self) -> Summary | None:
+        """What the index says, as long as run.json was not read."""
+        return self._summary if self._content is None else None
+
+    @property
+    def _folders(self) -> list[str]:
+        return self.paths.root.split("/")
 
     @property
     def features(self) -> dict[str, dict[str, Any]]:
@@ -94,10 +143,21 @@ class Run:
         """What it failed with: feature, type, message, traceback."""
         return self.content.get("error")
 
+    @property
+    def failure(self) -> Failure | None:
+        """Why it failed, with the inputs of what failed; None for a run that did not."""
+        if self.status != "failed":
+            return None
+        return load_failure(self.paths, self.error or {}, self._kept_at, self._settings)
+
     def reload(self) -> Run:
         """Reads run.json again: a run that is going on moves."""
-        self.content = (load_run(self.paths, self._settings) or self).content
+        self._take(load_run(self.paths, self._settings))
         return self
+
+    def _take(self, other: Run | None) -> None:
+        if other is not None:
+            self._content, self._died = other._content, other._died
 
     def __getitem__(self, feature: str) -> Checkpoint:
         """Returns the checkpoint of a feature.
@@ -107,14 +167,36 @@ class Run:
         """
         if feature not in self.content["features"]:
             raise CheckpointError(f"run {self.id} has no feature `{feature}`. {alternatives(feature, self.features)}")
-        paths = RunPaths(self.content["features"][feature].get("reused_from") or self.paths.root)
-        path = paths.manifest(feature)
+        reused_from = self.content["features"][feature].get("reused_from")
+        found = self._kept_at(join(reused_from or self.paths.root, feature))
+        if found is None:
+            raise self._gone(feature, reused_from) if reused_from else self._not_kept(feature)
+        return found
+
+    def _kept_at(self, folder: str) -> Checkpoint | None:
+        """Returns the checkpoint of a folder; None where no manifest lies."""
+        path = join(folder, MANIFEST_FILE)
         content = storage_for(path, self._settings).read(path)
         if content is None:
-            raise self._not_kept(feature)
+            return None
         manifest = parse_manifest(content, path)
         changed = changed_modules(manifest, self.content)
-        return Checkpoint(paths.checkpoint(feature), manifest, self._settings, changed=changed)
+        return Checkpoint(folder, manifest, self._settings, changed=changed, notes=list(self._notes(manifest)))
+
+    def _notes(self, manifest: Manifest) -> Iterator[str]:
+        """Yields what has to be known of a checkpoint besides its rows."""
+        if manifest.run_id != self.id:
+            yield f"reused by run {self.id}"
+        if manifest.after_failure:
+            yield "computed once more, after what reads it had failed"
+        if self.status in {"running", "died"}:
+            yield "its run is still running" if self.status == "running" else "its run died"
+
+    def _gone(self, feature: str, reused_from: str) -> CheckpointError:
+        return CheckpointError(
+            f"run {self.id} reused `{feature}` of run {name_of(reused_from)}, and nothing is left of it there",
+            hint=f"run it again with --checkpoint {feature}",
+        )
 
     def _not_kept(self, feature: str) -> CheckpointError:
         self.reload()
@@ -146,8 +228,9 @@ class Run:
 
     def summary(self) -> list[str]:
         """Returns this run as a row: id, team, pipeline, dates, status, seconds, what it failed at."""
-        seconds = self.content.get("seconds")
-        failed_at = str((self.error or {}).get("feature") or "")
+        known = self._told
+        seconds = known.seconds if known else self.content.get("seconds")
+        failed_at = known.failed_at if known else str((self.error or {}).get("feature") or "")
         return [self.id, self.team, self.pipeline, self.dates, self.status, _seconds(seconds), failed_at]
 
     def _headline(self) -> str:
@@ -158,7 +241,7 @@ class Run:
         return [
             [
                 alias,
-                str(feature["state"]),
+                self._state_of(feature),
                 "✓" if feature.get("bytes") is not None else "",
                 "" if feature.get("rows") is None else f"{feature['rows']:,}",
                 "" if feature.get("bytes") is None else amount(feature["bytes"]),
@@ -167,11 +250,18 @@ class Run:
             for alias, feature in self.features.items()
         ]
 
+    def _state_of(self, feature: dict[str, Any]) -> str:
+        state = str(feature["state"])
+        reused_from = feature.get("reused_from")
+        if reused_from:
+            return f"reused from {name_of(reused_from)}"
+        return "died" if state == "running" and self.status == "died" else state
+
     def __repr__(self) -> str:
         return f"{self._headline()}\n{text_table(COLUMNS, self._rows())}"
 
     def _repr_html_(self) -> str:
-        return html_table(COLUMNS, self._rows(), self._headline())
+        return as_html(run_diagram(self.content)) + html_table(COLUMNS, self._rows(), self._headline())
 
 
 def _seconds(value: float | None) -> str:

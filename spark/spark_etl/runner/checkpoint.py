@@ -64,14 +64,6 @@ def read_back(spark: SparkSession, frame: DataFrame, folder: str, manifest: Mani
     return spark.read.schema(frame.schema).parquet(*(join(folder, file.name) for file in manifest.files))
 
 
-def open_checkpoint(spark: SparkSession, folder: str, manifest: Manifest) -> DataFrame:
-    """Returns the DataFrame of a checkpoint that an earlier run has written."""
-    from pyspark.sql.types import StructType
-
-    schema = StructType.fromJson(manifest.spark_schema)
-    return spark.read.schema(schema).parquet(*(join(folder, file.name) for file in manifest.files))
-
-
 def count_files(folder: str, objects: Iterable[StoredObject]) -> list[DataFile]:
     """Returns the Parquet files of a listing with their rows, read from the footers: the data is not touched again."""
     parquet = [item for item in objects if item.path.endswith(".parquet")]

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.layout import RunPaths
+from spark_etl.reading import Checkpoint
 from spark_etl.record import RunRecord
 from spark_etl.response import check_expectations, check_schema, has_expectations
 from spark_etl.runner.backend import Backend
-from spark_etl.runner.checkpoint import open_checkpoint, write_checkpoint
+from spark_etl.runner.checkpoint import write_checkpoint
 from spark_etl.runner.failure import as_feature_error
 from spark_etl.runner.frames import checked_frame
 from spark_etl.runner.identity import Identity
@@ -124,7 +125,7 @@ class Execution:
     def _reuse(self, alias: str) -> None:
         decision = self._work.decisions[alias]
         if decision.manifest is not None:
-            self._work.frames[alias] = open_checkpoint(self._work.backend.spark, decision.folder, decision.manifest)
+            self._work.frames[alias] = Checkpoint(decision.folder, decision.manifest).spark(self._work.backend.spark)
             self._kept(alias, decision.folder, decision.manifest.code)
 
     def _feature(self, alias: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_etl.errors import FeatureError, RunFailedError, SparkEtlError
+from spark_etl.index import mark_ended
 from spark_etl.layout import RunPaths, new_run_id
 from spark_etl.lease import Heartbeat
 from spark_etl.record import RunRecord, Status
@@ -57,6 +58,7 @@ def run_plan(plan: Plan, progress: Progress) -> Outcome:
     progress.line(_headline(plan, paths))
     with Heartbeat(paths):
         status, error = _attempt(plan, paths, record, progress)
+    mark_ended(paths, record.content)
     return Outcome(paths, status, time.monotonic() - started, record.kept, error)
 
 

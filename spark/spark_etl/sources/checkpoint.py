@@ -73,11 +73,8 @@ class CheckpointSource(Source):
 
     def read(self, spark: SparkSession, dates: DateRange) -> DataFrame:
         """Returns the checkpoint's rows; see `Source.read`."""
-        from pyspark.sql.types import StructType
-
         if self._found is None:
             self.inputs(dates)
         found: Any = self._found
-        paths = [join(found.path, file.name) for file in found.manifest.files]
-        schema = StructType.fromJson(found.manifest.spark_schema)
-        return spark.read.schema(schema).parquet(*paths) if paths else spark.createDataFrame([], schema)
+        frame: DataFrame = found.spark(spark)
+        return frame

@@ -29,8 +29,14 @@ class Storage(Protocol):
         """Yields every object below the folder, sorted by path; markers of folders are left out."""
         ...
 
-    def folders(self, folder: str) -> list[str]:
-        """Returns the names of the folders directly below, sorted."""
+    def folders(self, folder: str, *, after: str = "", before: str = "") -> list[str]:
+        """Returns the names of the folders directly below, sorted.
+
+        Args:
+            folder: Where to look.
+            after: Only names that sort after that; the store does not look at those before.
+            before: Only names that sort before that; empty for all.
+        """
         ...
 
     def names(self, folder: str) -> list[str]:

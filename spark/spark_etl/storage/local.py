@@ -21,10 +21,14 @@ class LocalStorage:
             if path.is_file():
                 yield _stored(path)
 
-    def folders(self, folder: str) -> list[str]:
+    def folders(self, folder: str, *, after: str = "", before: str = "") -> list[str]:
         """Returns the names of the folders directly below."""
         path = local_path(folder)
-        return sorted(child.name for child in path.iterdir() if child.is_dir()) if path.is_dir() else []
+        if not path.is_dir():
+            return []
+        with os.scandir(path) as entries:
+            names = [entry.name for entry in entries if entry.is_dir()]
+        return sorted(name for name in names if name > after and (not before or name < before))
 
     def names(self, folder: str) -> list[str]:
         """Returns the names of the folders and files directly below."""

@@ -38,12 +38,20 @@ class S3Storage:
                 if not item.object_name.endswith("/"):
                     yield StoredObject(f"{root}/{item.object_name}", item.size, _etag(item))
 
-    def folders(self, folder: str) -> list[str]:
-        """Returns the names of the folders directly below."""
+    def folders(self, folder: str, *, after: str = "", before: str = "") -> list[str]:
+        """Returns the names of the folders directly below; no page is asked for behind `before`."""
         bucket, key = split_s3(folder)
+        prefix = _as_prefix(key)
+        options: dict[str, Any] = {"start_after": f"{prefix}{after}"} if after else {}
+        names = []
         with self._told(folder):
-            items = self._client.list_objects(bucket, prefix=_as_prefix(key), recursive=False)
-            return sorted(item.object_name.rstrip("/").rsplit("/", 1)[-1] for item in items if item.is_dir)
+            for item in self._client.list_objects(bucket, prefix=prefix, recursive=False, **options):
+                name = item.object_name.rstrip("/").rsplit("/", 1)[-1]
+                if before and item.is_dir and name >= before:
+                    break
+                if item.is_dir and name > after:
+                    names.append(name)
+        return sorted(names)
 
     def names(self, folder: str) -> list[str]:
         """Returns the names of the folders and objects directly below; at most a thousand."""

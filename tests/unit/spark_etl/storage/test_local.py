@@ -15,6 +15,8 @@ def test_objects_are_written_listed_read_and_deleted(tmp_path: Path) -> None:
         store.write(join(root, name), name.encode())
     assert [item.path for item in store.walk(join(root, "run"))] == [join(root, "run/a/1"), join(root, "run/b/2")]
     assert store.folders(join(root, "run")) == ["a", "b"]
+    assert store.folders(join(root, "run"), after="a") == ["b"]
+    assert store.folders(join(root, "run"), before="b") == ["a"]
     assert store.read(join(root, "run/a/1")) == b"run/a/1"
     store.delete([join(root, "run/a/1"), join(root, "nothing")])
     assert [item.path for item in store.walk(join(root, "run"))] == [join(root, "run/b/2")]

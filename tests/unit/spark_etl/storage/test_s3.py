@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,12 +26,18 @@ class Client:
         self.entries = entries
         self.error = error
         self.asked: list[tuple[str, str]] = []
+        self.given: list[str] = []
 
-    def list_objects(self, bucket: str, prefix: str, recursive: bool) -> list[SimpleNamespace]:
+    def list_objects(
+        self, bucket: str, prefix: str, recursive: bool, start_after: str = ""
+    ) -> Iterator[SimpleNamespace]:
         self.asked.append((bucket, prefix))
         if self.error:
             raise self.error
-        return list(self.entries)
+        for one in self.entries:
+            if one.object_name > start_after:
+                self.given.append(one.object_name)
+                yield one
 
     def get_object(self, bucket: str, key: str) -> Any:
         raise self.error or AssertionError
@@ -62,6 +69,12 @@ def test_folders_are_named_without_slash(store: Any) -> None:
     assert store(client).folders("s3a://scratch/team") == ["a", "b"]
     assert store(client).folders("s3a://scratch") == ["a", "b"]
     assert client.asked[-1] == ("scratch", "")
+
+
+def test_of_a_span_of_names_only_that_is_listed(store: Any) -> None:
+    client = Client(*(entry(f"team/{name}/") for name in "abcde"))
+    assert store(client).folders("s3a://scratch/team", after="b", before="d") == ["c"]
+    assert client.given == ["team/b/", "team/c/", "team/d/"]
 
 
 def test_a_missing_object_is_none(store: Any) -> None:

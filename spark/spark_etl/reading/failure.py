@@ -1,0 +1,153 @@
+"""Why a run failed, and what the feature that failed had read: `run.failure`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from spark_etl.errors import CheckpointError
+from spark_etl.layout import FAILURE_FILE, RunPaths
+from spark_etl.names import alternatives, listing
+from spark_etl.reading.checkpoint import Checkpoint
+from spark_etl.storage import S3Settings, join, storage_for
+
+KeptAt = Callable[[str], Checkpoint | None]
+
+
+class Inputs(Mapping[str, Checkpoint]):
+    """Source name → the checkpoint of what the feature that failed had read; opened when it is asked for."""
+
+    def __init__(self, folders: Mapping[str, str], not_kept: Mapping[str, str], kept_at: KeptAt) -> None:
+        self._folders = dict(folders)
+        self._not_kept = not_kept
+        self._kept_at = kept_at
+
+    def __getitem__(self, name: str) -> Checkpoint:
+        if name in self._not_kept:
+            raise CheckpointError(f"input `{name}` could not be kept: {self._not_kept[name]}")
+        if name not in self._folders:
+            raise CheckpointError(f"no input `{name}` was kept. {alternatives(name, self._folders)}")
+        found = self._kept_at(self._folders[name])
+        if found is None:
+            raise CheckpointError(f"input `{name}` has no manifest in {self._folders[name]}")
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._folders
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._folders)
+
+    def __len__(self) -> int:
+        return len(self._folders)
+
+    def __repr__(self) -> str:
+        return f"inputs: {listing(self)}"
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run failed.
+
+    Attributes:
+        feature: The feature that failed; empty when it was the run itself.
+        type: Class of what was raised.
+        message: What was raised, as a person reads it.
+        traceback: The user's own frames.
+        full_traceback: All frames; empty when no evidence was kept.
+        plan: The query plan; None when there was no frame, or no evidence was kept.
+        metrics: SQL metrics of the executions that failed.
+        inputs: Source name → checkpoint of what the feature had read.
+        not_kept: Source name → why it could not be kept.
+    """
+
+    feature: str
+    type: str
+    message: str
+    traceback: str
+    full_traceback: str
+    plan: str | None
+    metrics: list[dict[str, Any]]
+    inputs: Inputs
+    not_kept: dict[str, str]
+
+    def _parts(self) -> Iterator[tuple[str, str]]:
+        """Yields what there is to show below the message, with its title."""
+        lost = "\n".join(f"{name}: {reason}" for name, reason in self.not_kept.items())
+        metrics = "\n".join(_metric_lines(self.metrics))
+        parts = {"traceback": self.traceback, "plan": self.plan, "metrics": metrics, "not kept": lost}
+        yield from ((title, text.rstrip()) for title, text in parts.items() if text and text.strip())
+
+    def _headline(self) -> str:
+        return f"{self.feature or 'the run'} failed: {self.message}"
+
+    def __repr__(self) -> str:
+        parts = "".join(f"\n\n{title}:\n{text}" for title, text in self._parts())
+        return f"{self._headline()}{parts}\n\n{self.inputs!r}"
+
+    def _repr_html_(self) -> str:
+        parts = "".join(
+            f"<details{' open' if title == 'traceback' else ''}><summary>{title}</summary>"
+            f"<pre>{escape(text)}</pre></details>"
+            for title, text in self._parts()
+        )
+        return f"<p><b>{escape(self._headline())}</b></p>{parts}<p>{escape(repr(self.inputs))}</p>"
+
+
+def load_failure(
+    paths: RunPaths, error: Mapping[str, Any], kept_at: KeptAt, settings: S3Settings | None = None
+) -> Failure:
+    """Returns why a run failed: from the evidence beside its feature where there is any, else from run.json.
+
+    Args:
+        paths: The run's.
+        error: What run.json says of it.
+        kept_at: Opens the checkpoint of a folder.
+        settings: How to reach S3; from the environment if not given.
+    """
+    feature = str(error.get("feature") or "")
+    known = _evidence(paths, feature, settings) if feature else {}
+    lost = dict(known.get("not_kept") or {})
+    folders = {name: _absolute(paths, folder) for name, folder in (known.get("inputs") or {}).items()}
+    return Failure(
+        feature=feature,
+        type=str(known.get("type") or error.get("type") or ""),
+        message=str(known.get("message") or error.get("message") or ""),
+        traceback=str(known.get("frames") or error.get("traceback") or ""),
+        full_traceback=str(known.get("traceback") or ""),
+        plan=known.get("plan"),
+        metrics=list(known.get("metrics") or []),
+        inputs=Inputs(folders, lost, kept_at),
+        not_kept=lost,
+    )
+
+
+def _evidence(paths: RunPaths, feature: str, settings: S3Settings | None) -> dict[str, Any]:
+    path = join(paths.checkpoint(feature), FAILURE_FILE)
+    content = storage_for(path, settings).read(path)
+    try:
+        known = json.loads(content or b"{}")
+    except ValueError:
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _absolute(paths: RunPaths, folder: str) -> str:
+    """Returns the folder of an input: below the run's, or in full when it is another run's that was reused."""
+    return folder if "://" in folder else join(paths.root, folder)
+
+
+def _metric_lines(metrics: list[dict[str, Any]]) -> Iterator[str]:
+    shown = None
+    for node in metrics:
+        if node["execution"] != shown:
+            shown = node["execution"]
+            yield str(node["description"])
+        told = ", ".join(f"{name} {value}" for name, value in node["metrics"].items())
+        yield f"  {node['node']}: {told}"

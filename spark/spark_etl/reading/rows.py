@@ -1,0 +1,136 @@
+"""Rows of a checkpoint's Parquet files as a stream: only the columns asked for, and the row groups that may match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spark_etl.errors import CheckpointError
+from spark_etl.parquet import open_dataset, open_parquet
+from spark_etl.reading import duck
+from spark_etl.storage import S3Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is asked for.
+
+    Attributes:
+        paths: The Parquet files.
+        columns: The columns, in order.
+        where: A predicate: SQL's text, a pyarrow expression, or None for all rows.
+        settings: How to reach S3; from the environment if not given.
+    """
+
+    paths: Sequence[str]
+    columns: Sequence[str]
+    where: Any = None
+    settings: S3Settings | None = None
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns with their types."""
+        import pyarrow as pa
+
+        known = self._dataset().schema
+        return pa.schema([known.field(name) for name in self.columns])
+
+    def all(self) -> Iterator[pa.RecordBatch]:
+        """Yields all that match; several files are read at a time."""
+        yield from self._from(self._dataset())
+
+    def one_by_one(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
+        """Yields what matches, one row group after the other, and reads no further than needed."""
+        left = limit
+        with _database(self.where) as database:
+            for piece in self._row_groups():
+                for batch in self._from(piece, database, left):
+                    given = batch if left is None else batch.slice(0, left)
+                    yield given
+                    if left is not None:
+                        left -= given.num_rows
+                        if left <= 0:
+                            return
+
+    def first(self, limit: int) -> Iterator[pa.RecordBatch]:
+        """Yields the first rows, whatever they are, and reads no further than the pages they lie in."""
+        left = limit
+        for path in self.paths:
+            if left <= 0:
+                return
+            with open_parquet(path, self.settings) as opened:
+                for batch in opened.iter_batches(batch_size=left, columns=list(self.columns)):
+                    given = batch.select(list(self.columns)).slice(0, left)
+                    yield given
+                    left -= given.num_rows
+                    if left <= 0:
+                        break
+
+    def _dataset(self) -> Any:
+        return open_dataset(self.paths, self.settings)
+
+    def _row_groups(self) -> Iterator[Any]:
+        """Yields each row group that may match as a dataset of its own; a footer is read when its file comes."""
+        from pyarrow import dataset
+
+        whole = self._dataset()
+        expression = None if isinstance(self.where, str) else self.where
+        for fragment in whole.get_fragments():
+            with _arrow_refusals(whole.schema.names):
+                pieces = fragment.split_by_row_group(filter=expression, schema=whole.schema)
+            for piece in pieces:
+                yield dataset.FileSystemDataset([piece], whole.schema, whole.format, whole.filesystem)
+
+    def _from(self, source: Any, database: Any = None, limit: int | None = None) -> Iterator[pa.RecordBatch]:
+        if isinstance(self.where, str):
+            with _database(self.where if database is None else None) as own:
+                yield from duck.matching(database or own, source, self.columns, self.where, limit)
+            return
+        from pyarrow import dataset
+
+        chosen = {name: dataset.field(name) for name in self.columns}  # by name: a list takes `a.b` for a part of `a`
+        with _arrow_refusals(source.schema.names):
+            yield from source.scanner(columns=chosen, filter=self.where).to_batches()
+
+
+@contextmanager
+def _database(where: Any) -> Iterator[Any]:
+    """Yields a database for a predicate in SQL, None for any other."""
+    if not isinstance(where, str):
+        yield None
+        return
+    with duck.connection() as connected:
+        yield connected
+
+
+@contextmanager
+def _arrow_refusals(columns: Sequence[str]) -> Iterator[None]:
+    from pyarrow import ArrowInvalid, ArrowKeyError, ArrowNotImplementedError
+
+    try:
+        yield
+    except (ArrowInvalid, ArrowKeyError, ArrowNotImplementedError) as error:
+        first = str(error).splitlines()[0]
+        raise CheckpointError(f"pyarrow refuses: {first}", hint=f"columns: {', '.join(columns) or 'none'}") from error
+
+
+def check_predicate(where: Any) -> None:
+    """Refuses what is no predicate.
+
+    Raises:
+        CheckpointError: It is neither text nor a pyarrow expression.
+    """
+    from pyarrow.compute import Expression
+
+    if where is not None and not isinstance(where, str | Expression):
+        raise CheckpointError(
+            f"where= can't be a {type(where).__name__}",
+            hint='write it as SQL, where="amount > 5", or as a pyarrow expression',
+        )
+    if isinstance(where, str) and not where.strip():
+        raise CheckpointError("where= is empty", hint="leave it out for all rows")

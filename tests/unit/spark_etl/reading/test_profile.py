@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from spark_etl.errors import CheckpointError
+from spark_etl.manifest import DataFile, Manifest
+from spark_etl.reading import Checkpoint, profile
+
+NAN = float("nan")
+
+
+def checkpoint(folder: Path, *tables: pa.Table) -> Checkpoint:
+    files = []
+    for number, table in enumerate(tables):
+        parquet.write_table(table, folder / f"{number}.parquet", row_group_size=1000)
+        files.append(DataFile(f"{number}.parquet", table.num_rows, (folder / f"{number}.parquet").stat().st_size))
+    columns = {field.name: "double" if field.type == "double" else str(field.type) for field in tables[0].schema}
+    rows = sum(file.rows for file in files)
+    known: dict[str, Any] = {"spark_schema": {}, "code": {}, "inputs": {}, "written": "", "bytes": 0}
+    return Checkpoint(
+        f"file://{folder}", Manifest(feature="f", run_id="r", columns=columns, rows=rows, files=files, **known)
+    )
+
+
+@pytest.fixture(params=["exact", "sketched"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "sketched":
+        monkeypatch.setattr(profile, "EXACT_BYTES", -1)
+    return str(request.param)
+
+
+def test_numbers_are_told_as_python_counts_them(tmp_path: Path, way: str) -> None:
+    chance = random.Random(7)  # noqa: S311
+    values = [chance.gauss(100, 15) for _ in range(4000)]
+    whole = [None if n % 10 == 0 else n % 7 for n in range(4000)]
+    tables = [pa.table({"x": values[part], "n": whole[part]}) for part in (slice(0, 2500), slice(2500, None))]
+    told = checkpoint(tmp_path, *tables).profile()
+    x, n = told["x"], told["n"]
+    assert (x.rows, x.nulls, x.least, x.greatest, x.exact) == (4000, 0, min(values), max(values), way == "exact")
+    assert x.mean == pytest.approx(sum(values) / 4000)
+    assert x.deviation == pytest.approx(15, rel=0.05)
+    middle = sorted(values)[1999]
+    assert x.quantiles[0.5] == pytest.approx(middle, rel=1e-9 if way == "exact" else 0.02)
+    assert x.distinct == pytest.approx(4000, rel=0 if way == "exact" else 0.1)
+    assert (n.nulls, n.distinct, n.least, n.greatest) == (400, 7, 0, 6)
+    counted = Counter(value for value in whole if value is not None)
+    assert {value: counted[value] for value, _ in n.top} == dict(n.top)
+    assert n.top[0][1] == max(counted.values())
+    assert x.histogram is not None
+    assert len(x.histogram.counts) == 20
+    assert sum(x.histogram.counts) == 4000
+    first = sum(x.histogram.edges[0] <= value < x.histogram.edges[1] for value in values)
+    assert x.histogram.counts[0] == first
+
+
+def test_nan_and_infinity_are_no_numbers_to_count_with(tmp_path: Path, way: str) -> None:
+    told = checkpoint(
+        tmp_path, pa.table({"x": [1.0, 2.0, NAN, NAN, None], "y": [1.0, math.inf, 2.0, 3.0, 4.0]})
+    ).profile()
+    assert (told["x"].nulls, told["x"].nans, told["x"].least, told["x"].greatest, told["x"].mean) == (1, 2, 1, 2, 1.5)
+    assert told["y"].greatest == math.inf
+    assert told["y"].mean == 2.5
+    assert told["y"].histogram is None
+    assert told["x"].exact is (way == "exact")
+
+
+@pytest.mark.usefixtures("way")
+def test_moments_are_told_as_moments(tmp_path: Path) -> None:
+    days = [date(2024, 1, 1), date(2024, 1, 21), None]
+    at = [datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, 20, tzinfo=UTC), None]
+    table = pa.table(
+        {"day": days, "at": pa.array(at, pa.timestamp("us", "UTC")), "wall": pa.array(at, pa.timestamp("us"))}
+    )
+    told = checkpoint(tmp_path, table).profile()
+    assert (told["day"].least, told["day"].greatest, told["day"].distinct) == (days[0], days[1], 2)
+    assert told["day"].histogram is not None
+    assert told["day"].histogram.edges[:2] == (date(2024, 1, 1), date(2024, 1, 2))
+    assert told["at"].least == at[0]
+    assert told["at"].histogram is not None
+    assert told["at"].histogram.edges[1] == datetime(2024, 1, 1, 1, tzinfo=UTC)
+    assert told["wall"].greatest == datetime(2024, 1, 1, 20)
+    assert isinstance(told["at"].quantiles[0.5], datetime)
+
+
+@pytest.mark.usefixtures("way")
+def test_every_type_has_a_profile(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "text": ["b", "a", "b"],
+            "flag": [True, False, True],
+            "bytes": [b"x", b"\xff", None],
+            "money": pa.array([Decimal("1.50"), Decimal("2.50"), None], pa.decimal128(18, 2)),
+            "tags": pa.array([[("k", "v")], None, []], pa.map_(pa.string(), pa.string())),
+            "list": [[1], [2], None],
+            "row": [{"a": 1}, {"a": 2}, {"a": 1}],
+            "void": pa.nulls(3),
+            'a.b `c"': [1, 2, 3],
+        }
+    )
+    told = checkpoint(tmp_path, table).profile()
+    assert [column.nulls for column in told] == [0, 0, 1, 1, 1, 1, 0, 3, 0]
+    assert told["text"].top == (("b", 2), ("a", 1))
+    assert told["flag"].top[0] == (True, 2)
+    assert (told["money"].least, told["money"].mean) == (Decimal("1.50"), 2.0)
+    assert told["list"].distinct is None
+    assert told['a.b `c"'].distinct == 3
+    for shown in (repr(told), told._repr_html_()):
+        assert "money" in shown
+    assert len(told.pandas()) == 9
+
+
+@pytest.mark.usefixtures("way")
+def test_no_rows_have_a_profile_too(tmp_path: Path) -> None:
+    schema = pa.schema([("x", pa.float64()), ("day", pa.date32()), ("text", pa.string())])
+    told = checkpoint(tmp_path, schema.empty_table()).profile()
+    assert [(column.rows, column.distinct, column.least, column.top) for column in told] == [(0, 0, None, ())] * 3
+    assert "0" in repr(told)
+
+
+def test_it_shows_what_is_an_estimate(tmp_path: Path, way: str) -> None:
+    told = checkpoint(tmp_path, pa.table({"n": [1, 1, 2], "name": ["a", "b", "<b>"]})).profile(["name", "n"])
+    lines = repr(told).splitlines()
+    assert lines[1].split()[:4] == ["column", "type", "nulls", "distinct"]
+    assert lines[2].split()[3] == ("3" if way == "exact" else "~3")
+    assert ("~ sketched" in lines[-1]) is (way == "sketched")
+    page = told._repr_html_()
+    assert page.count("<svg") == 1
+    assert "<title>1 … 1.05: 2</title>" in page
+    assert "&lt;b&gt;" in page
+    with pytest.raises(CheckpointError, match=r"no profile of a column `nam`\. Did you mean `name`"):
+        told["nam"]
