@@ -11,6 +11,8 @@ from spark_etl.config import load_config
 from spark_etl.errors import UsageError as RunnerUsageError
 from spark_etl.names import alternatives
 from spark_etl.runner.options import parse_options
+from spark_etl.sampling import make_sample
+from spark_etl.storage import is_s3, normalise
 
 from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
@@ -65,8 +67,24 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
         raise UsageError(f"--project-path {options.project}: no such folder.")
     if not config.resolve().is_relative_to(folder):
         raise UsageError(f"{config} is not inside of --project-path {folder}, which is all that a driver sees.")
+    make_sample(options.sample, options.sample_key or (content.sample_key if options.sample else None), options.keys)
     variables = tuple(name for name in content.variables if name in os.environ)
-    return Request(_without(everything, "--project-path"), config.resolve(), folder, requirements, variables)
+    words = _with_keys(_without(everything, "--project-path"), options.keys, folder)
+    return Request(words, config.resolve(), folder, requirements, variables)
+
+
+def _with_keys(arguments: Sequence[str], keys: str | None, folder: Path) -> tuple[str, ...]:
+    """Returns the arguments with the file of `--keys` as the driver sees it."""
+    if keys is None or is_s3(normalise(keys)):
+        return tuple(arguments)
+    file = Path(keys).resolve()
+    if not file.is_relative_to(folder):
+        raise UsageError(
+            f"--keys {keys} is not inside of {folder}, which is all that a driver sees.",
+            hint=f"put it there, or into S3: --keys s3a://scratch/{file.name}",
+        )
+    inside = f"{project.INSIDE}/{file.relative_to(folder).as_posix()}"
+    return (*_without(arguments, "--keys"), "--keys", inside)
 
 
 def _without(arguments: Sequence[str], name: str) -> tuple[str, ...]:

@@ -2,70 +2,58 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
-import tarfile
-from io import BytesIO
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
+from docker.errors import NotFound
 
+from tests.matrix import install
+from tests.matrix.archive import archive
 from tests.support.engine import Containers, client
 from tests.support.sandbox import ROOT, Sandbox
 
-
-@pytest.fixture(scope="session")
-def pytest_wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """pytest for the image's Python, pure wheels in the versions of requirements/dev.lock."""
-    folder = tmp_path_factory.mktemp("pytest")
-    names = ["pytest", "pytest-timeout", "pluggy", "iniconfig", "packaging", "pygments"]
-    for name in names:
-        for file in importlib.metadata.files(name) or []:
-            if ".." not in file.parts and file.suffix != ".pyc":
-                target = folder / file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(Path(str(file.locate())).read_bytes())
-    return folder
+COMMAND = "cd /tmp/suite && exec python -m pytest -q -p no:cacheprovider --timeout 600 tests/spark"
 
 
-@pytest.mark.timeout(900)
-def test_it_passes_inside_the_image(stack: Sandbox, containers: Containers, pytest_wheels: Path) -> None:
-    image = containers.one("spark-master").image.id
-    command = (
-        "cd /tmp/suite && PYTHONPATH=/tmp/packages:/opt/spark_etl python -m pytest -q -p no:cacheprovider tests/spark"
-    )
+@pytest.fixture
+def volume() -> Iterator[None]:
+    """The volume that `make test-matrix` installs pytest into; it goes again, unless it was there before."""
+    try:
+        client().volumes.get(install.VOLUME)
+    except NotFound:
+        yield
+        client().volumes.get(install.VOLUME).remove()
+    else:
+        yield
+
+
+@pytest.mark.timeout(1500)
+@pytest.mark.usefixtures("volume")
+def test_it_passes_inside_the_image(stack: Sandbox, containers: Containers) -> None:
+    image = str(containers.one("spark-master").image.id)
+    key = install.ensure(image, install.tools(), "pytest")
     container = client().containers.create(
         image,
-        ["runner", "bash", "-c", command],
+        ["runner", "bash", "-c", COMMAND],
         network_mode="none",
         mem_limit="3g",
-        environment={"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"},
+        environment={
+            "PYTHONPATH": f"{install.INSIDE}/{key}:/opt/spark_etl",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_LOCAL_HOSTNAME": "localhost",
+        },
         labels={"sandbox.stack": stack.stack},
+        volumes=[f"{install.VOLUME}:{install.INSIDE}:ro"],
     )
     try:
-        container.put_archive(
-            "/tmp", archive({"packages": pytest_wheels, "suite/tests/spark": ROOT / "tests" / "spark"})
-        )
+        container.put_archive("/tmp", archive({"suite/tests/spark": ROOT / "tests" / "spark"}))
         container.start()
-        ended = container.wait(timeout=840)
+        ended = container.wait(timeout=1440)
         output = container.logs().decode(errors="replace")
     finally:
         container.remove(force=True)
 
     sys.stdout.write(output[-3000:])
     assert ended["StatusCode"] == 0, output[-6000:]
-
-
-def archive(folders: dict[str, Path]) -> bytes:
-    """Returns a tar of folders under new names, readable by everybody."""
-
-    def readable(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        member.uid, member.gid = 10001, 100
-        member.mode = 0o755
-        return None if "__pycache__" in member.name else member
-
-    buffer = BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, folder in folders.items():
-            tar.add(folder, arcname=name, filter=readable)
-    return buffer.getvalue()

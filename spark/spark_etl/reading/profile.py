@@ -1,8 +1,8 @@
 """The profile of a checkpoint: what each column's values are like, found by DuckDB, one column after the other.
 
 A column that takes up to `EXACT_BYTES` decoded is read into memory and told exactly. One that takes more is streamed
-a few times, a row group at a time, and distinct values, quantiles, top values are sketched: HyperLogLog, t-digest,
-a space-saving list. Counts, least and greatest values, means and histograms are exact either way.
+a few times, a row group at a time; its distinct values, quantiles and top values are sketched by HyperLogLog, t-digest
+and a space-saving list. Counts, least and greatest values, means and histograms are exact either way.
 """
 
 from __future__ import annotations
@@ -195,8 +195,8 @@ class _Column:
     def _all(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         self._connected.register("scanned", self._scan())
         try:
-            # not fetchall(), which needs a library of time zones for a moment
-            found = self._connected.execute(query, list(values)).to_arrow_table()
+            # not fetchall(): it needs a library of time zones for a moment
+            found = self._connected.sql(query, params=list(values)).to_arrow_table()
         finally:
             self._connected.unregister("scanned")
         return list(zip(*(column.to_pylist() for column in found.columns), strict=True))

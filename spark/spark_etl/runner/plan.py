@@ -12,6 +12,7 @@ from spark_etl.names import is_segment
 from spark_etl.project import Project
 from spark_etl.reading import Run, Runs
 from spark_etl.response import check_declaration, has_expectations
+from spark_etl.runner.backend import check_reachable
 from spark_etl.runner.claims import committed
 from spark_etl.runner.options import Options
 from spark_etl.sampling import Sample, make_sample
@@ -84,6 +85,7 @@ def make_plan(options: Options) -> Plan:
         )
     pipeline = _pipeline(options, config)
     previous = _previous(options, pipeline)
+    check_reachable(options.remote, [options.scratch, *(output.path for output in outputs)])
     refuse_existing(outputs)
     order = tuple(graph.needed(targets))
     checked = [alias for alias in order if has_expectations(graph.features[alias])]

@@ -80,12 +80,12 @@ def _kept(run: Run, alias: str) -> tuple[Manifest, str] | str:
     """Returns the checkpoint's manifest and folder, or why there is none."""
     if alias not in run.features:
         return f"run {run.id} had no such feature"
-    if run.features[alias]["state"] == "failed":
-        return f"it failed in run {run.id}"
     try:
         checkpoint = run[alias]
     except CheckpointError:
         return f"run {run.id} kept no checkpoint of it"
+    if run.features[alias]["state"] == "failed":
+        return f"it failed in run {run.id}"
     return checkpoint.manifest, checkpoint.path
 
 

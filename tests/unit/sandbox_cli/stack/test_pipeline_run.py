@@ -187,3 +187,24 @@ def test_a_variable_that_is_not_set_is_told_before_anything_starts(config: Path)
     config.write_text(CONFIG + "pipeline: '${SHOP_NOT_SET}'\n")
     with pytest.raises(ConfigError, match="needs the environment variable SHOP_NOT_SET"):
         check(config)
+
+
+def test_the_file_of_keys_is_given_as_the_driver_sees_it(config: Path, tmp_path: Path) -> None:
+    keys = config.parent / "keys.csv"
+    keys.write_text("customer\nc1\n")
+    assert check(config, "--keys", str(keys), "--checkpoint", "feature1").arguments[-2:] == (
+        "--keys",
+        "/project/keys.csv",
+    )
+    elsewhere = tmp_path / "keys.csv"
+    elsewhere.write_text("customer\nc1\n")
+    with pytest.raises(UsageError, match=r"is not inside of .*conf, which is all that a driver sees") as caught:
+        check(config, "--keys", str(elsewhere), "--checkpoint", "feature1")
+    assert caught.value.hint == "put it there, or into S3: --keys s3a://scratch/keys.csv"
+
+
+def test_a_sample_that_makes_no_sense_is_refused(config: Path) -> None:
+    with pytest.raises(RunnerUsageError, match="--sample '5' is no share"):
+        check(config, "--sample", "5", "--sample-key", "id")
+    with pytest.raises(RunnerUsageError, match="--sample needs the column"):
+        check(config, "--sample", "0.5")
