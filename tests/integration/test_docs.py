@@ -21,6 +21,7 @@ ELSEWHERE = {
     r"make test-(stack|integration|browser|faults|matrix)": "tests/unit/test_makefile.py",
     r"SANDBOX_STACK=second ./sandbox .*": "tests/integration/test_two_stacks.py",
     r"./sandbox reset.*": "tests/integration/test_two_stacks.py",
+    r"./sandbox run .* --(resume|sample|keys) .*": "tests/integration/test_second_look.py",
     r"./sandbox run .*": "tests/integration/test_run_command.py",
     r"./sandbox down": "tests/integration/test_history.py",
 }

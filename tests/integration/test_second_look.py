@@ -1,0 +1,109 @@
+"""From a failure to its cause, and on from there: what docs/failures.md, resume.md and samples.md promise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.hub import HubClient
+from tests.support.s3 import ObjectStore
+from tests.support.sandbox import Sandbox
+
+DATES = ["--start-date", "2024-02-29", "--end-date", "2024-02-29"]
+SAMPLE = "spark/pipelines/revenue/feature_config.yaml"
+CONFIG = """
+pipeline: broken
+features:
+    orders: {class: broken.Orders}
+    paid: {class: broken.Paid}
+publish:
+    s3:
+        - paid: {path: broken/paid, overwrite: True}
+"""
+MODULE = """
+from pyspark.sql import functions as F
+from pyspark.sql.types import DoubleType
+from spark_etl import ConfiguredSparkFeature, S3PublishedSource, SparkFeature
+
+RATES = {"EUR": 1.08, "USD": 1.0}
+
+
+@F.udf(DoubleType())
+def rate(currency):
+    return RATES[currency]
+
+
+class Orders(SparkFeature):
+    def __init__(self):
+        self.sources = {"raw": S3PublishedSource("s3a://published/", "orders", select_cols=["order_id", "currency"])}
+
+    def transform(self, spark, start_date, end_date, raw):
+        return raw.dropna(subset=["currency"])
+
+
+class Paid(SparkFeature):
+    def __init__(self):
+        self.sources = {"orders": ConfiguredSparkFeature()}
+
+    def transform(self, spark, start_date, end_date, orders):
+        return orders.withColumn("rate", rate("currency"))
+"""
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A project whose second feature knows too few currencies; returns its config."""
+    (tmp_path / "broken.py").write_text(MODULE)
+    config = tmp_path / "feature_config.yaml"
+    config.write_text(CONFIG)
+    return config
+
+
+@pytest.mark.timeout(900)
+def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: HubClient, broken: Path) -> None:
+    line = ["run", str(broken), *DATES, "--team-name", "looked", "--checkpoint", "orders"]
+    failed = stack(*line, code=5, timeout=300)
+    last = failed.err.strip().splitlines()[-1]
+    assert last.startswith("open it:  from spark_etl import runs; runs[")
+    opening = last.removeprefix("open it:  ")
+
+    with engineer.kernel() as kernel:
+        shown = kernel.run(opening).text
+        assert "paid failed: KeyError: " in shown
+        assert "return RATES[currency]" in shown
+        kernel.run("from spark_etl import runs; failure = runs.latest('broken').failure")
+        missing = kernel.run(
+            "orders = failure.inputs['orders']\n"
+            "print(sorted(set(orders.sql('select distinct currency from this')['currency']) - {'EUR', 'USD'}))"
+        ).text
+        assert "CHF" in missing
+        profile = kernel.run("print(orders.profile())").text
+        assert "order_id" in profile
+
+    module = broken.parent / "broken.py"
+    module.write_text(module.read_text().replace("return RATES[currency]", "return RATES.get(currency)"))
+    mended = stack(*line, "--resume", "latest", timeout=300)
+    assert "orders  reused: as in run" in mended.err
+    assert "paid    recomputed: " in mended.err
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "small", [["--sample", "0.01", "--sample-key", "customer_id"], ["--keys", "spark/pipelines/revenue/keys.csv"]]
+)
+def test_a_small_run_publishes_nothing(stack: Sandbox, runner_store: ObjectStore, small: list[str]) -> None:
+    before = runner_store.keys("published", "")
+    done = stack("run", SAMPLE, *DATES, "--team-name", "small", *small, timeout=400)
+    assert "a sample: the rows of" in done.err
+    assert runner_store.keys("published", "") == before
+    run = stack("runs", "show", "latest", "--json").json
+    kept = {alias: feature["rows"] for alias, feature in run["features"].items() if feature.get("bytes") is not None}
+    assert kept, done
+    assert max(kept.values()) < 10_000
+
+
+@pytest.fixture
+def runner_store(stack: Sandbox) -> ObjectStore:
+    """The object store as the runner sees it."""
+    return ObjectStore(stack, "runner")
