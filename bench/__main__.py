@@ -1,6 +1,7 @@
 """Prints the figures as a table, and keeps them as JSON in build/bench.json.
 
 python -m bench                   on a stack of its own, with the images that are there
+python -m bench --rows 0          without the runner's figures, which take half an hour (see bench/runner)
 python -m bench --cold --yes      deletes every image of the sandbox and Docker's build cache first
 """
 
@@ -14,6 +15,7 @@ import time
 
 from bench import measure
 from bench.figures import Figure, table
+from bench.runner.__main__ import ROWS, on_stack
 from tests.support import leftovers
 from tests.support.sandbox import ROOT, Sandbox
 
@@ -28,6 +30,8 @@ def main() -> int:
         sandbox = Sandbox(name, leftovers.home())
         try:
             figures = measured(sandbox, cold=options.cold)
+            if options.rows:
+                figures += on_stack(sandbox, options.rows)
         finally:
             leftovers.remove(name)
     print(table(figures))
@@ -44,6 +48,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--cold", action="store_true", help="measure the first start: deletes images and build cache")
     parser.add_argument("--yes", action="store_true", help="don't ask before deleting")
+    parser.add_argument("--rows", type=int, default=ROWS, help="orders for the runner's figures; 0: without them")
     options = parser.parse_args()
     if options.cold and not options.yes:
         answer = input("Delete every image `sandbox/*` and Docker's whole build cache? [y/N] ")

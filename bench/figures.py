@@ -14,24 +14,32 @@ class Figure:
 
     Attributes:
         name: What was measured.
-        value: In `unit`.
-        unit: `s` or `MB`.
+        value: In `unit`; None where it could not be measured.
+        unit: `s`, `MB`, or `×` for a ratio.
         limit: What it must not exceed; None where none was set.
         raw: What the machine needs for the bare operation, None where there is no such thing.
         note: What `raw` is.
+        detail: What the value was computed from.
+        problem: Why it could not be measured; that counts as over the limit.
+        missing: What has to be there first; that doesn't.
     """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     limit: float | None = None
     raw: float | None = None
     note: str = ""
+    detail: str = ""
+    problem: str = ""
+    missing: str = ""
 
     @property
     def holds(self) -> bool:
         """Whether the figure is within its limit."""
-        return self.limit is None or self.value <= self.limit
+        if self.problem:
+            return False
+        return self.limit is None or self.value is None or self.value <= self.limit
 
     def json(self) -> dict[str, Any]:
         """Returns the figure as a JSON object."""
@@ -50,16 +58,19 @@ def table(figures: list[Figure]) -> str:
 
 
 def amount(value: float | None, unit: str) -> str:
-    """Returns `12.3 s`, `205 MB` or nothing."""
+    """Returns `12.3 s`, `205 MB`, `0.930` or nothing."""
     if value is None:
         return ""
-    return f"{value:.1f} s" if unit == "s" else f"{value:.0f} {unit}"
+    formats = {"s": f"{value:.1f} s", "×": f"{value:.3f}"}
+    return formats.get(unit, f"{value:.0f} {unit}")
 
 
 def mark(figure: Figure) -> str:
-    """Returns the last column: over the limit or not, and what the raw figure is."""
-    over = "" if figure.holds else "OVER THE LIMIT  "
-    return f"{over}{f'(raw: {figure.note})' if figure.note else ''}"
+    """Returns the last column: how it went, what it was computed from, and what the raw figure is."""
+    if figure.problem or figure.missing:
+        return f"FAILED: {figure.problem}" if figure.problem else f"not there yet: {figure.missing}"
+    over = "OVER THE LIMIT" if not figure.holds else "holds" if figure.detail else ""
+    return "  ".join(part for part in (over, figure.detail, f"(raw: {figure.note})" if figure.note else "") if part)
 
 
 def seconds(work: Callable[[], object]) -> float:

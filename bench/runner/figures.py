@@ -1,0 +1,183 @@
+"""The figures, each by itself: one that fails is told and doesn't keep the others from being measured."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterable, Iterator
+
+from bench.figures import Figure
+from bench.runner import peers
+from bench.runner.contest import (
+    BARE_BY_US,
+    BROKEN,
+    FIXED,
+    KEPT,
+    KEPT_BY_US,
+    NAIVE,
+    PLAIN,
+    READ_BACK,
+    RUNNER,
+    Contest,
+)
+from bench.runner.lab import ContestantError
+
+MB = 1_000_000
+MEMORY_LIMIT = 1000.0
+LOOKS = 5
+NOISE_BYTES_PER_ORDER = 500  # 5 GB at 10 million
+NOISE_ROW_BYTES = 64
+SERIES = {"a": (KEPT_BY_US, READ_BACK), "b": (KEPT_BY_US, NAIVE), "c": (BARE_BY_US, PLAIN)}
+
+
+class NotThereError(Exception):
+    """Raised when this checkout does not have yet what a figure is about."""
+
+
+class Figures:
+    """All figures of a contest.
+
+    Args:
+        contest: The contestants.
+        only: The letters of the figures to measure.
+    """
+
+    def __init__(self, contest: Contest, only: Iterable[str]) -> None:
+        self._contest = contest
+        self._only = [letter for letter in WHAT if letter in set(only)]
+
+    def measured(self) -> list[Figure]:
+        """Returns them in the order of the letters."""
+        self._contest.generate()
+        names = [name for letter in self._only for name in SERIES.get(letter, ())]
+        self._contest.race(list(dict.fromkeys(names)))
+        return [figure for letter in self._only for figure in self._safely(letter)]
+
+    def _safely(self, letter: str) -> Iterator[Figure]:
+        name = f"{letter}  {WHAT[letter]}"
+        try:
+            yield from getattr(self, f"_{letter}")(name)
+        except NotThereError as missing:
+            yield Figure(name, None, "×", missing=str(missing))
+        except (ContestantError, ValueError, LookupError) as error:
+            sys.stderr.write(f"{name}: {error}\n")
+            yield Figure(name, None, "×", problem=str(error).splitlines()[0])
+
+    def _a(self, name: str) -> Iterator[Figure]:
+        yield self._ratio(name, KEPT_BY_US, READ_BACK, limit=1.0, raw=self._contest.known(PLAIN))
+
+    def _b(self, name: str) -> Iterator[Figure]:
+        yield self._ratio(name, KEPT_BY_US, NAIVE, limit=0.55, raw=self._contest.known(PLAIN))
+
+    def _c(self, name: str) -> Iterator[Figure]:
+        yield self._ratio(name, BARE_BY_US, PLAIN, limit=1.03, raw=self._contest.known(PLAIN))
+
+    def _ratio(self, name: str, ours: str, theirs: str, *, limit: float, raw: float | None) -> Figure:
+        return ratio(
+            name, self._contest.seconds(ours), self._contest.seconds(theirs), limit=limit, raw=raw, note="keep nothing"
+        )
+
+    def _d(self, name: str) -> Iterator[Figure]:
+        theirs = self._look("spark", settings="plain")
+        yield ratio(name, self._ours_look, theirs, limit=1 / 15, raw=self._look("pyarrow"), note="pyarrow by hand")
+
+    def _look(self, way: str, settings: str = "shipped") -> float:
+        """Returns the best time of a fresh process that shows the third checkpoint's first rows."""
+        kept = self._contest.kept_run()
+        where = {"BENCH_RUN": kept.run_id, "BENCH_RANKED": kept.ranked}
+        command = peers.script("look.py", way)
+        looks = [self._contest.lab.run(*command, until="READY", settings=settings, **where) for _ in range(LOOKS)]
+        self._contest.tell(f"open a frame: {way}", min(looks, key=lambda ran: ran.seconds))
+        return min(ran.seconds for ran in looks)
+
+    @functools.cached_property
+    def _ours_look(self) -> float:
+        return self._look("ours")
+
+    def _e(self, name: str) -> Iterator[Figure]:
+        resumed = self._ours_steps.resume
+        if resumed is None:
+            raise NotThereError("--resume")
+        out = f"{self._contest.lab.scratch}/by-hand"
+        where = {"BENCH_OUT": out, "BENCH_RANKED": self._contest.kept_run().ranked}
+        raw = self._contest.lab.run(*peers.script("by_hand.py", "late"), settings="plain", **where)
+        self._contest.lab.remove(out)
+        whole = self._contest.seconds(KEPT_BY_US)
+        yield ratio(name, resumed, whole, limit=1 / 4, raw=raw.seconds, note="only that feature, by hand")
+
+    @functools.cached_property
+    def _ours_steps(self) -> peers.Steps:
+        """Our own three steps; resume is None where the runner can't do it yet."""
+        contest, lab = self._contest, self._contest.lab
+        lab.put({peers.LATE: BROKEN})
+        try:
+            failed = contest.ours("--checkpoint", *KEPT, fails=True)
+        finally:
+            lab.put({peers.LATE: FIXED})
+        contest.tell("ours: keep 3, fail late", failed)
+        resumed = None
+        if "--resume" in lab.run("python", RUNNER, "--help").out:
+            resumed = contest.ours("--checkpoint", *KEPT, "--resume", contest.kept_run().run_id)
+            contest.tell("ours: resume", resumed)
+            contest.agree("ours, resumed", f"{lab.scratch}/published/revenue")
+        return peers.Steps(failed.seconds, resumed and resumed.seconds, self._ours_look)
+
+    def _f(self, _: str) -> Iterator[Figure]:
+        self._contest.lab.install_peers()
+        lab = self._contest.lab
+        for name, peer in peers.peers(lab.data, lab.scratch).items():
+            yield from self._peer(name, peer)
+
+    def _peer(self, name: str, peer: peers.Peer) -> Iterator[Figure]:
+        try:
+            ours, theirs = self._ours_steps, peers.steps(self._contest, name, peer)
+        except ContestantError as error:
+            sys.stderr.write(f"{name}: {error}\n")
+            yield Figure(f"f  {name}", None, "×", problem=str(error).splitlines()[0])
+            return
+        for step, mine, other in (
+            ("keep 3, fail late", ours.persist, theirs.persist),
+            ("resume", ours.resume, theirs.resume),
+            ("open a frame", ours.look, theirs.look),
+        ):
+            what = f"f  {name}: {step}"
+            if mine is None or other is None:
+                yield Figure(what, None, "×", missing=f"--resume; {name} took {other:.1f} s")
+            else:
+                yield ratio(what, mine, other, limit=1.0)
+
+    def _g(self, name: str) -> Iterator[Figure]:
+        ran = self._contest.ours("--checkpoint", *KEPT, settings="cluster")
+        self._contest.tell("ours, on the cluster", ran)
+        yield Figure(name, ran.peak / MB, "MB", limit=MEMORY_LIMIT)
+
+    def _h(self, name: str) -> Iterator[Figure]:
+        lab = self._contest.lab
+        asked = "from spark_etl.reading import Checkpoint; print(hasattr(Checkpoint, 'profile'))"
+        if lab.run("python", "-c", asked).out.strip() != "True":
+            raise NotThereError(".profile()")
+        size = self._contest.rows * NOISE_BYTES_PER_ORDER
+        run_id = self._contest.noise(size // NOISE_ROW_BYTES)
+        ran = lab.run(*peers.script("profile_noise.py"), until="READY", BENCH_RUN=run_id)
+        self._contest.tell("profile", ran)
+        gigabytes = f"{size / 1e9:.1f} GB, {ran.seconds:.0f} s"
+        yield Figure(f"{name} ({gigabytes})", ran.peak / MB, "MB", limit=MEMORY_LIMIT)
+
+
+def ratio(name: str, ours: float, theirs: float, *, limit: float, raw: float | None = None, note: str = "") -> Figure:
+    """Returns ours / theirs with the seconds of both; the raw limit becomes a ratio, too."""
+    seconds = f"{ours:.2f} s / {theirs:.2f} s"
+    told = f"{note} {raw:.2f} s" if raw is not None else ""
+    return Figure(name, ours / theirs, "×", limit, raw / theirs if raw is not None else None, told, detail=seconds)
+
+
+WHAT: dict[str, str] = {
+    "a": "3 checkpoints: runner / by hand, read back",
+    "b": "3 checkpoints: runner / by hand, naive",
+    "c": "no checkpoint: runner / plain script",
+    "d": ".head() / a session's show(), fresh process",
+    "e": "fix the last feature: --resume / all again",
+    "f": "each step / Kedro, Hamilton, Fugue, Metaflow",
+    "g": "memory: driver of a run with 3 checkpoints",
+    "h": "memory: .profile() of a large checkpoint",
+}

@@ -1,0 +1,1 @@
+"""Nothing is set: Kedro's defaults."""
