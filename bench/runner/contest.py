@@ -47,6 +47,7 @@ class Contest:
         self._times: dict[str, list[float]] = {}
         self._failures: dict[str, ContestantError] = {}
         self._answer: tuple[str, str] | None = None
+        self._folders = 0
 
     def generate(self) -> None:
         """Publishes the shop's data."""
@@ -61,6 +62,7 @@ class Contest:
                         self._times.setdefault(name, []).append(self._once(name))
                     except ContestantError as error:
                         self._failures[name] = error
+                        sys.stderr.write(f"  {name:<32} FAILED\n")
 
     def seconds(self, name: str) -> float:
         """Returns a contestant's best time.
@@ -92,7 +94,7 @@ class Contest:
             self.tell(name, ran)
             self.agree(name, f"{self.lab.scratch}/published/revenue")
             return ran.seconds
-        out = f"{self.lab.scratch}/by-hand"
+        out = self.new_folder("by-hand")
         way = name.rpartition(" ")[2]
         ran = self.lab.run("python", f"{INSIDE}/by_hand.py", way, settings="plain", BENCH_OUT=out)
         self.tell(name, ran)
@@ -124,6 +126,11 @@ class Contest:
         if self.kept is not None:
             self.lab.remove(self.kept.ranked.rpartition("/")[0])
         self.kept = Kept(summary["run_id"], f"{summary['path']}/orders_ranked")
+
+    def new_folder(self, name: str) -> str:
+        """Returns a path that nothing was ever written to: Spark takes the marker of an emptied folder for a frame."""
+        self._folders += 1
+        return f"{self.lab.scratch}/{name}-{self._folders}"
 
     def agree(self, name: str, path: str) -> None:
         """Compares what a contestant has published with what the first one has.

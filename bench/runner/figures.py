@@ -98,7 +98,7 @@ class Figures:
         resumed = self._ours_steps.resume
         if resumed is None:
             raise NotThereError("--resume")
-        out = f"{self._contest.lab.scratch}/by-hand"
+        out = self._contest.new_folder("by-hand")
         where = {"BENCH_OUT": out, "BENCH_RANKED": self._contest.kept_run().ranked}
         raw = self._contest.lab.run(*peers.script("by_hand.py", "late"), settings="plain", **where)
         self._contest.lab.remove(out)
