@@ -44,11 +44,15 @@ class Figures:
 
     def __init__(self, contest: Contest, only: Iterable[str]) -> None:
         self._contest = contest
+        self._steps: peers.Steps | ContestantError | None = None
         self._only = [letter for letter in WHAT if letter in set(only)]
 
     def measured(self) -> list[Figure]:
         """Returns them in the order of the letters."""
-        self._contest.generate()
+        try:
+            self._contest.generate()
+        except ContestantError as error:
+            return [failed(f"{letter}  {WHAT[letter]}", error) for letter in self._only]
         names = [name for letter in self._only for name in SERIES.get(letter, ())]
         self._contest.race(list(dict.fromkeys(names)))
         return [figure for letter in self._only for figure in self._safely(letter)]
@@ -59,9 +63,8 @@ class Figures:
             yield from getattr(self, f"_{letter}")(name)
         except NotThereError as missing:
             yield Figure(name, None, "×", missing=str(missing))
-        except (ContestantError, ValueError, LookupError) as error:
-            sys.stderr.write(f"{name}: {error}\n")
-            yield Figure(name, None, "×", problem=str(error).splitlines()[0])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other figures are to be measured
+            yield failed(name, error)
 
     def _a(self, name: str) -> Iterator[Figure]:
         yield self._ratio(name, KEPT_BY_US, READ_BACK, limit=1.0, raw=self._contest.known(PLAIN))
@@ -105,9 +108,18 @@ class Figures:
         whole = self._contest.seconds(KEPT_BY_US)
         yield ratio(name, resumed, whole, limit=1 / 4, raw=raw.seconds, note="only that feature, by hand")
 
-    @functools.cached_property
+    @property
     def _ours_steps(self) -> peers.Steps:
-        """Our own three steps; resume is None where the runner can't do it yet."""
+        """Our own three steps, taken once."""
+        if self._steps is None:
+            self._steps = ContestantError("ours failed before; see above")
+            self._steps = self._take_steps()
+        if isinstance(self._steps, ContestantError):
+            raise self._steps
+        return self._steps
+
+    def _take_steps(self) -> peers.Steps:
+        """Returns our own three steps; resume is None where the runner can't do it yet."""
         contest, lab = self._contest, self._contest.lab
         lab.put({peers.LATE: BROKEN})
         try:
@@ -132,8 +144,7 @@ class Figures:
         try:
             ours, theirs = self._ours_steps, peers.steps(self._contest, name, peer)
         except ContestantError as error:
-            sys.stderr.write(f"{name}: {error}\n")
-            yield Figure(f"f  {name}", None, "×", problem=str(error).splitlines()[0])
+            yield failed(f"f  {name}", error)
             return
         for step, mine, other in (
             ("keep 3, fail late", ours.persist, theirs.persist),
@@ -162,6 +173,13 @@ class Figures:
         self._contest.tell("profile", ran)
         gigabytes = f"{size / 1e9:.1f} GB, {ran.seconds:.0f} s"
         yield Figure(f"{name} ({gigabytes})", ran.peak / MB, "MB", limit=MEMORY_LIMIT)
+
+
+def failed(name: str, error: Exception) -> Figure:
+    """Returns the figure that could not be measured; the whole reason goes to stderr."""
+    told = f"{type(error).__name__}: {error}"
+    sys.stderr.write(f"{name}: {told}\n")
+    return Figure(name, None, "×", problem=told.splitlines()[0])
 
 
 def ratio(name: str, ours: float, theirs: float, *, limit: float, raw: float | None = None, note: str = "") -> Figure:

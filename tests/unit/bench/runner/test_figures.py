@@ -63,7 +63,7 @@ def test_one_that_fails_is_told_and_the_others_are_measured(capsys: pytest.Captu
 
     kept, naive, bare = Figures(Measured(without_naive), "abc").measured()
 
-    assert (naive.value, naive.problem, naive.holds) == (None, f"{NAIVE} ended with 1:", False)
+    assert (naive.value, naive.problem, naive.holds) == (None, f"ContestantError: {NAIVE} ended with 1:", False)
     assert kept.value is not None
     assert bare.value is not None
     assert "Traceback" in capsys.readouterr().err
