@@ -160,7 +160,7 @@ class Figures:
     def _g(self, name: str) -> Iterator[Figure]:
         ran = self._contest.ours("--checkpoint", *KEPT, settings="cluster")
         self._contest.tell("ours, on the cluster", ran)
-        yield Figure(name, ran.peak / MB, "MB", limit=MEMORY_LIMIT)
+        yield Figure(name, ran.peak / MB, "MB", limit=MEMORY_LIMIT, detail=f"in {ran.seconds:.0f} s")
 
     def _h(self, name: str) -> Iterator[Figure]:
         lab = self._contest.lab
@@ -171,8 +171,8 @@ class Figures:
         run_id = self._contest.noise(size // NOISE_ROW_BYTES)
         ran = lab.run(*peers.script("profile_noise.py"), until="READY", BENCH_RUN=run_id)
         self._contest.tell("profile", ran)
-        gigabytes = f"{size / 1e9:.1f} GB, {ran.seconds:.0f} s"
-        yield Figure(f"{name} ({gigabytes})", ran.peak / MB, "MB", limit=MEMORY_LIMIT)
+        detail = f"{size / 1e9:.1f} GB in {ran.seconds:.0f} s"
+        yield Figure(name, ran.peak / MB, "MB", limit=MEMORY_LIMIT, detail=detail)
 
 
 def failed(name: str, error: Exception) -> Figure:

@@ -26,8 +26,8 @@ def run(spark: SparkSession) -> None:
     ranked = both.process(transformations.orders_ranked).deterministic_checkpoint()
     ranked.yield_file_as("ranked")
     ranked.process(late.revenue).save(f"{OUT}/revenue", fmt="parquet", mode="overwrite")
-    result = flow.run(spark, {"fugue.workflow.checkpoint.path": OUT})
-    print("RANKED", result["ranked"].name, flush=True)
+    flow.run(spark, {"fugue.workflow.checkpoint.path": OUT})
+    print("RANKED", flow.yields["ranked"].name, flush=True)
 
 
 def look(spark: SparkSession) -> None:
