@@ -79,3 +79,14 @@ def test_a_failed_run_leaves_what_was_published(pipeline: Pipeline, orders: str)
     pipeline.write(orders + LATER, {"broken": "net!"})
     assert pipeline.run().code == 5
     assert len(pipeline.output("net")) == 10
+
+
+def test_when_one_of_two_outputs_fails_neither_appears(pipeline: Pipeline, orders: str) -> None:
+    pipeline.write(orders + LATER, {"orders": "a!"})
+    assert pipeline.run().code == 0
+    before = pipeline.output("a")
+    pipeline.write(orders.replace("return raw", "return raw.limit(1)") + LATER, {"orders": "a!", "broken": "b"})
+    assert pipeline.run("--parallel", "1").code == 5
+    assert pipeline.output("a") == before
+    assert not list((pipeline.publish / "b").rglob("*.parquet"))
+    assert not list(pipeline.publish.rglob("_publishing-*"))

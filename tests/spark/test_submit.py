@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from spark_etl.errors import CheckpointError
+from spark_etl.reading import Runs
 
 from tests.spark.support import RUNNER, Pipeline
 
@@ -127,6 +128,35 @@ def test_a_killed_write_leaves_nothing_that_reads_as_a_checkpoint(
     assert not list(pipeline.scratch.rglob("_manifest.json"))
     with pytest.raises(CheckpointError, match="is not written yet"):
         pipeline.runs.latest()["slow"]
+    (beat,) = pipeline.scratch.rglob("_heartbeat.json")
+    assert pipeline.runs.latest().status == "running", "its last beat is fresh"
+    beat.write_text(json.dumps({**json.loads(beat.read_text()), "at": "2024-02-29T00:00:00+00:00"}))
+    assert pipeline.runs.latest().status == "died"
+    assert [run.id for run in pipeline.runs.list(status="died")] == [pipeline.runs.latest().id]
+
+
+def test_a_local_run_needs_nothing_but_pyspark(
+    pipeline: Pipeline, orders: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    pipeline.write(orders + CHAIN, {"feature3": "feature3"})
+    seat = tmp_path / "plane"
+    seat.mkdir()
+    line = ["run", "--local", "--team-name", "me", "--feature-config", str(pipeline.config)]
+    dates = ["--start-date", "2024-02-29", "--end-date", "2024-02-29", "--checkpoint", "feature1"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "spark_etl", *line, *dates],
+        env={**environment, "SPARK_CONF_DIR": str(seat)},
+        cwd=seat,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr
+    run = Runs(str(seat / ".spark-etl" / "scratch")).latest("revenue")
+    assert (run.status, run["feature1"].rows) == ("succeeded", 100)
+    assert run.content["spark"]["master"].startswith("local")
+    assert list((seat / ".spark-etl" / "published" / "feature3").glob("*.parquet"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
