@@ -1,9 +1,10 @@
 """Fetches the jars of ivy.xml and checks them against sha256sums: a builder's step, nothing of it is left in the image.
 
-    fetch.py DESTINATION
+    fetch.py DESTINATION [FOLDER]    FOLDER has ivy.xml and sha256sums; this one's if not given
 
-Ivy is from Debian; the repository is Ivy's own default. Java knows neither the CA bundle nor the proxy variables that
-every other tool goes by, so both are handed over: /run/secrets/ca becomes a trust store, HTTPS_PROXY properties.
+Ivy is from Debian, or $IVY_JAR; the repository is Ivy's own default. Java knows neither the CA bundle nor the proxy
+variables that every other tool goes by, so both are handed over: /run/secrets/ca becomes a trust store, HTTPS_PROXY
+properties.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 HERE = Path(__file__).parent
 CA = Path("/run/secrets/ca")
-IVY = "/usr/share/java/ivy.jar"
+IVY = os.environ.get("IVY_JAR", "/usr/share/java/ivy.jar")
 STORE_PASSWORD = "changeit"  # noqa: S105 - a trust store's password is a checksum's key; this is Java's default one
 
 
@@ -68,8 +69,8 @@ def problems(folder: Path, sums: str) -> list[str]:
     return changed + missing + unexpected
 
 
-def fetch(destination: Path) -> None:
-    """Runs Ivy with its cache in $IVY_CACHE, so that `destination` holds the jars.
+def fetch(destination: Path, folder: Path = HERE) -> None:
+    """Runs Ivy with its cache in $IVY_CACHE, so that `destination` holds the jars of the folder's ivy.xml.
 
     Raises:
         subprocess.CalledProcessError: When Ivy could not resolve them all; it has then said why.
@@ -83,15 +84,15 @@ def fetch(destination: Path) -> None:
             lines += [f"-Djavax.net.ssl.trustStore={store}", f"-Djavax.net.ssl.trustStorePassword={STORE_PASSWORD}"]
         options.write_text("\n".join(lines))
         pattern = f"{destination}/[artifact]-[revision].[ext]"
-        ivy = ["-ivy", str(HERE / "ivy.xml"), "-confs", "jars", "-types", "jar", "-retrieve", pattern, "-warn"]
+        ivy = ["-ivy", str(folder / "ivy.xml"), "-confs", "jars", "-types", "jar", "-retrieve", pattern, "-warn"]
         subprocess.run(["java", f"@{options}", "-jar", IVY, *ivy], check=True, stdout=subprocess.DEVNULL)
 
 
 def main() -> int:
     """Returns the exit code: 1 when a jar is not the one that was agreed on."""
-    destination = Path(sys.argv[1])
-    fetch(destination)
-    found = problems(destination, (HERE / "sha256sums").read_text())
+    destination, folder = Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else HERE
+    fetch(destination, folder)
+    found = problems(destination, (folder / "sha256sums").read_text())
     for problem in found:
         print(problem, file=sys.stderr)  # noqa: T201 - a builder's step has no other way to speak
     return 1 if found else 0

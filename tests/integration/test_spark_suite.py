@@ -32,7 +32,7 @@ def volume() -> Iterator[None]:
 @pytest.mark.usefixtures("volume")
 def test_it_passes_inside_the_image(stack: Sandbox, containers: Containers) -> None:
     image = str(containers.one("spark-master").image.id)
-    key = install.ensure(image, install.tools(), "pytest")
+    key, jars = install.ensure(image, install.tools(), "pytest"), install.ensure_jars(image)
     container = client().containers.create(
         image,
         ["runner", "bash", "-c", COMMAND],
@@ -41,6 +41,7 @@ def test_it_passes_inside_the_image(stack: Sandbox, containers: Containers) -> N
         environment={
             "PYTHONPATH": f"{install.INSIDE}/{key}:/opt/spark_etl",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "SPARK_ETL_TEST_JARS": f"{install.INSIDE}/{jars}",
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_LOCAL_HOSTNAME": "localhost",
         },

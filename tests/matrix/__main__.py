@@ -62,7 +62,8 @@ def run(version: str, image: str, more: list[str]) -> Result:
     keys = [install.ensure(image, lock.read_bytes(), lock.name)] if lock else []
     keys.append(install.ensure(image, install.tools(), "pytest"))
     print(f"Spark {version}: tests/spark …", file=sys.stderr, flush=True)
-    result = run_suite(version, image, keys, home=keys[0] if lock else None, more=more)
+    jars = None if lock else install.ensure_jars(image)  # they are for the image's own Spark
+    result = run_suite(version, image, keys, home=keys[0] if lock else None, jars=jars, more=more)
     print(f"Spark {version}: {result}; all it said: {result.log}", file=sys.stderr, flush=True)
     return result
 

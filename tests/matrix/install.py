@@ -1,4 +1,4 @@
-"""Another pyspark, and pytest: installed once into a volume, with hashes, by pip in the Spark image."""
+"""Another pyspark, pytest, and jars: installed once into a volume, with hashes, by pip and Ivy in the Spark image."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from tests.support.sandbox import ROOT
 VOLUME = "sandbox-test-matrix"
 INSIDE = "/opt/matrix"
 BUILD_LOCK = ROOT / "spark" / "requirements-build.lock"  # pyspark has no wheel: this builds it
+JARS = ROOT / "tests" / "matrix" / "jars"
+CA = "run/secrets/ca"
 TAIL_LINES = 15
 TOOLS = {"pytest", "pytest-timeout", "pluggy", "iniconfig", "packaging", "pygments", "hypothesis", "sortedcontainers"}
 BLOCK = re.compile(r"^([\w.-]+)==.*(?:\n +--hash.*)*", re.MULTILINE)
@@ -26,6 +28,16 @@ rm -rf {key} {key}.part
 export PIP_REQUIRE_HASHES=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off PIP_NO_CACHE_DIR=1 TMPDIR={inside}
 python -m pip install --quiet --target /tmp/build -r /tmp/build.lock
 PYTHONPATH=/tmp/build python -m pip install --no-build-isolation --no-deps --target {key}.part -r /tmp/wanted.lock
+touch {key}.part/complete
+mv {key}.part {key}
+"""
+JARS_SCRIPT = """
+set -eu
+cd {inside}
+if [ -f {key}/complete ]; then exit 0; fi
+rm -rf {key} {key}.part
+mkdir {key}.part
+IVY_JAR=$(ls "$SPARK_HOME"/jars/lib/ivy-*.jar) python /tmp/fetch.py {inside}/{key}.part /tmp/jars
 touch {key}.part/complete
 mv {key}.part {key}
 """
@@ -58,29 +70,46 @@ def ensure(image: str, requirements: bytes, what: str) -> str:
         InstallError: pip could not install them.
     """
     key = key_of(image, requirements)
+    files = {"tmp/wanted.lock": requirements, "tmp/build.lock": BUILD_LOCK.read_bytes()}
+    _run(image, SCRIPT.format(inside=INSIDE, key=key), files, what)
+    return key
+
+
+def ensure_jars(image: str) -> str:
+    """Returns the folder of the volume with the jars of tests/matrix/jars, fetched if they are not there.
+
+    Raises:
+        InstallError: They could not be fetched, or are other ones than sha256sums says.
+    """
+    wanted = {f"tmp/jars/{path.name}": path.read_bytes() for path in sorted(JARS.iterdir())}
+    key = key_of(image, b"\0".join(wanted.values()))
+    fetch = (ROOT / "spark" / "jars" / "fetch.py").read_bytes()
+    _run(image, JARS_SCRIPT.format(inside=INSIDE, key=key), {**wanted, "tmp/fetch.py": fetch}, "jars")
+    return key
+
+
+def _run(image: str, script: str, files: dict[str, bytes], what: str) -> None:
     print(f"{what}: installing, if not there yet …", file=sys.stderr, flush=True)
     bundle = certificates.bundle()
     environment = {"HOME": "/tmp", **certificates.proxies(os.environ)}
     if bundle:
-        environment["PIP_CERT"] = "/tmp/ca.pem"
+        environment["PIP_CERT"] = f"/{CA}"
     client().volumes.create(VOLUME)
     container = client().containers.create(
         image,
-        ["-c", SCRIPT.format(inside=INSIDE, key=key)],
+        ["-c", script],
         entrypoint="/bin/sh",
         user="0:0",  # a new volume is root's
         environment=environment,
         volumes=[f"{VOLUME}:{INSIDE}"],
         mem_limit="2g",
     )
-    files = {"wanted.lock": requirements, "build.lock": BUILD_LOCK.read_bytes(), "ca.pem": bundle.encode()}
     try:
-        container.put_archive("/tmp", archive(files))
+        container.put_archive("/", archive({**files, CA: bundle.encode()}))
         container.start()
         code = container.wait()["StatusCode"]
         said = container.logs().decode(errors="replace").splitlines()
     finally:
         container.remove(force=True)
     if code:
-        raise InstallError(f"pip could not install {what}:\n" + "\n".join(said[-TAIL_LINES:]))
-    return key
+        raise InstallError(f"{what} could not be installed:\n" + "\n".join(said[-TAIL_LINES:]))

@@ -50,7 +50,7 @@ class Result:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def run_suite(line: str, image: str, keys: list[str], *, home: str | None, more: list[str]) -> Result:
+def run_suite(line: str, image: str, keys: list[str], *, home: str | None, jars: str | None, more: list[str]) -> Result:
     """Runs it.
 
     Args:
@@ -58,6 +58,7 @@ def run_suite(line: str, image: str, keys: list[str], *, home: str | None, more:
         image: The Spark image.
         keys: Folders of the matrix's volume that Python finds packages in, before the image's own.
         home: The one of them with another pyspark; the image's own is used if None.
+        jars: The one of them with the jars of tests/matrix/jars; what needs them is skipped if None.
         more: Arguments of pytest.
     """
     began = time.monotonic()
@@ -66,6 +67,7 @@ def run_suite(line: str, image: str, keys: list[str], *, home: str | None, more:
         "PYTHONDONTWRITEBYTECODE": "1",
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_HOSTNAME": "localhost",
+        **({"SPARK_ETL_TEST_JARS": f"{INSIDE}/{jars}"} if jars else {}),
         **({"SPARK_HOME": f"{INSIDE}/{home}/pyspark"} if home else {}),
     }
     container = client().containers.create(
