@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -174,6 +175,22 @@ class Figures:
         detail = f"{size / 1e9:.1f} GB in {ran.seconds:.0f} s"
         yield Figure(name, ran.peak / MB, "MB", limit=MEMORY_LIMIT, detail=detail)
 
+    def _i(self, name: str) -> Iterator[Figure]:
+        lab, folder = self._contest.lab, self._contest.new_folder("many-runs")
+        self._contest.tell("10,000 runs, made", lab.run(*peers.script("many_runs.py"), "make", folder))
+        listed = [json.loads(lab.run(*peers.script("many_runs.py"), "list", folder).out) for _ in range(LOOKS)]
+        lab.remove(folder)
+        best = min(float(look["seconds"]) for look in listed)
+        yield Figure(name, best, "s", limit=1.0, detail=f"{listed[0]['runs']:,} runs")
+
+    def _j(self, name: str) -> Iterator[Figure]:
+        lab, folder = self._contest.lab, "/tmp/many-features"  # noqa: S108 - inside the container
+        lab.run(*peers.script("many_features.py"), folder)
+        command = ["python", "-m", "spark_etl", "plan", "--feature-config", f"{folder}/feature_config.yaml"]
+        planned = [lab.run(*command, "--checkpoint", "f999") for _ in range(LOOKS)]
+        self._contest.tell("plan of 1,000 features", min(planned, key=lambda ran: ran.seconds))
+        yield Figure(name, min(ran.seconds for ran in planned), "s", limit=1.0, detail="the whole process")
+
 
 def failed(name: str, error: Exception) -> Figure:
     """Returns the figure that could not be measured; the whole reason goes to stderr."""
@@ -198,4 +215,6 @@ WHAT: dict[str, str] = {
     "f": "each step / Kedro, Hamilton, Fugue, Metaflow",
     "g": "memory: driver of a run with 3 checkpoints",
     "h": "memory: .profile() of a large checkpoint",
+    "i": "list 10,000 runs in S3",
+    "j": "spark-etl plan of 1,000 features",
 }

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_etl.errors import ConfigError
-from spark_etl.fingerprint import code_fingerprint
 from spark_etl.manifest import Manifest
-from spark_etl.project import Project
 
 
 def changed_modules(manifest: Manifest, run: dict[str, Any]) -> list[str]:
@@ -21,6 +19,9 @@ def changed_modules(manifest: Manifest, run: dict[str, Any]) -> list[str]:
     project = Path(run.get("project_path") or "/nowhere")
     if not project.is_dir() or _minor(run.get("versions", {}).get("python", "")) != _minor(platform.python_version()):
         return []
+    from spark_etl.fingerprint import code_fingerprint  # a notebook's first cell need not wait for these
+    from spark_etl.project import Project
+
     was = manifest.code.get("modules", {})
     try:
         now: dict[str, str] = code_fingerprint(Project(project), manifest.code["class"])["modules"]

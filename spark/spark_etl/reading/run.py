@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from spark_etl import lease
-from spark_etl.drawing import as_html, run_diagram
 from spark_etl.errors import CheckpointError, ReadError, RunNotFoundError
 from spark_etl.index import Summary
 from spark_etl.layout import MANIFEST_FILE, RunPaths
@@ -261,6 +260,8 @@ class Run:
         return f"{self._headline()}\n{text_table(COLUMNS, self._rows())}"
 
     def _repr_html_(self) -> str:
+        from spark_etl.drawing import as_html, run_diagram  # a notebook's first cell need not wait for it
+
         return as_html(run_diagram(self.content)) + html_table(COLUMNS, self._rows(), self._headline())
 
 
