@@ -42,6 +42,7 @@ OF_THE_JVM = (
     "spark.driver.extraLibraryPath",
     "spark.jars",
 )
+PROGRESS_BAR = "spark.ui.showConsoleProgress"
 SCHEDULER_MODE = "spark.scheduler.mode"
 CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
 
@@ -88,6 +89,7 @@ def build_session(app_name: str, settings: Mapping[str, str] | None = None, mast
         builder = builder.master(master)
     if not pyspark.SparkConf().contains(SCHEDULER_MODE):
         settings.setdefault(SCHEDULER_MODE, "FAIR")  # features that are written at the same time share the cores
+    settings.setdefault(PROGRESS_BAR, "false")  # it overwrites the runner's own lines
     for key, value in settings.items():
         builder = builder.config(key, value)
     session: SparkSession = builder.getOrCreate()
