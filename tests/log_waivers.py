@@ -42,7 +42,7 @@ WAIVERS: dict[str, Waiver] = {
     ),
     "spark peers gone": Waiver(
         "spark-.*|runner|.*user-.*",
-        r"Lost executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"
+        r"Lost (an )?executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"
         r"|RECEIVED SIGNAL|Connection to master failed|Failed to send ExecutorStateChanged|OneWayOutboxMessage"
         r"|Uncaught exception in thread spark-dynamic-executor-allocation",
         "the test kills a Spark process, or lets executors go while a driver still talks to them",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from sandbox_cli.settings import Settings
 from sandbox_cli.stack.engine import Engine
 
 TAIL_LINES = 15
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,14 @@ class Compose:
 
         Raises:
             StackError: It ended with an error.
+            KeyboardInterrupt: Ctrl-C has ended it, a moment before this process took notice.
         """
         argv = self.argv(*arguments, file=file)
         done = subprocess.run(
             argv, env=self.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
+        if done.returncode in {INTERRUPTED, -signal.SIGINT}:
+            raise KeyboardInterrupt
         if done.returncode:
             tail = "\n".join(done.stderr.strip().splitlines()[-TAIL_LINES:])
             raise StackError(

@@ -31,7 +31,7 @@ def store(stack: Sandbox) -> ObjectStore:
 def rows_of_latest(store: ObjectStore, prefix: str, feature: str) -> list[dict[str, Any]]:
     """Returns the rows of a feature's checkpoint in the latest run below a prefix of the scratch bucket."""
     keys = store.keys("scratch", prefix)
-    run = max(key.removeprefix(prefix).split("/")[0] for key in keys)
+    run = max(key.removeprefix(prefix).split("/")[0] for key in keys if not key.removeprefix(prefix).startswith("_"))
     parts = [key for key in keys if key.startswith(f"{prefix}{run}/{feature}/part-")]
     return [row for part in parts for row in parquet.read_table(io.BytesIO(store.read("scratch", part))).to_pylist()]
 

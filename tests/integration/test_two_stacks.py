@@ -15,7 +15,7 @@ from tests.support.sandbox import Sandbox, until
 def test_two_stacks_side_by_side(stack: Sandbox, fresh_sandbox: Sandbox) -> None:
     other = fresh_sandbox
     light = ("--workers", "1", "--without", "history,mail", "--no-sample")
-    other("up", "--json", *light, env={"SANDBOX_CULL_SECONDS": "15"}, timeout=600)
+    other("up", "--json", *light, env={"SANDBOX_CULL_SECONDS": "40"}, timeout=600)
 
     assert {other.port("hub"), other.port("s3")}.isdisjoint({stack.port("hub"), stack.port("s3")})
     for sandbox in (stack, other):
@@ -41,7 +41,7 @@ def stops_an_idle_server(other: Sandbox) -> None:
     """A server that nobody uses is stopped after the time that was set; the user's files stay."""
     with HubClient(other.port("hub")) as browser:
         browser.login("engineer", other.password("engineer")).start_server()
-        until(lambda: browser.server() is None, within=90, what="the idle server is stopped")
+        until(lambda: browser.server() is None, within=150, what="the idle server is stopped")
     assert f"{other.stack}-home-engineer" in leftovers.of(other.stack)["volumes"]
 
 

@@ -151,6 +151,8 @@ class Execution:
             work.progress.activity(label, alias),
             work.backend.work(alias, alias),
         ):
+            if self._ending.is_set():  # it has waited for its turn meanwhile
+                raise InterruptedError("the run is ending")
             keywords: dict[str, Any] = {
                 name: self._work.frames[name]
                 if isinstance(source, ConfiguredSparkFeature)

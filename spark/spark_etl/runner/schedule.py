@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -56,11 +57,12 @@ class _Crew:
         return name
 
     def dismiss(self, seconds: float | None) -> None:
-        """Lets the threads end, and waits for what they are at."""
+        """Lets the threads end, and waits for what they are at, for so many seconds at most."""
         for _ in self._threads:
             self._given.put(None)
+        until = None if seconds is None else time.monotonic() + seconds
         for thread in self._threads:
-            thread.join(seconds)
+            thread.join(None if until is None else max(until - time.monotonic(), 0))
 
 
 def run_tasks(tasks: Sequence[Task], *, parallel: int, cancel: Callable[[], None]) -> None:
