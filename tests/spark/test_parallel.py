@@ -116,3 +116,37 @@ def test_a_failure_ends_what_runs_beside_it(pipeline: Pipeline, orders: str) -> 
     states = {alias: feature["state"] for alias, feature in ended.run.features.items()}
     assert states == {"orders": "built", "bad": "failed", "slow": "interrupted"}
     assert ended.run.checkpoints == []
+
+
+TURNS = """
+import time
+from pathlib import Path
+
+NOTES = Path({folder!r})
+
+class First(SparkFeature):
+    def __init__(self):
+        self.sources = {{"orders": ConfiguredSparkFeature()}}
+    def transform(self, spark, start_date, end_date, orders):
+        time.sleep(1)
+        raise ValueError("no rate")
+
+class Second(SparkFeature):
+    def __init__(self):
+        self.sources = {{"orders": ConfiguredSparkFeature()}}
+    def transform(self, spark, start_date, end_date, orders):
+        (NOTES / "second").touch()
+        return orders
+"""
+
+
+def test_who_waits_for_its_turn_does_not_take_it_after_a_failure(pipeline: Pipeline, orders: str) -> None:
+    notes = pipeline.folder / "notes"
+    notes.mkdir()
+    pipeline.write(orders + TURNS.format(folder=str(notes)))
+    ended = pipeline.run("--checkpoint", "first", "second", "--parallel", "2", "--no-checkpoint-on-failure")
+    assert ended.code == 5
+    assert "feature `first` failed: ValueError: no rate" in ended.shown
+    assert ended.run is not None
+    assert ended.run.features["second"]["state"] == "interrupted"
+    assert not list(notes.iterdir())
