@@ -70,6 +70,10 @@ class Work:
         return self.plan.sample.apply(frame) if self.plan.sample else frame
 
 
+class _NotBegunError(Exception):
+    """Raised in place of a transform whose turn comes when the run is ending."""
+
+
 class Execution:
     """One run of a plan.
 
@@ -82,6 +86,7 @@ class Execution:
         self._plan = work.plan
         self._transforming = threading.Lock()
         self._ending = threading.Event()
+        self._broken = False  # read and written under the lock only
 
     def run(self) -> None:
         """Computes, keeps and publishes.
@@ -151,16 +156,18 @@ class Execution:
             work.progress.activity(label, alias),
             work.backend.work(alias, alias),
         ):
-            if self._ending.is_set():  # it has waited for its turn meanwhile
-                raise InterruptedError("the run is ending")
+            if self._ending.is_set() or self._broken:  # while it has waited for its turn
+                raise _NotBegunError
             keywords: dict[str, Any] = {
                 name: self._work.frames[name]
                 if isinstance(source, ConfiguredSparkFeature)
                 else self._work.source(alias, name)
                 for name, source in feature.sources.items()
             }
+            self._broken = True  # until it has returned: whoever waits for the lock must know as soon as it is free
             frame = checked_frame(alias, feature.transform(spark, dates.start, dates.end, **keywords))
             check_schema(alias, feature, frame)
+            self._broken = False
             return frame
 
     def _checkpoint(self, alias: str, known: Mapping[str, Any]) -> None:
@@ -224,7 +231,7 @@ class Execution:
         try:
             yield
         except Exception as error:
-            if self._ending.is_set():
+            if self._ending.is_set() or isinstance(error, _NotBegunError):
                 self._work.record.feature_ended(alias, "interrupted")
                 raise
             if spark_was_stopped(error):
