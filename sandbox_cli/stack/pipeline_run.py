@@ -67,7 +67,7 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
         raise UsageError(f"--project-path {options.project}: no such folder.")
     if not config.resolve().is_relative_to(folder):
         raise UsageError(f"{config} is not inside of --project-path {folder}, which is all that a driver sees.")
-    make_sample(options.sample, options.sample_key or (content.sample_key if options.sample else None), options.keys)
+    make_sample(options.sample, options.sample_key, options.keys, usual_key=content.sample_key)
     variables = tuple(name for name in content.variables if name in os.environ)
     words = _with_keys(_without(everything, "--project-path"), options.keys, folder)
     return Request(words, config.resolve(), folder, requirements, variables)

@@ -90,28 +90,32 @@ def open_dataset(paths: Sequence[str], settings: S3Settings | None = None) -> An
     return dataset.dataset([_inner(path) for path in paths], filesystem=filesystem, format=kind)
 
 
-def size_in_memory(paths: Sequence[str], columns: Sequence[str], settings: S3Settings | None = None) -> int:
-    """Returns about how many bytes some columns take as Arrow, from the footers: uncompressed, and decoded as far as
+def sizes_in_memory(paths: Sequence[str], columns: Sequence[str], settings: S3Settings | None = None) -> dict[str, int]:
+    """Returns column → about how many bytes it takes as Arrow, from the footers: uncompressed, and decoded as far as
     that can be told; a column of texts that repeat takes more.
     """
 
-    def one(path: str) -> int:
+    def one(path: str) -> list[tuple[str, int]]:
         with open_parquet(path, settings) as file:
-            return sum(_column_sizes(file.metadata, file.schema_arrow, set(columns)))
+            return list(_leaf_sizes(file.metadata, file.schema_arrow, set(columns)))
 
+    sizes = dict.fromkeys(columns, 0)
     with ThreadPoolExecutor(FOOTER_THREADS) as pool:
-        return sum(pool.map(one, paths))
+        for leaves in pool.map(one, paths):
+            for name, size in leaves:
+                sizes[name] += size
+    return sizes
 
 
-def _column_sizes(metadata: Any, schema: Any, columns: set[str]) -> Iterator[int]:
-    """Yields the size of each leaf of the columns in each row group."""
+def _leaf_sizes(metadata: Any, schema: Any, columns: set[str]) -> Iterator[tuple[str, int]]:
+    """Yields column and size of each leaf of the columns in each row group."""
     for group in range(metadata.num_row_groups):
         row_group = metadata.row_group(group)
         for position in range(row_group.num_columns):
             chunk = row_group.column(position)
             name = _column_of(chunk.path_in_schema, columns)
             if name is not None:
-                yield max(chunk.total_uncompressed_size, chunk.num_values * _width(schema, name))
+                yield name, max(chunk.total_uncompressed_size, chunk.num_values * _width(schema, name))
 
 
 def _column_of(path: str, columns: set[str]) -> str | None:

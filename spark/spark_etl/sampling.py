@@ -154,12 +154,21 @@ def _of_keys(frame: DataFrame, keys: KeySet, columns: Mapping[str, str]) -> Data
     return frame.join(F.broadcast(wanted), condition, "left_semi")
 
 
-def make_sample(fraction: str | None, key: str | None, keys_file: str | None) -> Sample | None:
+def make_sample(
+    fraction: str | None, key: str | None, keys_file: str | None, *, usual_key: str | None = None
+) -> Sample | None:
     """Returns the sample that `--sample FRACTION --sample-key COLUMN` or `--keys FILE` asks for; None without them.
+
+    Args:
+        fraction: The share, as given.
+        key: The column, as given.
+        keys_file: The file, as given.
+        usual_key: The config's `sample_key`, which spares the option.
 
     Raises:
         UsageError: They don't fit together, or the file can't be used.
     """
+    key = key or (usual_key if fraction else None)
     if keys_file is not None:
         if fraction is not None or key is not None:
             other = "--sample" if fraction is not None else "--sample-key"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from spark_etl.errors import CheckpointError
 from spark_etl.manifest import Manifest
 from spark_etl.names import alternatives
-from spark_etl.parquet import need_pyarrow, open_dataset, size_in_memory
+from spark_etl.parquet import need_pyarrow, open_dataset, sizes_in_memory
 from spark_etl.reading import duck
 from spark_etl.reading.memory import most_in_memory
 from spark_etl.reading.rows import Rows, check_predicate
@@ -112,7 +112,8 @@ class Checkpoint:
         rows = self._rows(columns, where)
         if limit is None:
             if where is None and not anyway and self.bytes > NO_QUESTION:
-                self._refuse_more_than(most_in_memory(), size_in_memory(rows.paths, rows.columns, self._settings))
+                sizes = sizes_in_memory(rows.paths, rows.columns, self._settings)
+                self._refuse_more_than(most_in_memory(), sum(sizes.values()))
             batches = rows.all()
         else:
             batches = rows.first(limit) if where is None else rows.one_by_one(max(limit, 0))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from spark_etl.parquet import size_in_memory
+from spark_etl.parquet import sizes_in_memory
 from spark_etl.reading import duck
 from spark_etl.reading.rows import Rows
 from spark_etl.storage import S3Settings
@@ -25,11 +25,10 @@ EXACT_BYTES = 64_000_000
 DATABASE_MEMORY = "400MB"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BINS = 20
-MOST_FREQUENT = (
-    "select value, count(*) as times from scanned where value is not null group by value "
-    "order by times desc, value limit 5"
-)
 TOP = 5
+MOST_FREQUENT = (
+    "select value, count(*) as times from scanned where value is not null group by value order by times desc, value"
+)
 NOTHING = "max(null)"  # over many rows, as what stands beside it
 ORDERED = ("number", "moment")
 
@@ -97,20 +96,20 @@ def profile_columns(
         types: Their types, as Spark's SQL writes them.
         settings: How to reach S3; from the environment if not given.
     """
+    sizes, schema = sizes_in_memory(paths, columns, settings), Rows(paths, columns, None, settings).schema
     with duck.connection(memory=DATABASE_MEMORY) as connected:
         connected.execute("set threads = 2")  # each holds its own sketches
         for name, text in zip(columns, types, strict=True):
-            rows = Rows(paths, [name], None, settings)
-            exact = size_in_memory(paths, [name], settings) <= EXACT_BYTES
-            kind = _kind(rows.schema.field(0).type)
-            yield _Column(connected, name, text, kind, _scan(rows, exact=exact), exact=exact).profile()
+            kind, exact = schema.field(name).type, sizes[name] <= EXACT_BYTES
+            scan = _scan(Rows(paths, [name], None, settings), kind, exact=exact)
+            yield _Column(connected, name, text, _kind(kind), scan, exact=exact).profile()
 
 
-def _scan(rows: Rows, *, exact: bool) -> Scan:
+def _scan(rows: Rows, kind: Any, *, exact: bool) -> Scan:
     """Returns what gives the column as `value`, as often as it is asked for."""
     import pyarrow as pa
 
-    schema = pa.schema([pa.field("value", rows.schema.field(0).type)])
+    schema = pa.schema([pa.field("value", kind)])
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in rows.one_by_one():
@@ -205,7 +204,7 @@ class _Column:
         ((distinct,),) = self._all("select count(*) from (select distinct value from scanned where value is not null)")
         asked = self._quantiles("quantile_disc", self._value)
         quantiles, counted = self._ask(f"{asked}, {self._binned(bins)}")
-        top = self._all(MOST_FREQUENT)
+        top = self._all(f"{MOST_FREQUENT} limit {TOP}")
         return {"distinct": distinct, "quantiles": _shares(quantiles), "top": tuple(top), **_histogram(bins, counted)}
 
     def _sketched(self, bins: Bins | None) -> dict[str, Any]:

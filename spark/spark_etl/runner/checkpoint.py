@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.layout import RunPaths
 from spark_etl.manifest import DataFile, Manifest, dump_manifest
-from spark_etl.parquet import open_parquet
+from spark_etl.parquet import FOOTER_THREADS, open_parquet
 from spark_etl.record import now
 from spark_etl.runner.frames import check_writable
 from spark_etl.storage import StoredObject, join, relative_to, storage_for
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-FOOTER_THREADS = 16
 
 
 def write_checkpoint(

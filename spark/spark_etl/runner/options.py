@@ -179,17 +179,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="write so many checkpoints and outputs at a time (%(default)s)",
     )
-    add("--sample", metavar="FRACTION", help="a small run: the rows of a share of the keys, 0.01 for one in a hundred")
-    add(
-        "--sample-key",
-        metavar="COLUMN",
-        help="the column of these keys, in every source; default: the config's `sample_key:`",
-    )
-    add(
-        "--keys",
-        metavar="FILE",
-        help="a small run: the rows of the keys in a CSV or Parquet file, its columns named as in the sources",
-    )
+    _add_small_run(parser)
     add("--local", action="store_true", help=f"Spark in this process, and folders below {LOCAL_FOLDER}/ for its paths")
     add(
         "--remote",
@@ -204,3 +194,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--debug", action="store_true", help="show tracebacks in full")
     add("--json", action="store_true", help="end with a line of JSON on stdout: run_id, path, status")
     return parser
+
+
+def _add_small_run(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--sample", metavar="FRACTION", help="a small run: the rows of a share of the keys, 0.01 for one in a hundred")
+    add(
+        "--sample-key",
+        metavar="COLUMN",
+        help="the column of these keys, in every source; default: the config's `sample_key:`",
+    )
+    add(
+        "--keys",
+        metavar="FILE",
+        help="a small run: the rows of the keys in a CSV or Parquet file, its columns named as in the sources",
+    )

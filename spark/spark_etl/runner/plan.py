@@ -71,7 +71,7 @@ def make_plan(options: Options) -> Plan:
     for alias, feature in graph.features.items():
         check_declaration(alias, feature)
     graph.check_known(options.checkpoints, "--checkpoint")
-    sample = _sample(options, config)
+    sample = make_sample(options.sample, options.sample_key, options.keys, usual_key=config.sample_key)
     outputs = _outputs(options, config, graph)
     kept = dict.fromkeys(options.checkpoints, "kept by --checkpoint")
     if sample:
@@ -91,12 +91,6 @@ def make_plan(options: Options) -> Plan:
     checked = [alias for alias in order if has_expectations(graph.features[alias])]
     kept |= {alias: "kept, as its response is checked on what is kept" for alias in checked if alias not in kept}
     return Plan(options, config, project, graph, pipeline, order, outputs, targets, kept, previous, sample)
-
-
-def _sample(options: Options, config: FeatureConfig) -> Sample | None:
-    """Returns what `--sample` or `--keys` asks for; the config may name the column."""
-    key = options.sample_key or (config.sample_key if options.sample else None)
-    return make_sample(options.sample, key, options.keys)
 
 
 def _previous(options: Options, pipeline: str) -> Run | None:
