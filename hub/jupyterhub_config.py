@@ -70,7 +70,12 @@ c.JupyterHub.services = [
         "name": "ui",
         "url": "http://127.0.0.1:8010",
         "command": [python, "-m", "sandbox_hub.gateway"],
-        "environment": {"SANDBOX_UI_LINKS": ",".join(links), "PYTHONPATH": "/opt/hub"},
+        "environment": {
+            "SANDBOX_UI_LINKS": ",".join(links),
+            "PYTHONPATH": "/opt/hub",
+            "AWS_ENDPOINT_URL_S3": os.environ["AWS_ENDPOINT_URL_S3"],
+            "AWS_REGION": os.environ["AWS_REGION"],
+        },
         "oauth_no_confirm": True,
         "display": False,
     },

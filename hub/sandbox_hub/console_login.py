@@ -1,4 +1,4 @@
-"""Signs the hub's users in to the S3 console, each with their own S3 identity: nobody has to look up keys.
+"""Signs the hub's users in to the S3 console, each with keys of their own for an hour: nobody has to look up keys.
 
 The console's token stays in this process. The browser never has it, so it can't be left behind for whoever logs in to
 the hub next, and no script of another page can read it.
@@ -6,14 +6,16 @@ the hub next, and no script of another page can read it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 
 import aiohttp
 
-from sandbox_hub.secrets import s3_secret, secret
+from sandbox_hub.s3_keys import Key
 
 RENEW_SECONDS = 1800.0
 TOKEN = "token"  # noqa: S105 - the cookie's name
@@ -24,10 +26,12 @@ class ConsoleLogins:
 
     Args:
         address: The console's URL inside the stack.
+        keys_of: Makes temporary keys of a user; it blocks.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, keys_of: Callable[[str], Key]) -> None:
         self._address = address
+        self._keys_of = keys_of
         self._tokens: dict[str, tuple[str, float]] = {}
 
     async def cookie(self, client: aiohttp.ClientSession, user: str) -> str:
@@ -43,11 +47,11 @@ class ConsoleLogins:
         self._tokens.pop(user, None)
 
     async def _sign_in(self, client: aiohttp.ClientSession, user: str) -> str:
-        access_key = f"user-{user}"
-        body = {"accessKey": access_key, "secretKey": s3_secret(secret("s3_identity_key"), access_key)}
+        key = await asyncio.to_thread(self._keys_of, user)
+        body = {"accessKey": key.access, "secretKey": key.secret, "sts": key.session}
         async with client.post(f"{self._address}/api/v1/login", json=body) as answer:
             if answer.status != HTTPStatus.NO_CONTENT:
-                logging.getLogger("sandbox.ui").warning("the S3 console refuses %s: %s", access_key, answer.status)
+                logging.getLogger("sandbox.ui").warning("the S3 console refuses %s: %s", user, answer.status)
                 return ""
             morsel = SimpleCookie(answer.headers.get("Set-Cookie", "")).get(TOKEN)
             return morsel.coded_value if morsel else ""

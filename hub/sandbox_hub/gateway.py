@@ -1,7 +1,7 @@
 """The stack's web pages behind the hub's login: a reverse proxy for HTTP and websockets, at /services/ui/NAME/.
 
 It knows four upstreams and no others, asks the hub who is there, and forwards neither the hub's cookies nor its tokens.
-In the S3 console users are signed in with their own S3 identity; see `sandbox_hub.console_login`.
+In the S3 console users are signed in with S3 keys of their own; see `sandbox_hub.console_login`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from tornado import httpserver, web
 from tornado.websocket import WebSocketHandler
 
 from sandbox_hub.console_login import ConsoleLogins
+from sandbox_hub.s3_keys import Key, ServerKeys
+from sandbox_hub.secrets import secret
 from sandbox_hub.upstreams import PREFIX, Upstream, location, shown, target
 
 HOP_BY_HOP = {
@@ -216,9 +218,17 @@ class ProxyHandler(Guarded, WebSocketHandler):
             asyncio.get_running_loop().create_task(self._upstream_socket.close())
 
 
+def console_keys(user: str) -> Key:
+    """Returns temporary S3 keys of a user."""
+    endpoint, region = os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"]
+    return ServerKeys(endpoint, region, secret("s3_secret_key")).session(user)
+
+
 def application(client: dict[str, aiohttp.ClientSession]) -> web.Application:
     """Returns the service."""
-    logins = {name: ConsoleLogins(upstream.address) for name, upstream in shown().items() if upstream.signs_in}
+    logins = {
+        name: ConsoleLogins(upstream.address, console_keys) for name, upstream in shown().items() if upstream.signs_in
+    }
     return web.Application(
         [
             (url_path_join(PREFIX, "oauth_callback"), HubOAuthCallbackHandler),

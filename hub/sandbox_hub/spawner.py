@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from dockerspawner import DockerSpawner
 from traitlets import Unicode
 
-from sandbox_hub.secrets import s3_secret, secret
+from sandbox_hub.s3_keys import Key, ServerKeys
+from sandbox_hub.secrets import secret
 
 FIRST_UID = 20000
 GROUP = 100
@@ -24,6 +26,8 @@ class SandboxSpawner(DockerSpawner):
     stack = Unicode(config=True, help="Name of the stack: prefix of containers and volumes.")
     s3_endpoint = Unicode(config=True, help="URL of the S3 API, as seen from a server.")
     s3_region = Unicode(config=True, help="Its region.")
+    s3_access_key = Unicode(help="The key that the running server has; its secret is nowhere but in the server.")
+    _s3_key: Key | None = None
 
     @property
     def home(self) -> str:
@@ -31,8 +35,8 @@ class SandboxSpawner(DockerSpawner):
         return f"/home/{self.user.name}"
 
     def get_env(self) -> dict[str, str]:
-        """Returns the server's environment, with the user's own S3 identity."""
-        key = f"user-{self.user.name}"
+        """Returns the server's environment, with the S3 keys that were made for it."""
+        key = self._s3_key or Key("", "")
         return {
             **super().get_env(),
             "HOME": self.home,
@@ -49,9 +53,22 @@ class SandboxSpawner(DockerSpawner):
             "_SPARK_AUTH_SECRET": secret("spark_auth_secret"),
             "AWS_ENDPOINT_URL_S3": self.s3_endpoint,
             "AWS_REGION": self.s3_region,
-            "AWS_ACCESS_KEY_ID": key,
-            "AWS_SECRET_ACCESS_KEY": s3_secret(secret("s3_identity_key"), key),
+            "AWS_ACCESS_KEY_ID": key.access,
+            "AWS_SECRET_ACCESS_KEY": key.secret,
         }
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns what the hub has to remember, in case it is restarted while the server runs."""
+        state: dict[str, Any] = super().get_state()
+        return {**state, "s3_access_key": self.s3_access_key} if self.s3_access_key else state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Takes in what it remembered."""
+        super().load_state(state)
+        self.s3_access_key = state.get("s3_access_key", "")
+
+    def _keys(self) -> ServerKeys:
+        return ServerKeys(self.s3_endpoint, self.s3_region, secret("s3_secret_key"))
 
     async def create_object(self) -> Any:
         """Creates the container as this user's."""
@@ -70,4 +87,13 @@ class SandboxSpawner(DockerSpawner):
         """Starts the server in a container of the present image; what is left of the last one goes first."""
         if await self.get_object():
             await self.remove_object()
+        self._s3_key = await asyncio.to_thread(self._keys().give, self.user.name, self.name)
+        self.s3_access_key = self._s3_key.access
         return await super().start(*args, **kwargs)
+
+    async def run_post_stop_hook(self) -> None:
+        """Takes the S3 keys back, however the server ended."""
+        self._s3_key = None
+        if self.s3_access_key:
+            await asyncio.to_thread(self._keys().take_back, self.s3_access_key)
+            self.s3_access_key = ""

@@ -18,7 +18,7 @@ class Upstream:
         address: Where it answers inside the stack.
         about: What it is good for.
         keeps_prefix: Whether it knows the path it hangs under; otherwise the path is cut off.
-        signs_in: Whether users are signed in there with their S3 identity.
+        signs_in: Whether users are signed in there with S3 keys of their own.
     """
 
     title: str

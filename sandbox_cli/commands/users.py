@@ -58,7 +58,7 @@ def add(
     password_stdin: Stdin = False,
     generate: Generate = False,
 ) -> None:
-    """Make an account, with an S3 identity of its own."""
+    """Make an account."""
     given = call(context)
     found = session.running(given.console, given.settings, session.ACCOUNTS)
     users.refuse_existing(found, name)
@@ -84,7 +84,7 @@ def remove(
     home: Annotated[bool, typer.Option("--home", help="Delete the user's home volume too.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Remove an account, its server and its S3 identity; the home stays unless --home."""
+    """Remove an account and its server; the home stays unless --home."""
     given = call(context)
     found = session.running(given.console, given.settings, session.ACCOUNTS)
     users.refuse_unknown(found, name)

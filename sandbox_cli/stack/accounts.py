@@ -8,7 +8,6 @@ from typing import Any
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
 from sandbox_cli.stack.hub import Hub
-from sandbox_cli.stack.object_store import ObjectStore, user_key
 
 FILE = "accounts.json"
 FIRST = {"admin": True, "engineer": False}
@@ -38,7 +37,7 @@ def forget(settings: Settings, name: str) -> None:
     state.write(settings.state_dir / FILE, {k: v for k, v in remembered(settings).items() if k != name})
 
 
-def ensure_first(settings: Settings, hub: Hub, store: ObjectStore) -> list[str]:
+def ensure_first(settings: Settings, hub: Hub) -> list[str]:
     """Makes the first accounts and the service user; returns the accounts that were made or given a new password.
 
     An account that is in the hub but not in the state folder (the folder was lost) gets a new password, so that
@@ -53,6 +52,4 @@ def ensure_first(settings: Settings, hub: Hub, store: ObjectStore) -> list[str]:
             hub.put_account(name, password, admin=admin)
             made.append(name)
     hub.ensure_user(SERVICE_USER)
-    for name in [*FIRST, SERVICE_USER, *there]:
-        store.ensure_identity(user_key(name))
     return made

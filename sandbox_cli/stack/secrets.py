@@ -58,10 +58,10 @@ VAULTS = {
             "hub_cookie_secret",
             "hub_proxy_token",
             "hub_admin_token",
-            "s3_identity_key",
             "spark_connect_token",
             "spark_auth_secret",
         ),
+        "hub",
     ),
 }
 

@@ -119,7 +119,7 @@ def _provision(console: Console, session: Session, *, with_data: bool) -> None:
         done = [*_buckets(session), *_identities(session)]
         data = None if not with_data or sample.has_data(session) else pool.submit(sample.publish_data, session)
         health.wait_ready(session.engine, settings, stage, ["hub"])
-        done += [f"account {name}" for name in accounts.ensure_first(settings, session.hub, session.store)]
+        done += [f"account {name}" for name in accounts.ensure_first(settings, session.hub)]
         if data:
             stage.update("publishing sample data")
             data.result()

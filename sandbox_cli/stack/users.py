@@ -1,4 +1,4 @@
-"""The hub's accounts: each with a login, an S3 identity and a home of its own."""
+"""The hub's accounts: each with a login and a home of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from docker.errors import NotFound
 
 from sandbox_cli.errors import UsageError
 from sandbox_cli.stack import accounts
-from sandbox_cli.stack.object_store import user_key
 from sandbox_cli.stack.session import Session
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
@@ -66,9 +65,8 @@ def _names(session: Session) -> list[str]:
 
 
 def add(session: Session, name: str, password: str | None, *, admin: bool) -> str:
-    """Makes the account and its S3 identity; returns what to tell."""
+    """Makes the account; returns what to tell."""
     said = _set_password(session, name, password, admin=admin)
-    session.store.ensure_identity(user_key(name))
     return f"account `{name}` made{said}"
 
 
@@ -89,7 +87,7 @@ def _set_password(session: Session, name: str, password: str | None, *, admin: b
 
 
 def remove(session: Session, name: str, *, with_home: bool) -> str:
-    """Removes the account, its server and its S3 identity; returns what to tell.
+    """Removes the account and its server; returns what to tell.
 
     Raises:
         UsageError: It is one of those that `up` makes.
@@ -101,7 +99,6 @@ def remove(session: Session, name: str, *, with_home: bool) -> str:
     if session.hub.server(name):
         session.hub.stop_server(name)
     session.hub.remove_account(name)
-    session.store.remove_identity(user_key(name))
     accounts.forget(session.settings, name)
     home = f"{session.settings.stack}-home-{name}"
     if not with_home:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 import pytest
-from minio.error import S3Error
+from minio.credentials import StaticProvider
+from minio.error import MinioAdminException, S3Error
 
-from minio import Minio
+from minio import Minio, MinioAdmin
 from tests.support.hub import HubClient
-from tests.support.s3 import ObjectStore
+from tests.support.s3 import ObjectStore, keys_of
 from tests.support.sandbox import Sandbox
 
 R, W = "read", "write"
@@ -23,6 +25,9 @@ RIGHTS = [
     ("spark-history", "events", "logs/x", R),
     ("spark-history", "scratch", "team/x", ""),
     ("spark-history", "published", "x", ""),
+    ("hub", "published", "x", R),
+    ("hub", "scratch", "team/x", R),
+    ("hub", "scratch", "users/ada/x", R + W),
     ("user-engineer", "published", "x", R),
     ("user-engineer", "scratch", "team/x", R),
     ("user-engineer", "scratch", "users/engineer/x", R + W),
@@ -80,3 +85,33 @@ except OSError as error:
     assert "b'hello'" in done.text
     assert "WROTE ELSEWHERE" not in done.text
     assert "True" in done.text
+
+
+def test_keys_are_a_servers_own_and_end_with_it(stack: Sandbox, engineer: HubClient) -> None:
+    engineer.start_server()
+    first = ObjectStore(stack, "user-engineer")
+    assert first.keys("scratch")
+
+    engineer.stop_server()
+    with pytest.raises(S3Error, match="InvalidAccessKeyId"):
+        first.keys("scratch")
+
+    engineer.start_server()
+    assert ObjectStore(stack, "user-engineer").keys("scratch")
+    with pytest.raises(S3Error, match="InvalidAccessKeyId"):
+        first.keys("scratch")
+
+
+def test_a_users_keys_make_no_others(stack: Sandbox, engineer: HubClient) -> None:
+    engineer.start_server()
+    access, secret = keys_of(stack, "user-engineer")
+    admin = MinioAdmin(
+        endpoint=f"127.0.0.1:{stack.port('s3')}",
+        credentials=StaticProvider(access, secret),
+        region="us-east-1",
+        secure=False,
+    )
+
+    for attempt in (admin.add_service_account, admin.user_list, admin.info, partial(admin.list_service_account, "hub")):
+        with pytest.raises(MinioAdminException, match="AccessDenied"):
+            attempt()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -174,3 +177,39 @@ def test_before_spark_4_1_a_column_needs_a_type(spark: SparkSession, query: str,
     with pytest.raises(FeatureError, match=re.escape(told)) as caught:
         check_writable("net", Older(spark.sql(query)))  # type: ignore[arg-type]
     assert cast in str(caught.value.hint)
+
+
+CELL = """
+class Cell(SparkFeature):
+    def __init__(self):
+        self.sources = {}
+    def transform(self, spark, start_date, end_date):
+        return spark.range(1).select("id", F.expr("repeat('0123456789', 10000000)").alias("letter"))
+
+class Length(SparkFeature):
+    def __init__(self):
+        self.sources = {"cell": ConfiguredSparkFeature()}
+    def transform(self, spark, start_date, end_date, cell):
+        return cell.select(F.length("letter").alias("length"))
+"""
+
+
+def test_one_cell_of_100_mb(pipeline: Pipeline, environment: dict[str, str]) -> None:
+    pipeline.write(CELL)
+    config = json.loads(pipeline.config.read_text())
+    pipeline.config.write_text(json.dumps({**config, "spark": {"spark.driver.memory": "2g"}}))
+    ended = subprocess.run(
+        [sys.executable, "-m", "spark_etl", "run", *pipeline.argv("--checkpoint", "cell,length")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    run = pipeline.runs.latest()
+    assert run["length"].arrow().to_pylist() == [{"length": 100_000_000}]
+    assert run["cell"].sql("select id, length(letter) n, right(letter, 3) tail from this").to_dict("records") == [
+        {"id": 0, "n": 100_000_000, "tail": "789"}
+    ]
+    assert run["cell"].head(columns=["id"]).to_dict("records") == [{"id": 0}], "the cell itself is not read"

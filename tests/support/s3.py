@@ -12,15 +12,19 @@ from typing import Any
 from minio.error import S3Error
 
 from minio import Minio
+from tests.support.engine import Containers
 from tests.support.sandbox import Sandbox
 
 
-def secret_of(stack: Sandbox, identity: str) -> str:
-    """Returns the secret key of a service's or user's access key."""
+def keys_of(stack: Sandbox, identity: str) -> tuple[str, str]:
+    """Returns the access key and the secret of a service, or of a user's running server (`user-NAME`)."""
     if identity == "sandbox-root":
-        return stack.secret("minio_root_password")
+        return identity, stack.secret("minio_root_password")
+    if identity.startswith("user-"):
+        variables = dict(one.split("=", 1) for one in Containers(stack.stack).one(identity).attrs["Config"]["Env"])
+        return variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]
     digest = hmac.new(stack.secret("s3_identity_key").encode(), identity.encode(), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(digest).decode()[:40]
+    return identity, base64.urlsafe_b64encode(digest).decode()[:40]
 
 
 class ObjectStore:
@@ -28,16 +32,17 @@ class ObjectStore:
 
     Args:
         stack: Whose store.
-        identity: An access key: `runner`, `spark-history`, `user-engineer`, `sandbox-root`, …
+        identity: `runner`, `spark-history`, `sandbox-root`, …, or `user-engineer`: the keys of that server.
     """
 
     def __init__(self, stack: Sandbox, identity: str) -> None:
         self.identity = identity
         endpoint = f"127.0.0.1:{stack.port('s3')}"
+        access, secret = keys_of(stack, identity)
         self.client = Minio(
             endpoint=endpoint,
-            access_key=identity,
-            secret_key=secret_of(stack, identity),
+            access_key=access,
+            secret_key=secret,
             secure=False,
             region="us-east-1",
         )

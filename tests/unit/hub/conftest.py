@@ -13,6 +13,7 @@ import pytest
 import sandbox_hub.spawner
 from jupyterhub.auth import Authenticator
 from jupyterhub.objects import Hub
+from sandbox_hub.s3_keys import Key
 from sandbox_hub.spawner import SandboxSpawner
 from traitlets import Bool, Integer
 from traitlets.config import Config
@@ -31,10 +32,27 @@ SECRETS = {
     "hub_cookie_secret": "0f" * 32,
     "hub_proxy_token": "proxy-token",
     "hub_admin_token": "admin-token",
-    "s3_identity_key": "identity-key",
+    "s3_secret_key": "the-hubs-own-key",
     "spark_connect_token": "connect-token",
     "spark_auth_secret": "auth-secret",
 }
+
+
+class Keys:
+    """The object store's side: keys that are good, with whom they are for."""
+
+    def __init__(self) -> None:
+        self.good: dict[str, tuple[str, str]] = {}
+
+    def give(self, user: str, server: str) -> Key:
+        """Returns new keys."""
+        access = f"key-{len(self.good)}"
+        self.good[access] = (user, server)
+        return Key(access, f"secret of {access}")
+
+    def take_back(self, access: str) -> None:
+        """Ends keys."""
+        del self.good[access]
 
 
 class NativeAuthenticator(Authenticator):
@@ -75,7 +93,15 @@ def config(packages: None, monkeypatch: pytest.MonkeyPatch) -> Config:
 
 
 @pytest.fixture
-def spawner(config: Config, monkeypatch: pytest.MonkeyPatch) -> SandboxSpawner:
+def keys(monkeypatch: pytest.MonkeyPatch) -> Keys:
+    """Keys of a store that is not there."""
+    keys = Keys()
+    monkeypatch.setattr(SandboxSpawner, "_keys", lambda self: keys)
+    return keys
+
+
+@pytest.fixture
+def spawner(config: Config, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> SandboxSpawner:
     """What starts the server of ada, the seventh user."""
     monkeypatch.setattr(SandboxSpawner, "_client", None)
     row = SimpleNamespace(id=7)

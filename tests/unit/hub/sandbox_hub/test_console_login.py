@@ -9,14 +9,16 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-import sandbox_hub.console_login
 import sandbox_hub.gateway
 from sandbox_hub import upstreams
-from sandbox_hub.secrets import s3_secret
+from sandbox_hub.s3_keys import Key
 from tornado import httpserver, web
 from tornado.testing import bind_unused_port
 
-IDENTITY_KEY = "the stack's key"
+
+def keys_of(user: str) -> Key:
+    """Temporary keys, as the object store would give them."""
+    return Key(f"temporary-{user}", f"secret of {user}", f"session of {user}")
 
 
 class Console:
@@ -33,13 +35,14 @@ class Console:
         class Login(web.RequestHandler):
             def post(self) -> None:
                 asked = json.loads(self.request.body)
-                right = asked["secretKey"] == s3_secret(IDENTITY_KEY, asked["accessKey"])
+                user = asked["accessKey"].removeprefix("temporary-")
+                right = Key(asked["accessKey"], asked["secretKey"], asked["sts"]) == keys_of(user)
                 console.logins += 1
                 if not right or console.refuses:
                     self.set_status(401)
                     return
                 token = f"token-{console.logins}"
-                console.sessions[token] = asked["accessKey"]
+                console.sessions[token] = user
                 self.set_cookie("token", token)
                 self.set_status(204)
 
@@ -68,7 +71,7 @@ def who(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     user = {"name": "ada"}
     monkeypatch.delenv("SANDBOX_UI_LINKS", raising=False)
     monkeypatch.setattr(sandbox_hub.gateway.Guarded, "get_current_user", lambda self: dict(user))
-    monkeypatch.setattr(sandbox_hub.console_login, "secret", lambda name: IDENTITY_KEY)
+    monkeypatch.setattr(sandbox_hub.gateway, "console_keys", keys_of)
     return user
 
 
@@ -108,7 +111,7 @@ def test_a_user_is_signed_in_once_and_each_as_themselves(
             who["name"] = "bob"
             return [*seen, await session_of(browser)]
 
-    assert asyncio.run(walk()) == [(200, "user-ada"), (200, "user-ada"), (200, "user-bob")]
+    assert asyncio.run(walk()) == [(200, "ada"), (200, "ada"), (200, "bob")]
     assert console.logins == 2
 
 
@@ -133,7 +136,7 @@ def test_a_console_that_was_restarted_is_signed_in_to_again(
             console.sessions.clear()
             return await session_of(browser)
 
-    assert asyncio.run(walk()) == (200, "user-ada")
+    assert asyncio.run(walk()) == (200, "ada")
 
 
 def test_whom_the_console_refuses_sees_its_own_login(

@@ -7,21 +7,47 @@ from typing import Any
 
 import pytest
 from dockerspawner import DockerSpawner
-from sandbox_hub.secrets import s3_secret
 from sandbox_hub.spawner import SandboxSpawner
 from traitlets.config import Config
 
-from tests.unit.hub.conftest import IMAGE, SECRETS
+from tests.unit.hub.conftest import IMAGE, SECRETS, Keys
 
 
-def test_a_server_has_an_s3_identity_of_its_own(spawner: SandboxSpawner) -> None:
+@pytest.fixture
+def unstarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No container is started."""
+
+    async def nothing(self: DockerSpawner) -> None:
+        return None
+
+    monkeypatch.setattr(DockerSpawner, "start", nothing)
+    monkeypatch.setattr(SandboxSpawner, "get_object", nothing)
+
+
+@pytest.mark.usefixtures("unstarted")
+def test_a_server_gets_s3_keys_that_end_with_it(spawner: SandboxSpawner, keys: Keys) -> None:
+    asyncio.run(spawner.start())
     variables = spawner.get_env()
 
-    assert variables["AWS_ACCESS_KEY_ID"] == "user-ada"
-    assert variables["AWS_SECRET_ACCESS_KEY"] == s3_secret("identity-key", "user-ada")
-    assert variables["AWS_SECRET_ACCESS_KEY"] != s3_secret("identity-key", "user-bob")
+    assert keys.good == {"key-0": ("ada", "")}
+    assert (variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]) == ("key-0", "secret of key-0")
     assert variables["AWS_ENDPOINT_URL_S3"] == "http://minio:9000"
     assert variables["AWS_REGION"] == "us-east-1"
+
+    asyncio.run(spawner.run_post_stop_hook())
+    assert keys.good == {}
+
+
+@pytest.mark.usefixtures("unstarted")
+def test_a_hub_that_was_restarted_takes_them_back_too(spawner: SandboxSpawner, keys: Keys) -> None:
+    asyncio.run(spawner.start())
+    state = spawner.get_state()
+    spawner.s3_access_key = ""
+
+    assert "secret of key-0" not in str(state)
+    spawner.load_state(state)
+    asyncio.run(spawner.run_post_stop_hook())
+    assert keys.good == {}
 
 
 def test_a_server_is_told_where_it_lives_and_what_there_is(spawner: SandboxSpawner) -> None:
@@ -43,7 +69,7 @@ def test_a_server_is_told_where_it_lives_and_what_there_is(spawner: SandboxSpawn
     assert expected.items() <= spawner.get_env().items()
 
 
-@pytest.mark.parametrize("name", ["hub_cookie_secret", "hub_proxy_token", "hub_admin_token", "s3_identity_key"])
+@pytest.mark.parametrize("name", ["hub_cookie_secret", "hub_proxy_token", "hub_admin_token", "s3_secret_key"])
 def test_the_hubs_own_secrets_stay_with_the_hub(
     spawner: SandboxSpawner, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -117,7 +117,7 @@ def test_secrets_that_others_could_read_are_refused(settings: Settings) -> None:
         ("connect", 10001, {"spark_auth_secret", "spark_connect_token", "s3_secret_key"}),
         ("history", 10001, {"s3_secret_key"}),
         ("runner", 10001, {"spark_auth_secret", "s3_secret_key"}),
-        ("hub", 10004, {"hub_cookie_secret", "hub_proxy_token", "hub_admin_token", "s3_identity_key",
+        ("hub", 10004, {"hub_cookie_secret", "hub_proxy_token", "hub_admin_token", "s3_secret_key",
                         "spark_connect_token", "spark_auth_secret"}),
     ],
 )  # fmt: skip
@@ -134,7 +134,8 @@ def test_each_volume_holds_what_its_reader_needs(
 
 
 @pytest.mark.parametrize(
-    ("vault", "identity"), [("connect", "spark-connect"), ("history", "spark-history"), ("runner", "runner")]
+    ("vault", "identity"),
+    [("connect", "spark-connect"), ("history", "spark-history"), ("runner", "runner"), ("hub", "hub")],
 )
 def test_a_service_gets_the_secret_of_its_own_s3_identity(
     engine: Any, settings: Settings, vault: str, identity: str
