@@ -5,6 +5,7 @@ import sys
 
 from sandbox_hub.authenticator import SandboxAuthenticator
 from sandbox_hub.secrets import secret
+from sandbox_hub.sizes import SIZES, parse
 from sandbox_hub.spawner import SandboxSpawner, as_it_is
 
 c = get_config()  # noqa: F821 - JupyterHub gives it
@@ -23,7 +24,14 @@ c.ConfigurableHTTPProxy.log_level = "warn"
 # Users' servers, and the kernels in them, go on while the hub is restarted.
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.template_paths = ["/opt/hub/templates"]
-c.JupyterHub.template_vars = {"sandbox_links": links, "sandbox_stack": stack}
+sizes = parse(os.environ.get("SANDBOX_SERVER_SIZES") or SIZES)
+default_size = os.environ.get("SANDBOX_SERVER_SIZE") or ("medium" if "medium" in sizes else next(iter(sizes)))
+c.JupyterHub.template_vars = {
+    "sandbox_links": links,
+    "sandbox_stack": stack,
+    "sandbox_sizes": list(sizes.values()),
+    "sandbox_default_size": default_size,
+}
 # A user has one server; more would need names and more memory.
 c.JupyterHub.allow_named_servers = False
 c.JupyterHub.concurrent_spawn_limit = 10
@@ -44,6 +52,8 @@ c.JupyterHub.spawner_class = SandboxSpawner
 c.SandboxSpawner.stack = stack
 c.SandboxSpawner.s3_endpoint = os.environ["AWS_ENDPOINT_URL_S3"]
 c.SandboxSpawner.s3_region = os.environ["AWS_REGION"]
+c.SandboxSpawner.sizes = sizes
+c.SandboxSpawner.default_size = default_size
 c.SandboxSpawner.image = os.environ["SANDBOX_NOTEBOOK_IMAGE"]
 c.SandboxSpawner.network_name = os.environ["SANDBOX_USER_NETWORK"]
 c.SandboxSpawner.use_internal_ip = True

@@ -6,10 +6,11 @@ import asyncio
 from typing import Any
 
 from dockerspawner import DockerSpawner
-from traitlets import Unicode
+from traitlets import Dict, Unicode
 
 from sandbox_hub.s3_keys import Key, ServerKeys
 from sandbox_hub.secrets import secret
+from sandbox_hub.sizes import SIZES, Size, chosen, parse
 
 FIRST_UID = 20000
 GROUP = 100
@@ -26,6 +27,8 @@ class SandboxSpawner(DockerSpawner):
     stack = Unicode(config=True, help="Name of the stack: prefix of containers and volumes.")
     s3_endpoint = Unicode(config=True, help="URL of the S3 API, as seen from a server.")
     s3_region = Unicode(config=True, help="Its region.")
+    sizes = Dict(parse(SIZES), config=True, help="The sizes that a server can have, by name.")
+    default_size = Unicode("medium", config=True, help="The one that it has if its user doesn't choose.")
     s3_access_key = Unicode(help="The key that the running server has; its secret is nowhere but in the server.")
     _s3_key: Key | None = None
 
@@ -33,6 +36,19 @@ class SandboxSpawner(DockerSpawner):
     def home(self) -> str:
         """The user's home in the container."""
         return f"/home/{self.user.name}"
+
+    @property
+    def size(self) -> Size:
+        """The size that its user chose.
+
+        Raises:
+            ValueError: There is none of that name.
+        """
+        return chosen(self.sizes, self.default_size, self.user_options)
+
+    def options_from_form(self, form: dict[str, list[str]]) -> dict[str, Any]:
+        """Returns what was chosen in an address such as `/hub/spawn?opt-size=large`; refuses what there is not."""
+        return {"size": chosen(self.sizes, self.default_size, form).name}
 
     def get_env(self) -> dict[str, str]:
         """Returns the server's environment, with the S3 keys that were made for it."""
@@ -87,6 +103,8 @@ class SandboxSpawner(DockerSpawner):
         """Starts the server in a container of the present image; what is left of the last one goes first."""
         if await self.get_object():
             await self.remove_object()
+        size = self.size
+        self.mem_limit, self.cpu_limit = size.memory, size.cores
         self._s3_key = await asyncio.to_thread(self._keys().give, self.user.name, self.name)
         self.s3_access_key = self._s3_key.access
         return await super().start(*args, **kwargs)

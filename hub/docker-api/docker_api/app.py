@@ -10,17 +10,18 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 
-from docker_api.create import rebuilt
+from docker_api.create import TEAM, rebuilt
 from docker_api.parse import MAX_BYTES, parse_object
 from docker_api.refusal import RefusedError
 from docker_api.routes import Call, recognise, refuse_foreign_container, refuse_foreign_image
 from docker_api.settings import Settings
+from docker_api.shelf import belongs_to, folder
 
 log = logging.getLogger("docker-api")
 SETTINGS = web.AppKey("settings", Settings)
 ENGINE = web.AppKey("engine", aiohttp.ClientSession)
 ENGINE_SECONDS = 60
-NOT_FOUND = 404
+OK, CREATED = 200, 201
 
 
 async def handle(request: web.Request) -> web.Response:
@@ -60,7 +61,24 @@ async def _answer(settings: Settings, engine: aiohttp.ClientSession, call: Call,
         forwarded = rebuilt(settings, call.query["name"], parse_object(body))
     if call.rule.kind != "create" and body not in {b"", b"{}", b"null"}:
         raise RefusedError("this call has no body")
-    return await _forward(engine, call, path, forwarded)
+    answer = await _forward(engine, call, path, forwarded)
+    if forwarded is not None and answer.status == CREATED and belongs_to(forwarded) != settings.keeper:
+        return await _give_folder(engine, call, forwarded, answer)
+    return answer
+
+
+async def _give_folder(
+    engine: aiohttp.ClientSession, call: Call, created: dict[str, Any], answer: web.Response
+) -> web.Response:
+    """Makes the user's folder on the shelf through the container that was created; returns what to answer."""
+    url = f"http://engine{call.version}/containers/{json.loads(answer.text or '')['Id']}/archive"
+    tar = folder(belongs_to(created), created["User"])
+    headers = {"Content-Type": "application/x-tar"}
+    async with engine.put(url, params={"path": TEAM}, data=tar, headers=headers) as put:
+        if put.status == OK:
+            return answer
+        log.warning("the folder on the shelf could not be made: %s %s", put.status, (await put.text())[:200])
+    return web.json_response({"message": "docker-api: the folder on the shelf could not be made"}, status=502)
 
 
 async def _inspect(engine: aiohttp.ClientSession, call: Call) -> dict[str, Any] | web.Response:

@@ -2,7 +2,8 @@
 
 1. Every key is one of `KEYS` (of `HOST_KEYS` in HostConfig), spelled exactly so.
 2. A key that grants anything must be empty; those that describe the server must have the one value there is.
-3. The body that is forwarded is written here. Of the request it carries the user's number and the environment, no more.
+3. The body that is forwarded is written here. Of the request it carries the user's number, the environment, and the size:
+   memory and cores, which have a limit.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from docker_api.settings import Settings
 PORT = "8888/tcp"
 # The user's volume is mounted here; the home is a folder in it, made by the user's own uid.
 HOMES = "/home"
+TEAM = "/team"
+KEEPERS_HOME = {HOMES: "rw,nosuid,nodev,mode=1777,size=536870912"}
 FIRST_UID, LAST_UID, GROUP = 20000, 21999, 100
 MAX_VARIABLES, MAX_VARIABLE = 200, 32 * 1024
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=[^\0]*", re.DOTALL)
@@ -32,8 +35,7 @@ KEYS = {
 HARMLESS = {"AttachStdout", "AttachStderr"}
 CHECKED = {"Image", "User", "Env", "Cmd", "HostConfig", "ExposedPorts", "Volumes"}
 HOST_KEYS = {"Binds", "NetworkMode", "Mounts", "AutoRemove", "Links", "Memory", "CpuPeriod", "CpuQuota", "PortBindings"}
-# Limits are ours, whatever the request says.
-HOST_IGNORED = {"Memory", "CpuPeriod", "CpuQuota"}
+HOST_SIZES = {"Memory", "CpuPeriod", "CpuQuota"}
 HOST_CHECKED = {"Binds", "NetworkMode"}
 
 
@@ -51,7 +53,7 @@ def rebuilt(settings: Settings, name: str, body: dict[str, Any]) -> dict[str, An
     uid = _uid(body.get("User"))
     _only(body, "Volumes", HOMES)
     _only(body, "ExposedPorts", PORT)
-    _host_config(settings, body.get("HostConfig"), user)
+    host = _host_config(settings, body.get("HostConfig"), user)
     return {
         "Image": settings.image,
         "User": f"{uid}:{GROUP}",
@@ -59,25 +61,51 @@ def rebuilt(settings: Settings, name: str, body: dict[str, Any]) -> dict[str, An
         "WorkingDir": HOMES,
         "ExposedPorts": {PORT: {}},
         "Labels": {"sandbox.stack": settings.stack, "sandbox.user": user},
-        "HostConfig": _rebuilt_host_config(settings, user),
+        "HostConfig": _rebuilt_host_config(settings, user, host),
     }
 
 
-def _rebuilt_host_config(settings: Settings, user: str) -> dict[str, Any]:
-    volume = {"Labels": {"sandbox.stack": settings.stack, "sandbox.user": user}}
-    source = f"{settings.stack}-home-{user}"
+def _rebuilt_host_config(settings: Settings, user: str, asked: dict[str, Any]) -> dict[str, Any]:
+    memory, cores = _memory(settings, asked), _cores(settings, asked)
     return {
         "NetworkMode": settings.network,
-        "Mounts": [{"Type": "volume", "Source": source, "Target": HOMES, "VolumeOptions": volume}],
+        **_places(settings, user),
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
-        "Memory": settings.memory,
-        "MemorySwap": settings.memory,
-        "NanoCpus": int(settings.cpus * 1e9),
+        "Memory": memory,
+        "MemorySwap": memory,
+        "NanoCpus": int(cores * 1e9),
         "PidsLimit": settings.pids,
+        "Ulimits": [{"Name": "fsize", "Soft": settings.file_bytes, "Hard": settings.file_bytes}],
         "RestartPolicy": {"Name": "no"},
         "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
     }
+
+
+def _places(settings: Settings, user: str) -> dict[str, Any]:
+    """Returns what is mounted: the user's home, and the team's shelf, in which each owns a folder (`shelf.folder`)."""
+    team = {"Type": "volume", "Source": settings.team_volume, "Target": TEAM, "ReadOnly": user == settings.keeper}
+    if user == settings.keeper:
+        return {"Mounts": [team], "Tmpfs": dict(KEEPERS_HOME)}
+    options = {"Labels": {"sandbox.stack": settings.stack, "sandbox.user": user}}
+    source = f"{settings.stack}-home-{user}"
+    return {"Mounts": [{"Type": "volume", "Source": source, "Target": HOMES, "VolumeOptions": options}, team]}
+
+
+def _memory(settings: Settings, asked: dict[str, Any]) -> int:
+    memory = asked.get("Memory") or settings.memory
+    if type(memory) is not int or not 0 < memory <= settings.most_memory:
+        raise RefusedError(f"HostConfig.Memory must not be more than {settings.most_memory}")
+    return memory
+
+
+def _cores(settings: Settings, asked: dict[str, Any]) -> float:
+    quota, period = asked.get("CpuQuota"), asked.get("CpuPeriod")
+    if not quota or not period:
+        return settings.cpus
+    if type(quota) is not int or type(period) is not int or not 0 < quota <= settings.most_cpus * period:
+        raise RefusedError(f"HostConfig.CpuQuota must not be more than {settings.most_cpus:g} cores")
+    return quota / period
 
 
 def _user_of(settings: Settings, name: str) -> str:
@@ -122,12 +150,13 @@ def _environment(variables: Any) -> list[str]:
     return list(variables)
 
 
-def _host_config(settings: Settings, host: Any, user: str) -> None:
+def _host_config(settings: Settings, host: Any, user: str) -> dict[str, Any]:
     if not isinstance(host, dict):
         raise RefusedError("HostConfig must be an object")
     _known(host, HOST_KEYS, "HostConfig.")
-    _empty(host, HOST_KEYS - HOST_CHECKED - HOST_IGNORED, "HostConfig.")
+    _empty(host, HOST_KEYS - HOST_CHECKED - HOST_SIZES, "HostConfig.")
     if host.get("NetworkMode") != settings.network:
         raise RefusedError("HostConfig.NetworkMode must be the network of this stack's servers")
     if host.get("Binds") not in (None, [], [f"{settings.stack}-home-{user}:{HOMES}:rw"]):
         raise RefusedError("HostConfig.Binds may hold the user's own home volume only")
+    return host

@@ -18,9 +18,13 @@ class Settings:
         stack: Name of the stack.
         image: Id of the notebook image, `sha256:…`.
         network: The network that users' servers join.
-        memory: Bytes a server may use.
-        cpus: Cores it may use.
+        memory: Bytes a server may use, if the request says nothing.
+        cpus: Cores it may use, likewise.
+        most_memory: Bytes that a request may ask for.
+        most_cpus: Cores that a request may ask for.
         pids: Processes it may have.
+        file_bytes: How large a file may be.
+        keeper: The user in whose servers published notebooks are run again; such a server has no home to keep.
     """
 
     stack: str
@@ -28,7 +32,11 @@ class Settings:
     network: str
     memory: int = 2 * GIB
     cpus: float = 2.0
+    most_memory: int = 4 * GIB
+    most_cpus: float = 4.0
     pids: int = 512
+    file_bytes: int = 8 * GIB
+    keeper: str = "shelf"
     socket: str = "/var/run/docker.sock"
     port: int = 2375
 
@@ -41,10 +49,18 @@ class Settings:
             network=env["SANDBOX_USER_NETWORK"],
             memory=int(env.get("SANDBOX_USER_MEMORY_BYTES") or 2 * GIB),
             cpus=float(env.get("SANDBOX_USER_CPUS") or 2),
+            most_memory=int(env.get("SANDBOX_USER_MOST_MEMORY_BYTES") or 4 * GIB),
+            most_cpus=float(env.get("SANDBOX_USER_MOST_CPUS") or 4),
             pids=int(env.get("SANDBOX_USER_PIDS") or 512),
+            file_bytes=int(env.get("SANDBOX_USER_FILE_BYTES") or 8 * GIB),
         )
 
     @property
     def name_pattern(self) -> re.Pattern[str]:
         """What a server's container is called; the group is the user's name."""
         return re.compile(rf"{re.escape(self.stack)}-user-([a-z][a-z0-9-]{{1,30}})")
+
+    @property
+    def team_volume(self) -> str:
+        """The volume of the team's shelf, which every server mounts."""
+        return f"{self.stack}_team"

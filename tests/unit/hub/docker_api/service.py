@@ -29,6 +29,7 @@ class Engine:
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
     refusal: int = 0
     exit_code: int = 0
+    without_archives: bool = False
 
     def add(self, name: str, identity: str, **labels: str) -> None:
         """Gives the engine a container."""
@@ -47,13 +48,16 @@ class Engine:
     async def answer(self, request: web.Request) -> web.Response:
         """Takes a note and answers like an engine."""
         body = await request.read()
-        self.calls.append((request.method, request.raw_path, json.loads(body) if body else None))
+        is_tar = request.content_type == "application/x-tar"
+        self.calls.append((request.method, request.raw_path, body if is_tar else json.loads(body) if body else None))
         if self.refusal and request.method != "GET":
             return web.json_response({"message": "the engine says no"}, status=self.refusal)
         path = request.path.removeprefix("/v1.41")
         if path == "/containers/create":
             self.add(request.query["name"], NEW_ID, **json.loads(body)["Labels"])
             return web.json_response({"Id": NEW_ID, "Warnings": []}, status=201)
+        if is_tar:
+            return web.Response(status=500 if self.without_archives else 200)
         if request.method == "DELETE":
             gone = self.containers[path.rpartition("/")[2]]
             self.containers = {key: found for key, found in self.containers.items() if found is not gone}

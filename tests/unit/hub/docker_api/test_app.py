@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,21 @@ def test_a_request_to_create_is_forwarded_in_our_words(
     status, text = service.ask("POST", CREATE, json.dumps(body).encode())
 
     assert (status, json.loads(text)["Id"]) == (201, NEW_ID)
-    assert service.engine.calls == [("POST", CREATE, rebuilt(settings, "demo-user-bob", body))]
+    create, give = service.engine.calls
+    assert create == ("POST", CREATE, rebuilt(settings, "demo-user-bob", body))
+    assert give[:2] == ("PUT", f"/v1.41/containers/{NEW_ID}/archive?path=/team")
+    with tarfile.open(fileobj=io.BytesIO(give[2])) as archive:
+        (entry,) = archive.getmembers()
+    assert (entry.name, entry.isdir(), entry.mode, entry.uid, entry.gid) == ("bob", True, 0o755, 20007, 100)
+
+
+def test_without_a_folder_on_the_shelf_there_is_no_server(service: Service, body: dict[str, Any]) -> None:
+    body["HostConfig"]["Binds"] = ["demo-home-bob:/home:rw"]
+    service.engine.without_archives = True
+
+    status, text = service.ask("POST", CREATE, json.dumps(body).encode())
+
+    assert (status, "shelf" in text) == (502, True)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from docker_api.create import KEYS, MAX_VARIABLE, MAX_VARIABLES, rebuilt
 from docker_api.refusal import RefusedError
-from docker_api.settings import Settings
+from docker_api.settings import GIB, Settings
 
 from tests.unit.hub.docker_api.conftest import IMAGE
 
@@ -28,7 +28,8 @@ def test_the_engine_gets_a_request_written_anew(settings: Settings, body: dict[s
         "HostConfig": {
             "NetworkMode": "demo_data",
             "Mounts": [
-                {"Type": "volume", "Source": "demo-home-ada", "Target": "/home", "VolumeOptions": {"Labels": MINE}}
+                {"Type": "volume", "Source": "demo-home-ada", "Target": "/home", "VolumeOptions": {"Labels": MINE}},
+                {"Type": "volume", "Source": "demo_team", "Target": "/team", "ReadOnly": False},
             ],
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges:true"],
@@ -36,18 +37,54 @@ def test_the_engine_gets_a_request_written_anew(settings: Settings, body: dict[s
             "MemorySwap": 2 * 1024**3,
             "NanoCpus": 2_000_000_000,
             "PidsLimit": 512,
+            "Ulimits": [{"Name": "fsize", "Soft": 8 * 1024**3, "Hard": 8 * 1024**3}],
             "RestartPolicy": {"Name": "no"},
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
         },
     }
 
 
-def test_nothing_but_user_and_environment_comes_from_the_request(settings: Settings, body: dict[str, Any]) -> None:
+def test_nothing_but_user_environment_and_size_comes_from_the_request(settings: Settings, body: dict[str, Any]) -> None:
     little = {key: body[key] for key in ("Image", "User", "Env")} | {"HostConfig": {"NetworkMode": "demo_data"}}
     much = body | {"Cmd": ["sh", "-c", "true"], "AttachStdout": False, "AttachStderr": False}
-    much["HostConfig"] = body["HostConfig"] | {"Memory": 2**40, "CpuPeriod": 1, "CpuQuota": 10**9}
 
     assert rebuilt(settings, NAME, little) == rebuilt(settings, NAME, much) == rebuilt(settings, NAME, body)
+
+
+def test_a_size_may_be_asked_for(settings: Settings, body: dict[str, Any]) -> None:
+    body["HostConfig"] |= {"Memory": 3 * GIB, "CpuPeriod": 100000, "CpuQuota": 150000}
+
+    host = rebuilt(settings, NAME, body)["HostConfig"]
+
+    assert [host[key] for key in ("Memory", "MemorySwap", "NanoCpus")] == [3 * GIB, 3 * GIB, 1_500_000_000]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("Memory", 4 * GIB + 1),
+        ("Memory", -1),
+        ("Memory", "4294967297"),
+        ("Memory", True),
+        ("CpuQuota", 400_001),
+        ("CpuQuota", -1),
+        ("CpuQuota", 1.5),
+    ],
+)
+def test_a_size_has_a_limit(settings: Settings, body: dict[str, Any], key: str, value: object) -> None:
+    body["HostConfig"] |= {"CpuPeriod": 100000, key: value}
+
+    with pytest.raises(RefusedError, match=key):
+        rebuilt(settings, NAME, body)
+
+
+def test_the_server_that_runs_published_notebooks_keeps_nothing(settings: Settings, body: dict[str, Any]) -> None:
+    body["HostConfig"]["Binds"] = ["demo-home-shelf:/home:rw"]
+
+    host = rebuilt(settings, "demo-user-shelf", body)["HostConfig"]
+
+    assert host["Mounts"] == [{"Type": "volume", "Source": "demo_team", "Target": "/team", "ReadOnly": True}]
+    assert "size=" in host["Tmpfs"]["/home"]
 
 
 def test_the_limits_are_the_stacks(settings: Settings, body: dict[str, Any]) -> None:

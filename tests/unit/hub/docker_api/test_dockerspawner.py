@@ -33,6 +33,7 @@ def test_a_server_is_started_stopped_and_removed(spawner_here: SandboxSpawner, s
 
     assert [(method, path) for method, path, _ in service.engine.changes()] == [
         ("POST", "/v1.41/containers/create?name=demo-user-ada"),
+        ("PUT", f"/v1.41/containers/{NEW_ID}/archive?path=/team"),
         ("POST", f"/v1.41/containers/{NEW_ID}/start"),
         ("POST", f"/v1.41/containers/{NEW_ID}/stop"),
         ("DELETE", f"/v1.41/containers/{NEW_ID}?v=True&link=False&force=False"),
@@ -44,7 +45,7 @@ def test_what_is_left_of_the_last_server_goes_first(spawner_here: SandboxSpawner
 
     asyncio.run(spawner_here.start())
 
-    removed, created, _ = service.engine.changes()
+    removed, created, *_ = service.engine.changes()
     assert removed[:2] == ("DELETE", f"/v1.41/containers/{'0123' * 16}?v=True&link=False&force=False")
     assert created[1] == "/v1.41/containers/create?name=demo-user-ada"
 
@@ -54,7 +55,7 @@ def test_a_server_that_crashed_keeps_its_log(spawner_here: SandboxSpawner, servi
 
     asyncio.run(a_day(spawner_here))
 
-    assert [method for method, *_ in service.engine.changes()] == ["POST", "POST", "POST"]
+    assert [method for method, *_ in service.engine.changes()] == ["POST", "PUT", "POST", "POST"]
 
 
 def test_the_body_of_the_other_tests_is_the_one_that_is_sent(

@@ -108,6 +108,23 @@ def test_services_may_do_what_they_are_for(config: Config) -> None:
 
 
 def test_the_pages_are_those_that_the_stack_runs(config: Config) -> None:
-    assert config.JupyterHub.template_vars == {"sandbox_links": ["spark", "s3"], "sandbox_stack": "demo"}
+    shown = config.JupyterHub.template_vars
+    assert (shown["sandbox_links"], shown["sandbox_stack"]) == (["spark", "s3"], "demo")
+    assert [size.name for size in shown["sandbox_sizes"]] == ["small", "medium", "large"]
     (ui,) = [service for service in config.JupyterHub.services if service["name"] == "ui"]
     assert ui["environment"]["SANDBOX_UI_LINKS"] == "spark,s3"
+
+
+@pytest.mark.usefixtures("unstarted")
+@pytest.mark.parametrize(("options", "gigabytes"), [({}, 2), ({"size": "large"}, 4), ({"size": ["small"]}, 1)])
+def test_a_server_has_the_size_that_was_chosen(
+    spawner: SandboxSpawner, options: dict[str, Any], gigabytes: int
+) -> None:
+    spawner.user_options = options
+    asyncio.run(spawner.start())
+    assert spawner.mem_limit == gigabytes * 1024**3
+
+
+def test_a_size_that_there_is_not_is_refused_with_those_there_are(spawner: SandboxSpawner) -> None:
+    with pytest.raises(ValueError, match=r"no size `huge`\. There are: small, medium, large"):
+        spawner.options_from_form({"size": ["huge"]})
