@@ -36,6 +36,12 @@ class Steps:
     look: float
 
 
+def best(one: Steps, other: Steps) -> Steps:
+    """Returns the better time of each step."""
+    resumes = [steps.resume for steps in (one, other) if steps.resume is not None]
+    return Steps(min(one.persist, other.persist), min(resumes, default=None), min(one.look, other.look))
+
+
 def script(name: str, *arguments: str) -> tuple[str, ...]:
     """Returns the command of one of our files inside the container."""
     return ("python", f"{INSIDE}/{name}", *arguments)

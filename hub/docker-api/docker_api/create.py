@@ -2,7 +2,7 @@
 
 1. Every key is one of `KEYS` (of `HOST_KEYS` in HostConfig), spelled exactly so.
 2. A key that grants anything must be empty; those that describe the server must have the one value there is.
-3. The body that is forwarded is written here. Of the request it carries the user's number, the environment, and the size:
+3. The body that is forwarded is written here. Of the request it carries the user's number, the environment, and size:
    memory and cores, which have a limit.
 """
 

@@ -1,0 +1,194 @@
+"""What a user may try from a kernel of their own server: refused or contained, and everybody else goes on working."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.engine import Containers, client
+from tests.support.hub import HubClient
+from tests.support.kernel import Kernel
+from tests.support.sandbox import Sandbox, until
+
+ASK = """
+import os, urllib.error, urllib.request
+def ask(url, method="GET", token=os.environ["JUPYTERHUB_API_TOKEN"], data=None):
+    headers = {"Authorization": "token " + token}
+    request = urllib.request.Request(url, method=method, headers=headers, data=data)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError as error:
+        return type(error).__name__
+def connects(host, port):
+    import socket
+    try:
+        socket.create_connection((host, port), timeout=3).close()
+    except OSError:
+        return False
+    return True
+"""
+
+
+@pytest.fixture(scope="module")
+def people(stack: Sandbox) -> Iterator[dict[str, HubClient]]:
+    """Ada and bob, each logged in, each with a running server."""
+    names = ("ada", "bob")
+    clients = {}
+    for name in names:
+        stack("users", "add", name, "--generate")
+        password = stack("users", "show", name).out.strip()
+        clients[name] = HubClient(stack.port("hub")).login(name, password)
+        clients[name].start_server()
+    yield clients
+    for name, user in clients.items():
+        user.http.close()
+        stack("users", "remove", name, "--home", "--yes")
+
+
+@pytest.fixture
+def ada(people: dict[str, HubClient]) -> Iterator[Kernel]:
+    """A kernel in ada's server that can ask and connect."""
+    with people["ada"].kernel() as kernel:
+        kernel.run(ASK)
+        yield kernel
+
+
+def value(kernel: Kernel, expression: str) -> str:
+    """Returns what an expression is in the kernel."""
+    return kernel.run(f"print({expression})").text.strip()
+
+
+def works(user: HubClient) -> bool:
+    """Tells whether somebody's server still does what it is for."""
+    with user.kernel() as kernel:
+        return kernel.run("from spark_etl import runs; print(len(list(runs)) > 0)").text.strip() == "True"
+
+
+def test_docker_is_out_of_reach(ada: Kernel) -> None:
+    assert value(ada, "os.path.exists('/var/run/docker.sock')") == "False"
+    assert value(ada, "connects('docker-api', 2375)") == "False"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/hub/api/users"),
+        ("GET", "/hub/api/users/bob"),
+        ("POST", "/hub/api/users/eve"),
+        ("PATCH", "/hub/api/users/ada"),
+        ("DELETE", "/hub/api/users/bob"),
+        ("DELETE", "/hub/api/users/bob/server"),
+        ("POST", "/hub/api/users/bob/tokens"),
+        ("GET", "/hub/api/accounts"),
+        ("PUT", "/hub/api/accounts/ada"),
+        ("GET", "/hub/api/proxy"),
+        ("POST", "/hub/api/shutdown"),
+        ("GET", "/hub/api/services"),
+    ],
+)
+def test_the_hubs_api_refuses_what_is_an_admins(ada: Kernel, method: str, path: str) -> None:
+    call = f'ask(\'http://hub:8081{path}\', {method!r}, data=b\'{{"admin": true, "password": "twelve letters"}}\')'
+
+    assert value(ada, call) in {"403", "404"}
+
+
+def test_the_hubs_proxy_takes_no_orders(ada: Kernel) -> None:
+    assert value(ada, "connects('hub', 8001)") == "False"
+
+
+def test_other_homes_are_not_there(ada: Kernel) -> None:
+    assert value(ada, "os.listdir('/home')") == "['ada']"
+    assert value(ada, "oct(os.stat('/home/ada').st_mode & 0o777)") == "0o700"
+
+
+def test_the_folder_of_another_on_the_shelf_is_theirs(ada: Kernel, people: dict[str, HubClient]) -> None:
+    with people["bob"].kernel() as bob:
+        bob.run("open('/team/bob/note.txt', 'w').write('from bob')")
+
+    assert value(ada, "open('/team/bob/note.txt').read()") == "from bob"
+    for attempt in (
+        "open('/team/bob/note.txt', 'a')",
+        "open('/team/bob/other.txt', 'w')",
+        "os.remove('/team/bob/note.txt')",
+        "os.rename('/team/bob', '/team/bobby')",
+        "os.mkdir('/team/eve')",
+        "os.chmod('/team/bob', 0o777)",
+        "open('/team/published/x', 'w')",
+    ):
+        assert "PermissionError" in ada.run(attempt, check=False).error, attempt
+
+
+@pytest.mark.parametrize("address", ["http://hub:8000", "http://{stack}-user-bob:8888"])
+def test_another_users_server_refuses_ones_own_token(ada: Kernel, stack: Sandbox, address: str) -> None:
+    url = f"{address.format(stack=stack.stack)}/user/bob/api/contents"
+
+    assert value(ada, f"ask({url!r})") == "403"
+
+
+def test_nothing_outside_the_stack_is_reached(ada: Kernel, stack: Sandbox) -> None:
+    assert client().networks.get(f"{stack.stack}_data").attrs["Internal"], "also where there is nothing to reach"
+    for host, port in (("192.0.2.1", 443), ("1.1.1.1", 443), ("8.8.8.8", 53)):
+        assert value(ada, f"connects({host!r}, {port})") == "False", host
+    assert "gaierror" in ada.run("import socket; socket.getaddrinfo('example.com', 443)", check=False).error
+
+
+def test_the_secrets_of_the_stack_are_not_there(ada: Kernel, stack: Sandbox) -> None:
+    seen = ada.run(
+        "import glob\n"
+        "for path in [*glob.glob('/run/secrets/*'), *glob.glob('/proc/*/environ')]:\n"
+        "    try: print(open(path, errors='replace').read())\n"
+        "    except OSError: pass"
+    ).text
+
+    assert "JUPYTERHUB_API_TOKEN" in seen
+    for name in ("minio_root_password", "hub_cookie_secret", "hub_proxy_token", "hub_admin_token", "s3_identity_key"):
+        assert stack.secret(name) not in seen, name
+
+
+def test_a_fork_bomb_stays_in_its_container(ada: Kernel, people: dict[str, HubClient], containers: Containers) -> None:
+    ended = ada.run(
+        "import subprocess\nchildren = []\ntry:\n"
+        "    while len(children) < 5000: children.append(subprocess.Popen(['sleep', '600']))\n"
+        "except OSError as error: print('refused after', len(children), error.errno)\n"
+    )
+    limit = int(containers.server("ada").attrs["HostConfig"]["PidsLimit"])
+    try:
+        assert "refused after" in ended.text
+        assert int(ended.text.split()[2]) < limit
+        assert works(people["bob"])
+    finally:
+        ada.run("for child in children: child.kill()\nfor child in children: child.wait()")
+    assert works(people["ada"])
+
+
+def test_a_memory_hog_loses_its_kernel_and_nobody_elses(people: dict[str, HubClient], containers: Containers) -> None:
+    before = containers.server("ada").id
+    with people["ada"].kernel() as kernel:
+        kernel.start("hog = []\nwhile True: hog.append(bytearray(b'x') * (64 << 20))")
+        until(lambda: states(people["ada"]) == ["busy"], within=30, what="the hog at work")
+        until(lambda: states(people["ada"]) != ["busy"], within=120, what="the hog to be killed")
+
+    assert works(people["bob"])
+    assert containers.server("ada").id == before, "the server itself is still the one"
+    assert works(people["ada"])
+
+
+def states(user: HubClient) -> list[str]:
+    """Returns what the server says of its kernels; one that was killed is started anew."""
+    return [str(kernel["execution_state"]) for kernel in user.lab("GET", "/kernels").json()]
+
+
+def test_no_file_grows_without_end(ada: Kernel) -> None:
+    ended = ada.run(
+        "import resource\nprint(resource.getrlimit(resource.RLIMIT_FSIZE)[1] // 2**30)\n"
+        "with open(os.path.expanduser('~/hog'), 'wb') as hog: hog.truncate(64 << 40)",
+        check=False,
+    )
+
+    assert ended.text.strip() == "8"
+    assert "File too large" in ended.error
+    ada.run("os.remove(os.path.expanduser('~/hog'))")
