@@ -10,7 +10,7 @@ from spark_etl.errors import CheckpointError
 from spark_etl.manifest import Manifest
 from spark_etl.names import alternatives
 from spark_etl.parquet import need_pyarrow, open_dataset, sizes_in_memory
-from spark_etl.reading import duck
+from spark_etl.reading import duck, reads
 from spark_etl.reading.memory import most_in_memory
 from spark_etl.reading.rows import Rows, check_predicate
 from spark_etl.reading.spark_frame import as_frame
@@ -182,7 +182,8 @@ class Checkpoint:
         return Rows(self._paths(), names, where, self._settings)
 
     def _paths(self) -> list[str]:
-        """Returns the files, those without rows last."""
+        """Returns the files, those without rows last; whoever asks is about to read them."""
+        reads.note(self.path, self.manifest)
         files = sorted(self.manifest.files, key=lambda file: (file.rows == 0, file.name))
         return [join(self.path, file.name) for file in files]
 

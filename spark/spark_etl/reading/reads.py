@@ -1,0 +1,54 @@
+"""What a process has read, written down as it reads: the evidence that a shared notebook carries.
+
+With `SPARK_ETL_READS` set to a folder, each checkpoint that is read is a line of JSON in a file of this process there:
+
+    {"at": "2024-02-29T10:11:12+00:00", "notebook": "/home/ada/x.ipynb", "run": "…", "feature": "orders",
+     "path": "s3a://scratch/…/orders", "rows": 3, "files": "sha256 of the manifest's list of files"}
+
+Nothing is written down without it, and a folder that can't be written to never fails a read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from spark_etl.manifest import Manifest
+
+FOLDER = "SPARK_ETL_READS"
+NOTEBOOK = "JPY_SESSION_NAME"
+
+_noted: set[tuple[int, str, str]] = set()
+
+
+def note(path: str, manifest: Manifest) -> None:
+    """Writes down that a checkpoint is read; the same one is written down once."""
+    folder = os.environ.get(FOLDER)
+    files = files_digest([asdict(file) for file in manifest.files])
+    this = (os.getpid(), path, files)
+    if not folder or this in _noted:
+        return
+    _noted.add(this)
+    line = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "notebook": os.environ.get(NOTEBOOK, ""),
+        "run": manifest.run_id,
+        "feature": manifest.feature,
+        "path": path,
+        "rows": manifest.rows,
+        "files": files,
+    }
+    with contextlib.suppress(OSError):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with (Path(folder) / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as out:
+            out.write(json.dumps(line) + "\n")
+
+
+def files_digest(files: list[dict[str, object]]) -> str:
+    """Returns what tells the files of a manifest from any others: names, rows, sizes and ETags."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
