@@ -68,6 +68,12 @@ c.SandboxSpawner.remove = False
 c.SandboxSpawner.cmd = ["jupyterhub-singleuser"]
 c.SandboxSpawner.notebook_dir = "/home/{username}"
 c.SandboxSpawner.default_url = "/lab/tree/notebooks"
+# What a server may say to the hub with its own token: that its user is busy, who is at its door, and "publish this".
+c.SandboxSpawner.server_token_scopes = [
+    "users:activity!user",
+    "access:servers!server",
+    "access:services!service=shelf",
+]
 c.SandboxSpawner.start_timeout = 60
 c.SandboxSpawner.http_timeout = 60
 c.SandboxSpawner.poll_interval = 10
@@ -90,6 +96,20 @@ c.JupyterHub.services = [
         "display": False,
     },
     {
+        "name": "shelf",
+        "url": "http://127.0.0.1:8011",
+        "command": [python, "-m", "sandbox_hub.shelf.service"],
+        "environment": {
+            "PYTHONPATH": "/opt/hub",
+            "SANDBOX_SHELF": "/srv/team/published",
+            "SANDBOX_NOTEBOOK_IMAGE": os.environ["SANDBOX_NOTEBOOK_IMAGE"],
+            "AWS_ENDPOINT_URL_S3": os.environ["AWS_ENDPOINT_URL_S3"],
+            "AWS_REGION": os.environ["AWS_REGION"],
+        },
+        "oauth_no_confirm": True,
+        "display": False,
+    },
+    {
         "name": "idle-culler",
         "command": [
             python,
@@ -101,8 +121,14 @@ c.JupyterHub.services = [
     },
 ]
 c.JupyterHub.load_roles = [
-    # What every user may: themselves, and the stack's pages.
-    {"name": "user", "scopes": ["self", "access:services!service=ui"]},
+    # What every user may: themselves, the stack's pages, and the shelf.
+    {"name": "user", "scopes": ["self", "access:services!service=ui", "access:services!service=shelf"]},
+    # Published notebooks are run again in the server of a user who can't log in.
+    {
+        "name": "shelf",
+        "scopes": ["servers!user=shelf", "access:servers!user=shelf", "read:users!user=shelf"],
+        "services": ["shelf"],
+    },
     {
         "name": "sandbox-cli",
         "scopes": ["admin:users", "admin:servers", "access:servers", "list:users"],

@@ -12,6 +12,10 @@ from sandbox_cli.stack.hub import Hub
 FILE = "accounts.json"
 FIRST = {"admin": True, "engineer": False}
 SERVICE_USER = "proof"
+# In whose server published notebooks are run again; see hub/sandbox_hub/shelf.
+SHELF_USER = "shelf"
+# Names that are no person's; `published` is a folder on the shelf.
+RESERVED = (SERVICE_USER, SHELF_USER, "published")
 WORDS_BYTES = 15
 
 
@@ -52,4 +56,5 @@ def ensure_first(settings: Settings, hub: Hub) -> list[str]:
             hub.put_account(name, password, admin=admin)
             made.append(name)
     hub.ensure_user(SERVICE_USER)
+    hub.ensure_user(SHELF_USER)
     return made

@@ -43,8 +43,11 @@ def refuse_existing(session: Session, name: str) -> None:
     Raises:
         UsageError: Which of them.
     """
-    if not NAME.fullmatch(name) or name == accounts.SERVICE_USER:
-        raise UsageError(f"`{name}` can't be an account's name: 2 to 31 lower-case letters, digits and `-`.")
+    if not NAME.fullmatch(name) or name in accounts.RESERVED:
+        raise UsageError(
+            f"`{name}` can't be an account's name: 2 to 31 lower-case letters, digits and `-`, "
+            f"and none of {', '.join(accounts.RESERVED)}."
+        )
     if name in _names(session):
         raise UsageError(f"There is an account `{name}` already.", hint=f"sandbox users passwd {name}")
 

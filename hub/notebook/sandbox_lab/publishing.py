@@ -1,0 +1,72 @@
+"""The author's side of publishing: the notebook and what its kernel has read, handed to the team's shelf."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sandbox_lab.refusal import RefusedError
+
+HUB = "http://hub:8000"
+SECONDS = 30
+
+
+def request_of(root: Path, path: str) -> dict[str, Any]:
+    """Returns what the shelf is asked to publish.
+
+    Args:
+        root: The folder in which the server's files lie.
+        path: The notebook's, relative to it.
+
+    Raises:
+        RefusedError: There is no such notebook.
+    """
+    file = (root / path.lstrip("/")).resolve()
+    if file.suffix != ".ipynb" or not file.is_file() or not _below(file, root):
+        raise RefusedError(404, f"There is no notebook `{path}` here.", "give its path as JupyterLab shows it")
+    return {"path": path.lstrip("/"), "content": file.read_text(encoding="utf-8"), "reads": reads_of(file)}
+
+
+def _below(file: Path, root: Path) -> bool:
+    return file.is_relative_to(root.resolve()) or file.is_relative_to(Path("/team"))
+
+
+def reads_of(notebook: Path) -> list[dict[str, Any]]:
+    """Returns what the notebook's latest kernel has read, as the reading API wrote it down."""
+    folder = os.environ.get("SPARK_ETL_READS")
+    files = sorted(Path(folder).glob("*.jsonl"), key=lambda file: file.stat().st_mtime, reverse=True) if folder else []
+    for file in files:
+        reads = [json.loads(line) for line in file.read_text().splitlines()]
+        if any(read.get("notebook") == str(notebook) for read in reads):
+            return reads
+    return []
+
+
+def asked(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Returns what the shelf answers.
+
+    Raises:
+        RefusedError: It refuses, or does not answer.
+    """
+    import requests  # noqa: PLC0415 - a server starts without it
+
+    token = os.environ["JUPYTERHUB_API_TOKEN"]
+    try:
+        answer = requests.request(
+            method,
+            f"{HUB}/services/shelf/api/{path}",
+            json=body,
+            headers={"Authorization": f"token {token}"},
+            timeout=SECONDS,
+        )
+    except requests.RequestException as error:
+        raise RefusedError(502, f"The shelf does not answer: {type(error).__name__}", "sandbox status") from None
+    try:
+        told: dict[str, Any] = answer.json()
+    except ValueError:
+        told = {"message": answer.text[:200]}
+    if not answer.ok:
+        raise RefusedError(answer.status_code, str(told.get("message") or answer.reason), "")
+    return told

@@ -1,0 +1,100 @@
+"""Runs a notebook again from its first cell to its last, by papermill, and tells what came of it.
+
+This server was started for it and ends afterwards: what a notebook leaves behind goes with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from sandbox_lab.comparison import DOES_NOT, compared
+
+CELL_SECONDS = 600
+PROGRESS = re.compile(rb"(\d+)/(\d+) \[")
+TAIL = 2000
+
+
+async def rerun(notebook: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """Yields `{"told": line}` while it runs, then one `{"ended": …}`; see `sandbox_hub.shelf.rerun.Again`."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "in.ipynb").write_text(json.dumps(notebook))
+        process = await _papermill(folder)
+        said = b""
+        async for line, so_far in _progress(process):
+            said = so_far
+            if line:
+                yield {"told": line}
+        code = await process.wait()
+        seconds = time.monotonic() - started
+        yield _ended(notebook, folder, code, said, seconds)
+
+
+async def _papermill(folder: Path) -> asyncio.subprocess.Process:
+    home = Path.home() / "notebooks"
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "papermill", str(folder / "in.ipynb"), str(folder / "out.ipynb")),
+        *("--kernel", "python3", "--progress-bar", "--no-log-output", "--execution-timeout", str(CELL_SECONDS)),
+        cwd=home if home.is_dir() else folder,
+        env={**os.environ, "SPARK_ETL_READS": str(folder / "reads")},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def _progress(process: asyncio.subprocess.Process) -> AsyncIterator[tuple[str, bytes]]:
+    """Yields how far papermill is, when it is another cell, and the end of what it has said."""
+    said, last = b"", ""
+    assert process.stderr  # noqa: S101 - it is a pipe
+    while chunk := await process.stderr.read(4096):
+        said = (said + chunk)[-TAIL:]
+        found = PROGRESS.findall(said)
+        line = f"cell {int(found[-1][0])} of {int(found[-1][1])}" if found else last
+        yield (line if line != last else ""), said
+        last = line
+
+
+def _ended(notebook: dict[str, Any], folder: Path, code: int, said: bytes, seconds: float) -> dict[str, Any]:
+    out = folder / "out.ipynb"
+    if not out.exists():
+        return {"error": f"papermill ended with {code}: {said.decode(errors='replace').strip()[-500:]}"}
+    again = json.loads(out.read_text())
+    verdict, why, diff = compared(notebook, again)
+    if code and verdict != DOES_NOT and not why:
+        why = ["it fails in the same way as before"]
+    return {
+        "ended": {
+            "notebook": again,
+            "verdict": verdict,
+            "why": why,
+            "diff": diff,
+            "seconds": seconds,
+            "reads": read_of(folder / "reads"),
+            "packages": packages(),
+        }
+    }
+
+
+def read_of(folder: Path) -> list[dict[str, Any]]:
+    """Returns what the reading API wrote down in a folder, each checkpoint once, in order."""
+    lines = [line for file in sorted(folder.glob("*.jsonl")) for line in file.read_text().splitlines()]
+    reads = [json.loads(line) for line in lines]
+    return list({read["path"]: read for read in sorted(reads, key=lambda read: str(read["at"]))}.values())
+
+
+def packages() -> dict[str, str]:
+    """Returns the Python packages of this server, name → version."""
+    found = ((package.metadata["Name"], package.version) for package in importlib.metadata.distributions())
+    return {name: version for name, version in sorted(found) if name}

@@ -1,0 +1,128 @@
+"""Publications, one after another: there is one server that runs notebooks again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox_hub.shelf.data import Data
+from sandbox_hub.shelf.rerun import Again, Rerun, RerunError
+from sandbox_hub.shelf.store import Record, Shelf, digest, slug, title
+
+KEPT = 200
+log = logging.getLogger("sandbox.shelf")
+
+
+@dataclass
+class Job:
+    """A publication.
+
+    Attributes:
+        state: `waiting`, `running`, `done` or `failed`.
+        told: How far it is; the reason, when it failed.
+        record: What was put on the shelf.
+    """
+
+    identity: str
+    author: str
+    name: str
+    state: str = "waiting"
+    told: str = "waiting"
+    record: Record | None = None
+    asked: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def tell(self, text: str) -> None:
+        """Says how far it is."""
+        self.told = text
+
+
+class Jobs:
+    """The publications of this service's life.
+
+    Args:
+        image: Of the servers, for the record.
+    """
+
+    def __init__(self, shelf: Shelf, data: Data, rerun: Rerun, image: str) -> None:
+        self._shelf, self._data, self._rerun, self._image = shelf, data, rerun, image
+        self._turn = asyncio.Lock()
+        self._jobs: dict[str, Job] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, author: str, asked: dict[str, Any]) -> Job:
+        """Takes a publication in and returns at once.
+
+        Args:
+            asked: `path` and `content` of the file, the parsed `notebook`, and `reads` of the author's kernel.
+
+        Raises:
+            ValueError: It can't be published under that name.
+        """
+        job = Job(secrets.token_urlsafe(12), author, slug(str(asked["path"])), asked=asked)
+        for identity in [job.identity for job in self._jobs.values() if job.state in {"done", "failed"}][:-KEPT]:
+            del self._jobs[identity]
+        self._jobs[job.identity] = job
+        task = asyncio.create_task(self._publish(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return job
+
+    def of(self, author: str, identity: str) -> Job | None:
+        """Returns a publication of that author."""
+        job = self._jobs.get(identity)
+        return job if job and job.author == author else None
+
+    async def _publish(self, job: Job) -> None:
+        before = [other for other in self._jobs.values() if other.state in {"waiting", "running"} and other is not job]
+        if before:
+            job.tell(f"waiting: {len(before)} before it")
+        async with self._turn:
+            job.state = "running"
+            await self._guarded(job, self._stamped)
+            job.asked = {}
+
+    async def _guarded(self, job: Job, work: Callable[[Job], Awaitable[None]]) -> None:
+        try:
+            await work(job)
+            job.state = "done"
+        except RerunError as error:
+            job.state, job.told = "failed", str(error)
+        except Exception as error:
+            log.exception("%s/%s could not be published", job.author, job.name)
+            job.state, job.told = "failed", f"{type(error).__name__}: {error}"
+
+    async def _stamped(self, job: Job) -> None:
+        notebook = job.asked["notebook"]
+        again = await self._rerun.run(notebook, job.tell)
+        job.tell("putting it on the shelf")
+        content = job.asked["content"].encode()
+        record = self._record(job, notebook, content, again)
+        await asyncio.to_thread(self._data.pin, record)
+        self._shelf.add(record, content, json.dumps(again.notebook, indent=1).encode())
+        job.record = record
+        job.tell(f"{record.verdict}: v{record.version}")
+
+    def _record(self, job: Job, notebook: dict[str, Any], content: bytes, again: Again) -> Record:
+        return Record(
+            author=job.author,
+            name=job.name,
+            version=self._shelf.next_version(job.author, job.name),
+            title=title(notebook, job.name),
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            path=str(job.asked["path"]),
+            sha256=digest(content),
+            image=self._image,
+            verdict=again.verdict,
+            seconds=round(again.seconds, 1),
+            reads=again.reads,
+            author_reads=list(job.asked.get("reads") or []),
+            packages=again.packages,
+            why=again.why,
+            diff=again.diff,
+        )

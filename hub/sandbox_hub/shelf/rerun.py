@@ -1,0 +1,128 @@
+"""A notebook, run again from its first cell to its last, in a fresh server that is nobody's and keeps nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+START_SECONDS = 90
+RUN_SECONDS = 1200
+EVERY = 0.25
+
+
+class RerunError(Exception):
+    """Raised when a notebook could not be run again for a reason that is not its own."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """What came of it.
+
+    Attributes:
+        notebook: The notebook as it came out.
+        verdict: See `sandbox_hub.shelf.store.Record`; so for `why`, `diff`, `reads` and `packages`.
+    """
+
+    notebook: dict[str, Any]
+    verdict: str
+    seconds: float
+    why: list[str] = field(default_factory=list)
+    diff: str = ""
+    reads: list[dict[str, Any]] = field(default_factory=list)
+    packages: dict[str, str] = field(default_factory=dict)
+
+
+class Rerun:
+    """Runs notebooks in the server of one user of the hub.
+
+    Args:
+        hub: URL of the hub's proxy, without a path.
+        token: The service's token: it may start, use and stop that one server.
+        user: The server's user.
+    """
+
+    def __init__(self, hub: str, token: str, user: str) -> None:
+        self._hub, self._user = hub, user
+        self._headers = {"Authorization": f"token {token}"}
+
+    async def run(self, notebook: dict[str, Any], tell: Callable[[str], None]) -> Again:
+        """Runs a notebook and returns what came of it.
+
+        Args:
+            tell: Is told how far it is, a line at a time.
+
+        Raises:
+            RerunError: The server did not start, or ended while it ran.
+        """
+        timeout = aiohttp.ClientTimeout(total=RUN_SECONDS)
+        async with aiohttp.ClientSession(headers=self._headers, timeout=timeout) as session:
+            try:
+                await self._stop(session)  # of a publication that was interrupted
+                tell("starting a fresh server")
+                await self._start(session)
+                return await self._execute(session, notebook, tell)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                raise RerunError(
+                    f"the server that runs it again does not answer: {error or type(error).__name__}"
+                ) from None
+            finally:
+                await asyncio.shield(self._stop(session))
+
+    async def _start(self, session: aiohttp.ClientSession) -> None:
+        url = f"{self._hub}/hub/api/users/{self._user}/server"
+        async with session.post(url) as answer:
+            if answer.status not in {201, 202, 400}:
+                raise RerunError(f"the hub refuses to start a server: {answer.status} {(await answer.text())[:200]}")
+        if not await self._until(session, lambda model: model is None or model["ready"], START_SECONDS):
+            raise RerunError("the fresh server did not start")
+
+    async def _stop(self, session: aiohttp.ClientSession) -> None:
+        async with session.delete(f"{self._hub}/hub/api/users/{self._user}/server") as answer:
+            if answer.status not in {202, 204, 400, 404}:
+                raise RerunError(f"the hub refuses to stop a server: {answer.status}")
+        await self._until(session, lambda model: model is None, START_SECONDS)
+
+    async def _until(
+        self, session: aiohttp.ClientSession, settled: Callable[[dict[str, Any] | None], bool], seconds: float
+    ) -> dict[str, Any] | None:
+        """Asks for the server until it has settled; returns it, None when there is none."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            async with session.get(f"{self._hub}/hub/api/users/{self._user}") as answer:
+                servers = (await answer.json()).get("servers", {}) if answer.status == 200 else {}
+            model = servers.get("")
+            if settled(model) or asyncio.get_running_loop().time() > deadline:
+                return model if model is None or model["ready"] else None
+            await asyncio.sleep(EVERY)
+
+    async def _execute(
+        self, session: aiohttp.ClientSession, notebook: dict[str, Any], tell: Callable[[str], None]
+    ) -> Again:
+        url = f"{self._hub}/user/{self._user}/sandbox/execute"
+        async with session.post(url, json={"notebook": notebook}) as answer:
+            if answer.status != 200:
+                raise RerunError(f"the fresh server refuses: {answer.status} {(await answer.text())[:200]}")
+            async for line in _lines(answer):
+                event = json.loads(line)
+                if "told" in event:
+                    tell(event["told"])
+                elif "error" in event:
+                    raise RerunError(event["error"])
+                elif "ended" in event:
+                    return Again(**event["ended"])
+        raise RerunError("the fresh server ended while the notebook ran: did it need more memory than there is?")
+
+
+async def _lines(answer: aiohttp.ClientResponse) -> Any:
+    """Yields the lines of an answer, however long."""
+    kept = b""
+    async for chunk in answer.content.iter_any():
+        *whole, kept = (kept + chunk).split(b"\n")
+        for line in whole:
+            if line.strip():
+                yield line

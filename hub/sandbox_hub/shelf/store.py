@@ -1,0 +1,164 @@
+"""What lies on the shelf: a folder for each version of each notebook, written once and never again.
+
+<root>/<author>/<name>/v3/<name>.ipynb     as its author published it
+<root>/<author>/<name>/v3/again.ipynb      as it came out when it was run again
+<root>/<author>/<name>/v3/record.json      who, when, what it read, what came of it; written last: no record, no version
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+VERSION = re.compile(r"v([1-9][0-9]{0,5})")
+RECORD, AGAIN = "record.json", "again.ipynb"
+REPRODUCES, DOES_NOT, RUNS = "reproduces", "does not reproduce", "runs"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One version of a notebook.
+
+    Attributes:
+        author: The user who published it.
+        name: The notebook's, without its ending.
+        version: 1 is the first.
+        title: Its first heading, else its name.
+        at: When it was published, in UTC.
+        path: Where its author had it.
+        sha256: Of the notebook's bytes.
+        image: The image that it was run again in.
+        packages: The Python packages of that image, name → version.
+        reads: What it read when it was run again: run, feature, path, rows, files; see spark_etl's reading API.
+        author_reads: The same, of the author's own kernel; empty if that is not known.
+        verdict: `reproduces`, `does not reproduce`, or `runs` where it had no outputs to compare with.
+        why: What differs or failed, a line each.
+        diff: The outputs side by side as nbdime tells them; empty if nothing differs.
+        seconds: What running it again took.
+    """
+
+    author: str
+    name: str
+    version: int
+    title: str
+    at: str
+    path: str
+    sha256: str
+    image: str
+    verdict: str
+    seconds: float
+    reads: list[dict[str, Any]] = field(default_factory=list)
+    author_reads: list[dict[str, Any]] = field(default_factory=list)
+    packages: dict[str, str] = field(default_factory=dict)
+    why: list[str] = field(default_factory=list)
+    diff: str = ""
+    format: int = 1
+
+    @property
+    def runs(self) -> list[str]:
+        """The runs it read of, newest first."""
+        return sorted({str(read["run"]) for read in self.reads}, reverse=True)
+
+    def matches(self, words: str) -> bool:
+        """Tells whether each of some words is somewhere in title, name, author, verdict, date, runs or features."""
+        features = [str(read["feature"]) for read in self.reads]
+        text = " ".join([self.title, self.name, self.author, self.verdict, self.at, *self.runs, *features]).lower()
+        return all(word in text for word in words.lower().split())
+
+
+class Shelf:
+    """The notebooks that were published.
+
+    Args:
+        root: The folder in which they lie; of the hub alone, readable for all.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def folder(self, author: str, name: str, version: int) -> Path:
+        """Returns a version's folder."""
+        return self._root / author / name / f"v{version}"
+
+    def versions(self, author: str, name: str) -> list[Record]:
+        """Returns all versions of a notebook, the newest first; none of what is no notebook's name."""
+        if not NAME.fullmatch(author) or not NAME.fullmatch(name):
+            return []
+        return sorted(self._read(self._root / author / name), key=lambda record: -record.version)
+
+    def newest(self) -> list[Record]:
+        """Returns the newest version of each notebook, the newest first."""
+        folders = [path for path in self._root.glob("*/*") if path.is_dir()]
+        newest = [max(found, key=lambda record: record.version) for at in folders if (found := list(self._read(at)))]
+        return sorted(newest, key=lambda record: record.at, reverse=True)
+
+    def _read(self, folder: Path) -> Iterator[Record]:
+        for path in folder.glob(f"v*/{RECORD}"):
+            if VERSION.fullmatch(path.parent.name):
+                yield Record(**json.loads(path.read_text(encoding="utf-8")))
+
+    def next_version(self, author: str, name: str) -> int:
+        """Returns the number of the next version: one more than the highest folder, whole or not."""
+        numbers = [int(match[1]) for path in (self._root / author / name).glob("v*") if (match := _version(path))]
+        return max(numbers, default=0) + 1
+
+    def add(self, record: Record, notebook: bytes, again: bytes) -> None:
+        """Puts a version on the shelf.
+
+        Raises:
+            FileExistsError: There is one of that number.
+        """
+        folder = self.folder(record.author, record.name, record.version)
+        folder.mkdir(parents=True)
+        try:
+            (folder / f"{record.name}.ipynb").write_bytes(notebook)
+            (folder / AGAIN).write_bytes(again)
+            (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def unchanged(self, record: Record) -> bool:
+        """Tells whether the notebook is the one that was stamped."""
+        path = self.folder(record.author, record.name, record.version) / f"{record.name}.ipynb"
+        return path.exists() and digest(path.read_bytes()) == record.sha256
+
+
+def _version(path: Path) -> re.Match[str] | None:
+    return VERSION.fullmatch(path.name)
+
+
+def digest(content: bytes) -> str:
+    """Returns the SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def slug(path: str) -> str:
+    """Returns the name under which a notebook is published: its file's, without what an address can't hold.
+
+    Raises:
+        ValueError: Nothing is left.
+    """
+    stem = path.rsplit("/", 1)[-1].removesuffix(".ipynb")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80]
+    if not NAME.fullmatch(name):
+        raise ValueError(f"`{path}` can't be published under that name: it needs a letter or a digit")
+    return name
+
+
+def title(notebook: dict[str, Any], name: str) -> str:
+    """Returns a notebook's first heading, else its name."""
+    for cell in notebook.get("cells", []):
+        source = cell.get("source", "")
+        text = source if isinstance(source, str) else "".join(source)
+        heading = re.search(r"^#{1,6}\s+(.+?)\s*#*$", text, re.MULTILINE)
+        if cell.get("cell_type") == "markdown" and heading:
+            return heading[1][:200]
+    return name
