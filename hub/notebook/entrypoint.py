@@ -13,6 +13,7 @@ from pathlib import Path
 
 SHIPPED = Path("/opt/notebooks")
 RECORD = ".sandbox/notebooks.json"
+TEAM = Path("/team")
 SERVER = ["jupyterhub-singleuser"]
 
 
@@ -49,6 +50,19 @@ def _given(record: Path) -> dict[str, float]:
     return given if isinstance(given, dict) else {}
 
 
+def forget_reads(folder: Path) -> None:
+    """Deletes what earlier kernels have read: it is of interest until their server ends."""
+    for file in folder.glob("*.jsonl"):
+        file.unlink(missing_ok=True)
+
+
+def show_the_shelf(home: Path, shelf: Path = TEAM) -> None:
+    """Puts the team's shelf into the home, unless something of that name is there."""
+    link = home / "team"
+    if shelf.is_dir() and not link.exists() and not link.is_symlink():
+        link.symlink_to(shelf)
+
+
 def main() -> None:
     """Becomes the server."""
     home = Path(os.environ.get("HOME") or "/tmp")  # noqa: S108 - without a home, whatever is writable
@@ -59,8 +73,10 @@ def main() -> None:
         raise SystemExit(2) from None
     try:
         offer(SHIPPED, home)
+        show_the_shelf(home)
+        forget_reads(Path(os.environ.get("SPARK_ETL_READS") or home / ".sandbox" / "reads"))
     except OSError as error:  # a full disk, or `notebooks` is a file now: what its user can only mend from inside
-        sys.stderr.write(f"entrypoint: the shipped notebooks were not copied: {error}\n")
+        sys.stderr.write(f"entrypoint: the home could not be furnished: {error}\n")
     # A driver in this container is called back by executors, which know it by this address.
     os.environ.setdefault("SPARK_LOCAL_IP", socket.gethostbyname(socket.gethostname()))
     os.chdir(home)

@@ -64,6 +64,7 @@ class SandboxSpawner(DockerSpawner):
             "SANDBOX_CONNECT_TOKEN": secret("spark_connect_token"),
             "SPARK_MASTER_URL": "spark://spark-master:7077",
             "SPARK_ETL_CHECKPOINT_ON_FAILURE": "1",
+            "SPARK_ETL_READS": f"{self.home}/.sandbox/reads",
             "SMTP_HOST": "mail",
             "SMTP_PORT": "1025",
             "_SPARK_AUTH_SECRET": secret("spark_auth_secret"),

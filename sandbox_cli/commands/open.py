@@ -14,7 +14,7 @@ from sandbox_cli.stack import session
 
 def open_page(
     context: typer.Context,
-    page: Annotated[str, typer.Argument(help="hub, spark, history, s3 or mail.")] = "hub",
+    page: Annotated[str, typer.Argument(help="hub, shelf, spark, history, s3 or mail.")] = "hub",
 ) -> None:
     """Open a page of the stack in the browser; without a terminal, print its link."""
     given = call(context)

@@ -78,7 +78,7 @@ def links(settings: Settings, chosen: dict[str, int]) -> dict[str, str]:
     pages = {
         page: f"{hub}/services/ui/{page}/" for page, extra in variables.PAGES.items() if extra not in settings.without
     }
-    return {"hub": f"{hub}/", **pages, "s3-api": f"http://127.0.0.1:{chosen['s3']}"}
+    return {"hub": f"{hub}/", "shelf": f"{hub}/services/shelf/", **pages, "s3-api": f"http://127.0.0.1:{chosen['s3']}"}
 
 
 def attach(console: Console, settings: Settings) -> Session:

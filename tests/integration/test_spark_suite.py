@@ -37,7 +37,7 @@ def test_it_passes_inside_the_image(stack: Sandbox, containers: Containers) -> N
         image,
         ["runner", "bash", "-c", COMMAND],
         network_mode="none",
-        mem_limit="3g",
+        mem_limit="4g",
         environment={
             "PYTHONPATH": f"{install.INSIDE}/{key}:/opt/spark_etl",
             "PYTHONDONTWRITEBYTECODE": "1",

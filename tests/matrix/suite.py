@@ -74,7 +74,7 @@ def run_suite(line: str, image: str, keys: list[str], *, home: str | None, jars:
         image,
         ["runner", "bash", "-c", COMMAND, "pytest", *more],
         network_mode="none",
-        mem_limit="3g",
+        mem_limit="4g",
         environment=environment,
         volumes=[f"{VOLUME}:{INSIDE}:ro"],
     )

@@ -174,7 +174,7 @@ def test_a_home_without_room_for_notebooks_is_served(
     entrypoint.main()
 
     assert len(became) == 1
-    assert "notebooks were not copied" in capsys.readouterr().err
+    assert "the home could not be furnished" in capsys.readouterr().err
 
 
 def test_a_home_that_cannot_be_made_is_told(
@@ -192,3 +192,26 @@ def test_a_home_that_cannot_be_made_is_told(
     assert caught.value.code == 2
     assert became == []
     assert f"no home for uid {os.getuid()}" in capsys.readouterr().err
+
+
+def test_the_shelf_is_in_the_home_unless_something_else_is(entrypoint: ModuleType, home: Path, tmp_path: Path) -> None:
+    shelf = tmp_path / "team"
+    shelf.mkdir()
+
+    for _ in range(2):
+        entrypoint.show_the_shelf(home, shelf)
+    assert (home / "team").resolve() == shelf
+
+    (home / "team").unlink()
+    (home / "team").write_text("a file of my own")
+    entrypoint.show_the_shelf(home, shelf)
+    assert (home / "team").read_text() == "a file of my own"
+
+
+def test_what_earlier_kernels_have_read_is_forgotten(entrypoint: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "17.jsonl").write_text("{}")
+
+    entrypoint.forget_reads(tmp_path)
+    entrypoint.forget_reads(tmp_path / "nowhere")
+
+    assert not list(tmp_path.glob("*.jsonl"))

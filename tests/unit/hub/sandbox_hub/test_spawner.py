@@ -103,8 +103,11 @@ def test_the_hub_lets_nobody_in_unasked(config: Config) -> None:
 
 def test_services_may_do_what_they_are_for(config: Config) -> None:
     scopes = {role["name"]: role["scopes"] for role in config.JupyterHub.load_roles}
-    assert scopes["user"] == ["self", "access:services!service=ui"]
-    assert not [role for role in ("user", "idle-culler") if any(scope.startswith("admin:") for scope in scopes[role])]
+    assert scopes["user"] == ["self", "access:services!service=ui", "access:services!service=shelf"]
+    assert all(scope.endswith("!user=shelf") for scope in scopes["shelf"])
+    assert not [
+        role for role in ("user", "shelf", "idle-culler") if any(scope.startswith("admin:") for scope in scopes[role])
+    ]
 
 
 def test_the_pages_are_those_that_the_stack_runs(config: Config) -> None:
