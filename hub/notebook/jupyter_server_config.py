@@ -2,6 +2,8 @@
 
 import logging
 
+from sandbox_lab.limits import cpu_limit, memory_limit
+
 c = get_config()  # noqa: F821 - Jupyter gives it
 
 # Nothing is fetched from outside: no news, no extension gallery.
@@ -14,6 +16,15 @@ c.FileContentsManager.delete_to_trash = False
 c.MappingKernelManager.cull_idle_timeout = 4 * 3600
 c.MappingKernelManager.cull_interval = 300
 c.ServerApp.terminals_enabled = True
+# What the S3 browser in the sidebar shows.
+c.SandboxLab.buckets = ["published", "scratch", "events"]
+# Memory and CPU of the server with all its kernels, in the status bar, beside what the container may take. The
+# Prometheus gauges would look at every process each second, for nobody.
+c.ResourceUseDisplay.mem_limit = memory_limit()
+c.ResourceUseDisplay.cpu_limit = cpu_limit()
+c.ResourceUseDisplay.track_cpu_percent = True
+c.ResourceUseDisplay.show_host_usage = False
+c.ResourceUseDisplay.enable_prometheus_metrics = False
 # Each kernel warns where it talks to its server in the clear.
 c.KernelManager.transport_encryption = "auto"
 

@@ -60,6 +60,12 @@ class S3Storage:
             items = itertools.islice(self._client.list_objects(bucket, prefix=_as_prefix(key)), MOST_NAMES)
             return sorted({item.object_name.rstrip("/").rsplit("/", 1)[-1] for item in items} - {""})
 
+    def entries(self, folder: str) -> Iterator[Any]:
+        """Yields the folders and objects directly below as the SDK tells them, with size and time."""
+        bucket, key = split_s3(folder)
+        with self._told(folder):
+            yield from self._client.list_objects(bucket, prefix=_as_prefix(key))
+
     def find(self, path: str) -> StoredObject | None:
         """Returns an object without its content, or None."""
         from minio.error import S3Error

@@ -1,0 +1,21 @@
+"""What our JupyterLab extension asks of a user's server: what lies in S3, and rows of Parquet, by the user's identity.
+
+    GET <base>/sandbox/contents?path=bucket/key&content=1   a folder or an object, told as Jupyter's contents API does
+    GET <base>/sandbox/preview?path=…&offset=0&limit=100    rows of a checkpoint, a Parquet file or a folder of them
+
+The keys of the store stay in this process: the browser is given rows and names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    return [{"module": "sandbox_lab"}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    from sandbox_lab.handlers import routes  # noqa: PLC0415 - the readers' tests need no server
+
+    server.web_app.add_handlers(".*$", routes(server))

@@ -1,0 +1,100 @@
+"""Buckets, folders and objects as Jupyter's contents API tells folders and files; nothing is ever written."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import mimetypes
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from spark_etl.storage import StoredObject, name_of, normalise, storage_for
+from spark_etl.units import amount
+
+from sandbox_lab.refusal import RefusedError, refusals
+
+MOST_ENTRIES = 5000
+LARGEST = 10_000_000
+NOWHEN = "1970-01-01T00:00:00Z"
+
+
+def contents(path: str, buckets: Sequence[str], *, content: bool = True) -> dict[str, Any]:
+    """Returns a folder or an object.
+
+    Args:
+        path: `bucket/key`; empty for the list of buckets.
+        buckets: Those that are shown.
+        content: Whether to read the object too.
+
+    Raises:
+        RefusedError: There is no such thing, or it is too large for a browser.
+    """
+    path = "/".join(part for part in path.split("/") if part)
+    if not path:
+        return _folder("", [_model(name, "directory") for name in buckets])
+    if path.split("/")[0] not in buckets:
+        raise RefusedError(404, f"no bucket `{path.split('/')[0]}` is shown here", f"shown: {', '.join(buckets)}")
+    with refusals(path):
+        place = normalise(f"s3a://{path}")
+        stored = storage_for(place).find(place)
+        if stored is not None:
+            return _object(path, stored, content=content)
+        return _listing(path, place)
+
+
+def _listing(path: str, place: str) -> dict[str, Any]:
+    items = list(itertools.islice(storage_for(place).entries(place), MOST_ENTRIES + 1))
+    if not items and "/" in path:
+        raise RefusedError(404, f"nothing lies at {place}", "it may have been deleted: refresh the browser")
+    entries = [_entry(path, item) for item in items[:MOST_ENTRIES] if item.object_name != f"{path.partition('/')[2]}/"]
+    return {**_folder(path, entries), "truncated": MOST_ENTRIES if len(items) > MOST_ENTRIES else None}
+
+
+def _entry(path: str, item: Any) -> dict[str, Any]:
+    name = item.object_name.rstrip("/").rsplit("/", 1)[-1]
+    if item.is_dir:
+        return _model(f"{path}/{name}", "directory")
+    return _model(f"{path}/{name}", "file", size=item.size, modified=item.last_modified)
+
+
+def _folder(path: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**_model(path, "directory"), "format": "json", "content": entries}
+
+
+def _object(path: str, stored: StoredObject, *, content: bool) -> dict[str, Any]:
+    notebook = path.endswith(".ipynb")
+    model = _model(path, "notebook" if notebook else "file", size=stored.size)
+    if not content:
+        return model
+    if stored.size > LARGEST:
+        raise RefusedError(
+            413,
+            f"{name_of(path)} has {amount(stored.size)}; at most {amount(LARGEST)} are opened in the browser",
+            f"read {stored.path} in a notebook",
+        )
+    read = storage_for(stored.path).read(stored.path) or b""
+    try:
+        text = read.decode()
+    except UnicodeDecodeError:
+        return {**model, "format": "base64", "content": base64.b64encode(read).decode()}
+    if notebook:
+        return {**model, "format": "json", "content": json.loads(text)}
+    return {**model, "format": "text", "content": text}
+
+
+def _model(path: str, kind: str, *, size: int | None = None, modified: datetime | None = None) -> dict[str, Any]:
+    """Returns what the contents API tells of anything, without content."""
+    return {
+        "name": name_of(path),
+        "path": path,
+        "type": kind,
+        "mimetype": None if kind == "directory" else mimetypes.guess_type(path)[0],
+        "format": None,
+        "content": None,
+        "writable": False,
+        "created": NOWHEN,
+        "last_modified": modified.isoformat() if modified else None,
+        "size": size,
+    }

@@ -1,0 +1,187 @@
+"""What a path shows: a checkpoint, a Parquet file, or all Parquet files below a folder."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from spark_etl.errors import CheckpointError, RunNotFoundError
+from spark_etl.layout import MANIFEST_FILE, RunPaths, is_run_id
+from spark_etl.manifest import parse_manifest
+from spark_etl.parquet import open_parquet
+from spark_etl.reading import Checkpoint
+from spark_etl.reading.run import Run, load_run
+from spark_etl.storage import StoredObject, is_s3, join, name_of, normalise, relative_to, storage_for
+
+from sandbox_lab.refusal import RefusedError
+from sandbox_lab.rows import Part
+
+SUFFIXES = (".parquet", ".parq")
+MOST_FILES = 1000
+MOST_FOOTERS = 64
+THREADS = 8
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What is shown, but for its rows.
+
+    Attributes:
+        path: Where it lies.
+        columns: Column → type.
+        parts: Its files.
+        bytes: Their size.
+        rows: How many there are; None if too many footers would have to be read.
+        checkpoint: What the manifest and the run say; None if it is no checkpoint.
+        snippet: How a notebook reads it.
+    """
+
+    path: str
+    columns: dict[str, str]
+    parts: Sequence[Part]
+    bytes: int
+    rows: int | None
+    checkpoint: dict[str, Any] | None
+    snippet: str
+
+
+def find_frame(path: str) -> Frame:
+    """Returns what a path shows: any file of a checkpoint is the checkpoint.
+
+    Raises:
+        RefusedError: There is no such file, or no Parquet in the folder.
+    """
+    store = storage_for(path)
+    stored = store.find(path)
+    folder = path.rpartition("/")[0] if stored else path
+    manifest = join(folder, MANIFEST_FILE)
+    content = store.read(manifest)
+    if content is not None:
+        return _checkpoint(folder, content)
+    _refuse_unfinished(folder)
+    if stored is not None:
+        return _files(path, [stored])
+    found = list(itertools.islice(_parquet_below(path), MOST_FILES + 1))
+    if not found:
+        raise RefusedError(404, f"no Parquet file at or below {path}", "it may have been deleted: refresh the browser")
+    if len(found) > MOST_FILES:
+        raise RefusedError(413, f"more than {MOST_FILES} Parquet files lie below {path}", "open a folder further down")
+    return _files(path, found)
+
+
+def _parquet_below(folder: str) -> Any:
+    """Yields the Parquet files that readers see: not those in folders whose names begin with `_` or `.`.
+
+    Raises:
+        RefusedError: Checkpoints lie below: frames of their own.
+    """
+    for stored in storage_for(folder).walk(folder):
+        if name_of(stored.path) == MANIFEST_FILE:
+            raise RefusedError(422, f"several frames lie below {folder}", f"open one of them, such as {stored.path}")
+        names = relative_to(stored.path, folder).split("/")
+        hidden = any(name.startswith((".", "_")) and "=" not in name for name in names)
+        if stored.path.endswith(SUFFIXES) and not hidden:
+            yield stored
+
+
+def _refuse_unfinished(folder: str) -> None:
+    """Refuses what a run left of a feature without a manifest: no reader may take it for the whole frame.
+
+    Raises:
+        CheckpointError: It is that; why there is no manifest is said.
+    """
+    root, _, feature = folder.rpartition("/")
+    run = load_run(RunPaths(root)) if is_run_id(name_of(root)) else None
+    if run is not None and feature in run.features:
+        _ = run[feature]
+
+
+def _checkpoint(folder: str, content: bytes) -> Frame:
+    checkpoint, run = _of_run(folder, content)
+    manifest = checkpoint.manifest
+    about = {
+        "feature": manifest.feature,
+        "run": manifest.run_id,
+        "written": manifest.written,
+        "of": f"{run.team}/{run.pipeline}" if run else None,
+        "status": run.status if run else None,
+        "dates": run.dates if run else None,
+        "changed": checkpoint.changed,
+        "notes": checkpoint.notes,
+    }
+    parts = [Part(join(folder, file.name), file.rows) for file in manifest.files]
+    parts.sort(key=lambda part: part.path)
+    return Frame(
+        folder,
+        checkpoint.schema,
+        parts,
+        checkpoint.bytes,
+        checkpoint.rows,
+        about,
+        checkpoint_snippet(folder, manifest.run_id, manifest.feature),
+    )
+
+
+def _of_run(folder: str, content: bytes) -> tuple[Checkpoint, Run | None]:
+    """Returns the checkpoint as its run gives it; one whose run.json is gone as its manifest alone tells it."""
+    root, _, feature = folder.rpartition("/")
+    run = load_run(RunPaths(root)) if is_run_id(name_of(root)) else None
+    if run is not None:
+        try:
+            found = run[feature]
+        except (CheckpointError, RunNotFoundError):
+            found = None
+        if found is not None and found.path == folder:
+            return found, run
+    return Checkpoint(folder, parse_manifest(content, join(folder, MANIFEST_FILE))), run
+
+
+def checkpoint_snippet(folder: str, run_id: str, feature: str) -> str:
+    """Returns what reads a checkpoint in a notebook."""
+    scratch = os.environ.get("SANDBOX_SCRATCH")
+    above = folder.rsplit("/", 4)[0]
+    at = "" if scratch and above == normalise(scratch) else f".at({_quoted(above)})"
+    return f"from spark_etl import runs\nruns{at}[{_quoted(run_id)}][{_quoted(feature)}].head()"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def parquet_snippet(path: str) -> str:
+    """Returns what reads plain Parquet in a notebook: Spark in S3, pandas in the home."""
+    if is_s3(path):
+        return f"from spark_etl import spark\nspark().read.parquet({_quoted(path)}).limit(10).toPandas()"
+    return f"import pandas as pd\npd.read_parquet({_quoted(path.removeprefix('file://'))}).head(10)"
+
+
+def _files(path: str, found: Sequence[StoredObject]) -> Frame:
+    """Returns a frame of plain Parquet: columns of its first file, and those that its folders' names tell."""
+    with open_parquet(found[0].path) as opened:
+        columns = {field.name: str(field.type) for field in opened.schema_arrow}
+    parts = [Part(file.path, None, _partition(file.path.removeprefix(path))) for file in found]
+    if len(parts) <= MOST_FOOTERS:
+        parts = _counted(parts)
+    columns |= {name: "string" for name in parts[0].constants if name not in columns}
+    rows = None if len(parts) > MOST_FOOTERS else sum(part.rows or 0 for part in parts)
+    return Frame(path, columns, parts, sum(file.size for file in found), rows, None, parquet_snippet(path))
+
+
+def _partition(below: str) -> dict[str, str]:
+    """Returns what `_dt=2024-02-29/part-0.parquet` tells of every row in it."""
+    pairs = (name.partition("=") for name in below.split("/")[:-1])
+    return {name: unquote(value) for name, equals, value in pairs if equals}
+
+
+def _counted(parts: Sequence[Part]) -> list[Part]:
+    def one(part: Part) -> Part:
+        with open_parquet(part.path) as opened:
+            return Part(part.path, opened.metadata.num_rows, part.constants)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(one, parts))

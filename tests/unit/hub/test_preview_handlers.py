@@ -1,0 +1,120 @@
+"""The addresses that the page asks: who is answered, and how a refusal is sent."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import httpx
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from tornado import web
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+from traitlets.config import Config, Configurable
+
+TOKEN = "ada's"
+
+
+class APIHandler(web.RequestHandler):
+    """As much of Jupyter's handler as ours uses: a token, JSON errors, the contents manager."""
+
+    def get_current_user(self) -> str | None:
+        return "ada" if self.request.headers.get("Authorization") == f"token {TOKEN}" else None
+
+    def get_login_url(self) -> str:
+        raise web.HTTPError(403)
+
+    @property
+    def contents_manager(self) -> Any:
+        return SimpleNamespace(root_dir=self.settings["home"])
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.finish(json.dumps({"message": kwargs["exc_info"][1].log_message}))
+
+
+STAND_INS: dict[str, dict[str, Any]] = {
+    "jupyter_server": {},
+    "jupyter_server.auth": {},
+    "jupyter_server.auth.decorator": {"authorized": lambda method: method},
+    "jupyter_server.base": {},
+    "jupyter_server.base.handlers": {"APIHandler": APIHandler},
+    "jupyter_server.utils": {"url_path_join": lambda *parts: "/" + "/".join(part.strip("/") for part in parts)},
+}
+
+
+@pytest.fixture
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[web.Application]:
+    """A user's server as far as our extension sees it, which is in the notebook's image only."""
+    for name, content in STAND_INS.items():
+        module = ModuleType(name)
+        vars(module).update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    from sandbox_lab import _load_jupyter_server_extension  # noqa: PLC0415
+
+    class Server(Configurable):
+        web_app = web.Application(base_url="/user/ada/", home=str(tmp_path))
+
+    server = Server(config=Config({"SandboxLab": {"buckets": ["published", "scratch"]}}))
+    _load_jupyter_server_extension(server)
+    yield server.web_app
+    sys.modules.pop("sandbox_lab.handlers")
+
+
+async def get(application: web.Application, path: str, *, token: str | None = TOKEN) -> httpx.Response:
+    """Asks as the page does."""
+    socket, port = bind_unused_port()
+    server = HTTPServer(application)
+    server.add_sockets([socket])
+    headers = {"Authorization": f"token {token}"} if token else {}
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as client:
+            return await client.get(f"/user/ada/sandbox/{path}")
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+def asked(application: web.Application, path: str, *, token: str | None = TOKEN) -> httpx.Response:
+    import asyncio  # noqa: PLC0415
+
+    return asyncio.run(get(application, path, token=token))
+
+
+def test_the_buckets_of_the_configuration_are_listed(application: web.Application) -> None:
+    answer = asked(application, "contents")
+
+    assert answer.status_code == 200
+    assert [entry["name"] for entry in answer.json()["content"]] == ["published", "scratch"]
+
+
+def test_rows_of_a_file_in_the_home(application: web.Application, tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"x": [1, 2, 3]}), tmp_path / "one.parquet")
+
+    answer = asked(application, "preview?path=one.parquet&offset=1&limit=1")
+
+    assert answer.json()["rows"] == [[2]]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_refusal_has_a_status_the_cause_and_what_to_do(application: web.Application) -> None:
+    answer = asked(application, "preview?path=gone.parquet")
+
+    assert answer.status_code == 404
+    assert "gone.parquet" in answer.json()["message"]
+    assert answer.json()["hint"]
+
+
+@pytest.mark.parametrize("query", ["preview", "preview?path=one.parquet&limit=many"])
+def test_a_question_that_makes_no_sense_is_refused(application: web.Application, query: str) -> None:
+    assert asked(application, query).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["contents", "preview?path=one.parquet"])
+def test_who_is_not_logged_in_is_told_nothing(application: web.Application, path: str) -> None:
+    assert asked(application, path, token=None).status_code == 403
