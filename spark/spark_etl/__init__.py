@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spark_etl.feature import SparkFeature as SparkFeature
     from spark_etl.reading import runs as runs
     from spark_etl.response import Response as Response
-    from spark_etl.session import connect_session as spark
+    from spark_etl.sessions.notebook import spark as spark
     from spark_etl.sources import CheckpointSource as CheckpointSource
     from spark_etl.sources import CsvSource as CsvSource
     from spark_etl.sources import DeltaSource as DeltaSource
@@ -47,7 +47,7 @@ _HOMES = {
     "Source": ("spark_etl.sources", "Source"),
     "SparkFeature": ("spark_etl.feature", "SparkFeature"),
     "runs": ("spark_etl.reading", "runs"),
-    "spark": ("spark_etl.session", "connect_session"),
+    "spark": ("spark_etl.sessions.notebook", "spark"),
 }
 __all__ = [
     "CheckpointSource",

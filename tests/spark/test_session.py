@@ -6,7 +6,7 @@ import time
 import pytest
 from spark_etl.connect_channel import TokenChannelBuilder
 from spark_etl.errors import SparkEtlError
-from spark_etl.session import connect_session
+from spark_etl.sessions.connect import connect_session
 
 
 def test_a_token_is_sent_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,13 +17,13 @@ def as_frame(manifest: Manifest, paths: Sequence[str], session: SparkSession | N
     Args:
         manifest: What the checkpoint is.
         paths: Its files.
-        session: Whose DataFrame; the Spark Connect session of `spark_etl.session.connect_session` if not given.
+        session: Whose DataFrame; the session of `spark_etl.spark()` if not given.
     """
     from pyspark.sql.types import StructType
 
-    from spark_etl.session import connect_session
+    from spark_etl.sessions.notebook import spark
 
-    used: Any = connect_session() if session is None else session
+    used: Any = spark() if session is None else session
     schema = StructType.fromJson(manifest.spark_schema)
     frame: DataFrame = used.read.schema(schema).parquet(*paths) if paths else used.createDataFrame([], schema)
     return frame

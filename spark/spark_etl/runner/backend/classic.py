@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.runner import environment, logs
 from spark_etl.runner.backend.base import Counts, plan_text
-from spark_etl.session import already_there, build_session, came_too_late
+from spark_etl.sessions.classic import already_there, build_session, came_too_late
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

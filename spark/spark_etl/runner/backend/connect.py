@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from spark_etl.errors import ConfigError
 from spark_etl.names import listing
 from spark_etl.runner.backend.base import Counts, plan_text
-from spark_etl.session import DEFAULTS, connect_session
+from spark_etl.sessions.classic import DEFAULTS
+from spark_etl.sessions.connect import connect_session
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

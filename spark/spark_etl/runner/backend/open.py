@@ -13,7 +13,8 @@ from spark_etl.names import listing
 from spark_etl.runner.backend.base import Backend
 from spark_etl.runner.backend.classic import ClassicBackend
 from spark_etl.runner.backend.connect import ConnectBackend
-from spark_etl.session import CONNECT_MODE, LOCAL_SETTINGS, check_address, connect_session, prepare_local
+from spark_etl.sessions.classic import LOCAL_SETTINGS, prepare_local
+from spark_etl.sessions.connect import CONNECT_MODE, check_address, connect_session
 from spark_etl.storage import is_s3
 
 LOCAL_MASTER = "local[*]"

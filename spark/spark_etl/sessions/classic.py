@@ -1,22 +1,17 @@
-"""Spark sessions: the classic one of a run, and the Spark Connect one of a notebook."""
+"""Classic sessions: the driver is a JVM beside this process."""
 
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
-from spark_etl.errors import RunFailedError, SparkEtlError, UsageError
+from spark_etl.errors import RunFailedError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-CONNECT_PORT = 15002
-ANSWER_SECONDS = 3
 
 # Timestamps that any Parquet reader understands, not the old INT96.
 DEFAULTS = {"spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS"}
@@ -44,7 +39,6 @@ OF_THE_JVM = (
 )
 PROGRESS_BAR = "spark.ui.showConsoleProgress"
 SCHEDULER_MODE = "spark.scheduler.mode"
-CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
 
 
 @dataclass(frozen=True)
@@ -138,85 +132,3 @@ def _launch_jvm(pyspark: Any, settings: Mapping[str, str]) -> None:
         raise RunFailedError(
             f"Spark's JVM does not start: {error}", hint="install Java 17 or 21, and set JAVA_HOME if it is not found"
         ) from error
-
-
-def check_address(url: str, what: str) -> None:
-    """Refuses an address that is none of Spark Connect, or that tells a secret to whoever reads the command line.
-
-    Raises:
-        UsageError: Says which of both.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "sc" or not parts.hostname:
-        raise UsageError(
-            f"{what}: no address of a Spark Connect server: {parts.netloc or 'nothing'}", hint="sc://host:15002"
-        )
-    if "token=" in parts.path:
-        raise UsageError(
-            f"{what}: a token in the address is read by everybody on this machine, and kept in run.json",
-            hint="set SPARK_CONNECT_AUTHENTICATE_TOKEN instead",
-        )
-
-
-def connect_session(url: str | None = None, token: str | None = None) -> SparkSession:
-    """Returns a Spark Connect session; the same one again as long as it lives.
-
-    Args:
-        url: `sc://host:port`; `SANDBOX_CONNECT_URL` if not given.
-        token: What the server asks for; `SANDBOX_CONNECT_TOKEN` if not given.
-
-    Raises:
-        SparkEtlError: No server is named.
-        RunFailedError: None answers, or it refuses the token.
-    """
-    url = url or os.environ.get("SANDBOX_CONNECT_URL") or os.environ.get("SPARK_REMOTE")
-    if not url:
-        raise SparkEtlError(
-            "no Spark Connect server is named", hint='connect_session("sc://host:15002"), or set SANDBOX_CONNECT_URL'
-        )
-    ask_port(url)
-    os.environ[CONNECT_MODE] = "1"  # without it, pyspark.sql.functions look for a JVM in this process
-    token = (
-        token or os.environ.get("SANDBOX_CONNECT_TOKEN") or os.environ.get("SPARK_CONNECT_AUTHENTICATE_TOKEN") or None
-    )
-    failed: Exception | None = None
-    for _ in range(2):  # the session from before may be one that the server has forgotten
-        try:
-            return _answering(url, token)
-        except Exception as error:  # noqa: BLE001 - gRPC and Spark have many, and each means no session
-            failed = error
-    reason = " ".join(str(failed).split())[:200]
-    raise RunFailedError(
-        f"Spark Connect at {urlsplit(url).netloc} refuses a session: {reason}", hint="sandbox doctor"
-    ) from failed
-
-
-def _answering(url: str, token: str | None) -> SparkSession:
-    """Returns the session if the server knows it; otherwise it is ended, so that the next one is new."""
-    from pyspark.sql.connect.session import SparkSession as ConnectSession
-
-    from spark_etl.connect_channel import TokenChannelBuilder
-
-    session: Any = ConnectSession.builder.channelBuilder(TokenChannelBuilder(url, token)).getOrCreate()
-    try:
-        session.range(0).schema  # noqa: B018 - asks the server
-    except Exception:
-        session.stop()
-        raise
-    return cast("SparkSession", session)
-
-
-def ask_port(url: str) -> None:
-    """Refuses a server that does not answer; Spark's own client would try for ten minutes without a word.
-
-    Raises:
-        RunFailedError: Nothing listens there.
-    """
-    parts = urlsplit(url)
-    host, port = parts.hostname or "localhost", parts.port or CONNECT_PORT
-    try:
-        socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
-    except OSError as error:
-        raise RunFailedError(
-            f"no Spark Connect server answers at {host}:{port}: {error}", hint="sandbox status"
-        ) from None

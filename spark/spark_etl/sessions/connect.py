@@ -1,0 +1,123 @@
+"""Spark Connect sessions: the driver is a server elsewhere, and this process only sends it plans."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from spark_etl.errors import RunFailedError, SparkEtlError, UsageError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+CONNECT_PORT = 15002
+ANSWER_SECONDS = 3
+CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
+
+
+def check_address(url: str, what: str) -> None:
+    """Refuses an address that is none of Spark Connect, or that tells a secret to whoever reads the command line.
+
+    Raises:
+        UsageError: Says which of both.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "sc" or not parts.hostname:
+        raise UsageError(
+            f"{what}: no address of a Spark Connect server: {parts.netloc or 'nothing'}", hint="sc://host:15002"
+        )
+    if "token=" in parts.path:
+        raise UsageError(
+            f"{what}: a token in the address is read by everybody on this machine, and kept in run.json",
+            hint="set SPARK_CONNECT_AUTHENTICATE_TOKEN instead",
+        )
+
+
+def connect_session(url: str | None = None, token: str | None = None) -> SparkSession:
+    """Returns a Spark Connect session; the same one again as long as it lives.
+
+    Args:
+        url: `sc://host:port`; `SANDBOX_CONNECT_URL` if not given.
+        token: What the server asks for; `SANDBOX_CONNECT_TOKEN` if not given.
+
+    Raises:
+        SparkEtlError: No server is named.
+        RunFailedError: None answers, or it refuses the token.
+    """
+    url, token = server(url, token)
+    ask_port(url)
+    os.environ[CONNECT_MODE] = "1"  # without it, pyspark.sql.functions look for a JVM in this process
+    failed: Exception | None = None
+    for _ in range(2):  # the session from before may be one that the server has forgotten
+        try:
+            return _answering(url, token)
+        except Exception as error:  # noqa: BLE001 - gRPC and Spark have many, and each means no session
+            failed = error
+    reason = " ".join(str(failed).split())[:200]
+    raise RunFailedError(
+        f"Spark Connect at {urlsplit(url).netloc} refuses a session: {reason}", hint="sandbox doctor"
+    ) from failed
+
+
+def server(url: str | None, token: str | None) -> tuple[str, str | None]:
+    """Returns address and token of the Spark Connect server that is meant.
+
+    Raises:
+        SparkEtlError: None is named.
+    """
+    url = url or os.environ.get("SANDBOX_CONNECT_URL") or os.environ.get("SPARK_REMOTE")
+    if not url:
+        raise SparkEtlError(
+            "no Spark Connect server is named", hint='spark("sc://host:15002"), or set SANDBOX_CONNECT_URL'
+        )
+    token = token or os.environ.get("SANDBOX_CONNECT_TOKEN") or os.environ.get("SPARK_CONNECT_AUTHENTICATE_TOKEN")
+    return url, token or None
+
+
+def _answering(url: str, token: str | None) -> SparkSession:
+    """Returns the session if the server knows it; otherwise it is ended, so that the next one is new."""
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+    from spark_etl.connect_channel import TokenChannelBuilder
+
+    session: Any = ConnectSession.builder.channelBuilder(TokenChannelBuilder(url, token)).getOrCreate()
+    try:
+        session.range(0).schema  # noqa: B018 - asks the server
+    except Exception:
+        session.stop()
+        raise
+    return cast("SparkSession", session)
+
+
+def release(url: str, token: str | None, session_id: str) -> None:
+    """Ends a session that another process has left, with all that it runs.
+
+    Raises:
+        RunFailedError: The server does not answer.
+    """
+    from pyspark.sql.connect.client import SparkConnectClient
+
+    from spark_etl.connect_channel import TokenChannelBuilder
+
+    ask_port(url)
+    address = url if urlsplit(url).path else f"{url}/"
+    client: Any = SparkConnectClient(TokenChannelBuilder(f"{address};session_id={session_id}", token))
+    client.release_session()
+
+
+def ask_port(url: str) -> None:
+    """Refuses a server that does not answer; Spark's own client would try for ten minutes without a word.
+
+    Raises:
+        RunFailedError: Nothing listens there.
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "localhost", parts.port or CONNECT_PORT
+    try:
+        socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
+    except OSError as error:
+        raise RunFailedError(
+            f"no Spark Connect server answers at {host}:{port}: {error}", hint="sandbox status"
+        ) from None

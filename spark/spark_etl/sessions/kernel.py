@@ -1,0 +1,83 @@
+"""Watches the cells of an IPython kernel: their queries' progress, and that an interrupt ends what it interrupts."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
+
+from spark_etl.sessions.cell import Cell
+from spark_etl.sessions.screen import CellScreen
+from spark_etl.sessions.work import Source
+
+LOOK_SECONDS = 0.5
+
+
+def running_shell() -> Any | None:
+    """Returns the IPython shell of a notebook's kernel; None in a script or a terminal."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell if hasattr(shell, "kernel") else None
+
+
+class Watch:
+    """Makes each cell of a kernel tell of its queries, from the present one on.
+
+    Args:
+        shell: The kernel's IPython shell.
+        source: Where what is known of the queries comes from.
+        ask: Returns who holds the cores, given the seconds waited; None where there are none to be waited for.
+    """
+
+    def __init__(self, shell: Any, source: Source, ask: Callable[[float], str] | None) -> None:
+        self._shell, self._source, self._ask = shell, source, ask
+        self._cell: Cell | None = None
+        self._in_cell = threading.Event()
+        self._stopped = False
+        shell.events.register("pre_run_cell", self._begin)
+        shell.events.register("post_run_cell", self._end)
+        threading.Thread(target=self._run, name="spark-progress", daemon=True).start()
+        self._begin()
+
+    def stop(self) -> None:
+        """Leaves the kernel's cells alone."""
+        self._stopped, self._cell = True, None
+        self._in_cell.set()
+        self._shell.events.unregister("pre_run_cell", self._begin)
+        self._shell.events.unregister("post_run_cell", self._end)
+
+    def _begin(self, *_: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._interrupted)  # for this cell; the kernel sets its own before each
+        with suppress(Exception):  # the session has ended: then there is nothing to tell
+            self._source.begin()
+            self._cell = Cell(self._source, CellScreen(self._shell.display_pub), self._ask)
+            self._in_cell.set()
+
+    def _end(self, *_: Any) -> None:
+        self._in_cell.clear()
+        cell, self._cell = self._cell, None
+        if cell:
+            with suppress(Exception):
+                cell.end(time.monotonic())
+
+    def _run(self) -> None:
+        while not self._stopped:
+            self._in_cell.wait()
+            time.sleep(LOOK_SECONDS)
+            cell = self._cell
+            if cell:
+                with suppress(Exception):
+                    cell.step(time.monotonic())
+
+    def _interrupted(self, *_: Any) -> NoReturn:
+        threading.Thread(target=self._cancel, name="spark-cancel", daemon=True).start()  # this one's call is cut
+        raise KeyboardInterrupt
+
+    def _cancel(self) -> None:
+        with suppress(Exception):  # the session has ended, and its jobs with it
+            self._source.cancel()

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from spark_etl.sessions import kernel
+from spark_etl.sessions.kernel import Watch
+from spark_etl.sessions.work import Work
+
+
+class Shell:
+    """An IPython shell: its events, and what it is given to display."""
+
+    def __init__(self) -> None:
+        self.hooks: dict[str, list[Callable[..., None]]] = {"pre_run_cell": [], "post_run_cell": []}
+        self.events = self
+        self.shown = threading.Event()
+        self.lines: list[str] = []
+        self.display_pub = SimpleNamespace(publish=self.publish)
+
+    def register(self, event: str, hook: Callable[..., None]) -> None:
+        self.hooks[event].append(hook)
+
+    def unregister(self, event: str, hook: Callable[..., None]) -> None:
+        self.hooks[event].remove(hook)
+
+    def trigger(self, event: str) -> None:
+        for hook in self.hooks[event]:
+            hook(None)
+
+    def publish(self, data: dict[str, str], **_: Any) -> None:
+        self.lines.append(data["text/plain"])
+        self.shown.set()
+
+
+class Source:
+    """A driver in which something has run for long."""
+
+    lag = 60.0
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.cancelled = threading.Event()
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    def look(self) -> Work:
+        return Work(2, 8, 3, 1, busy=True)
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Shell, Source, Watch]]:
+    monkeypatch.setattr(kernel, "LOOK_SECONDS", 0.01)
+    before = signal.getsignal(signal.SIGINT)
+    shell, source = Shell(), Source()
+    watch = Watch(shell, source, None)
+    yield shell, source, watch
+    watch.stop()
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_cell_tells_of_its_queries_and_leaves_one_line(watched: tuple[Shell, Source, Watch]) -> None:
+    shell, source, _ = watched
+    assert shell.shown.wait(10)
+    shell.trigger("post_run_cell")
+    assert shell.lines[0].startswith("3 of 8 tasks done, 1 running")
+    assert shell.lines[-1].startswith("2 stages, 8 tasks")
+    shell.shown.clear()
+    shell.trigger("pre_run_cell")
+    assert shell.shown.wait(10)
+    assert source.begun == 2
+
+
+def test_an_interrupt_of_a_cell_ends_its_jobs(watched: tuple[Shell, Source, Watch]) -> None:
+    _, source, _ = watched
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert source.cancelled.wait(10)
+
+
+def test_a_watch_that_is_stopped_leaves_no_hook(watched: tuple[Shell, Source, Watch]) -> None:
+    shell, _, _ = watched
+    other = Watch(shell, Source(), None)
+    other.stop()
+    assert [len(hooks) for hooks in shell.hooks.values()] == [1, 1]

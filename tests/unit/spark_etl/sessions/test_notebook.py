@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from spark_etl.errors import UsageError
+from spark_etl.sessions import notebook
+from spark_etl.sessions.connect import CONNECT_MODE
+
+
+class Pyspark:
+    """What `present` looks for in a process that has imported pyspark, and the doors to sessions."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.context: object | None = None
+        self.session: object | None = None
+        self.given: dict[str, str] = {}
+        self.name = self.master = ""
+        core = SimpleNamespace(SparkContext=SimpleNamespace(_active_spark_context=None))
+        remote = SimpleNamespace(SparkSession=SimpleNamespace(_get_default_session=lambda: self.session))
+        patch.setitem(sys.modules, "pyspark.core.context", core)
+        patch.setitem(sys.modules, "pyspark.sql.connect.session", remote)
+        patch.setattr(notebook, "connect_session", self.connect)
+        patch.setattr(notebook, "build_session", self.build)
+        self._core = core.SparkContext
+
+    def connect(self, url: str | None, token: str | None) -> object:
+        self.session = self.session or ("connect", url, token)
+        return self.session
+
+    def build(self, name: str, settings: dict[str, str], master: str) -> object:
+        self._core._active_spark_context = self.context = self.context or "classic"
+        self.name, self.given, self.master = name, settings, master
+        return self.context
+
+    def stop(self) -> None:
+        self._core._active_spark_context = self.context = self.session = None
+
+
+@pytest.fixture
+def pyspark(monkeypatch: pytest.MonkeyPatch) -> Pyspark:
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    monkeypatch.setenv("SPARK_LOCAL_IP", "10.0.0.7")
+    monkeypatch.setenv("SPARK_MASTER_URL", "spark://spark-master:7077")
+    return Pyspark(monkeypatch)
+
+
+def test_spark_connect_is_what_nothing_said_means(pyspark: Pyspark) -> None:
+    first: Any = notebook.spark()
+    assert first[0] == "connect"
+    assert notebook.spark() is first
+    assert notebook.spark(classic=False) is first
+
+
+def test_a_driver_of_ones_own_is_called_back_by_its_executors(pyspark: Pyspark) -> None:
+    assert notebook.spark(classic=True, settings={"spark.cores.max": "1"}) == "classic"
+    assert (pyspark.name, pyspark.master) == ("ada's notebook", "spark://spark-master:7077")
+    assert pyspark.given["spark.driver.host"] == pyspark.given["spark.driver.bindAddress"] == "10.0.0.7"
+    assert pyspark.given["spark.cores.max"] == "1"
+    assert pyspark.given["spark.driver.memory"].endswith("m")
+
+
+def test_nothing_said_means_the_session_that_is_there(pyspark: Pyspark) -> None:
+    notebook.spark(classic=True)
+    assert notebook.spark() == "classic"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "hint"),
+    [
+        (True, False, "restart the kernel, or spark(classic=True).stop(), and then spark()"),
+        (False, True, "restart the kernel, or spark().stop(), and then spark(classic=True)"),
+    ],
+)
+def test_two_kinds_in_one_process_are_refused_with_the_way_out(
+    pyspark: Pyspark, first: bool, second: bool, hint: str
+) -> None:
+    notebook.spark(classic=first)
+    with pytest.raises(UsageError, match="serve one kind of session at a time") as raised:
+        notebook.spark(classic=second)
+    assert raised.value.hint == hint
+
+
+def test_after_a_stop_the_other_kind_may_be_had(pyspark: Pyspark, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook.spark()
+    monkeypatch.setenv(CONNECT_MODE, "1")
+    pyspark.stop()
+    assert notebook.spark(classic=True) == "classic"
+    assert CONNECT_MODE not in os.environ
+
+
+def test_settings_that_would_have_no_effect_are_refused(pyspark: Pyspark) -> None:
+    with pytest.raises(UsageError, match="when it starts"):
+        notebook.spark(settings={"spark.cores.max": "1"})
+    notebook.spark(classic=True)
+    with pytest.raises(UsageError, match="when it starts"):
+        notebook.spark(classic=True, settings={"spark.cores.max": "1"})
+
+
+def test_outside_a_notebook_nothing_is_watched(pyspark: Pyspark) -> None:
+    notebook.spark()
+    assert notebook._watches == []

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from spark_etl.sessions.work import ClassicWork, ConnectWork, Work
+
+
+def reported(tasks: int, done: int) -> Any:
+    return SimpleNamespace(num_tasks=tasks, num_completed_tasks=done)
+
+
+def test_the_reports_of_a_server_are_summed_over_queries() -> None:
+    work = ConnectWork()
+    work.told(stages=[reported(8, 8), reported(4, 1)], inflight_tasks=2, operation_id="one", done=False)
+    assert work.look() == Work(2, 12, 9, 2, busy=True)
+    work.told(stages=[reported(8, 8)], inflight_tasks=0, operation_id="one", done=True)
+    work.told(stages=[reported(5, 0)], inflight_tasks=1, operation_id="two", done=False)
+    assert work.look() == Work(3, 17, 12, 1, busy=True)
+    work.begin()
+    assert work.look() == Work()
+
+
+def test_a_query_too_quick_to_be_reported_counts_nothing() -> None:
+    work = ConnectWork()
+    work.told(stages=[], inflight_tasks=0, operation_id="", done=True)
+    assert work.look() == Work()
+
+
+class Driver:
+    """A SparkContext that knows the jobs it is given: job → (status, stage → (tasks, active, completed))."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[int, tuple[str, dict[int, tuple[int, int, int]]]] = {}
+        scheduler = SimpleNamespace(numTotalJobs=lambda: len(self.jobs))
+        self._jsc = SimpleNamespace(sc=lambda: SimpleNamespace(dagScheduler=lambda: scheduler))
+
+    def statusTracker(self) -> Driver:  # noqa: N802 - Spark's name
+        return self
+
+    def getJobInfo(self, job: int) -> Any:  # noqa: N802
+        status, stages = self.jobs[job]
+        return SimpleNamespace(status=status, stageIds=list(stages))
+
+    def getStageInfo(self, stage: int) -> Any:  # noqa: N802
+        known = {number: counts for _, stages in self.jobs.values() for number, counts in stages.items()}
+        tasks, active, completed = known[stage]
+        return SimpleNamespace(numTasks=tasks, numActiveTasks=active, numCompletedTasks=completed, numFailedTasks=0)
+
+
+def test_the_jobs_of_a_driver_are_counted_from_the_cell_s_begin() -> None:
+    driver = Driver()
+    driver.jobs[0] = ("SUCCEEDED", {0: (100, 0, 100)})
+    work = ClassicWork(driver)
+    work.begin()
+    assert work.look() == Work()
+    driver.jobs[1] = ("SUCCEEDED", {1: (4, 0, 4)})
+    driver.jobs[2] = ("RUNNING", {2: (8, 2, 3), 3: (1, 0, 0)})
+    assert work.look() == Work(3, 13, 7, 2, busy=True)
+
+
+def test_a_stage_that_spark_skipped_is_not_counted_once_its_job_has_ended() -> None:
+    driver = Driver()
+    work = ClassicWork(driver)
+    work.begin()
+    driver.jobs[0] = ("SUCCEEDED", {0: (8, 0, 0), 1: (1, 0, 1)})
+    assert work.look() == Work(1, 1, 1, 0, busy=False)
