@@ -13,6 +13,9 @@ FILES = (
     # Server extensions that no page of ours uses. The first looks for twenty language servers at each start.
     "etc/jupyter/jupyter_server_config.d/jupyter-lsp*.json",
     "etc/jupyter/jupyter_server_config.d/notebook_shim.json",
+    # Of nbdime, the comparison is used, and none of its pages.
+    "etc/jupyter/jupyter_server_config.d/nbdime.json",
+    "etc/jupyter/jupyter_server_config.d/jupyter_server_mathjax.json",
 )
 FOLDERS = (
     "share/jupyter/lab/staging",
@@ -23,6 +26,10 @@ FOLDERS = (
     "lib/python3.13/site-packages/mpl_toolkits/*/tests",
     "lib/python3.13/site-packages/matplotlib/mpl-data/sample_data",
     "lib/python3.13/site-packages/*/tests",
+    "lib/python3.13/site-packages/nbdime/webapp/static",
+    "lib/python3.13/site-packages/jupyter_server_mathjax/static",
+    "share/jupyter/labextensions/nbdime-jupyterlab",
+    "share/jupyter/nbextensions/nbdime",
     "share/man",
     "share/jupyterhub/static/components",
 )

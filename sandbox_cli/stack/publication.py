@@ -32,11 +32,22 @@ def publish(session: Session, stage: Stage, user: str, notebook: str) -> dict[st
     session.hub.start_server(user)
     path = _in_server(session, stage, user, notebook)
     base = f"/user/{user}/sandbox/publish"
-    job = session.hub.request("POST", base, json={"path": path}).json()["job"]
+    answer = session.hub.request("POST", base, json={"path": path}, ok=(NOT_FOUND,))
+    if answer.status_code == NOT_FOUND:
+        raise StackError(
+            f"The server of `{user}` was started by an older version of the sandbox, which could not publish.",
+            hint=f"stop it on {session.hub.url}/hub/home, then try again",
+        )
+    job = answer.json()["job"]
+
+    shown = ""
 
     def ended() -> dict[str, Any] | None:
+        nonlocal shown
         told: dict[str, Any] = session.hub.request("GET", f"{base}/{job}").json()
-        stage.update(str(told["told"]))
+        if told["told"] != shown:
+            shown = str(told["told"])
+            stage.update(shown)
         return told if told["state"] in ENDED else None
 
     outcome = poll(ended, seconds=SECONDS, every=0.5)

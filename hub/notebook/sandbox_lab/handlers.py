@@ -95,11 +95,17 @@ class Preview(Answer):
         await self.answer(work)
 
 
-def routes(server: Any) -> list[tuple[str, type[Answer], dict[str, Any]]]:
+def routes(server: Any) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
     """Returns the addresses with what answers there."""
+    from sandbox_lab.sharing import Execute, Publication, Publish  # noqa: PLC0415 - it needs what is above
+
     given = {"buckets": list(SandboxLab(parent=server).buckets)}
     base = server.web_app.settings["base_url"]
-    return [(url_path_join(base, "sandbox", name), kind, given) for name, kind in ROUTES.items()]
-
-
-ROUTES: dict[str, type[Answer]] = {"contents": Contents, "preview": Preview}
+    found: dict[str, type[APIHandler]] = {
+        "contents": Contents,
+        "preview": Preview,
+        "publish": Publish,
+        "publish/([A-Za-z0-9_-]+)": Publication,
+        "execute": Execute,
+    }
+    return [(url_path_join(base, "sandbox", name), kind, given) for name, kind in found.items()]

@@ -1,5 +1,6 @@
 /* What the extension adds to JupyterLab. A further button is a command here and a line in schemas/sandbox-lab/plugin.json. */
 import { addBrowser } from './browser.js';
+import { addPublish } from './publish.js';
 import { addRows } from './rows.js';
 import { addViewer } from './viewer.js';
 import { makeDrive } from './drive.js';
@@ -13,7 +14,7 @@ export function plugins(lab) {
   return [
     {
       id: 'sandbox-lab:plugin',
-      description: 'S3 in the sidebar, rows of Parquet and of checkpoints',
+      description: 'S3 in the sidebar, rows of Parquet and of checkpoints, notebooks published to the team',
       autoStart: true,
       requires: [IDocumentManager],
       optional: [ILayoutRestorer, ICommandPalette, IDefaultFileBrowser],
@@ -23,6 +24,7 @@ export function plugins(lab) {
         addRows(lab, { app, restorer, home, icons });
         addViewer(lab, { app, restorer, icons });
         addBrowser(lab, { app, documents, restorer, palette, icons });
+        addPublish(lab, { app, palette, icons });
       }
     }
   ];
@@ -40,6 +42,10 @@ function makeIcons(lab) {
       's3',
       '<path class="jp-icon3 jp-icon-selectable" fill="#616161" d="M12 2C7 2 3 3.6 3 5.5l2 13C5.3 20.5 8.5 22 12 22' +
         's6.7-1.5 7-3.5l2-13C21 3.6 17 2 12 2zm0 2c3.5 0 6 .8 7 1.5-1 .7-3.5 1.5-7 1.5s-6-.8-7-1.5C6 4.8 8.5 4 12 4z"/>'
+    ),
+    share: svg(
+      'share',
+      '<path class="jp-icon3 jp-icon-selectable" fill="#616161" d="M12 2l5 5h-3.5v8h-3V7H7l5-5zM4 13h3v6h10v-6h3v9H4v-9z"/>'
     ),
     rows: svg(
       'rows',
