@@ -97,7 +97,9 @@ class Failure:
             f"<pre>{escape(text)}</pre></details>"
             for title, text in self._parts()
         )
-        return f"<p><b>{escape(self._headline())}</b></p>{parts}<p>{escape(repr(self.inputs))}</p>"
+        head, _, more = self._headline().partition("\n")
+        rows = f"<pre>{escape(more)}</pre>" if more else ""
+        return f"<p><b>{escape(head)}</b></p>{rows}{parts}<p>{escape(repr(self.inputs))}</p>"
 
 
 def load_failure(

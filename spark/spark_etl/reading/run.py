@@ -262,7 +262,8 @@ class Run:
     def _repr_html_(self) -> str:
         from spark_etl.drawing import as_html, run_diagram  # a notebook's first cell need not wait for it
 
-        return as_html(run_diagram(self.content)) + html_table(COLUMNS, self._rows(), self._headline())
+        caption = self._headline().partition("\n")[0]  # the rest, such as rows that break a response: `failure`
+        return as_html(run_diagram(self.content)) + html_table(COLUMNS, self._rows(), caption)
 
 
 def _seconds(value: float | None) -> str:

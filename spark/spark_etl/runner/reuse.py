@@ -91,6 +91,8 @@ def _kept(run: Run, alias: str) -> tuple[Manifest, str] | str:
 
 def _holds(manifest: Manifest, identity: Identity) -> str | None:
     """Returns what has changed, or None when the checkpoint still holds."""
+    if manifest.after_failure:
+        return "it was kept after a failure, computed once more"
     if not manifest.identity:
         return "its checkpoint was written by a spark_etl that could not resume"
     loose = unpinned(identity)

@@ -122,6 +122,19 @@ def test_a_frame_computed_after_a_failure_says_so(make_run: MakeRun) -> None:
     assert "computed once more, after what reads it had failed" in repr(runs[FIRST]["orders"])
 
 
+def test_in_a_notebook_a_message_of_several_lines_keeps_them(failed: RunPaths) -> None:
+    message = "its rows break its response:\n  `id` must be unique\n    id  rows\n     7     2"
+    told = json.dumps({**EVIDENCE, "message": message}).encode()
+    storage_for(failed.root).write(join(failed.root, "late", "_failure.json"), told)
+    run = change(failed, error={"feature": "late", "message": message})
+
+    assert run.failure is not None
+    html = run.failure._repr_html_()
+    assert "<b>late failed: its rows break its response:</b>" in html
+    assert "<pre>  `id` must be unique\n    id  rows\n     7     2</pre>" in html
+    assert "failed: its rows break its response:</caption>" in run._repr_html_()
+
+
 def test_in_a_notebook_a_run_is_drawn_above_its_table(make_run: MakeRun) -> None:
     make_run(FIRST)
     html = runs[FIRST]._repr_html_()

@@ -211,6 +211,15 @@ def test_a_frame_without_a_manifest_is_not_reused(chain: Bench) -> None:
     assert decisions["net"].reason == f"run {run_id} kept no checkpoint of it"
 
 
+def test_a_checkpoint_that_was_kept_after_a_failure_is_not_reused(chain: Bench) -> None:
+    run_id = chain.ran("net")
+    file = chain.manifest(run_id, "net")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "identity": {}, "after_failure": True}))
+    _, decisions = chain.resume(run_id, "--checkpoint", "report")
+    assert decisions["net"].action == "run"
+    assert "after a failure" in decisions["net"].reason
+
+
 def test_a_checkpoint_from_before_identities_is_not_reused(chain: Bench) -> None:
     run_id = chain.ran("net")
     file = chain.manifest(run_id, "net")
