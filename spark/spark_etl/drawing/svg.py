@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from html import escape
 from unicodedata import east_asian_width
 
@@ -75,8 +76,12 @@ def as_svg(diagram: Diagram, *, name: str | None = None) -> str:
 
 
 def as_html(diagram: Diagram) -> str:
-    """Returns the SVG in an element that scrolls where the page is too narrow for it."""
-    return f'<div style="overflow:auto">{as_svg(diagram)}</div>'
+    """Returns the SVG in an element that scrolls where the page is too narrow for it.
+
+    Its ids follow from what is drawn, so that a notebook shows the same when it is run again.
+    """
+    name = f"d{sha256(repr(diagram).encode()).hexdigest()[:8]}"
+    return f'<div style="overflow:auto">{as_svg(diagram, name=name)}</div>'
 
 
 def _lines_of(node: Node) -> Iterator[str]:

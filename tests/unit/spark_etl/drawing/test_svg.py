@@ -121,3 +121,12 @@ def test_a_drawing_too_wide_for_the_page_scrolls(diamond: Diagram) -> None:
 
 def test_no_features_are_drawn_too() -> None:
     assert texts(Diagram([])) == ["features: 0 features"]
+
+
+def test_in_a_page_the_same_is_drawn_the_same_and_shares_no_id_with_anything_else(diamond: Diagram) -> None:
+    other = Diagram(diamond.nodes, "another")
+    ids = [set(re.findall(r'id="([^"]+)"', as_html(drawn))) for drawn in (diamond, other)]
+
+    assert as_html(diamond) == as_html(Diagram(list(diamond.nodes), diamond.title))
+    assert ids[0]
+    assert not ids[0] & ids[1]
