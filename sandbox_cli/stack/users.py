@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any
 
@@ -101,6 +102,7 @@ def remove(session: Session, name: str, *, with_home: bool) -> str:
         )
     if session.hub.server(name):
         session.hub.stop_server(name)
+    _remove_container(session, name)
     session.hub.remove_account(name)
     accounts.forget(session.settings, name)
     home = f"{session.settings.stack}-home-{name}"
@@ -111,3 +113,9 @@ def remove(session: Session, name: str, *, with_home: bool) -> str:
     except NotFound:
         return f"account `{name}` removed; it had no home yet"
     return f"account `{name}` and its home removed"
+
+
+def _remove_container(session: Session, name: str) -> None:
+    """Removes what is left of a server that did not end well: nobody will ask for its log, and it holds the home."""
+    with contextlib.suppress(NotFound):
+        session.engine.client.containers.get(f"{session.settings.stack}-user-{name}").remove(force=True)

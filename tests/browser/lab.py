@@ -39,7 +39,7 @@ def run_all(page: Page) -> None:
     wait_for_kernel(page)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Restart Kernel and Run All Cells…", exact=True).click()
-    page.get_by_role("button", name="Restart", exact=True).click()
+    page.locator(".jp-Dialog button.jp-mod-accept").click()
     page.wait_for_function("() => document.querySelectorAll('.jp-Notebook .jp-OutputArea-output').length === 0")
     wait_for_all_cells(page)
 
@@ -64,7 +64,7 @@ def outputs(page: Page) -> list[str]:
         str(text)
         for text in page.evaluate(
             """() => [...document.querySelectorAll('.jp-Notebook .jp-OutputArea-output')].map(output =>
-            output.innerText.trim() + [...output.querySelectorAll('img')].map(image => image.src).join(' '))"""
+            output.textContent.trim() + [...output.querySelectorAll('img')].map(image => image.src).join(' '))"""
         )
     ]
 

@@ -31,7 +31,7 @@ def people(stack: Sandbox) -> Iterator[dict[str, str]]:
     for name in names:
         stack("users", "add", name, "--generate")
     yield {name: stack("users", "show", name).out.strip() for name in names}
-    known = {account["name"] for account in stack("users", "list", "--json").json()}
+    known = {account["name"] for account in stack("users", "list", "--json").json}
     for name in known & set(names):
         stack("users", "remove", name, "--home", "--yes")
 
@@ -72,9 +72,9 @@ def test_a_colleague_reopens_the_analysis(pages: dict[str, Page], stack: Sandbox
     see(bob, screenshots / "shelf-notebook.png")
 
     opened(bob)
-    assert outputs(bob) == hers, "as it was published"
+    shows(bob, hers)
     run_all(bob)
-    assert outputs(bob) == hers, "and the same numbers when it is run again"
+    shows(bob, hers)
     can_not_save(bob)
 
     stack("users", "remove", "ada", "--home", "--yes")
@@ -85,7 +85,20 @@ def test_a_colleague_reopens_the_analysis(pages: dict[str, Page], stack: Sandbox
     again.goto(link)
     expect(again.get_by_role("main")).to_contain_text("reproduces")
     opened(again)
-    assert outputs(again) == hers
+    shows(again, hers)
+
+
+def shows(page: Page, wanted: list[str]) -> None:
+    """Waits until the open notebook shows what is wanted; JupyterLab draws it bit by bit."""
+    for _ in range(100):
+        if outputs(page) == wanted:
+            return
+        page.wait_for_timeout(200)
+    import json
+
+    json.dump([outputs(page), wanted], open("/tmp/diff.json", "w"))
+    page.screenshot(path="/tmp/bob.png")
+    assert outputs(page) == wanted
 
 
 def publish(page: Page, screenshots: Path) -> str:
@@ -94,7 +107,7 @@ def publish(page: Page, screenshots: Path) -> str:
     toast = page.locator(".Toastify__toast", has_text=f"{NOTEBOOK}.ipynb, version")
     expect(toast).to_be_visible(timeout=PUBLISH_MS)
     see(page, screenshots / "publish.png")
-    expect(toast).to_contain_text("version 1: reproduces")
+    expect(toast).to_contain_text(re.compile(r"version \d+: reproduces"))
     with page.context.expect_page() as shown:
         toast.get_by_role("button", name="Show").click()
     url = shown.value.url

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from html import escape
 from unicodedata import east_asian_width
 
@@ -76,12 +76,14 @@ def as_svg(diagram: Diagram, *, name: str | None = None) -> str:
 
 
 def as_html(diagram: Diagram) -> str:
-    """Returns the SVG in an element that scrolls where the page is too narrow for it.
+    """Returns the SVG as an image in an element that scrolls where the page is too narrow for it.
 
-    Its ids follow from what is drawn, so that a notebook shows the same when it is run again.
+    An image, and not the element itself: in the notebook of somebody else, JupyterLab leaves of an `<svg>` its words.
     """
-    name = f"d{sha256(repr(diagram).encode()).hexdigest()[:8]}"
-    return f'<div style="overflow:auto">{as_svg(diagram, name=name)}</div>'
+    content = b64encode(as_svg(diagram, name="run").encode()).decode()
+    alt = _escaped(f"{diagram.summary()}. {_told(diagram)}")
+    image = f'<img style="max-width:none" src="data:image/svg+xml;base64,{content}" alt="{alt}">'
+    return f'<div style="overflow:auto">{image}</div>'
 
 
 def _lines_of(node: Node) -> Iterator[str]:
