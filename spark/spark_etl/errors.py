@@ -37,6 +37,8 @@ class SparkEtlError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(f"next: {hint}")  # in a notebook, the traceback is all there is to read
 
 
 class UsageError(SparkEtlError):

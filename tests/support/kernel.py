@@ -27,6 +27,8 @@ class Ran:
         elif kind in {"execute_result", "display_data"}:
             self.shown.append(content["data"])
             self.text += str(content["data"].get("text/plain", ""))
+        elif kind == "update_display_data":
+            self.text += "\n" + str(content["data"].get("text/plain", ""))
         elif kind == "error":
             self.error = "\n".join(content["traceback"])
 

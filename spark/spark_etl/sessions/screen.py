@@ -7,7 +7,7 @@ import html
 import uuid
 from typing import Any
 
-# Whoever compares outputs leaves these out: no two runs take the same time.
+# Whoever compares outputs leaves these out (hub/notebook/sandbox_lab): no two runs take the same time.
 METADATA = {"spark_etl": "progress"}
 
 

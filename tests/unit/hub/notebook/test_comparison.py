@@ -38,6 +38,7 @@ def without_nbdime(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ([PRINTED], [PRINTED]),
         ([PRINTED], [WARNED, PRINTED]),
+        ([PRINTED], [shown("2 stages, 12 tasks, 3.2s", metadata={"spark_etl": "progress"}), PRINTED]),
         ([PRINTED], [{**PRINTED, "text": ["4", "2\n"]}]),
         ([PRINTED], [{**PRINTED, "text": "4"}, {**PRINTED, "text": "2\n"}]),
         ([shown("<X at 0x7f1234567890>")], [shown("<X at 0x7fabcdefabcd>", execution_count=7)]),
