@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 # "Fair scheduler configuration not found": pools are made as they are named.
 # "Initial job has not accepted any resources": the runner tells who holds them.
+# JavaUtils: a kernel that is shut down ends the `rm` of its driver, which then deletes its files itself.
 # The rest: each attempt of a failing task writes its 200 lines of stack trace into four logs; the runner tells why.
 QUIET = (
     "org.apache.spark.scheduler.FairSchedulableBuilder",
     "org.apache.spark.scheduler.TaskSchedulerImpl",
     "org.apache.spark.scheduler.TaskSetManager",
     "org.apache.spark.executor.Executor",
+    "org.apache.spark.network.util.JavaUtils",
     "org.apache.spark.util.Utils",
     "org.apache.spark.sql.execution.datasources.FileFormatWriter",
 )

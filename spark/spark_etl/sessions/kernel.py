@@ -15,6 +15,7 @@ from spark_etl.sessions.screen import CellScreen
 from spark_etl.sessions.work import Source
 
 LOOK_SECONDS = 0.5
+CANCEL_ATTEMPTS, CANCEL_SECONDS = 10, 0.1
 
 
 def running_shell() -> Any | None:
@@ -79,5 +80,11 @@ class Watch:
         raise KeyboardInterrupt
 
     def _cancel(self) -> None:
-        with suppress(Exception):  # the session has ended, and its jobs with it
-            self._source.cancel()
+        """Cancels until it succeeds: the cut call may take the first attempt's connection to the JVM along."""
+        for _ in range(CANCEL_ATTEMPTS):
+            try:
+                self._source.cancel()
+            except Exception:  # noqa: BLE001 - of a session that has ended, the jobs have ended too
+                time.sleep(CANCEL_SECONDS)
+            else:
+                return

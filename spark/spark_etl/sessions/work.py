@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -100,12 +101,16 @@ class ClassicWork:
     def __init__(self, context: Any) -> None:
         self._context = context
         self._first = 0
+        self._group = ""
         self._ended: dict[int, Work] = {}
 
     def begin(self) -> None:
         """Forgets the cells before this one: jobs are counted from one."""
         self._first = self._count()
         self._ended = {}
+        self._group = f"cell-{uuid.uuid4().hex}"
+        self._context.setJobGroup(self._group, "", interruptOnCancel=True)
+        self._context.setLocalProperty("spark.job.description", None)  # Spark's pages show the line of code instead
 
     def _count(self) -> int:
         return int(self._context._jsc.sc().dagScheduler().numTotalJobs())
@@ -128,8 +133,9 @@ class ClassicWork:
         return work
 
     def cancel(self) -> None:
-        """Ends all jobs: an interrupt only ends the wait for them."""
+        """Ends all jobs, those too that the cut call would still start: an interrupt only ends the wait for them."""
         self._context.cancelAllJobs()
+        self._context._jsc.sc().cancelJobGroupAndFutureJobs(self._group)
 
 
 def total(parts: Iterable[Work]) -> Work:

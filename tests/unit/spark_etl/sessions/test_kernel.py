@@ -43,7 +43,7 @@ class Source:
     lag = 60.0
 
     def __init__(self) -> None:
-        self.begun = 0
+        self.begun = self.attempts = 0
         self.cancelled = threading.Event()
 
     def begin(self) -> None:
@@ -53,6 +53,9 @@ class Source:
         return Work(2, 8, 3, 1, busy=True)
 
     def cancel(self) -> None:
+        self.attempts += 1
+        if self.attempts < 3:
+            raise OSError("the connection is cut")
         self.cancelled.set()
 
 

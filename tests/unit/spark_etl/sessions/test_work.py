@@ -35,6 +35,12 @@ class Driver:
         scheduler = SimpleNamespace(numTotalJobs=lambda: len(self.jobs))
         self._jsc = SimpleNamespace(sc=lambda: SimpleNamespace(dagScheduler=lambda: scheduler))
 
+    def setJobGroup(self, group: str, description: str, *, interruptOnCancel: bool) -> None:  # noqa: N802, N803
+        pass
+
+    def setLocalProperty(self, name: str, value: str | None) -> None:  # noqa: N802
+        pass
+
     def statusTracker(self) -> Driver:  # noqa: N802 - Spark's name
         return self
 
