@@ -49,6 +49,13 @@ class Frame:
     checkpoint: dict[str, Any] | None
     snippet: str
 
+    @property
+    def kind(self) -> str:
+        """`checkpoint`, `file` or `folder`."""
+        if self.checkpoint:
+            return "checkpoint"
+        return "file" if [part.path for part in self.parts] == [self.path] else "folder"
+
 
 def find_frame(path: str) -> Frame:
     """Returns what a path shows: any file of a checkpoint is the checkpoint.

@@ -36,6 +36,7 @@ def preview(path: str, root: str, offset: int, limit: int) -> dict[str, Any]:
     _release()
     return {
         "path": frame.path,
+        "kind": frame.kind,
         "columns": [{"name": name, "type": kind} for name, kind in frame.columns.items()],
         "rows": rows,
         "offset": offset,

@@ -84,7 +84,7 @@ def test_a_checkpoint_is_shown_by_its_folder_its_manifest_and_any_of_its_files(
 ) -> None:
     shown = show(home, f"scratch/team/revenue/{RUN}/orders{below}")
 
-    assert shown["path"] == run.checkpoint("orders")
+    assert (shown["path"], shown["kind"]) == (run.checkpoint("orders"), "checkpoint")
     assert shown["columns"] == [{"name": "id", "type": "bigint"}]
     assert (shown["total"], shown["files"]) == (1250, 3)
     assert shown["checkpoint"]["feature"] == "orders"
@@ -162,7 +162,7 @@ def test_a_folder_of_parquet_has_the_columns_that_its_folders_tell(home: Path) -
 
     assert [column["name"] for column in shown["columns"]] == ["x", "_dt"]
     assert shown["rows"] == [[1, "2024-02-28"], [2, "2024-02-28"], [3, "2024-02-29"]]
-    assert (shown["total"], shown["checkpoint"]) == (3, None)
+    assert (shown["total"], shown["kind"], shown["checkpoint"]) == (3, "folder", None)
 
 
 def test_a_column_that_a_file_lacks_is_null_in_it(home: Path) -> None:
@@ -177,6 +177,7 @@ def test_one_file_shows_only_what_is_in_it(home: Path) -> None:
 
     shown = show(home, "sales/_dt=2024-02-28/part 0.parquet")
 
+    assert shown["kind"] == "file"
     assert shown["columns"] == [{"name": "x", "type": "int64"}]
     assert f'pd.read_parquet("{home}/sales/_dt=2024-02-28/part 0.parquet")' in shown["snippet"]
 

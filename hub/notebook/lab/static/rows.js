@@ -99,7 +99,7 @@ function fill(parts, page, copy) {
 function headOf(page) {
   const known = page.checkpoint;
   const name = known ? known.feature : page.path.split('/').pop();
-  const what = known ? `checkpoint of run ${known.run}` : page.files === 1 ? 'Parquet file' : 'folder of Parquet files';
+  const what = known ? `checkpoint of run ${known.run}` : page.kind === 'file' ? 'Parquet file' : 'folder of Parquet files';
   const facts = [
     known?.of ? `${known.of}${known.dates ? ` for ${known.dates}` : ''}, ${known.status}` : null,
     known ? `written ${known.written.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')}` : null,
@@ -109,7 +109,7 @@ function headOf(page) {
   const changed = known?.changed.length ? [`its code has changed since: ${known.changed.join(', ')}`] : [];
   const notes = [...(known?.notes ?? []), ...changed];
   return [
-    element('h2', {}, name, element('span', { className: 'sandbox-Rows-what', textContent: what })),
+    element('h2', {}, `${name} `, element('span', { className: 'sandbox-Rows-what', textContent: what })),
     element('p', { className: 'sandbox-Rows-facts', textContent: facts.filter(Boolean).join(' · ') }),
     element('p', { className: 'sandbox-Rows-path', textContent: page.path }),
     ...notes.map(note => element('p', { className: 'sandbox-Rows-note', textContent: `Note: ${note}` }))

@@ -17,6 +17,11 @@ export function addViewer(lab, { app, restorer, icons }) {
     get fileFormat() {
       return null;
     }
+
+    /** Nor does it save, or keep a copy of the file (its own kind of checkpoint), where others write the document. */
+    createNew(options) {
+      return Object.defineProperty(super.createNew(options), 'collaborative', { value: true });
+    }
   }
 
   registry.addFileType({
