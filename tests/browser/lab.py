@@ -59,12 +59,18 @@ def wait_for_all_cells(page: Page) -> None:
 
 
 def outputs(page: Page) -> list[str]:
-    """Returns what the open notebook shows below its cells: the text, and what tells a picture from another."""
+    """Returns what the open notebook shows below its cells: words, and what tells a picture from another.
+
+    Without styles: JupyterLab leaves them out of what somebody else has run, and blanks mean nothing in HTML.
+    """
     return [
-        str(text)
+        " ".join(str(text).split())
         for text in page.evaluate(
-            """() => [...document.querySelectorAll('.jp-Notebook .jp-OutputArea-output')].map(output =>
-            output.textContent.trim() + [...output.querySelectorAll('img')].map(image => image.src).join(' '))"""
+            """() => [...document.querySelectorAll('.jp-Notebook .jp-OutputArea-output')].map(output => {
+                const copy = output.cloneNode(true);
+                copy.querySelectorAll('style').forEach(style => style.remove());
+                return copy.textContent + [...copy.querySelectorAll('img')].map(image => image.src).join(' ');
+            })"""
         )
     ]
 

@@ -94,10 +94,6 @@ def shows(page: Page, wanted: list[str]) -> None:
         if outputs(page) == wanted:
             return
         page.wait_for_timeout(200)
-    import json
-
-    json.dump([outputs(page), wanted], open("/tmp/diff.json", "w"))
-    page.screenshot(path="/tmp/bob.png")
     assert outputs(page) == wanted
 
 
