@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.test_journey import log_in
+from tests.browser.lab import log_in_as, see
 from tests.support.sandbox import Sandbox
 
 RUN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
@@ -29,9 +29,11 @@ PUT = """async ([path, method, content]) => {
 @pytest.fixture
 def lab(page: Page, stack: Sandbox) -> Page:
     """JupyterLab as it is after the login."""
-    log_in(page, stack)
+    log_in_as(page, stack, "engineer", stack.password("engineer"))
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/user/engineer/lab?reset")
     expect(page.locator("#jp-main-statusbar")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-LauncherCard").first).to_be_visible()  # it takes the focus when it comes
+    page.wait_for_load_state("networkidle")
     return page
 
 
@@ -91,7 +93,7 @@ def test_a_step_into_a_checkpoint_shows_its_rows(lab: Page, screenshots: Path) -
     expect(view.get_by_role("columnheader", name=re.compile("^order_id"))).to_be_visible()
     expect(view.get_by_role("rowheader").first).to_have_text("1")
     expect(view.locator(".sandbox-Rows-range")).to_have_text(re.compile(r"^Rows 1–100 of [\d,]+$"))
-    lab.screenshot(path=screenshots / "s3-browser.png")
+    see(lab, screenshots / "s3-browser.png")
 
     view.get_by_role("button", name="Next page").click()
     expect(view.locator(".sandbox-Rows-range")).to_have_text(re.compile(r"^Rows 101–\d+ of [\d,]+$"))
@@ -107,6 +109,7 @@ def test_a_published_parquet_file_is_opened_by_the_keyboard(lab: Page) -> None:
     for name in ("_SUCCESS", re.compile(r"^part-.*\.parquet$")):
         lab.keyboard.press("ArrowDown")
         expect(entry(browser, name)).to_have_class(re.compile("jp-mod-selected"))
+        expect(entry(browser, name).locator(".jp-DirListing-itemText")).to_be_focused()
     lab.keyboard.press("Enter")
 
     view = rows(lab)
