@@ -17,6 +17,8 @@ def test_the_reports_of_a_server_are_summed_over_queries() -> None:
     work.told(stages=[reported(8, 8)], inflight_tasks=0, operation_id="one", done=True)
     work.told(stages=[reported(5, 0)], inflight_tasks=1, operation_id="two", done=False)
     assert work.look() == Work(3, 17, 12, 1, busy=True)
+    work.told(stages=[], inflight_tasks=0, operation_id="two", done=True)
+    assert work.look() == Work(3, 17, 17, 0, busy=False)
     work.begin()
     assert work.look() == Work()
 
