@@ -80,12 +80,10 @@ def test_a_colleague_reopens_the_analysis(pages: dict[str, Page], stack: Sandbox
     stack("users", "remove", "ada", "--home", "--yes")
     stack("down")
     stack("up", "--no-sample", "--no-proof")
-    again = bob.context.new_page()
-    log_in_as(again, stack, "bob", stack("users", "show", "bob").out.strip())
-    again.goto(link)
-    expect(again.get_by_role("main")).to_contain_text("reproduces")
-    opened(again)
-    shows(again, hers)
+    bob.goto(link)
+    expect(bob.get_by_role("main")).to_contain_text("reproduces")
+    opened(bob)
+    shows(bob, hers)
 
 
 def shows(page: Page, wanted: list[str]) -> None:
