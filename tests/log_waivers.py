@@ -41,6 +41,12 @@ WAIVERS: dict[str, Waiver] = {
         "dynamic allocation, or a worker that is told to stop, lets an executor go (143: SIGTERM); its driver goes on",
         always=True,
     ),
+    "query of a notebook ended": Waiver(
+        "spark-connect",
+        r"ErrorUtils: Spark Connect RPC error during: (async-grpc-response-sender|config|execute)\.",
+        "a query was interrupted, or its kernel has ended: Connect logs what it tells the notebook",
+        always=True,
+    ),
     "spark peers gone": Waiver(
         "spark-.*|runner|.*user-.*",
         r"Lost (an )?executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"
