@@ -1,9 +1,12 @@
 """The hub's settings: from the environment that compose.yaml gives, and the secrets in /run/secrets."""
 
+import functools
 import os
 import sys
 
+from sandbox_hub import docker_api
 from sandbox_hub.authenticator import SandboxAuthenticator
+from sandbox_hub.disk_guard import FLOOR, LIMIT, DiskGuard, free_bytes, size_of
 from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, parse
 from sandbox_hub.spawner import SandboxSpawner, as_it_is
@@ -26,11 +29,19 @@ c.JupyterHub.cleanup_servers = False
 c.JupyterHub.template_paths = ["/opt/hub/templates"]
 sizes = parse(os.environ.get("SANDBOX_SERVER_SIZES") or SIZES)
 default_size = os.environ.get("SANDBOX_SERVER_SIZE") or ("medium" if "medium" in sizes else next(iter(sizes)))
+guard = DiskGuard(
+    docker_api.disk,
+    functools.partial(free_bytes, "/srv/hub"),
+    size_of(os.environ.get("SANDBOX_HOME_LIMIT") or LIMIT),
+    size_of(os.environ.get("SANDBOX_DISK_FLOOR") or FLOOR),
+)
+c.SandboxSpawner.disk_guard = guard
 c.JupyterHub.template_vars = {
     "sandbox_links": links,
     "sandbox_stack": stack,
     "sandbox_sizes": list(sizes.values()),
     "sandbox_default_size": default_size,
+    "sandbox_told": guard.told,
 }
 # A user has one server; more would need names and more memory.
 c.JupyterHub.allow_named_servers = False

@@ -157,6 +157,8 @@ def beside(stack: str) -> Iterator[Lab]:
         security_opt=["no-new-privileges:true"],
         mem_limit=MEMORY,
     )
+    # The data network ends at the stack, and the peers come from a package index.
+    client().networks.get(f"{stack}_edge").connect(container)
     try:
         container.start()
         lab = Lab(container)

@@ -6,14 +6,17 @@ import asyncio
 from typing import Any
 
 from dockerspawner import DockerSpawner
+from traitlets import Any as Anything
 from traitlets import Dict, Unicode
 
+from sandbox_hub.disk_guard import DiskGuard
 from sandbox_hub.s3_keys import Key, ServerKeys
 from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, Size, chosen, parse
 
 FIRST_UID = 20000
 GROUP = 100
+DISK_FULL = 28  # ENOSPC
 
 
 def as_it_is(name: str) -> str:
@@ -29,6 +32,7 @@ class SandboxSpawner(DockerSpawner):
     s3_region = Unicode(config=True, help="Its region.")
     sizes = Dict(parse(SIZES), config=True, help="The sizes that a server can have, by name.")
     default_size = Unicode("medium", config=True, help="The one that it has if its user doesn't choose.")
+    disk_guard: DiskGuard | None = Anything(None, config=True, help="Tells which servers fill the disk.")
     s3_access_key = Unicode(help="The key that the running server has; its secret is nowhere but in the server.")
     _s3_key: Key | None = None
 
@@ -86,6 +90,17 @@ class SandboxSpawner(DockerSpawner):
 
     def _keys(self) -> ServerKeys:
         return ServerKeys(self.s3_endpoint, self.s3_region, secret("s3_secret_key"))
+
+    async def poll(self) -> Any:
+        """Returns None while the server runs; one that fills the disk of all is stopped, and its user told why."""
+        status = await super().poll()
+        if status is not None or self.disk_guard is None or self._start_pending:
+            return status
+        if reason := await self.disk_guard.verdict(self.user.name):
+            self.log.warning("stopping the server of %s: %s", self.user.name, reason)
+            await self.stop()
+            return DISK_FULL
+        return status
 
     async def create_object(self) -> Any:
         """Creates the container as this user's."""

@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from docker_api.create import TEAM, rebuilt
+from docker_api.disk import used
 from docker_api.parse import MAX_BYTES, parse_object
 from docker_api.refusal import RefusedError
 from docker_api.routes import Call, recognise, refuse_foreign_container, refuse_foreign_image
@@ -121,12 +122,22 @@ async def health(request: web.Request) -> web.Response:
         return web.Response(status=502)
 
 
+async def disk(request: web.Request) -> web.Response:
+    """Tells how many bytes of the disk each user holds."""
+    try:
+        return web.json_response(await used(request.app[SETTINGS], request.app[ENGINE]))
+    except (aiohttp.ClientError, TimeoutError) as error:
+        log.warning("the engine does not tell sizes: %s", error)
+        return web.json_response({"message": "docker-api: the engine does not tell sizes"}, status=502)
+
+
 def application(settings: Settings) -> web.Application:
     """Returns the service."""
     app = web.Application(client_max_size=MAX_BYTES)
     app[SETTINGS] = settings
     app.cleanup_ctx.append(_engine)
     app.router.add_get("/_health", health)
+    app.router.add_get("/_disk", disk)
     app.router.add_route("*", "/{path:.*}", handle)
     return app
 

@@ -110,4 +110,5 @@ def spawner(config: Config, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> Sand
     )
     spawner = SandboxSpawner(config=config, user=user, hub=Hub(ip="127.0.0.1"), api_token="its-token")
     spawner.server = SimpleNamespace(base_url="/user/ada/")
+    spawner.disk_guard = None  # there is no disk to guard
     return spawner

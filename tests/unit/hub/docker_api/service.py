@@ -19,6 +19,17 @@ from docker_api.settings import Settings
 
 SECONDS = 10
 NEW_ID = "c0ffee" + "0" * 58
+VOLUMES = [
+    {"Name": "demo-home-ada", "UsageData": {"Size": 5_000}},
+    {"Name": "demo-home-bob", "UsageData": {"Size": -1}},
+    {"Name": "demo_s3-data", "UsageData": {"Size": 10**9}},
+    {"Name": "other-home-ada", "UsageData": {"Size": 10**9}},
+]
+SERVERS = [
+    {"Labels": {"sandbox.stack": "demo", "sandbox.user": "ada"}, "SizeRw": 2_000},
+    {"Labels": {"sandbox.stack": "demo", "sandbox.user": "bob"}, "SizeRw": 3},
+    {"Labels": {"sandbox.stack": "demo"}, "SizeRw": 10**9},
+]
 
 
 @dataclass
@@ -30,6 +41,7 @@ class Engine:
     refusal: int = 0
     exit_code: int = 0
     without_archives: bool = False
+    version: str = "1.41"
 
     def add(self, name: str, identity: str, **labels: str) -> None:
         """Gives the engine a container."""
@@ -63,13 +75,17 @@ class Engine:
             self.containers = {key: found for key, found in self.containers.items() if found is not gone}
         if request.method != "GET":
             return web.Response(status=204)
+        if path == "/containers/json":
+            return web.json_response(SERVERS)
         found = self._known(path)
         return web.json_response(found or {"message": "there is none"}, status=200 if found else 404)
 
     def _known(self, path: str) -> dict[str, Any] | None:
         match path.split("/"):
             case ["", "_ping" | "version"]:
-                return {"ApiVersion": "1.41", "MinAPIVersion": "1.12"}
+                return {"ApiVersion": self.version, "MinAPIVersion": "1.12"}
+            case ["", "system", "df"]:
+                return {"Volumes": VOLUMES}
             case ["", "containers", name, "json"]:
                 return self.containers.get(name)
             case ["", "images", name, "json"]:

@@ -231,3 +231,18 @@ def test_a_refusal_is_one_line_of_the_log(
         service.ask("GET", "/containers/ada/json?size=0%0aERROR%20fake")
     assert len(caplog.messages) == 2
     assert not [message for message in caplog.messages if "\n" in message]
+
+
+@pytest.mark.parametrize(("version", "query"), [("1.41", ""), ("1.51", "?type=volume")])
+def test_the_hub_is_told_what_each_user_holds_of_the_disk(service: Service, version: str, query: str) -> None:
+    service.engine.version = version
+
+    status, text = service.ask("GET", "/_disk")
+
+    assert (status, json.loads(text)) == (200, {"ada": 7_000, "bob": 3})
+    assert ("GET", f"/system/df{query}", None) in service.engine.calls
+
+
+def test_sizes_that_the_engine_does_not_tell_are_an_error(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "engine.sock").unlink()
+    assert service.ask("GET", "/_disk")[0] == 502

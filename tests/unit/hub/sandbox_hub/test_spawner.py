@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -131,3 +132,24 @@ def test_a_server_has_the_size_that_was_chosen(
 def test_a_size_that_there_is_not_is_refused_with_those_there_are(spawner: SandboxSpawner) -> None:
     with pytest.raises(ValueError, match=r"no size `huge`\. There are: small, medium, large"):
         spawner.options_from_form({"size": ["huge"]})
+
+
+def test_a_server_that_fills_the_disk_is_stopped(spawner: SandboxSpawner, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = []
+
+    async def running(self: DockerSpawner) -> None:
+        return None
+
+    async def stop(self: SandboxSpawner) -> None:
+        stopped.append(self.user.name)
+
+    async def verdict(user: str) -> str | None:
+        return "the home holds 30 GB" if user == "ada" else None
+
+    monkeypatch.setattr(DockerSpawner, "poll", running)
+    monkeypatch.setattr(SandboxSpawner, "stop", stop)
+    assert asyncio.run(spawner.poll()) is None
+
+    spawner.disk_guard = SimpleNamespace(verdict=verdict)
+    assert asyncio.run(spawner.poll()) == 28
+    assert stopped == ["ada"]

@@ -1,0 +1,102 @@
+"""Keeps one user from filling the disk of all: a server whose home grows beyond its limit is stopped.
+
+Docker's volumes have no quota on most file systems, so the hub looks itself:
+
+1. Free space is looked at with each poll of a server, which costs nothing. Sizes of homes cost a walk over them, so
+   they are asked for once at the start, and then only when free space has fallen by `STEP` since they were known; below
+   the floor, by a little.
+2. A home above its limit that has grown since the last look is too much.
+3. Below the floor, so is the home that has grown most since the last look, whatever its limit.
+4. A home that is too large but doesn't grow is left alone: its owner has to get in to clear up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from collections.abc import Awaitable, Callable
+
+STEP = 512 * 1024**2
+UNITS = {"m": 1024**2, "g": 1024**3}
+GROWN = 64 * 1024**2
+LIMIT, FLOOR = "20g", "3g"
+log = logging.getLogger("sandbox.disk")
+
+
+def size_of(text: str) -> int:
+    """Returns the bytes of a size such as `20g` or `512m`.
+
+    Raises:
+        ValueError: It is no size.
+    """
+    match = re.fullmatch(r"([0-9]+)(m|g)", text.strip())
+    if match is None:
+        raise ValueError(f"`{text}` is no size; write 512m or 20g")
+    return int(match[1]) * UNITS[match[2]]
+
+
+class DiskGuard:
+    """Tells which servers have to stop.
+
+    Args:
+        sizes: Returns user → bytes; it is slow.
+        free: Returns the free bytes of the disk that all homes lie on; it is fast.
+        limit: Bytes that a home may have.
+        floor: Bytes that have to be free.
+    """
+
+    def __init__(
+        self, sizes: Callable[[], Awaitable[dict[str, int]]], free: Callable[[], int], limit: int, floor: int
+    ) -> None:
+        self._sizes, self._free, self._limit, self._floor = sizes, free, limit, floor
+        self._known: dict[str, int] = {}
+        self._free_then: int | None = None
+        self._looking = asyncio.Lock()
+        self._guilty: dict[str, str] = {}
+        self.told: dict[str, str] = {}
+
+    async def verdict(self, user: str) -> str | None:
+        """Returns why the user's server has to stop now, None if it may go on; what it returns is returned once."""
+        async with self._looking:
+            if self._worth_a_look():
+                await self._look()
+        reason = self._guilty.pop(user, None)
+        if reason:
+            self.told[user] = reason
+        return reason
+
+    def _worth_a_look(self) -> bool:
+        if self._free_then is None:
+            return True
+        fallen = self._free_then - self._free()
+        return fallen >= (GROWN if self._free() < self._floor else STEP)
+
+    async def _look(self) -> None:
+        try:
+            sizes = await self._sizes()
+        except (OSError, TimeoutError, ValueError) as error:
+            log.warning("sizes of homes are not known: %s", error)
+            return
+        first = self._free_then is None
+        grown = {user: size - self._known.get(user, 0) for user, size in sizes.items()}
+        self._known, self._free_then = sizes, self._free()
+        if first:
+            return
+        for user, size in sizes.items():
+            if size > self._limit and grown[user] >= GROWN:
+                self._guilty[user] = f"the home holds {_told(size)}, and may hold {_told(self._limit)}"
+        most = max(grown, key=lambda user: grown[user], default="")
+        if self._free_then < self._floor and most and grown[most] >= GROWN:
+            self._guilty.setdefault(most, f"the disk is nearly full, and the home grew by {_told(grown[most])}")
+
+
+def free_bytes(path: str) -> int:
+    """Returns the free bytes of the file system a path is on."""
+    stat = os.statvfs(path)
+    return stat.f_bavail * stat.f_frsize
+
+
+def _told(size: int) -> str:
+    return f"{size / UNITS['g']:.1f} GB"
