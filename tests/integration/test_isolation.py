@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -192,3 +193,45 @@ def test_no_file_grows_without_end(ada: Kernel) -> None:
     assert ended.text.strip() == "8"
     assert "File too large" in ended.error
     ada.run("os.remove(os.path.expanduser('~/hog'))")
+
+
+def test_a_disk_hog_is_stopped_and_told_why(people: dict[str, HubClient]) -> None:
+    ada = people["ada"]
+    with ada.kernel() as kernel:
+        kernel.run(
+            "import os\nos.makedirs('/home/ada/hog', exist_ok=True)\n"
+            "for n in range(16):\n"
+            "    with open(f'/home/ada/hog/{n}', 'wb') as out: out.write(os.urandom(100 << 20))"
+        )
+        until(lambda: ada.server() is None, within=120, what="the server of the hog stopped")
+
+    assert works(people["bob"])
+    home = ada.http.get("/hub/home").text
+    assert "Your server was stopped: the home holds 1.6 GB, and may hold 1.0 GB" in home
+    with ada.kernel() as kernel:
+        kernel.run("import shutil; shutil.rmtree('/home/ada/hog')")
+    assert works(ada)
+
+
+DENIED = "AccessDenied|Access Denied|Forbidden|403"
+
+
+def test_spark_connect_acts_as_itself_whoever_asks(people: dict[str, HubClient]) -> None:
+    for name, user in people.items():
+        with user.kernel() as kernel:
+            kernel.run("from spark_etl import spark\ns = spark()\none = s.range(3).write.mode('overwrite')")
+            kernel.run(f"one.parquet('s3a://scratch/connect/{name}/x')")
+            refused = kernel.run(f"one.parquet('s3a://scratch/users/{name}/x')", check=False).error
+            assert re.search(DENIED, refused), refused[-2000:]
+            assert kernel.run("print(s.conf.get('spark.hadoop.fs.s3a.access.key', 'none'))").text.strip() == "none"
+
+
+def test_a_driver_of_ones_own_writes_as_its_user(people: dict[str, HubClient]) -> None:
+    others = {"ada": "bob", "bob": "ada"}
+    for name, user in people.items():
+        with user.kernel() as kernel:
+            kernel.run("from spark_etl import spark\ns = spark(classic=True)\none = s.range(3).write.mode('overwrite')")
+            kernel.run(f"one.parquet('s3a://scratch/users/{name}/x')")
+            refused = kernel.run(f"one.parquet('s3a://scratch/users/{others[name]}/x')", check=False).error
+            assert re.search(DENIED, refused), refused[-2000:]
+            kernel.run("s.stop()")

@@ -17,6 +17,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 
+HOME_LIMIT = "1g"  # what a test can write in a moment
+
+
 @dataclass(frozen=True)
 class Done:
     """A finished call: what it printed, how it ended, how long it took."""
@@ -69,7 +72,12 @@ class Sandbox:
 
     def env(self, **more: str) -> dict[str, str]:
         """Returns the environment the command runs in."""
-        own = {"SANDBOX_STACK": self.stack, "SANDBOX_STATE_DIR": str(self.state_home), "COLUMNS": "200"}
+        own = {
+            "SANDBOX_STACK": self.stack,
+            "SANDBOX_STATE_DIR": str(self.state_home),
+            "SANDBOX_HOME_LIMIT": HOME_LIMIT,
+            "COLUMNS": "200",
+        }
         return {**os.environ, **own, **self.environment, **more}
 
     def popen(self, *argv: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.Popen[str]:

@@ -1,0 +1,196 @@
+"""The shelf: what is published, what its stamp says, and what happens to both when data or people go."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tests.support.engine import Containers
+from tests.support.hub import HubClient
+from tests.support.s3 import ObjectStore
+from tests.support.sandbox import Sandbox
+
+READS = """from spark_etl import runs
+run = next(run for run in runs.list(pipeline="revenue", status="succeeded") if "orders_clean" in run.checkpoints)
+print(run["orders_clean"].sql("select count(*) as n from this")["n"][0])"""
+DRAWS_LOTS = "import random\nprint(random.random())"
+RUN_IT = """
+import nbformat
+from nbclient import NotebookClient
+path = {path!r}
+notebook = nbformat.read(path, 4)
+NotebookClient(notebook, kernel_name="python3").execute()
+nbformat.write(notebook, path)
+"""
+
+
+@pytest.fixture
+def name() -> str:
+    """A notebook's name that nobody has published under."""
+    return f"look-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def engineers(engineer: HubClient) -> HubClient:
+    """The engineer, with a running server."""
+    engineer.start_server()
+    return engineer
+
+
+def write(client: HubClient, name: str, *cells: str, run: bool = True) -> str:
+    """Writes a notebook into the user's home, and runs it; returns its path."""
+    path = f"notebooks/{name}.ipynb"
+    heading = nbformat.v4.new_markdown_cell(f"# A look at {name}")
+    notebook = nbformat.v4.new_notebook(cells=[heading, *map(nbformat.v4.new_code_cell, cells)])
+    body = {"type": "notebook", "content": notebook}
+    done = client.lab("PUT", f"/contents/{path}", json=body)
+    assert done.status_code in {200, 201}, done.text
+    if run:
+        with client.kernel() as kernel:
+            kernel.run(RUN_IT.format(path=f"/home/{client.user}/{path}"))
+    return path
+
+
+def published(stack: Sandbox, path: str, *, code: int = 0) -> dict[str, Any]:
+    outcome: dict[str, Any] = stack("publish", path, "--json", code=code).json
+    return outcome
+
+
+def page(client: HubClient, path: str) -> str:
+    answer = client.http.get(path)
+    assert answer.status_code == 200, f"{path}: {answer.status_code}"
+    return answer.text
+
+
+def test_the_evidence_of_a_notebook_is_what_it_read(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    path = write(engineers, name, READS)
+
+    outcome = published(stack, path)
+
+    assert (outcome["verdict"], outcome["why"], outcome["version"]) == ("reproduces", [], 1)
+    (read,) = outcome["reads"]
+    assert read["feature"] == "orders_clean"
+    run = stack("runs", "show", read["run"], "--json").json
+    assert run["run_id"] == read["run"]
+    text = page(engineers, f"/services/shelf/engineer/{name}")
+    for told in (f"A look at {name}", read["run"], "orders_clean", "unchanged", "pyarrow==", "sha256:"):
+        assert told in text, told
+
+
+def test_versions_are_kept_and_one_link_leads_to_the_newest(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    published(stack, write(engineers, name, "print('first')"))
+    second = published(stack, write(engineers, name, "print('second')"))
+
+    assert second["version"] == 2
+    for version, word in ((1, "first"), (2, "second")):
+        file = f"/contents/team/published/engineer/{name}/v{version}/{name}.ipynb"
+        assert word in json.dumps(engineers.lab("GET", file).json()["content"])
+        assert engineers.lab("GET", file).json()["writable"] is False
+        assert f"version {version}," in page(engineers, f"/services/shelf/engineer/{name}/v{version}")
+    assert "version 2," in page(engineers, f"/services/shelf/engineer/{name}")
+    assert name in page(engineers, f"/services/shelf/?q={name}")
+    assert "Nothing here matches" in page(engineers, "/services/shelf/?q=nothing-like-that")
+
+
+def test_what_comes_out_otherwise_is_stamped_so(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    path = write(engineers, name, "print('the same')", DRAWS_LOTS)
+
+    outcome = published(stack, path, code=1)
+
+    assert outcome["verdict"] == "does not reproduce"
+    assert outcome["why"] == ["code cell 2 (`import random`) has another output"]
+    text = page(engineers, f"/services/shelf/engineer/{name}")
+    assert "run again" in text, "nbdime's difference"
+    assert "+  text:" in text or "&gt;" in text or "## modified" in text
+
+
+def test_a_cell_that_fails_in_a_fresh_server_is_named(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    with engineers.kernel() as kernel:
+        kernel.run("open('/home/engineer/notebooks/only_here.txt', 'w').write('mine')")
+    path = write(engineers, name, "print(open('/home/engineer/notebooks/only_here.txt').read())")
+
+    outcome = published(stack, path, code=1)
+
+    assert outcome["why"][0].startswith("code cell 1 failed: FileNotFoundError")
+
+
+def test_a_notebook_that_was_not_run_only_runs(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    assert published(stack, write(engineers, name, "print(1)", run=False))["verdict"] == "runs"
+
+
+def test_the_page_tells_when_the_data_has_changed_or_is_gone(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    outcome = published(stack, write(engineers, name, READS))
+    root = ObjectStore(stack, "sandbox-root")
+    bucket, _, folder = outcome["reads"][0]["path"].removeprefix("s3a://").partition("/")
+    key = f"{folder}/_manifest.json"
+    manifest = root.read(bucket, key)
+    address = f"/services/shelf/engineer/{name}"
+    try:
+        other = json.loads(manifest)
+        other["files"][0]["rows"] += 1
+        root.write(bucket, key, json.dumps(other).encode())
+        assert "has <strong>changed</strong> since" in page(engineers, address)
+        root.client.remove_object(bucket_name=bucket, object_name=key)
+        assert "is <strong>gone</strong>" in page(engineers, address)
+    finally:
+        root.write(bucket, key, manifest)
+    assert "unchanged" in page(engineers, address)
+
+
+def test_what_a_notebook_read_is_pinned(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    outcome = published(stack, write(engineers, name, READS))
+
+    pin = ObjectStore(stack, "sandbox-root").json("scratch", f"users/shelf/pins/engineer/{name}/v1.json")
+
+    assert pin["notebook"] == f"engineer/{name}/v1"
+    assert [one["path"] for one in pin["checkpoints"]] == [read["path"] for read in outcome["reads"]]
+
+
+def test_nothing_is_left_of_the_server_that_ran_it(
+    stack: Sandbox, engineers: HubClient, name: str, containers: Containers
+) -> None:
+    published(stack, write(engineers, name, "open('left.txt', 'w').write('x')", run=False))
+    published(stack, write(engineers, name, "import os\nprint('left.txt' in os.listdir())", run=False))
+
+    again = engineers.lab("GET", f"/contents/team/published/engineer/{name}/v2/again.ipynb").json()["content"]
+    assert again["cells"][-1]["outputs"][0]["text"].strip() == "False"
+    assert f"{stack.stack}-user-shelf" not in {container.name for container in containers.all()}
+
+
+def test_only_a_token_publishes_and_only_its_owners(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    notebook = nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]))
+    body = {"path": f"{name}.ipynb", "content": notebook, "author": "admin", "reads": []}
+
+    assert engineers.http.post("/services/shelf/api/publish", json=body).status_code in {401, 403}
+    headers = {"Authorization": f"token {engineers.token()}"}
+    assert engineers.http.get("/services/shelf/api/publish/guess", headers=headers).status_code == 404
+    bad = engineers.http.post("/services/shelf/api/publish", json={**body, "content": "{}"}, headers=headers)
+    assert (bad.status_code, "no notebook" in bad.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["notebooks/none.ipynb"], "There is no notebook `notebooks/none.ipynb`"),
+        (["README.md"], "There is no notebook `README.md`"),
+        (["notebooks/01_first_look_at_a_checkpoint.ipynb", "--user", "nobody"], "There is no account `nobody`"),
+    ],
+)
+def test_what_can_not_be_published_is_named(stack: Sandbox, arguments: list[str], told: str) -> None:
+    assert told in stack("publish", *arguments, code=2).err
+
+
+def test_the_command_publishes_a_file_of_this_machine(
+    stack: Sandbox, engineers: HubClient, name: str, tmp_path: Path
+) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(1)")])
+    nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+
+    assert published(stack, str(tmp_path / f"{name}.ipynb"))["verdict"] == "runs"
+    assert engineers.lab("GET", f"/contents/notebooks/{name}.ipynb").status_code == 200
+    assert "already" in stack("publish", str(tmp_path / f"{name}.ipynb"), code=2).err
