@@ -198,3 +198,15 @@ def test_what_was_not_kept_is_not_there(pipeline: Pipeline, orders: str) -> None
     assert list(run.features) == ["orders", "net"]
     with pytest.raises(CheckpointError, match="`orders` was not kept"):
         run["orders"]
+
+
+def test_files_that_only_the_executors_see_are_no_checkpoint(
+    pipeline: Pipeline, orders: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a cluster, a scratch path that is a folder is another one on each machine."""
+    monkeypatch.setattr("spark_etl.runner.checkpoint.count_files", lambda folder, objects: [])
+    pipeline.write(orders)
+    ended = pipeline.run("--checkpoint", "orders")
+    assert ended.code == 5
+    assert "the executors have folders of their own" in ended.shown
+    assert not list(pipeline.scratch.rglob("_manifest.json"))

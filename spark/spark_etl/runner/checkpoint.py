@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from spark_etl.errors import RunFailedError
 from spark_etl.layout import RunPaths
 from spark_etl.manifest import DataFile, Manifest, dump_manifest
 from spark_etl.parquet import FOOTER_THREADS, open_parquet
@@ -32,11 +33,16 @@ def write_checkpoint(
 
     Returns:
         The DataFrame as read back from those files, its lineage cut there, and the manifest.
+
+    Raises:
+        RunFailedError: Executors have written to a folder that this process doesn't see.
     """
     folder = paths.checkpoint(feature)
     check_writable(feature, frame)
     frame.write.parquet(folder)
     files = count_files(folder, storage_for(folder).walk(folder))
+    if not files:
+        _refuse_lost(feature, frame, folder)
     manifest = Manifest(
         feature=feature,
         run_id=paths.run_id,
@@ -53,6 +59,15 @@ def write_checkpoint(
     )
     storage_for(folder).write(paths.manifest(feature), dump_manifest(manifest))
     return read_back(spark, frame, folder, manifest), manifest
+
+
+def _refuse_lost(feature: str, frame: DataFrame, folder: str) -> None:
+    """Refuses a checkpoint without a file of a frame with rows: without rows, there may be no file."""
+    if frame.take(1):
+        raise RunFailedError(
+            f"`{feature}` was written, and no file of it is in {folder}: the executors have folders of their own",
+            hint="--scratch-path s3a://…, or a folder that all machines share",
+        )
 
 
 def read_back(spark: SparkSession, frame: DataFrame, folder: str, manifest: Manifest) -> DataFrame:
