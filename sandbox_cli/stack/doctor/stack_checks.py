@@ -24,7 +24,7 @@ import json as _json, os as _os, uuid as _uuid
 import pyarrow as _pa, pyarrow.parquet as _pq
 from pyarrow.fs import S3FileSystem as _S3
 _s3 = _S3(endpoint_override=_os.environ["AWS_ENDPOINT_URL_S3"], region=_os.environ["AWS_REGION"])
-_user = _os.environ["AWS_ACCESS_KEY_ID"].removeprefix("user-")
+_user = _os.environ["USER"]
 _path = f"scratch/users/{_user}/doctor-{_uuid.uuid4().hex}.parquet"
 _pq.write_table(_pa.table({"n": [1, 2, 3]}), _path, filesystem=_s3)
 print(_json.dumps({"path": _path}))
