@@ -137,17 +137,17 @@ class Figures:
         return peers.Steps(failed.seconds, resumed and resumed.seconds, look)
 
     def _f(self, _: str) -> Iterator[Figure]:
-        """Everybody takes the three steps once, then everybody once more; the best of a step counts."""
+        """Everybody takes the three steps once, then everybody once more; the mean of a step counts."""
         self._contest.lab.install_peers()
         there = peers.peers(self._contest.lab.data, self._contest.lab.scratch)
         ours, firsts = self._ours_steps, {name: self._try(name, peer) for name, peer in there.items()}
-        ours = peers.best(ours, self._take_steps(look_again=True))
+        ours = peers.mean(ours, self._take_steps(look_again=True))
         for name, first in firsts.items():
             again = first if isinstance(first, ContestantError) else self._try(name, there[name])
             if isinstance(first, ContestantError) or isinstance(again, ContestantError):
                 yield failed(f"f  {name}", again)
             else:
-                yield from beside(name, ours, peers.best(first, again))
+                yield from beside(name, ours, peers.mean(first, again))
 
     def _try(self, name: str, peer: peers.Peer) -> peers.Steps | ContestantError:
         try:

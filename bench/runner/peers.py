@@ -36,10 +36,10 @@ class Steps:
     look: float
 
 
-def best(one: Steps, other: Steps) -> Steps:
-    """Returns the better time of each step."""
-    resumes = [steps.resume for steps in (one, other) if steps.resume is not None]
-    return Steps(min(one.persist, other.persist), min(resumes, default=None), min(one.look, other.look))
+def mean(one: Steps, other: Steps) -> Steps:
+    """Returns the mean time of each step."""
+    resume = None if one.resume is None or other.resume is None else (one.resume + other.resume) / 2
+    return Steps((one.persist + other.persist) / 2, resume, (one.look + other.look) / 2)
 
 
 def script(name: str, *arguments: str) -> tuple[str, ...]:
