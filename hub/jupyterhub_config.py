@@ -4,7 +4,7 @@ import functools
 import os
 import sys
 
-from sandbox_hub import docker_api
+from sandbox_hub import docker_api, names, sign_in
 from sandbox_hub.authenticator import SandboxAuthenticator
 from sandbox_hub.disk_guard import FLOOR, LIMIT, DiskGuard, free_bytes, size_of
 from sandbox_hub.secrets import secret
@@ -13,6 +13,7 @@ from sandbox_hub.spawner import SandboxSpawner, as_it_is
 
 c = get_config()  # noqa: F821 - JupyterHub gives it
 stack = os.environ["SANDBOX_STACK"]
+provider, provider_settings = sign_in.read(secret("hub_auth"))
 links = [name for name in os.environ.get("SANDBOX_UI_LINKS", "").split(",") if name]
 
 # Everything a browser needs comes through the proxy; the hub itself is reached by users' servers only.
@@ -20,7 +21,12 @@ c.JupyterHub.bind_url = "http://0.0.0.0:8000"
 c.JupyterHub.hub_ip = "0.0.0.0"  # noqa: S104 - of its container
 c.JupyterHub.hub_connect_ip = "hub"
 c.JupyterHub.db_url = "sqlite:////srv/hub/jupyterhub.sqlite"
-c.JupyterHub.cookie_secret = bytes.fromhex(secret("hub_cookie_secret"))
+c.JupyterHub.cookie_secret = sign_in.cookie_secret(secret("hub_cookie_secret"), provider)
+# A login lasts a working day, and so do the tokens in the cookies of users' servers and of the stack's pages: who was
+# taken off the provider's list is out by tomorrow.
+c.JupyterHub.cookie_max_age_days = 1
+# Tokens that users make for their scripts end too, also those that they ask no end for.
+c.JupyterHub.token_expires_in_max_seconds = 7 * 24 * 3600
 c.ConfigurableHTTPProxy.auth_token = secret("hub_proxy_token")
 # Each route and request is not worth a line. (An option in `command` would lose against this setting's default.)
 c.ConfigurableHTTPProxy.log_level = "warn"
@@ -48,16 +54,23 @@ c.JupyterHub.allow_named_servers = False
 c.JupyterHub.concurrent_spawn_limit = 10
 c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 2}
 
-# Accounts are made by `sandbox users`; who has none can't get in, and nobody can sign up.
-c.JupyterHub.authenticator_class = SandboxAuthenticator
-c.SandboxAuthenticator.allow_all = True
-c.SandboxAuthenticator.enable_signup = False
-c.SandboxAuthenticator.open_signup = False
-c.SandboxAuthenticator.username_pattern = r"^[a-z][a-z0-9-]{1,30}$"
-c.SandboxAuthenticator.minimum_password_length = 10
-c.SandboxAuthenticator.check_common_password = True
-c.SandboxAuthenticator.allowed_failed_logins = 5
-c.SandboxAuthenticator.seconds_before_next_try = 300
+if provider == sign_in.NATIVE:
+    # Accounts are made by `sandbox users`; who has none can't get in, and nobody can sign up.
+    c.JupyterHub.authenticator_class = SandboxAuthenticator
+    c.SandboxAuthenticator.allow_all = True
+    c.SandboxAuthenticator.enable_signup = False
+    c.SandboxAuthenticator.open_signup = False
+    c.SandboxAuthenticator.username_pattern = names.PATTERN
+    c.SandboxAuthenticator.minimum_password_length = 10
+    c.SandboxAuthenticator.check_common_password = True
+    c.SandboxAuthenticator.allowed_failed_logins = 5
+    c.SandboxAuthenticator.seconds_before_next_try = 300
+else:
+    try:
+        sign_in.configure(c, provider, provider_settings)
+    except ValueError as error:
+        # One line in the log instead of a traceback.
+        raise SystemExit(f"hub-auth.yaml: {error}") from None
 
 c.JupyterHub.spawner_class = SandboxSpawner
 c.SandboxSpawner.stack = stack

@@ -35,6 +35,7 @@ SECRETS = {
     "s3_secret_key": "the-hubs-own-key",
     "spark_connect_token": "connect-token",
     "spark_auth_secret": "auth-secret",
+    "hub_auth": '{"authenticator": "native", "settings": {}}',
 }
 
 

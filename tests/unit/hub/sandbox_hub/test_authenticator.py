@@ -60,4 +60,11 @@ def test_a_users_name_fits_into_a_containers(authenticator: Any, name: str, well
 
 
 def test_there_is_no_page_to_sign_up(authenticator: Any) -> None:
-    assert [path for path, _ in authenticator.get_handlers(None)] == [r"/api/accounts", r"/api/accounts/([^/]+)"]
+    paths = [path for path, _ in authenticator.get_handlers(None)]
+
+    assert paths == [r"/api/sign-in", r"/api/accounts", r"/api/accounts/([^/]+)"]
+
+
+@pytest.mark.parametrize(("name", "well"), [("ada", True), ("proof", False), ("shelf", False), ("published", False)])
+def test_nobody_logs_in_as_one_of_the_stacks_own(authenticator: Any, name: str, well: bool) -> None:
+    assert authenticator.check_blocked_users(name) is well
