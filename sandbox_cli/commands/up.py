@@ -54,8 +54,11 @@ def _end(console: Console, settings: Settings, report: dict[str, Any]) -> None:
     for name, link in links.items():
         console.data(f"  {name:<8} {link}")
     console.data("")
-    if console.plain:
-        console.data(f"  log in as `engineer`; the password: ./sandbox{stack} users show engineer")
+    account = report["account"]
+    if account is None:
+        console.data(f"  log in through `{report['authenticator']}`, as hub-auth.yaml says")
+    elif console.plain:
+        console.data(f"  log in as `{account}`; the password: ./sandbox{stack} users show {account}")
     else:
-        console.data(f"  log in as   engineer   {accounts.remembered(settings)['engineer']['password']}")
+        console.data(f"  log in as   {account}   {accounts.remembered(settings)[account]['password']}")
     console.data(f"  next: open {links['hub']} and run notebooks/01_first_look_at_a_checkpoint.ipynb")

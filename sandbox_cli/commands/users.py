@@ -61,6 +61,7 @@ def add(
     """Make an account."""
     given = call(context)
     found = session.running(given.console, given.settings, session.ACCOUNTS)
+    users.refuse_foreign(found)
     users.refuse_existing(found, name)
     password = chosen(given.console, from_stdin=password_stdin, generate=generate)
     given.console.info(users.add(found, name, password, admin=admin))
@@ -71,6 +72,7 @@ def passwd(context: typer.Context, name: Name, *, password_stdin: Stdin = False,
     """Give an account another password."""
     given = call(context)
     found = session.running(given.console, given.settings, session.ACCOUNTS)
+    users.refuse_foreign(found)
     users.refuse_unknown(found, name)
     password = chosen(given.console, from_stdin=password_stdin, generate=generate)
     given.console.info(users.change_password(found, name, password))

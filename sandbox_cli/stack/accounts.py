@@ -6,11 +6,12 @@ import secrets
 from typing import Any
 
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import state
+from sandbox_cli.stack import sign_in, state
 from sandbox_cli.stack.hub import Hub
 
 FILE = "accounts.json"
 FIRST = {"admin": True, "engineer": False}
+TO_USE = "engineer"
 SERVICE_USER = "proof"
 # In whose server published notebooks are run again; see hub/sandbox_hub/shelf.
 SHELF_USER = "shelf"
@@ -42,19 +43,21 @@ def forget(settings: Settings, name: str) -> None:
 
 
 def ensure_first(settings: Settings, hub: Hub) -> list[str]:
-    """Makes the first accounts and the service user; returns the accounts that were made or given a new password.
+    """Makes the stack's own users and, where accounts are the hub's own, the first of them; returns whom it made anew.
 
     An account that is in the hub but not in the state folder (the folder was lost) gets a new password, so that
-    somebody can log in at all.
+    somebody can log in at all. The admin is made one again: while a provider let users in, it was none.
     """
-    there, known = {account["name"] for account in hub.accounts()}, remembered(settings)
-    made = []
+    hub.ensure_user(SERVICE_USER)
+    hub.ensure_user(SHELF_USER)
+    if hub.authenticator() != sign_in.NATIVE:
+        return []
+    there = {account["name"]: bool(account["admin"]) for account in hub.accounts()}
+    known, made = remembered(settings), []
     for name, admin in FIRST.items():
-        if name not in there or name not in known:
+        if name not in there or name not in known or admin > there[name]:
             password = known.get(name, {}).get("password") or new_password()
             remember(settings, name, password, admin=admin)
             hub.put_account(name, password, admin=admin)
             made.append(name)
-    hub.ensure_user(SERVICE_USER)
-    hub.ensure_user(SHELF_USER)
     return made

@@ -43,8 +43,12 @@ class Hub:
             raise StackError(f"The hub refused {method} {path}: {_message(answer)}", hint="sandbox logs hub")
         return answer
 
+    def authenticator(self) -> str:
+        """Returns who lets users in: `native`, or the name of an OAuth provider."""
+        return str(self.request("GET", "/hub/api/sign-in").json()["authenticator"])
+
     def accounts(self) -> list[dict[str, Any]]:
-        """Returns the accounts that can log in: name, admin, locked."""
+        """Returns the accounts that can log in, or whom the hub knows by its provider: name, admin, locked."""
         return list(self.request("GET", "/hub/api/accounts").json())
 
     def put_account(self, name: str, password: str, *, admin: bool) -> None:

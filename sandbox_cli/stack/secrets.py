@@ -37,7 +37,7 @@ class Vault:
 
     Attributes:
         uid: Who reads it.
-        names: Generated secrets in it.
+        names: Secrets in it: generated ones, and how users log in (see sign_in.py).
         identity: The S3 access key whose secret lies in it as `s3_secret_key`, if any.
     """
 
@@ -60,6 +60,7 @@ VAULTS = {
             "hub_admin_token",
             "spark_connect_token",
             "spark_auth_secret",
+            "hub_auth",
         ),
         "hub",
     ),
@@ -106,7 +107,7 @@ def install(engine: Engine, settings: Settings, values: Mapping[str, str], image
     Args:
         engine: Where the volumes are.
         settings: Whose.
-        values: The generated secrets.
+        values: The secrets by name.
         image: Any image: a container of it is created and never started, for the engine's archive API.
     """
     noted = state.read(settings.state_dir / INSTALLED)
@@ -115,7 +116,7 @@ def install(engine: Engine, settings: Settings, values: Mapping[str, str], image
         files = _files(vault, values)
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
         if noted.get(name) != [digest, _created(engine, volume_name(settings, name))]:
-            _fill(engine, settings, name, _tar(files, vault.uid), image)
+            _fill(engine, settings, name, packed(files, vault.uid), image)
             noted[name] = [digest, _created(engine, volume_name(settings, name))]
             state.write(settings.state_dir / INSTALLED, noted)
             changed.append(name)
@@ -152,7 +153,8 @@ def _fill(engine: Engine, settings: Settings, name: str, archive: bytes, image: 
         container.remove(force=True)
 
 
-def _tar(files: Mapping[str, str], uid: int) -> bytes:
+def packed(files: Mapping[str, str], uid: int) -> bytes:
+    """Returns an archive of files that only one uid reads."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, text in files.items():

@@ -26,6 +26,7 @@ from sandbox_cli.stack import (
     sample,
     secrets,
     services,
+    sign_in,
     variables,
 )
 from sandbox_cli.stack.compose import Compose
@@ -39,15 +40,17 @@ def up(console: Console, settings: Settings, *, with_sample: bool = True, with_p
     """Brings the stack up and proves it; returns the report that `--json` prints.
 
     Raises:
+        UsageError: hub-auth.yaml can't be right, or secrets can be read by others.
         EngineError: There is no engine, and none may be installed.
         StackError: A build failed, or a service did not become healthy.
         PipelineError: The sample run failed.
     """
     secrets.load(settings)  # a file that others can read is refused before anything is touched
+    entry = sign_in.load(settings)
     with lock.hold(console, settings, "up"):
         found = _engine(console, settings)
         built = _images(console, settings, found)
-        session = _stack(console, settings, found, built)
+        session = _stack(console, settings, found, built, entry)
         _provision(console, session, with_data=with_sample)
         ran = _sample(console, session) if with_sample else None
         seen = _proof(console, session, with_checkpoint=ran is not None) if with_proof else None
@@ -58,7 +61,8 @@ def up(console: Console, settings: Settings, *, with_sample: bool = True, with_p
             name: {"ref": image.ref, "built": image.built, "bytes": image.size} for name, image in built.items()
         },
         "links": session.links(),
-        "account": "engineer",
+        "account": accounts.TO_USE if entry.native else None,
+        "authenticator": entry.authenticator,
         "run": ran,
         "proof": seen,
     }
@@ -86,14 +90,21 @@ def _images(console: Console, settings: Settings, found: Engine) -> dict[str, im
         return images.ensure_images(found, settings, stage)
 
 
-def _stack(console: Console, settings: Settings, found: Engine, built: Mapping[str, images.Image]) -> Session:
+def _stack(
+    console: Console,
+    settings: Settings,
+    found: Engine,
+    built: Mapping[str, images.Image],
+    entry: sign_in.SignIn,
+) -> Session:
     """Starts everything, and waits for the two that provisioning needs."""
     with console.stage("stack") as stage:
-        generated = secrets.load_or_create(settings)
+        sign_in.check(found, settings, entry, built["hub"].ref)
+        kept = secrets.load_or_create(settings) | entry.secret
         chosen = ports.choose(console, settings, ours=services.published(found, settings))
         values = variables.of(found, settings, chosen, built)
         stage.update("secrets")
-        secrets.install(found, settings, generated, built["minio"].ref)
+        secrets.install(found, settings, kept, built["minio"].ref)
         variables.remember(settings, values)
         stage.update("starting containers")
         Compose(found, settings, values).up()

@@ -9,7 +9,7 @@ from typing import Any
 from docker.errors import NotFound
 
 from sandbox_cli.errors import UsageError
-from sandbox_cli.stack import accounts
+from sandbox_cli.stack import accounts, sign_in
 from sandbox_cli.stack.session import Session
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
@@ -27,8 +27,11 @@ def generated_password(session: Session, name: str) -> str:
     """Returns the password that was generated for an account.
 
     Raises:
-        UsageError: None was: its owner chose it, or there is no such account.
+        UsageError: None was: its owner chose it, there is no such account, or a provider lets users in.
     """
+    told = sign_in.load(session.settings)
+    if not told.native:
+        raise _no_passwords(told.authenticator)
     known = accounts.remembered(session.settings)
     if name not in known:
         raise UsageError(
@@ -36,6 +39,25 @@ def generated_password(session: Session, name: str) -> str:
             hint=f"sandbox users passwd {name}",
         )
     return str(known[name]["password"])
+
+
+def refuse_foreign(session: Session) -> None:
+    """Refuses to make accounts where an OAuth provider lets users in.
+
+    Raises:
+        UsageError: It does.
+    """
+    name = session.hub.authenticator()
+    if name != sign_in.NATIVE:
+        raise _no_passwords(name)
+
+
+def _no_passwords(authenticator: str) -> UsageError:
+    return UsageError(
+        f"Users log in through `{authenticator}`: there are no accounts and no passwords to make here. "
+        f"Who may log in is said in {sign_in.FILE}.",
+        hint=f"see {sign_in.DOCS}",
+    )
 
 
 def refuse_existing(session: Session, name: str) -> None:
@@ -96,7 +118,8 @@ def remove(session: Session, name: str, *, with_home: bool) -> str:
     Raises:
         UsageError: It is one of those that `up` makes.
     """
-    if name in accounts.FIRST:
+    native = session.hub.authenticator() == sign_in.NATIVE
+    if native and name in accounts.FIRST:
         raise UsageError(
             f"`{name}` is made by every `up`, so it can't be removed.", hint=f"sandbox users passwd {name}"
         )
@@ -105,6 +128,11 @@ def remove(session: Session, name: str, *, with_home: bool) -> str:
     _remove_container(session, name)
     session.hub.remove_account(name)
     accounts.forget(session.settings, name)
+    told = _end_of_home(session, name, with_home=with_home)
+    return told if native else f"{told}; it comes back with its next login, if {sign_in.FILE} still allows it"
+
+
+def _end_of_home(session: Session, name: str, *, with_home: bool) -> str:
     home = f"{session.settings.stack}-home-{name}"
     if not with_home:
         return f"account `{name}` removed; its home is kept in the volume {home}"

@@ -79,7 +79,7 @@ def engine() -> Any:
 
 
 def install(engine: Any, settings: Settings, values: dict[str, str]) -> list[str]:
-    return secrets.install(cast("Engine", engine), settings, values, "sandbox/hub:1")
+    return secrets.install(cast("Engine", engine), settings, {"hub_auth": "{}", **values}, "sandbox/hub:1")
 
 
 def test_secrets_are_made_once(settings: Settings) -> None:
@@ -118,7 +118,7 @@ def test_secrets_that_others_could_read_are_refused(settings: Settings) -> None:
         ("history", 10001, {"s3_secret_key"}),
         ("runner", 10001, {"spark_auth_secret", "s3_secret_key"}),
         ("hub", 10004, {"hub_cookie_secret", "hub_proxy_token", "hub_admin_token", "s3_secret_key",
-                        "spark_connect_token", "spark_auth_secret"}),
+                        "spark_connect_token", "spark_auth_secret", "hub_auth"}),
     ],
 )  # fmt: skip
 def test_each_volume_holds_what_its_reader_needs(
