@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 pytest.importorskip("oauthenticator", reason="newer than this .venv: python scripts/bootstrap.py")
 
@@ -25,8 +27,8 @@ URLS = {
 GOOD = {**CLIENT, **URLS, "allowed_users": ["ada"]}
 
 
-def faults(provider: str, settings: dict[str, Any]) -> str:
-    text = json.dumps({"authenticator": provider, "settings": settings})
+def faults(authenticator: str, settings: dict[str, Any]) -> str:
+    text = json.dumps({"authenticator": authenticator, "settings": settings})
     return "\n".join(sign_in.faults(*sign_in.read(text)))
 
 
@@ -101,6 +103,14 @@ def test_a_login_by_another_provider_is_none_here() -> None:
 def test_the_host_and_the_hub_know_the_same_names() -> None:
     assert tuple(oauth.PROVIDERS) == on_the_host.PROVIDERS
     assert accounts.RESERVED == names.RESERVED
+
+
+def test_the_examples_of_the_guide_are_taken() -> None:
+    guide = (Path(__file__).parents[4] / "docs" / "users.md").read_text()
+    examples = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)]
+
+    assert len(examples) == 3
+    assert [faults(**example) for example in examples] == ["", "", ""]
 
 
 def test_logins_and_tokens_end(config: Config) -> None:
