@@ -68,7 +68,7 @@ def load(settings: Settings) -> SignIn:
     path = settings.state_dir / FILE
     if not path.exists():
         return SignIn()
-    state.refuse_readable(path)
+    state.refuse_readable(path, leaked="a new client_secret from the provider")
     told = _parsed(path)
     name, given = told.get("authenticator"), told.get("settings") or {}
     if unknown := sorted(str(key) for key in set(told) - {"authenticator", "settings"}):

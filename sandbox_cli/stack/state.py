@@ -50,8 +50,12 @@ def write(path: Path, value: dict[str, Any]) -> None:
         raise
 
 
-def refuse_readable(path: Path) -> None:
+def refuse_readable(path: Path, *, leaked: str = "") -> None:
     """Refuses a file with secrets that others on this machine could have read.
+
+    Args:
+        path: The file.
+        leaked: What to do if they did, where making the file anew is not it.
 
     Raises:
         UsageError: Its mode lets group or others in.
@@ -59,5 +63,5 @@ def refuse_readable(path: Path) -> None:
     if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise UsageError(
             f"{path} can be read by others on this machine (mode {stat.S_IMODE(path.stat().st_mode):04o}).",
-            hint=f"chmod 600 {path}; if others may have read it: sandbox down, rm {path}, sandbox up",
+            hint=f"chmod 600 {path}; if others may have read it: {leaked or f'sandbox down, rm {path}, sandbox up'}",
         )

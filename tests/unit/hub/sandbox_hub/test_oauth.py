@@ -10,7 +10,7 @@ import pytest
 from jupyterhub import orm
 from tornado import web
 
-pytest.importorskip("oauthenticator", reason="newer than this .venv: python scripts/bootstrap.py")
+pytest.importorskip("oauthenticator", reason="newer than this .venv: `make test` installs it")
 
 from sandbox_hub import oauth, sign_in
 from traitlets.config import Config

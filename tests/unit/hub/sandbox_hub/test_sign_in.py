@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-pytest.importorskip("oauthenticator", reason="newer than this .venv: python scripts/bootstrap.py")
+pytest.importorskip("oauthenticator", reason="newer than this .venv: `make test` installs it")
 
 from sandbox_hub import names, oauth, sign_in
 from traitlets.config import Config

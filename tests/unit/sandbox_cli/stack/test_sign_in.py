@@ -52,6 +52,8 @@ def test_a_file_that_others_can_read_is_refused(settings: Settings) -> None:
     with pytest.raises(UsageError, match="can be read by others") as refused:
         sign_in.load(settings)
     assert str(file) in refused.value.message
+    assert "a new client_secret" in str(refused.value.hint)
+    assert "rm " not in str(refused.value.hint)
 
 
 @pytest.mark.parametrize(
