@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from dockerspawner import DockerSpawner
@@ -13,8 +14,8 @@ from sandbox_hub.disk_guard import DiskGuard
 from sandbox_hub.s3_keys import Key, ServerKeys
 from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, Size, chosen, parse
+from sandbox_hub.uids import FIRST, Uids
 
-FIRST_UID = 20000
 GROUP = 100
 DISK_FULL = 28  # ENOSPC
 
@@ -30,11 +31,17 @@ class SandboxSpawner(DockerSpawner):
     stack = Unicode(config=True, help="Name of the stack: prefix of containers and volumes.")
     s3_endpoint = Unicode(config=True, help="URL of the S3 API, as seen from a server.")
     s3_region = Unicode(config=True, help="Its region.")
+    uids_file = Unicode("/srv/hub/uids.json", config=True, help="Where users' numbers are kept.")
     sizes = Dict(parse(SIZES), config=True, help="The sizes that a server can have, by name.")
     default_size = Unicode("medium", config=True, help="The one that it has if its user doesn't choose.")
     disk_guard: DiskGuard | None = Anything(None, config=True, help="Tells which servers fill the disk.")
     s3_access_key = Unicode(help="The key that the running server has; its secret is nowhere but in the server.")
     _s3_key: Key | None = None
+
+    @property
+    def will_resume(self) -> bool:
+        """False: each start makes a container of its own, so a server's token ends with the server."""
+        return False
 
     @property
     def home(self) -> str:
@@ -104,7 +111,8 @@ class SandboxSpawner(DockerSpawner):
 
     async def create_object(self) -> Any:
         """Creates the container as this user's."""
-        self.extra_create_kwargs = {"user": f"{FIRST_UID + self.user.orm_user.id}:{GROUP}"}
+        uid = Uids(Path(self.uids_file)).of(self.user.name, FIRST + self.user.orm_user.id)
+        self.extra_create_kwargs = {"user": f"{uid}:{GROUP}"}
         self.volumes = {f"{self.stack}-home-{self.user.name}": "/home"}
         return await super().create_object()
 

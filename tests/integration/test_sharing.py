@@ -145,7 +145,7 @@ def test_the_page_tells_when_the_data_has_changed_or_is_gone(stack: Sandbox, eng
 def test_what_a_notebook_read_is_pinned(stack: Sandbox, engineers: HubClient, name: str) -> None:
     outcome = published(stack, write(engineers, name, READS))
 
-    pin = ObjectStore(stack, "sandbox-root").json("scratch", f"users/shelf/pins/engineer/{name}/v1.json")
+    pin = ObjectStore(stack, "sandbox-root").json("scratch", f"users/_pins/engineer/{name}/v1.json")
 
     assert pin["notebook"] == f"engineer/{name}/v1"
     assert [one["path"] for one in pin["checkpoints"]] == [read["path"] for read in outcome["reads"]]

@@ -17,7 +17,7 @@ from sandbox_hub.shelf.store import Record
 
 MANIFEST = "_manifest.json"
 UNCHANGED, CHANGED, GONE = "unchanged", "changed", "gone"
-PINS = "s3a://scratch/users/{user}/pins/{author}/{name}/v{version}.json"
+PIN = "s3a://scratch/users/{user}/{author}/{name}/v{version}.json"
 
 
 class Data:
@@ -27,7 +27,7 @@ class Data:
         endpoint: URL of the S3 API.
         region: Its region.
         keys: Returns temporary keys; asked for at each use.
-        user: Whose keys, and below whose prefix the pins lie.
+        user: Whose keys, and below whose prefix the pins lie: nobody's who has a server.
     """
 
     def __init__(self, endpoint: str, region: str, keys: Callable[[str], Key], user: str) -> None:
@@ -51,7 +51,7 @@ class Data:
 
     def pin(self, record: Record) -> str:
         """Keeps the checkpoints that a version read from being cleaned up; returns where that is written."""
-        where = PINS.format(user=self._user, author=record.author, name=record.name, version=record.version)
+        where = PIN.format(user=self._user, author=record.author, name=record.name, version=record.version)
         checkpoints = [{key: read[key] for key in ("path", "run", "feature")} for read in record.reads]
         content = {
             "notebook": f"{record.author}/{record.name}/v{record.version}",

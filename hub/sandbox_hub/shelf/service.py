@@ -32,6 +32,8 @@ from sandbox_hub.shelf.store import Record, Shelf
 
 PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/shelf/")
 USER = "shelf"
+# Below scratch/users/, and no user's: a name begins with a letter. No server has keys to it.
+PINS = "_pins"
 LARGEST = 32 * 1024**2
 AUTHOR, NAME = r"([a-z][a-z0-9-]{1,30})", r"([A-Za-z0-9][A-Za-z0-9._-]{0,79})"
 

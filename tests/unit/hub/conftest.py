@@ -102,7 +102,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Keys:
 
 
 @pytest.fixture
-def spawner(config: Config, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> SandboxSpawner:
+def spawner(config: Config, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SandboxSpawner:
     """What starts the server of ada, the seventh user."""
     monkeypatch.setattr(SandboxSpawner, "_client", None)
     row = SimpleNamespace(id=7)
@@ -111,5 +111,6 @@ def spawner(config: Config, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> Sand
     )
     spawner = SandboxSpawner(config=config, user=user, hub=Hub(ip="127.0.0.1"), api_token="its-token")
     spawner.server = SimpleNamespace(base_url="/user/ada/")
+    spawner.uids_file = str(tmp_path / "uids.json")
     spawner.disk_guard = None  # there is no disk to guard
     return spawner

@@ -153,3 +153,8 @@ def test_a_server_that_fills_the_disk_is_stopped(spawner: SandboxSpawner, monkey
     spawner.disk_guard = SimpleNamespace(verdict=verdict)
     assert asyncio.run(spawner.poll()) == 28
     assert stopped == ["ada"]
+
+
+def test_a_servers_token_ends_with_it(spawner: SandboxSpawner) -> None:
+    """JupyterHub deletes the token of a server that it will not resume."""
+    assert not spawner.will_resume
