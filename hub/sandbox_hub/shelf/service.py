@@ -223,7 +223,7 @@ async def main() -> None:
     address = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
     endpoint, region = os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"]
     data = Data(
-        endpoint, region, lambda user: ServerKeys(endpoint, region, secret("s3_secret_key")).session(user), USER
+        endpoint, region, lambda user: ServerKeys(endpoint, region, secret("s3_secret_key")).session(user), PINS
     )
     rerun = Rerun("http://127.0.0.1:8000", os.environ["JUPYTERHUB_API_TOKEN"], USER)
     shelf = Shelf(Path(os.environ["SANDBOX_SHELF"]))
