@@ -41,13 +41,14 @@ guard = DiskGuard(
     size_of(os.environ.get("SANDBOX_HOME_LIMIT") or LIMIT),
     size_of(os.environ.get("SANDBOX_DISK_FLOOR") or FLOOR),
 )
-c.SandboxSpawner.disk_guard = guard
+# Functions, since Jupyter's configuration hands out copies of anything else: there is one guard.
+c.SandboxSpawner.disk_verdict = lambda user: guard.verdict(user)  # noqa: PLW0108
 c.JupyterHub.template_vars = {
     "sandbox_links": links,
     "sandbox_stack": stack,
     "sandbox_sizes": list(sizes.values()),
     "sandbox_default_size": default_size,
-    "sandbox_told": guard.told,
+    "sandbox_told": lambda user: guard.told.get(user, ""),
 }
 # A user has one server; more would need names and more memory.
 c.JupyterHub.allow_named_servers = False

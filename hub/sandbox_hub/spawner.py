@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from dockerspawner import DockerSpawner
 from traitlets import Any as Anything
 from traitlets import Dict, Unicode
 
-from sandbox_hub.disk_guard import DiskGuard
 from sandbox_hub.s3_keys import Key, ServerKeys
 from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, Size, chosen, parse
@@ -34,7 +34,9 @@ class SandboxSpawner(DockerSpawner):
     uids_file = Unicode("/srv/hub/uids.json", config=True, help="Where users' numbers are kept.")
     sizes = Dict(parse(SIZES), config=True, help="The sizes that a server can have, by name.")
     default_size = Unicode("medium", config=True, help="The one that it has if its user doesn't choose.")
-    disk_guard: DiskGuard | None = Anything(None, config=True, help="Tells which servers fill the disk.")
+    disk_verdict: Callable[[str], Awaitable[str | None]] | None = Anything(
+        None, config=True, help="Tells of a user why their server has to stop; see `sandbox_hub.disk_guard`."
+    )
     s3_access_key = Unicode(help="The key that the running server has; its secret is nowhere but in the server.")
     _s3_key: Key | None = None
 
@@ -101,9 +103,9 @@ class SandboxSpawner(DockerSpawner):
     async def poll(self) -> Any:
         """Returns None while the server runs; one that fills the disk of all is stopped, and its user told why."""
         status = await super().poll()
-        if status is not None or self.disk_guard is None or self._start_pending:
+        if status is not None or self.disk_verdict is None or self._start_pending:
             return status
-        if reason := await self.disk_guard.verdict(self.user.name):
+        if reason := await self.disk_verdict(self.user.name):
             self.log.warning("stopping the server of %s: %s", self.user.name, reason)
             await self.stop()
             return DISK_FULL

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import pyspark
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from spark_etl.errors import FeatureError
@@ -91,8 +92,14 @@ KEPT = {
 }
 
 
+# Spark 4.0 has no Parquet for a column without a type; there it is refused, see below.
+HAS_VOID = tuple(map(int, pyspark.__version__.split(".")[:2])) >= (4, 1)
+if not HAS_VOID:
+    del KEPT["untyped"]
+
+
 def hold(pipeline: Pipeline) -> Run:
-    pipeline.write(HELD)
+    pipeline.write(HELD if HAS_VOID else HELD.replace("nulls untyped names", "nulls names"))
     config = pipeline.config.read_text()
     pipeline.config.write_text(re.sub(r'"awkward": \{[^}]*\}, ', "", config))
     ended = pipeline.run("--checkpoint", *KEPT, "again")
@@ -112,9 +119,10 @@ def test_what_parquet_holds_is_read_back_as_it_was(pipeline: Pipeline) -> None:
     assert run["names"].arrow().column_names == NAMES
     assert run["names"].head(1, columns=[NAMES[1]]).to_dict("records") == [{"a.b": 0}]
     assert str(run["decimals"].arrow()["big"][0]) == "12345678901234567890.123456789012345678"
-    assert run["untyped"].arrow().to_pylist() == [
-        {"x": 1, "v": None, "s": {"y": None, "z": 1}, "a": [], "m": [("k", None)]}
-    ]
+    if HAS_VOID:
+        assert run["untyped"].arrow().to_pylist() == [
+            {"x": 1, "v": None, "s": {"y": None, "z": 1}, "a": [], "m": [("k", None)]}
+        ]
     assert [str(run["times"].arrow()[name][0].cast("string")) for name in ("old", "late", "day")] == [
         "1582-10-01 00:00:00.000000Z",
         "9999-12-31 23:59:59.999999",

@@ -112,5 +112,5 @@ def spawner(config: Config, keys: Keys, tmp_path: Path, monkeypatch: pytest.Monk
     spawner = SandboxSpawner(config=config, user=user, hub=Hub(ip="127.0.0.1"), api_token="its-token")
     spawner.server = SimpleNamespace(base_url="/user/ada/")
     spawner.uids_file = str(tmp_path / "uids.json")
-    spawner.disk_guard = None  # there is no disk to guard
+    spawner.disk_verdict = None  # there is no disk to guard
     return spawner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
+import copy
 from typing import Any
 
 import pytest
@@ -150,7 +150,7 @@ def test_a_server_that_fills_the_disk_is_stopped(spawner: SandboxSpawner, monkey
     monkeypatch.setattr(SandboxSpawner, "stop", stop)
     assert asyncio.run(spawner.poll()) is None
 
-    spawner.disk_guard = SimpleNamespace(verdict=verdict)
+    spawner.disk_verdict = verdict
     assert asyncio.run(spawner.poll()) == 28
     assert stopped == ["ada"]
 
@@ -158,3 +158,9 @@ def test_a_server_that_fills_the_disk_is_stopped(spawner: SandboxSpawner, monkey
 def test_a_servers_token_ends_with_it(spawner: SandboxSpawner) -> None:
     """JupyterHub deletes the token of a server that it will not resume."""
     assert not spawner.will_resume
+
+
+def test_all_servers_have_one_guard(config: Config) -> None:
+    """Jupyter's configuration hands out copies of what it is given, but not of functions."""
+    assert copy.deepcopy(config.SandboxSpawner.disk_verdict) is config.SandboxSpawner.disk_verdict
+    assert config.JupyterHub.template_vars["sandbox_told"]("ada") == ""
