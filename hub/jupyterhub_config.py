@@ -48,7 +48,7 @@ c.JupyterHub.template_vars = {
     "sandbox_stack": stack,
     "sandbox_sizes": list(sizes.values()),
     "sandbox_default_size": default_size,
-    "sandbox_told": lambda user: guard.told.get(user, ""),
+    "sandbox_told": lambda user: guard.told.get(user.name, "") if user else "",
 }
 # A user has one server; more would need names and more memory.
 c.JupyterHub.allow_named_servers = False

@@ -163,4 +163,4 @@ def test_a_servers_token_ends_with_it(spawner: SandboxSpawner) -> None:
 def test_all_servers_have_one_guard(config: Config) -> None:
     """Jupyter's configuration hands out copies of what it is given, but not of functions."""
     assert copy.deepcopy(config.SandboxSpawner.disk_verdict) is config.SandboxSpawner.disk_verdict
-    assert config.JupyterHub.template_vars["sandbox_told"]("ada") == ""
+    assert config.JupyterHub.template_vars["sandbox_told"](None) == "", "nobody is logged in"
