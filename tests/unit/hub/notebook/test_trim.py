@@ -34,6 +34,7 @@ def venv(tmp_path: Path) -> Path:
         f"{SERVER_CONFIG}/jupyter-lsp-jupyter-server.json",
         "share/jupyter/lab/static/main.js",
         "share/jupyter/lab/static/main.js.map",
+        "lib/python3.13/site-packages/rfc3987_syntax/syntax_rfc3987.lark",
     ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
