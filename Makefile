@@ -1,7 +1,7 @@
 # Aliases only: the logic is in `./sandbox`, scripts/ and tests/. More options: make up ARGS="--workers 3"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down status doctor open reset test test-unit test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-runner lock
+.PHONY: help up down status doctor open reset test test-unit test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner lock
 
 DEV = @python3 scripts/bootstrap.py dev &&
 
@@ -60,6 +60,9 @@ arrows: ## Who may import whom (import-linter)
 
 bench: ## Measure start, stop, spawn, memory, sizes and the runner (ARGS=--cold for the first start)
 	$(DEV) .venv/bin/python -m bench $(ARGS)
+
+bench-hub: ## What a user of the hub waits for: server, kernel, first rows, publishing; and ten idle servers
+	$(DEV) .venv/bin/python -m bench.hub $(ARGS)
 
 bench-runner: ## The runner beside plain PySpark and its peers, half an hour (ARGS="--rows 500000 --only a,d")
 	$(DEV) .venv/bin/python -m bench.runner $(ARGS)

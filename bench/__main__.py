@@ -8,18 +8,13 @@ python -m bench --cold --yes      deletes every image of the sandbox and Docker'
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import sys
 import time
 
-from bench import measure
-from bench.figures import Figure, table
+from bench import hub, measure
+from bench.figures import Figure, tell
 from bench.runner.__main__ import ROWS, on_stack
 from tests.support import leftovers
-from tests.support.sandbox import ROOT, Sandbox
-
-SETTLE_SECONDS = 45
+from tests.support.sandbox import Sandbox
 
 
 def main() -> int:
@@ -34,13 +29,7 @@ def main() -> int:
                 figures += on_stack(sandbox, options.rows)
         finally:
             leftovers.remove(name)
-    print(table(figures))
-    report = {"cores": os.cpu_count(), "figures": [figure.json() for figure in figures]}
-    path = ROOT / "build" / "bench.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(report, indent=2) + "\n")
-    print(f"\nas JSON: {path.relative_to(ROOT)}", file=sys.stderr)
-    return 0 if all(figure.holds for figure in figures) else 1
+    return tell("bench", figures)
 
 
 def parse() -> argparse.Namespace:
@@ -65,9 +54,10 @@ def measured(sandbox: Sandbox, *, cold: bool) -> list[Figure]:
     else:
         sandbox("up", timeout=measure.COLD_SECONDS)
     sandbox("down")
-    figures += [measure.warm_up(sandbox), measure.second_up(sandbox), measure.spawn(sandbox)]
-    time.sleep(SETTLE_SECONDS)
+    figures += [measure.warm_up(sandbox), measure.second_up(sandbox), *hub.starts(sandbox)]
+    time.sleep(measure.SETTLE_SECONDS)
     figures += measure.idle_memory(sandbox)
+    figures += hub.in_use(sandbox)
     figures.append(measure.down(sandbox))
     figures += measure.image_sizes()
     return figures

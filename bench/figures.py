@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from tests.support.sandbox import ROOT
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Figure:
         return {**asdict(self), "holds": self.holds}
 
 
-def table(figures: list[Figure]) -> str:
+def table(figures: Sequence[Figure]) -> str:
     """Returns the figures as an aligned table."""
     rows = [("what", "measured", "limit", "raw", "")]
     for figure in figures:
@@ -55,6 +60,17 @@ def table(figures: list[Figure]) -> str:
     widths = [*(max(len(row[column]) for row in rows) for column in range(4)), 0]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def tell(name: str, figures: Sequence[Figure], **more: object) -> int:
+    """Prints the table, keeps it as JSON in build/, and returns 1 when a figure is over its limit."""
+    print(table(figures))
+    report = {"cores": os.cpu_count(), **more, "figures": [figure.json() for figure in figures]}
+    path = ROOT / "build" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + "\n")
+    print(f"\nas JSON: {path.relative_to(ROOT)}", file=sys.stderr)
+    return 0 if all(figure.holds for figure in figures) else 1
 
 
 def amount(value: float | None, unit: str) -> str:

@@ -14,6 +14,7 @@ from tests.support.hub import HubClient
 from tests.support.sandbox import Sandbox
 
 COLD_SECONDS = 3600
+SETTLE_SECONDS = 45
 MB = 1_000_000
 IMAGE_LIMITS = {"spark": 1300.0, "hub": 500.0, "minio": 250.0, "notebook": 500.0}
 
@@ -46,18 +47,6 @@ def down(sandbox: Sandbox) -> Figure:
     with logged_in(sandbox) as engineer:
         engineer.start_server()
     return Figure("down, with a user's server", seconds(lambda: sandbox("down")), "s", limit=15)
-
-
-def spawn(sandbox: Sandbox) -> Figure:
-    """Measures a user's server from the request to ready, the best of three."""
-    with logged_in(sandbox) as engineer:
-        times = []
-        for _ in range(3):
-            if engineer.server():
-                engineer.stop_server()
-            times.append(seconds(engineer.start_server))
-        engineer.stop_server()
-    return Figure("spawn a server", min(times), "s", limit=4, raw=engine_start(), note="start a container")
 
 
 def engine_start() -> float:

@@ -8,17 +8,15 @@ python -m bench.runner --only a,d               some of them; `--help` names the
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 import time
 
-from bench.figures import Figure, table
+from bench.figures import Figure, tell
 from bench.runner.contest import Contest
 from bench.runner.figures import WHAT, Figures
 from bench.runner.lab import beside
 from tests.support import leftovers
-from tests.support.sandbox import ROOT, Sandbox
+from tests.support.sandbox import Sandbox
 
 ROWS = 10_000_000
 UP_SECONDS = 3600
@@ -35,14 +33,10 @@ def main() -> int:
         finally:
             leftovers.remove(name)
     print(f"{options.rows:,} orders, Spark on 2 cores, a heap of 3 GB; ours / theirs, and after: s / s\n")
-    print(table(figures))
     seconds = round(time.monotonic() - started)
-    report = {"rows": options.rows, "cores": os.cpu_count(), "seconds": seconds}
-    path = ROOT / "build" / "bench-runner.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({**report, "figures": [figure.json() for figure in figures]}, indent=2) + "\n")
-    print(f"\n{seconds // 60} min {seconds % 60} s; as JSON: {path.relative_to(ROOT)}", file=sys.stderr)
-    return 0 if all(figure.holds for figure in figures) else 1
+    code = tell("bench-runner", figures, rows=options.rows, seconds=seconds)
+    print(f"{seconds // 60} min {seconds % 60} s", file=sys.stderr)
+    return code
 
 
 def on_stack(sandbox: Sandbox, rows: int, only: str = "") -> list[Figure]:

@@ -47,6 +47,7 @@ def test_a_verb_is_the_commands(verb: str) -> None:
         ("test-stack", "-m pytest tests/integration tests/browser tests/faults"),
         ("test-matrix", "-m tests.matrix"),
         ("bench", "-m bench"),
+        ("bench-hub", "-m bench.hub"),
         ("types", ".venv/bin/mypy"),
         ("arrows", ".venv/bin/lint-imports"),
         ("lint", ".venv/bin/ruff format --check ."),
