@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.fs import S3FileSystem
 
-from tests.support.s3 import ObjectStore, secret_of
+from tests.support.s3 import ObjectStore, keys_of
 from tests.support.sandbox import Sandbox
 
 
@@ -50,7 +50,7 @@ def test_the_frames_are_plain_parquet_of_as_many_rows_as_the_manifest_says(
 ) -> None:
     files = S3FileSystem(
         access_key="runner",
-        secret_key=secret_of(stack, "runner"),
+        secret_key=keys_of(stack, "runner")[1],
         endpoint_override=f"http://127.0.0.1:{stack.port('s3')}",
         region="us-east-1",
     )
