@@ -198,7 +198,7 @@ def test_no_file_grows_without_end(ada: Kernel) -> None:
 def test_a_disk_hog_is_stopped_and_told_why(people: dict[str, HubClient]) -> None:
     ada = people["ada"]
     with ada.kernel() as kernel:
-        kernel.run(
+        kernel.start(
             "import os\nos.makedirs('/home/ada/hog', exist_ok=True)\n"
             "for n in range(16):\n"
             "    with open(f'/home/ada/hog/{n}', 'wb') as out: out.write(os.urandom(100 << 20))"
