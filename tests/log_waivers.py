@@ -57,6 +57,17 @@ WAIVERS: dict[str, Waiver] = {
     "store gone": Waiver(
         "spark-history", "FsHistoryProvider: Exception in checking for event log updates", "the test stops MinIO"
     ),
+    "no server without a store": Waiver(
+        "hub",
+        r"Unhandled error starting .*host='minio'|Traceback|Uncaught exception POST /hub/api/users/\w+/server"
+        r"|log:184\] \{|500 POST /hub/api/users/\w+/server",
+        "the test stops MinIO, and a server gets no keys without it",
+    ),
+    "kernel cut": Waiver(
+        ".*-user-.*",
+        r"\[IPKernelApp\] ERROR \| Exception in message handler|Traceback",
+        "the test has a server stopped while its kernel is at work",
+    ),
     "intruder refused": Waiver(
         "spark-.*",
         r"TransportRequestHandler|SaslRpcHandler|AuthRpcHandler|AuthServerBootstrap|SecurityException",

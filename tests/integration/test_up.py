@@ -75,7 +75,7 @@ def test_doctor_walks_the_whole_way(stack: Sandbox) -> None:
 
 
 @pytest.mark.disrupts
-@pytest.mark.waive("spark peers gone", "store gone")
+@pytest.mark.waive("spark peers gone", "store gone", "no server without a store")
 def test_doctor_tells_a_stopped_hop_from_a_broken_one(stack: Sandbox, containers: Containers) -> None:
     containers.one("minio").stop(timeout=10)
     try:
