@@ -105,6 +105,7 @@ c.SandboxSpawner.poll_interval = 10
 
 python = sys.executable
 cull_seconds = int(os.environ.get("SANDBOX_CULL_SECONDS", "7200"))
+of_a_service = {name: os.environ[name] for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION")} | {"PYTHONPATH": "/opt/hub"}
 c.JupyterHub.services = [
     {"name": "sandbox-cli", "api_token": secret("hub_admin_token")},
     {
@@ -112,10 +113,8 @@ c.JupyterHub.services = [
         "url": "http://127.0.0.1:8010",
         "command": [python, "-m", "sandbox_hub.gateway"],
         "environment": {
+            **of_a_service,
             "SANDBOX_UI_LINKS": ",".join(links),
-            "PYTHONPATH": "/opt/hub",
-            "AWS_ENDPOINT_URL_S3": os.environ["AWS_ENDPOINT_URL_S3"],
-            "AWS_REGION": os.environ["AWS_REGION"],
         },
         "oauth_no_confirm": True,
         "display": False,
@@ -125,11 +124,9 @@ c.JupyterHub.services = [
         "url": "http://127.0.0.1:8011",
         "command": [python, "-m", "sandbox_hub.shelf.service"],
         "environment": {
-            "PYTHONPATH": "/opt/hub",
+            **of_a_service,
             "SANDBOX_SHELF": "/srv/team/published",
             "SANDBOX_NOTEBOOK_IMAGE": os.environ["SANDBOX_NOTEBOOK_IMAGE"],
-            "AWS_ENDPOINT_URL_S3": os.environ["AWS_ENDPOINT_URL_S3"],
-            "AWS_REGION": os.environ["AWS_REGION"],
         },
         "oauth_no_confirm": True,
         "display": False,

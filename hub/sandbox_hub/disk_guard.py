@@ -70,8 +70,8 @@ class DiskGuard:
     def _worth_a_look(self) -> bool:
         if self._free_then is None:
             return True
-        fallen = self._free_then - self._free()
-        return fallen >= (GROWN if self._free() < self._floor else STEP)
+        free = self._free()
+        return self._free_then - free >= (GROWN if free < self._floor else STEP)
 
     async def _look(self) -> None:
         try:

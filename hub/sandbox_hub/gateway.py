@@ -21,8 +21,7 @@ from tornado import httpserver, web
 from tornado.websocket import WebSocketHandler
 
 from sandbox_hub.console_login import ConsoleLogins
-from sandbox_hub.s3_keys import Key, ServerKeys
-from sandbox_hub.secrets import secret
+from sandbox_hub.s3_keys import Key, of_this_hub
 from sandbox_hub.upstreams import PREFIX, Upstream, location, shown, target
 
 HOP_BY_HOP = {
@@ -220,8 +219,7 @@ class ProxyHandler(Guarded, WebSocketHandler):
 
 def console_keys(user: str) -> Key:
     """Returns temporary S3 keys of a user."""
-    endpoint, region = os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"]
-    return ServerKeys(endpoint, region, secret("s3_secret_key")).session(user)
+    return of_this_hub().session(user)
 
 
 def application(client: dict[str, aiohttp.ClientSession]) -> web.Application:

@@ -7,6 +7,7 @@ users may, together) and no more than `rights` says: MinIO checks both at each r
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from urllib3 import PoolManager, Timeout
 from urllib3.util import Retry
 
 from minio import MinioAdmin
+from sandbox_hub.secrets import secret
 
 HUB = "hub"
 # Taken back when the server has ended; this is for what nobody came back to, such as a volume that was moved away.
@@ -109,6 +111,11 @@ class ServerKeys:
         )
         found = provider.retrieve()
         return Key(found.access_key, found.secret_key, found.session_token or "")
+
+
+def of_this_hub() -> ServerKeys:
+    """Returns the maker of keys that the hub's services use, from their environment and the hub's secret."""
+    return ServerKeys(os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"], secret("s3_secret_key"))
 
 
 def _described(server: str) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from typing import Any
 
-from docker.errors import NotFound
-
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError
-from sandbox_cli.stack import services, state
+from sandbox_cli.stack import services, state, user_servers
 from sandbox_cli.stack.accounts import SERVICE_USER
 from sandbox_cli.stack.kernel import Kernel, kernel
 from sandbox_cli.stack.session import Session
@@ -81,16 +78,9 @@ def prove(session: Session, stage: Stage, *, with_checkpoint: bool) -> dict[str,
         with kernel(session.hub, SERVICE_USER) as running:
             seen |= _walk(running, stage, with_checkpoint=with_checkpoint)
     finally:
-        end_server(session)
+        user_servers.end(session, SERVICE_USER)
     state.write(session.settings.state_dir / FILE, {"standing": standing(session), "at": time.time()})
     return seen
-
-
-def end_server(session: Session) -> None:
-    """Stops the service user's server, and removes its container: nobody will ask for its logs."""
-    session.hub.stop_server(SERVICE_USER)
-    with contextlib.suppress(NotFound):
-        session.engine.client.containers.get(f"{session.settings.stack}-user-{SERVICE_USER}").remove(force=True)
 
 
 def _walk(running: Kernel, stage: Stage, *, with_checkpoint: bool) -> dict[str, Any]:

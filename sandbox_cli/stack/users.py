@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from typing import Any
 
 from docker.errors import NotFound
 
 from sandbox_cli.errors import UsageError
-from sandbox_cli.stack import accounts, sign_in
+from sandbox_cli.stack import accounts, sign_in, user_servers
 from sandbox_cli.stack.session import Session
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
@@ -123,9 +122,7 @@ def remove(session: Session, name: str, *, with_home: bool) -> str:
         raise UsageError(
             f"`{name}` is made by every `up`, so it can't be removed.", hint=f"sandbox users passwd {name}"
         )
-    if session.hub.server(name):
-        session.hub.stop_server(name)
-    _remove_container(session, name)
+    user_servers.end(session, name)
     session.hub.remove_account(name)
     accounts.forget(session.settings, name)
     told = _end_of_home(session, name, with_home=with_home)
@@ -141,9 +138,3 @@ def _end_of_home(session: Session, name: str, *, with_home: bool) -> str:
     except NotFound:
         return f"account `{name}` removed; it had no home yet"
     return f"account `{name}` and its home removed"
-
-
-def _remove_container(session: Session, name: str) -> None:
-    """Removes what is left of a server that did not end well: nobody will ask for its log, and it holds the home."""
-    with contextlib.suppress(NotFound):
-        session.engine.client.containers.get(f"{session.settings.stack}-user-{name}").remove(force=True)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -84,12 +83,13 @@ class Jobs:
             job.tell(f"waiting: {len(before)} before it")
         async with self._turn:
             job.state = "running"
-            await self._guarded(job, self._stamped)
+            await self._run(job)
             job.asked = {}
 
-    async def _guarded(self, job: Job, work: Callable[[Job], Awaitable[None]]) -> None:
+    async def _run(self, job: Job) -> None:
+        """Ends as done or as failed, whatever happens."""
         try:
-            await work(job)
+            await self._stamped(job)
             job.state = "done"
         except RerunError as error:
             job.state, job.told = "failed", str(error)

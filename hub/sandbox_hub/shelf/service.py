@@ -23,8 +23,7 @@ from minio.error import MinioException, S3Error
 from tornado import httpserver, web
 from urllib3.exceptions import HTTPError
 
-from sandbox_hub.s3_keys import ServerKeys
-from sandbox_hub.secrets import secret
+from sandbox_hub.s3_keys import of_this_hub
 from sandbox_hub.shelf.data import Data
 from sandbox_hub.shelf.jobs import Job, Jobs
 from sandbox_hub.shelf.rerun import Rerun
@@ -222,9 +221,7 @@ async def main() -> None:
     """Serves until the hub stops it."""
     address = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
     endpoint, region = os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"]
-    data = Data(
-        endpoint, region, lambda user: ServerKeys(endpoint, region, secret("s3_secret_key")).session(user), PINS
-    )
+    data = Data(endpoint, region, lambda user: of_this_hub().session(user), PINS)
     rerun = Rerun("http://127.0.0.1:8000", os.environ["JUPYTERHUB_API_TOKEN"], USER)
     shelf = Shelf(Path(os.environ["SANDBOX_SHELF"]))
     jobs = Jobs(shelf, data, rerun, os.environ["SANDBOX_NOTEBOOK_IMAGE"])

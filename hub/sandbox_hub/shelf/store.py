@@ -19,7 +19,6 @@ from typing import Any
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 VERSION = re.compile(r"v([1-9][0-9]{0,5})")
 RECORD, AGAIN = "record.json", "again.ipynb"
-REPRODUCES, DOES_NOT, RUNS = "reproduces", "does not reproduce", "runs"
 
 
 @dataclass(frozen=True)

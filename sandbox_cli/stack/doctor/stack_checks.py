@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import proof, services
+from sandbox_cli.stack import proof, services, user_servers
 from sandbox_cli.stack.accounts import SERVICE_USER
 from sandbox_cli.stack.doctor.hop import NotWell
 from sandbox_cli.stack.kernel import Kernel, kernel
@@ -58,7 +58,7 @@ class Walk:
     def spawn(self) -> str:
         """The hub starts a server."""
         self.session.hub.ensure_user(SERVICE_USER)
-        self._opened.callback(proof.end_server, self.session)
+        self._opened.callback(user_servers.end, self.session, SERVICE_USER)
         self.session.hub.start_server(SERVICE_USER)
         return f"server of `{SERVICE_USER}` is ready"
 

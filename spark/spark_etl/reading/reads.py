@@ -29,9 +29,11 @@ _noted: set[tuple[int, str, str]] = set()
 def note(path: str, manifest: Manifest) -> None:
     """Writes down that a checkpoint is read; the same one is written down once."""
     folder = os.environ.get(FOLDER)
+    if not folder:
+        return
     files = files_digest([asdict(file) for file in manifest.files])
     this = (os.getpid(), path, files)
-    if not folder or this in _noted:
+    if this in _noted:
         return
     _noted.add(this)
     line = {
