@@ -99,6 +99,13 @@ class HubClient:
         self.start_server()
         done = self.lab("POST", "/kernels", json={"name": "python3"})
         assert done.status_code == 201, done.text
-        identity = done.json()["id"]
+        return self.attach(done.json()["id"])
+
+    def kernels(self) -> list[str]:
+        """Returns the ids of the kernels that run in the user's server."""
+        return [str(kernel["id"]) for kernel in self.lab("GET", "/kernels").json()]
+
+    def attach(self, identity: str) -> Kernel:
+        """Connects to a kernel that runs in the user's server."""
         address = f"ws://{self.base.removeprefix('http://')}/user/{self.user}/api/kernels/{identity}/channels"
         return Kernel(address, self.token(), lambda: self.lab("DELETE", f"/kernels/{identity}"))
