@@ -65,7 +65,7 @@ class Guarded(HubOAuthenticated, web.RequestHandler):
     def write_error(self, status_code: int, **kwargs: object) -> None:
         """Writes a page that says what is wrong."""
         del kwargs
-        self.finish(f"<!doctype html><title>{status_code}</title><p>{status_code} {self._reason}</p>")
+        self.render("problem.html", status=status_code, reason=self._reason, prefix=PREFIX)
 
 
 class IndexHandler(Guarded):

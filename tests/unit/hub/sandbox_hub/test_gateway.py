@@ -114,9 +114,15 @@ def test_a_redirect_stays_below_the_gateway(ask: Ask) -> None:
 
 
 @pytest.mark.usefixtures("known")
-@pytest.mark.parametrize(("path", "status"), [("dead/", 502), ("nosuch/", 404)])
-def test_a_page_that_is_not_there_is_told(ask: Ask, path: str, status: int) -> None:
-    assert ask(path)[0] == status
+@pytest.mark.parametrize(
+    ("path", "status", "told"), [("dead/", 502, "does not answer"), ("nosuch/", 404, "no such page in this stack")]
+)
+def test_a_page_that_is_not_there_is_told(ask: Ask, path: str, status: int, told: str) -> None:
+    found, _, text = ask(path)
+
+    assert found == status
+    assert told in text
+    assert "Back to the hub" in text
 
 
 @pytest.mark.usefixtures("known")
