@@ -1,0 +1,162 @@
+"""Our own pages by axe, by day and by night: whoever can't see them, or has no mouse, gets what everybody gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+from tornado.template import Loader
+
+from tests.browser.axe import violations
+from tests.browser.conftest import VIEWPORT
+from tests.support.engine import Containers
+from tests.support.sandbox import ROOT, Sandbox, until
+
+PAGES = {
+    "home": "/hub/home",
+    "ui": "/services/ui/",
+    "ui-unknown": "/services/ui/nothing/",
+    "shelf": "/services/shelf/",
+    "shelf-no-hits": "/services/shelf/?q=nothing-has-this-name",
+    "shelf-unknown": "/services/shelf/nobody/nothing",
+}
+SHELF_PAGES = ROOT / "hub" / "sandbox_hub" / "shelf" / "pages"
+READ = {"feature": "orders_clean", "run": "20240229T101112Z-7f3a2c", "rows": 1000}
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def stranger(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """A page of a browser that nobody has logged in with, and that wants light or dark pages."""
+    # The shelf allows no script on its pages; axe is one.
+    wanted = {"viewport": VIEWPORT, "locale": "en-GB", "timezone_id": "UTC", "bypass_csp": True}
+    context = browser.new_context(**wanted, color_scheme=request.param)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def visitor(stranger: Page, stack: Sandbox) -> Page:
+    """The same, of the engineer; their server is left as it is."""
+    stranger.goto(f"{address(stack)}/hub/login?next=/hub/home")
+    log_in(stranger, "engineer", stack.password("engineer"))
+    stranger.wait_for_url("**/hub/home")
+    return stranger
+
+
+@pytest.fixture(scope="module")
+def published(stack: Sandbox) -> str:
+    """The address of a notebook's page on the shelf."""
+    link: str = stack("publish", "notebooks/02_reading_a_checkpoint.ipynb", "--json").json["link"]
+    return link
+
+
+def address(stack: Sandbox) -> str:
+    return f"http://127.0.0.1:{stack.port('hub')}"
+
+
+def log_in(page: Page, user: str, password: str) -> None:
+    """Fills in the form that is shown, and sends it."""
+    page.get_by_label("Username").fill(user)
+    page.locator("input[type=password]").first.fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_load_state()
+
+
+def check(page: Page, picture: Path) -> None:
+    """Fails with what axe finds on the page that is shown."""
+    page.screenshot(path=picture, full_page=True)
+    found = violations(page)
+    assert not found, f"{page.url}\n" + "\n".join(found)
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest, screenshots: Path) -> Path:
+    """Where the page's picture goes."""
+    name = request.node.name.removeprefix("test_").replace("[", "-").rstrip("]")
+    return screenshots / f"axe-{name}.png"
+
+
+def test_the_login(stranger: Page, stack: Sandbox, picture: Path) -> None:
+    stranger.goto(f"{address(stack)}/hub/login")
+
+    check(stranger, picture)
+
+
+def test_a_login_that_is_refused(stranger: Page, stack: Sandbox, picture: Path) -> None:
+    stranger.goto(f"{address(stack)}/hub/login")
+    log_in(stranger, "nobody-here", "not a password")
+    assert stranger.locator(".login_error").is_visible()
+
+    check(stranger, picture)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page(visitor: Page, stack: Sandbox, picture: Path, name: str) -> None:
+    visitor.goto(address(stack) + PAGES[name])
+
+    check(visitor, picture)
+
+
+def test_a_published_notebook(visitor: Page, published: str, picture: Path) -> None:
+    visitor.goto(published)
+    visitor.get_by_text("Python packages").click()
+
+    check(visitor, picture)
+
+
+def test_a_notebook_that_does_not_reproduce(stranger: Page, picture: Path) -> None:
+    stranger.set_content(bad_news())
+
+    check(stranger, picture)
+
+
+def bad_news() -> str:
+    """Returns a notebook's page with everything on it that can be wrong."""
+    from sandbox_hub.shelf.store import Record  # noqa: PLC0415 - of the hub's own code, like the template
+
+    reads = [{**READ, "path": state} for state in ("gone", "changed")]
+    record = Record(
+        *("ada", "late_orders", 2, "Late orders", "2024-03-01T08:09:10+00:00", "late_orders.ipynb", "0" * 64),
+        *("sha256:0123456789abcdef", "does not reproduce", 12.5),
+        reads=reads,
+        packages={"pandas": "2.3.3"},
+        why=["code cell 2 (`orders.head()`) has another output"],
+        diff="-  1\n+  2",
+    )
+    page: bytes = (
+        Loader(str(SHELF_PAGES))
+        .load("notebook.html")
+        .generate(
+            record=record,
+            versions=[record],
+            states={state: state for state in ("gone", "changed")},
+            problem="The object store does not answer.",
+            unchanged=False,
+            link=lambda record, version=False: "#",
+            opened=lambda record: "#",
+            prefix="#",
+        )
+    )
+    return page.decode()
+
+
+@pytest.mark.disrupts
+def test_a_page_that_does_not_answer(visitor: Page, stack: Sandbox, containers: Containers, picture: Path) -> None:
+    mail = containers.one("mail")
+    mail.stop(timeout=10)
+    try:
+        visitor.goto(f"{address(stack)}/services/ui/mail/")
+        assert "does not answer" in visitor.title()
+        check(visitor, picture)
+    finally:
+        mail.start()
+    until(lambda: healthy(containers), within=60, what="the mailbox is back")
+
+
+def healthy(containers: Containers) -> bool:
+    state = containers.one("mail").attrs["State"]
+    return bool(state["Health"]["Status"] == "healthy")
