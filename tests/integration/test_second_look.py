@@ -61,7 +61,9 @@ def broken(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(900)
-def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: HubClient, broken: Path) -> None:
+def test_a_failure_is_opened_mended_and_gone_on_from(
+    stack: Sandbox, engineer: HubClient, broken: Path, runner_store: ObjectStore
+) -> None:
     line = ["run", str(broken), *DATES, "--team-name", "looked", "--checkpoint", "orders"]
     failed = stack(*line, code=5, timeout=300)
     last = failed.err.strip().splitlines()[-1]
@@ -86,6 +88,10 @@ def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: H
     mended = stack(*line, "--resume", "latest", timeout=300)
     assert "orders  reused: as in run" in mended.err
     assert "paid    recomputed: " in mended.err
+
+    stack(*line, "--resume", "latest", timeout=300)
+    published = [key.rpartition("/")[2] for key in runner_store.keys("published", "broken/paid/")]
+    assert [name for name in published if not name.startswith("part-")] == ["_SUCCESS"], "and nothing of the way there"
 
 
 @pytest.mark.timeout(900)

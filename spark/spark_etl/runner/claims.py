@@ -62,7 +62,7 @@ class Claim:
 
     def release(self) -> None:
         """Leaves the path to others, and nothing of this run's beside what it has published."""
-        self._store.delete(item.path for item in self._store.walk(self.staging))
+        self._store.clear(self.staging)
         self._store.delete([self._file])
 
     def _take_over(self, holder: dict[str, Any]) -> bool:
@@ -79,7 +79,7 @@ class Claim:
             new = bring_in(left, self.path)
             self._store.delete(old for old in before if old not in new)
         self._store.write(self._file, self._content())
-        self._store.delete(item.path for item in self._store.walk(left))
+        self._store.clear(left)
         return True
 
     def _content(self) -> bytes:

@@ -66,3 +66,7 @@ class Storage(Protocol):
     def delete(self, paths: Iterable[str]) -> None:
         """Deletes objects; one that is not there is no error."""
         ...
+
+    def clear(self, folder: str) -> None:
+        """Deletes everything below the folder, and what marks the folders themselves."""
+        ...

@@ -6,6 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from spark_etl.storage.base import StoredObject
@@ -87,6 +88,11 @@ class LocalStorage:
             path.unlink(missing_ok=True)
             path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
             _remove_if_empty(path.parent)
+
+    def clear(self, folder: str) -> None:
+        """Deletes the folder with everything in it."""
+        with suppress(FileNotFoundError):
+            shutil.rmtree(local_path(folder))
 
 
 def _stored(file: Path) -> StoredObject:

@@ -31,12 +31,13 @@ class S3Storage:
 
     def walk(self, folder: str) -> Iterator[StoredObject]:
         """Yields every object below the folder, without the markers of folders that Spark writes."""
-        bucket, key = split_s3(folder)
-        root = folder[: len(folder) - len(key)].rstrip("/")
-        with self._told(folder):
-            for item in self._client.list_objects(bucket, prefix=_as_prefix(key), recursive=True):
-                if not item.object_name.endswith("/"):
-                    yield StoredObject(f"{root}/{item.object_name}", item.size, _etag(item))
+        for item in self._walk(folder):
+            if not item.path.endswith("/"):
+                yield item
+
+    def clear(self, folder: str) -> None:
+        """Deletes every object below the folder, and the markers that Spark has put where it made a folder."""
+        self.delete(item.path for item in self._walk(folder))
 
     def folders(self, folder: str, *, after: str = "", before: str = "") -> list[str]:
         """Returns the names of the folders directly below; no page is asked for behind `before`."""
@@ -145,6 +146,13 @@ class S3Storage:
             with self._told(f"s3a://{bucket}"):
                 for error in self._client.remove_objects(bucket, [DeleteObject(key) for key in keys]):
                     raise StorageError(f"can't delete s3a://{bucket}/{error.name}: {error.message}")
+
+    def _walk(self, folder: str) -> Iterator[StoredObject]:
+        bucket, key = split_s3(folder)
+        root = folder[: len(folder) - len(key)].rstrip("/")
+        with self._told(folder):
+            for item in self._client.list_objects(bucket, prefix=_as_prefix(key), recursive=True):
+                yield StoredObject(f"{root}/{item.object_name}", item.size, _etag(item))
 
     @contextmanager
     def _told(self, path: str) -> Iterator[None]:

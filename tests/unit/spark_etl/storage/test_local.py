@@ -22,6 +22,17 @@ def test_objects_are_written_listed_read_and_deleted(tmp_path: Path) -> None:
     assert [item.path for item in store.walk(join(root, "run"))] == [join(root, "run/b/2")]
 
 
+def test_a_folder_is_cleared_with_the_empty_folders_in_it(tmp_path: Path) -> None:
+    root = normalise(str(tmp_path))
+    store = storage_for(root)
+    (tmp_path / "staged/empty").mkdir(parents=True)
+    for name in ("staged/a/1", "kept"):
+        store.write(join(root, name), b"x")
+    store.clear(join(root, "staged"))
+    store.clear(join(root, "nothing"))
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
 def test_an_etag_changes_with_the_content(tmp_path: Path) -> None:
     path = normalise(str(tmp_path / "x"))
     etags = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +27,7 @@ class Client:
         self.error = error
         self.asked: list[tuple[str, str]] = []
         self.given: list[str] = []
+        self.deleted: list[str] = []
 
     def list_objects(
         self, bucket: str, prefix: str, recursive: bool, start_after: str = ""
@@ -38,6 +39,10 @@ class Client:
             if one.object_name > start_after:
                 self.given.append(one.object_name)
                 yield one
+
+    def remove_objects(self, bucket: str, objects: Iterable[Any]) -> list[Any]:
+        self.deleted += [one.name for one in objects]
+        return []
 
     def get_object(self, bucket: str, key: str) -> Any:
         raise self.error or AssertionError
@@ -62,6 +67,13 @@ def test_markers_of_folders_are_no_objects(store: Any) -> None:
     assert found.path == "s3a://scratch/run/orders/part-0.parquet"
     assert found.etag == "abc"
     assert client.asked == [("scratch", "run/orders/")]
+
+
+def test_a_folder_is_cleared_with_its_markers(store: Any) -> None:
+    client = Client(entry("data/_publishing-1/"), entry("data/_publishing-1/a.parquet"))
+    store(client).clear("s3a://published/data/_publishing-1")
+    assert client.asked == [("published", "data/_publishing-1/")]
+    assert client.deleted == ["data/_publishing-1/", "data/_publishing-1/a.parquet"]
 
 
 def test_folders_are_named_without_slash(store: Any) -> None:
