@@ -170,17 +170,12 @@ def test_a_memory_hog_loses_its_kernel_and_nobody_elses(people: dict[str, HubCli
     before = containers.server("ada").id
     with people["ada"].kernel() as kernel:
         kernel.start("hog = []\nwhile True: hog.append(bytearray(b'x') * (64 << 20))")
-        until(lambda: states(people["ada"]) == ["busy"], within=30, what="the hog at work")
-        until(lambda: states(people["ada"]) != ["busy"], within=120, what="the hog to be killed")
+        kernel.wait_for_restart(timeout=180)
+        assert kernel.run("print('hog' in dir())").text.strip() == "False", "it works again, from nothing"
 
     assert works(people["bob"])
     assert containers.server("ada").id == before, "the server itself is still the one"
     assert works(people["ada"])
-
-
-def states(user: HubClient) -> list[str]:
-    """Returns what the server says of its kernels; one that was killed is started anew."""
-    return [str(kernel["execution_state"]) for kernel in user.lab("GET", "/kernels").json()]
 
 
 def test_no_file_grows_without_end(ada: Kernel) -> None:

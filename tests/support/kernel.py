@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,20 +61,31 @@ class Kernel:
 
     def finish(self, request: str, *, timeout: float) -> Ran:
         """Waits for the end of a started cell and returns its outputs."""
-        done, deadline = Ran(), time.monotonic() + timeout
-        while True:
-            left = deadline - time.monotonic()
-            assert left > 0, f"the cell did not end within {timeout:.0f}s: {done}"
-            try:
-                message = json.loads(self._socket.recv(timeout=left))
-            except TimeoutError:
-                continue
+        done = Ran()
+        for message in self._messages(timeout):
             if message["parent_header"].get("msg_id") != request:
                 continue
             kind, content = message["msg_type"], message["content"]
             done.add(kind, content)
             if kind == "status" and content["execution_state"] == "idle":
                 return done
+        raise AssertionError(f"the cell did not end within {timeout:.0f}s: {done}")
+
+    def wait_for_restart(self, *, timeout: float) -> None:
+        """Waits until the server tells, as JupyterLab shows it, that the kernel has died and is started anew."""
+        for message in self._messages(timeout):
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "restarting":
+                return
+        raise AssertionError(f"the kernel was not started anew within {timeout:.0f}s")
+
+    def _messages(self, timeout: float) -> Iterator[dict[str, Any]]:
+        """Yields what the kernel says until the time is over."""
+        deadline = time.monotonic() + timeout
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                yield json.loads(self._socket.recv(timeout=left))
+            except TimeoutError:
+                return
 
     def start(self, code: str) -> str:
         """Starts a cell and returns what `finish` waits for."""
