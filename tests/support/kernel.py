@@ -11,6 +11,8 @@ from typing import Any
 
 from websockets.sync.client import connect
 
+from tests.support.sandbox import until
+
 
 @dataclass
 class Ran:
@@ -73,10 +75,20 @@ class Kernel:
 
     def wait_for_restart(self, *, timeout: float) -> None:
         """Waits until the server tells, as JupyterLab shows it, that the kernel has died and is started anew."""
-        for message in self._messages(timeout):
-            if message["msg_type"] == "status" and message["content"]["execution_state"] == "restarting":
-                return
-        raise AssertionError(f"the kernel was not started anew within {timeout:.0f}s")
+        told = any(
+            message["msg_type"] == "status" and message["content"]["execution_state"] == "restarting"
+            for message in self._messages(timeout)
+        )
+        assert told, f"the kernel was not started anew within {timeout:.0f}s"
+        until(self._answers, within=60, what="the new kernel to answer")
+
+    def _answers(self) -> bool:
+        """Tells whether an empty cell ends; what is sent to a kernel that is about to die is lost."""
+        try:
+            self.finish(self.start(""), timeout=3)
+        except AssertionError:
+            return False
+        return True
 
     def _messages(self, timeout: float) -> Iterator[dict[str, Any]]:
         """Yields what the kernel says until the time is over."""
