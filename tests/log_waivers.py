@@ -63,6 +63,9 @@ WAIVERS: dict[str, Waiver] = {
         r"|log:184\] \{|500 POST /hub/api/users/\w+/server",
         "the test stops MinIO, and a server gets no keys without it",
     ),
+    "hub away": Waiver(
+        ".*-user-.*", "Error notifying Hub of activity", "the test restarts the hub; a server tells it again in a moment"
+    ),
     "kernel cut": Waiver(
         ".*-user-.*",
         r"\[IPKernelApp\] ERROR \| Exception in message handler|Traceback",

@@ -112,6 +112,7 @@ def test_every_user_has_a_uid_of_their_own(stack: Sandbox, engineer: HubClient, 
 
 
 @pytest.mark.disrupts
+@pytest.mark.waive("hub away")
 def test_kernels_of_two_users_work_on_while_the_hub_is_restarted(
     stack: Sandbox, containers: Containers, two_users: dict[str, str]
 ) -> None:
