@@ -64,7 +64,9 @@ WAIVERS: dict[str, Waiver] = {
         "the test stops MinIO, and a server gets no keys without it",
     ),
     "hub away": Waiver(
-        ".*-user-.*", "Error notifying Hub of activity", "the test restarts the hub; a server tells it again in a moment"
+        ".*-user-.*",
+        "Error notifying Hub of activity",
+        "the test restarts the hub; a server tells it again in a moment",
     ),
     "kernel cut": Waiver(
         ".*-user-.*",

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,13 +47,16 @@ class Kernel:
         self._shut_down = shut_down
         self._session = uuid.uuid4().hex
         headers = {"Authorization": f"token {token}"}
-        self._socket = connect(address, additional_headers=headers, max_size=None, open_timeout=60, proxy=None)
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(
+            connect(address, additional_headers=headers, max_size=None, open_timeout=60, proxy=None)
+        )
 
     def __enter__(self) -> Kernel:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._socket.close()
+        self._open.close()
         self._shut_down()
 
     def run(self, code: str, *, timeout: float = 180, check: bool = True) -> Ran:
