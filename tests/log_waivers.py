@@ -59,9 +59,14 @@ WAIVERS: dict[str, Waiver] = {
     ),
     "no server without a store": Waiver(
         "hub",
-        r"Unhandled error starting .*host='minio'|Traceback|Uncaught exception POST /hub/api/users/\w+/server"
-        r"|log:184\] \{|500 POST /hub/api/users/\w+/server",
-        "the test stops MinIO, and a server gets no keys without it",
+        r"(Not starting|Error starting server|Previous spawn for) .*: 503 NotStarted"
+        r"|503 (GET /hub/spawn|POST /hub/api/users/\w+/server)",
+        "the test stops MinIO, and a server gets no keys without it: JupyterHub logs what it tells the user",
+    ),
+    "size refused": Waiver(
+        "hub",
+        r"Not starting .*: 422 NotStarted|Failed to spawn single-user server with query arguments|Traceback",
+        "the test asks for a size that there is not; of an address JupyterHub logs that with a traceback",
     ),
     "hub away": Waiver(
         ".*-user-.*",

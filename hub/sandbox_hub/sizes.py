@@ -9,6 +9,7 @@ from typing import Any
 SIZES = "small:1g:1,medium:2g:2,large:4g:2"
 SIZE = re.compile(r"([a-z][a-z0-9]*):([0-9]+)(m|g):([0-9.]+)")
 UNITS = {"m": 1024**2, "g": 1024**3}
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,18 @@ def chosen(sizes: dict[str, Size], default: str, options: dict[str, Any]) -> Siz
     """
     asked = options.get("size") or default
     name = asked[0] if isinstance(asked, list) else asked
-    if name not in sizes:
-        raise ValueError(f"There is no size `{name}`. There are: {', '.join(sizes)}.")
+    if not isinstance(name, str) or name not in sizes:
+        told = repr(str(name)[:LONGEST_NAME])
+        raise ValueError(
+            f"There is no size {told}. There are: {', '.join(sizes)}; the hub's home page has a link for each."
+        )
     return sizes[name]
+
+
+def choice(sizes: dict[str, Size], selected: str) -> str:
+    """Returns the fields of a form that asks for one of them."""
+    options = "".join(
+        f'<option value="{size.name}"{" selected" if size.name == selected else ""}>{size.name}: {size.told}</option>'
+        for size in sizes.values()
+    )
+    return f'<label for="size">Size</label> <select class="form-select" id="size" name="size">{options}</select>'

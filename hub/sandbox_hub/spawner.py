@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from dockerspawner import DockerSpawner
+from minio.error import MinioAdminException
 from traitlets import Any as Anything
 from traitlets import Dict, Unicode
+from urllib3.exceptions import HTTPError
 
+from sandbox_hub.refusal import NotStarted, no_keys, no_size
 from sandbox_hub.s3_keys import Key, ServerKeys
 from sandbox_hub.secrets import secret
-from sandbox_hub.sizes import SIZES, Size, chosen, parse
+from sandbox_hub.sizes import SIZES, Size, choice, chosen, parse
 from sandbox_hub.uids import FIRST, Uids
 
 GROUP = 100
 DISK_FULL = 28  # ENOSPC
+KEY_SECONDS = 20
+# What JupyterHub itself takes from the address of a start.
+NO_OPTIONS = {"next", "display_name"}
 
 
 def as_it_is(name: str) -> str:
@@ -40,6 +46,11 @@ class SandboxSpawner(DockerSpawner):
     s3_access_key = Unicode(help="The key that the running server has; its secret is nowhere but in the server.")
     _s3_key: Key | None = None
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # JupyterHub keeps what is asked for before anybody has looked at it.
+        self._chosen_before = dict(self.orm_spawner.user_options or {})
+
     @property
     def will_resume(self) -> bool:
         """False: each start makes a container of its own, so a server's token ends with the server."""
@@ -50,18 +61,27 @@ class SandboxSpawner(DockerSpawner):
         """The user's home in the container."""
         return f"/home/{self.user.name}"
 
-    @property
-    def size(self) -> Size:
-        """The size that its user chose.
-
-        Raises:
-            ValueError: There is none of that name.
-        """
-        return chosen(self.sizes, self.default_size, self.user_options)
+    def _size(self, options: dict[str, Any]) -> Size:
+        try:
+            return chosen(self.sizes, self.default_size, options)
+        except ValueError as error:
+            raise no_size(error) from None
 
     def options_from_form(self, form: dict[str, list[str]]) -> dict[str, Any]:
         """Returns what was chosen in an address such as `/hub/spawn?opt-size=large`; refuses what there is not."""
-        return {"size": chosen(self.sizes, self.default_size, form).name}
+        return {"size": self._size(form).name}
+
+    async def get_options_form(self) -> str:
+        """Returns a choice of sizes for whom asked for one and didn't get it; without a form, a server starts at once.
+
+        JupyterHub tells nobody that it refused what their address asks for unless there is a form to say so on: it
+        would start the server as it was last.
+        """
+        request = self.handler and self.handler.request
+        if request and not set(request.query_arguments) - NO_OPTIONS:
+            return ""
+        last = (self.orm_spawner.user_options or {}).get("size")
+        return choice(self.sizes, last if last in list(self.sizes) else self.default_size)
 
     def get_env(self) -> dict[str, str]:
         """Returns the server's environment, with the S3 keys that were made for it."""
@@ -127,13 +147,28 @@ class SandboxSpawner(DockerSpawner):
 
     async def start(self, *args: Any, **kwargs: Any) -> Any:
         """Starts the server in a container of the present image; what is left of the last one goes first."""
+        self._apply_size()
         if await self.get_object():
             await self.remove_object()
-        size = self.size
-        self.mem_limit, self.cpu_limit = size.memory, size.cores
-        self._s3_key = await asyncio.to_thread(self._keys().give, self.user.name, self.name)
+        self._s3_key = await self._new_key()
         self.s3_access_key = self._s3_key.access
         return await super().start(*args, **kwargs)
+
+    def _apply_size(self) -> None:
+        try:
+            size = self._size(self.user_options)
+        except NotStarted:
+            self.orm_spawner.user_options = self._chosen_before
+            raise
+        self.mem_limit, self.cpu_limit = size.memory, size.cores
+
+    async def _new_key(self) -> Key:
+        giving = asyncio.to_thread(self._keys().give, self.user.name, self.name)
+        try:
+            return await asyncio.wait_for(giving, KEY_SECONDS)
+        except (HTTPError, MinioAdminException, TimeoutError) as error:
+            self.log.warning("no S3 keys for the server of %s: %s", self.user.name, error or type(error).__name__)
+            raise no_keys(answers=isinstance(error, MinioAdminException)) from None
 
     async def run_post_stop_hook(self) -> None:
         """Takes the S3 keys back, however the server ended."""

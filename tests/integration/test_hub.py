@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -109,6 +110,48 @@ def test_every_user_has_a_uid_of_their_own(stack: Sandbox, engineer: HubClient, 
 
     assert uids["engineer"] != uids["admin"]
     assert all(20000 <= int(uid) < 60000 for uid in uids.values()), uids
+
+
+@pytest.mark.waive("size refused")
+def test_a_size_that_there_is_not_is_refused_with_those_there_are(engineer: HubClient) -> None:
+    engineer.stop_server()
+
+    page = engineer.http.get("/hub/spawn", params={"opt-size": "huge"})
+    answer = engineer.api("POST", "/users/engineer/server", json={"size": "huge"})
+
+    assert (page.status_code, answer.status_code) == (422, 422), f"{page.text}\n{answer.text}"
+    for told in (html.unescape(page.text), answer.json()["message"]):
+        assert "There is no size 'huge'. There are: small, medium, large" in told
+    assert all(f'<option value="{size}"' in page.text for size in ("small", "medium", "large")), page.text
+    assert engineer.server() is None
+    assert engineer.start_server()["user_options"] != {"size": "huge"}, "a size that was refused is not kept"
+
+
+@pytest.mark.disrupts
+@pytest.mark.waive("spark peers gone", "store gone", "no server without a store")
+def test_a_user_is_told_why_no_server_starts_without_the_store(
+    stack: Sandbox, engineer: HubClient, containers: Containers
+) -> None:
+    engineer.stop_server()
+    containers.one("minio").stop(timeout=10)
+    try:
+        page = engineer.http.get("/hub/spawn")
+        # If the store is slow to be missed, the browser waits there.
+        waited = until(
+            lambda: (late := engineer.http.get("/hub/spawn-pending/engineer")).status_code != 200 and late,
+            within=60,
+            what="the page that tells of the failed start",
+        )
+        answer = engineer.api("POST", "/users/engineer/server")
+    finally:
+        stack("up", "--json", timeout=180)
+
+    assert page.url.path == "/hub/spawn-pending/engineer" or page.status_code == 503, page.text
+    assert (waited.status_code, answer.status_code) == (503, 503), f"{waited.text}\n{answer.text}"
+    for told in (html.unescape(waited.text), answer.json()["message"]):
+        assert "The S3 store doesn't answer" in told
+        assert "`./sandbox doctor`" in told
+    engineer.start_server()
 
 
 @pytest.mark.disrupts

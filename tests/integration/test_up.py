@@ -88,6 +88,7 @@ def test_doctor_tells_a_stopped_hop_from_a_broken_one(stack: Sandbox, containers
     assert bad
     assert all(hop["cause"] and hop["fix"] for hop in bad), bad
     assert any("minio" in json.dumps(hop) and "stopped" in json.dumps(hop) for hop in bad), bad
+    assert any("The S3 store doesn't answer" in hop["cause"] for hop in bad), "why the hub starts no server"
 
 
 def test_logs_of_a_service(stack: Sandbox) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sandbox_hub.spawner
+from jupyterhub import orm
 from jupyterhub.auth import Authenticator
 from jupyterhub.objects import Hub
 from sandbox_hub.s3_keys import Key
@@ -109,8 +110,10 @@ def spawner(config: Config, keys: Keys, tmp_path: Path, monkeypatch: pytest.Monk
     user: Any = SimpleNamespace(
         name="ada", escaped_name="ada", orm_user=row, url="/user/ada/", settings={}, **vars(row)
     )
-    spawner = SandboxSpawner(config=config, user=user, hub=Hub(ip="127.0.0.1"), api_token="its-token")
-    spawner.server = SimpleNamespace(base_url="/user/ada/")
+    at = orm.Server(proto="http", ip="", port=0, base_url="/user/ada/", cookie_name="")
+    known = SimpleNamespace(name="", user_options=None, server=at)
+    hub = Hub(ip="127.0.0.1")
+    spawner = SandboxSpawner(config=config, user=user, orm_spawner=known, hub=hub, api_token="its-token")
     spawner.uids_file = str(tmp_path / "uids.json")
     spawner.disk_verdict = None  # there is no disk to guard
     return spawner

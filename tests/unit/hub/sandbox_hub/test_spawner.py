@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import re
+import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sandbox_hub.spawner
 from dockerspawner import DockerSpawner
+from minio.error import MinioAdminException
+from sandbox_hub.refusal import NotStarted
+from sandbox_hub.s3_keys import Key
 from sandbox_hub.spawner import SandboxSpawner
+from tornado.httputil import HTTPServerRequest, RequestStartLine
 from traitlets.config import Config
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import MaxRetryError
 
 from tests.unit.hub.conftest import IMAGE, SECRETS, Keys
 
@@ -129,9 +139,96 @@ def test_a_server_has_the_size_that_was_chosen(
     assert spawner.mem_limit == gigabytes * 1024**3
 
 
-def test_a_size_that_there_is_not_is_refused_with_those_there_are(spawner: SandboxSpawner) -> None:
-    with pytest.raises(ValueError, match=r"no size `huge`\. There are: small, medium, large"):
-        spawner.options_from_form({"size": ["huge"]})
+REFUSED = r"no size 'huge'\. There are: small, medium, large"
+
+
+@pytest.fixture
+def chosen_before(spawner: SandboxSpawner, config: Config) -> SandboxSpawner:
+    """What starts the server of a user whose last one was large."""
+    row = SimpleNamespace(name="", user_options={"size": "large"}, server=None)
+    return SandboxSpawner(config=config, user=spawner.user, hub=spawner.hub, orm_spawner=row)
+
+
+def test_an_address_with_a_size_that_there_is_not_is_refused(spawner: SandboxSpawner) -> None:
+    with pytest.raises(NotStarted, match=REFUSED) as refused:
+        spawner.options_from_query({"size": ["huge"]})
+
+    assert refused.value.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [("", False), ("?next=/user/ada/lab", False), ("?opt-size=huge", True), ("?opt-size=huge&next=/", True)],
+)
+def test_who_asked_for_a_size_can_choose_another_and_nobody_else_has_to(
+    chosen_before: SandboxSpawner, query: str, asked: bool
+) -> None:
+    """JupyterHub shows a refusal where there is a form, and starts the last size where there is none."""
+    start = RequestStartLine("GET", f"/hub/spawn{query}", "HTTP/1.0")
+    request = HTTPServerRequest(start_line=start)
+    chosen_before.handler = SimpleNamespace(request=request)
+
+    form = asyncio.run(chosen_before.get_options_form())
+
+    assert re.findall(r'value="(\w+)"', form) == (["small", "medium", "large"] if asked else [])
+    assert ('value="large" selected' in form) is asked
+
+
+def test_a_form_that_was_sent_with_a_wrong_size_is_shown_again(spawner: SandboxSpawner) -> None:
+    spawner.handler = None  # that of a form is not told to the spawner
+    assert 'value="medium" selected' in asyncio.run(spawner.get_options_form())
+
+
+@pytest.mark.usefixtures("unstarted")
+@pytest.mark.parametrize("size", ["huge", ["huge"], {"huge": 1}, [["huge"]], 7])
+def test_a_size_that_the_api_is_asked_for_and_there_is_not_is_refused_and_forgotten(
+    chosen_before: SandboxSpawner, keys: Keys, size: Any
+) -> None:
+    chosen_before.user_options = chosen_before.orm_spawner.user_options = {"size": size}
+
+    with pytest.raises(NotStarted, match=r"There are: small, medium, large") as refused:
+        asyncio.run(chosen_before.start())
+
+    assert refused.value.status_code == 422
+    assert chosen_before.orm_spawner.user_options == {"size": "large"}, "what the next start will have"
+    assert keys.good == {}
+
+
+@pytest.mark.usefixtures("unstarted")
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MaxRetryError(HTTPConnectionPool("minio"), "/", None), "The S3 store doesn't answer"),
+        (TimeoutError(), "The S3 store doesn't answer"),
+        (MinioAdminException("403", "no such identity"), "The S3 store gives no keys"),
+    ],
+)
+def test_a_user_whose_server_gets_no_keys_is_told_why(
+    spawner: SandboxSpawner, keys: Keys, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def gone(user: str, server: str) -> Key:
+        raise error
+
+    monkeypatch.setattr(keys, "give", gone)
+    with pytest.raises(NotStarted) as refused:
+        asyncio.run(spawner.start())
+
+    assert refused.value.status_code == 503
+    for words in (refused.value.message, refused.value.jupyterhub_message):
+        assert words.startswith(told)
+        assert "`./sandbox doctor`" in words
+        assert "`./sandbox up`" in words
+
+
+@pytest.mark.usefixtures("unstarted")
+def test_nobody_waits_for_a_store_that_takes_the_question_and_says_nothing(
+    spawner: SandboxSpawner, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox_hub.spawner, "KEY_SECONDS", 0.01)
+    monkeypatch.setattr(keys, "give", lambda user, server: threading.Event().wait(0.5))
+
+    with pytest.raises(NotStarted, match="doesn't answer"):
+        asyncio.run(spawner.start())
 
 
 def test_a_server_that_fills_the_disk_is_stopped(spawner: SandboxSpawner, monkeypatch: pytest.MonkeyPatch) -> None:
