@@ -16,7 +16,7 @@ def publish(
     context: typer.Context,
     notebook: Annotated[str, typer.Argument(help="Its path as JupyterLab shows it, or a file of this machine.")],
     *,
-    user: Annotated[str, typer.Option(help="Its author.")] = "engineer",
+    user: Annotated[str | None, typer.Option(help="Its author; else `engineer`.")] = None,
     json: Json = False,
 ) -> None:
     """Put a notebook on the team's shelf: run it again in a fresh server, stamp it, keep its evidence.
@@ -25,9 +25,9 @@ def publish(
     """
     given = call(context)
     found = session.running(given.console, given.settings, (*session.CLUSTER, "hub"))
-    users.refuse_unknown(found, user)
+    author = users.meant(found, user)
     with given.console.stage("publish") as stage:
-        outcome = publication.publish(found, stage, user, notebook)
+        outcome = publication.publish(found, stage, author, notebook)
         stage.result = f"{outcome['author']}/{outcome['name']} v{outcome['version']}: {outcome['verdict']}"
     if json:
         given.console.json(outcome)

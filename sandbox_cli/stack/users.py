@@ -82,7 +82,21 @@ def refuse_unknown(session: Session, name: str) -> None:
     """
     names = _names(session)
     if name not in names:
-        raise UsageError(f"There is no account `{name}`. Known: {', '.join(names)}.", hint=f"sandbox users add {name}")
+        native = sign_in.load(session.settings).native
+        hint = f"sandbox users add {name}" if native else f"{name} is known here after a first login at the provider"
+        raise UsageError(f"There is no account `{name}`. Known: {', '.join(names)}.", hint=hint)
+
+
+def meant(session: Session, name: str | None) -> str:
+    """Returns whose doing it is: who is named, else the account that `up` makes for whoever works alone.
+
+    Raises:
+        UsageError: There is no such account; or nobody is named where a provider lets people in.
+    """
+    if name is None and not sign_in.load(session.settings).native:
+        raise UsageError("Users log in through a provider: say whose doing it is.", hint="add --user NAME")
+    refuse_unknown(session, name or accounts.TO_USE)
+    return name or accounts.TO_USE
 
 
 def _names(session: Session) -> list[str]:
