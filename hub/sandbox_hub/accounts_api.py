@@ -27,13 +27,20 @@ class AccountsHandler(APIHandler):
 
     @needs_scope("admin:users")
     def get(self) -> None:
-        """Lists the accounts: name, admin, locked."""
-        admins = {user.name for user in self.db.query(orm.User) if user.admin}
+        """Lists the users but the stack's own: name, admin, login (`open`, `locked`, `none`)."""
+        admin = {user.name: bool(user.admin) for user in self.db.query(orm.User) if user.name not in names.RESERVED}
+        logins = set(self.authenticator.logins(self.db))
         accounts = [
-            {"name": name, "admin": name in admins, "locked": bool(self.authenticator.is_blocked(name))}
-            for name in self.authenticator.logins(self.db)
+            {"name": name, "admin": admin.get(name, False), "login": self._login(name, logins)}
+            for name in sorted(admin.keys() | logins)
         ]
         self.write(json.dumps(accounts))
+
+    def _login(self, name: str, logins: set[str]) -> str:
+        """Returns whether a name can log in; who was let in by another authenticator before can't."""
+        if name not in logins:
+            return "none"
+        return "locked" if self.authenticator.is_blocked(name) else "open"
 
 
 class AccountHandler(APIHandler):

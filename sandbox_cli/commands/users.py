@@ -32,7 +32,12 @@ def list_users(context: typer.Context, *, json: Json = False) -> None:
         given.console.json(found)
         return
     rows = [
-        [user["name"], "admin" if user["admin"] else "", "locked" if user["locked"] else "", user["server"]]
+        [
+            user["name"],
+            "admin" if user["admin"] else "",
+            user["login"] if user["login"] != "open" else "",
+            user["server"],
+        ]
         for user in found
     ]
     given.console.table(["name", "role", "login", "server"], rows)

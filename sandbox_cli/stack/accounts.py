@@ -52,7 +52,7 @@ def ensure_first(settings: Settings, hub: Hub) -> list[str]:
     hub.ensure_user(SHELF_USER)
     if hub.authenticator() != sign_in.NATIVE:
         return []
-    there = {account["name"]: bool(account["admin"]) for account in hub.accounts()}
+    there = {account["name"]: bool(account["admin"]) for account in hub.accounts() if account["login"] != "none"}
     known, made = remembered(settings), []
     for name, admin in FIRST.items():
         if name not in there or name not in known or admin > there[name]:

@@ -48,7 +48,7 @@ class Hub:
         return str(self.request("GET", "/hub/api/sign-in").json()["authenticator"])
 
     def accounts(self) -> list[dict[str, Any]]:
-        """Returns the accounts that can log in, or whom the hub knows by its provider: name, admin, locked."""
+        """Returns the users but the stack's own: name, admin, login (`open`, `locked`, or `none`: can't log in now)."""
         return list(self.request("GET", "/hub/api/accounts").json())
 
     def put_account(self, name: str, password: str, *, admin: bool) -> None:

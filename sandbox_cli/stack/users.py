@@ -15,7 +15,7 @@ NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
 
 
 def listed(session: Session) -> list[dict[str, Any]]:
-    """Returns the accounts: name, admin, locked, server (`running` or empty)."""
+    """Returns the accounts: name, admin, login (`open`, `locked`, `none`), server (`running` or empty)."""
     return [
         {**account, "server": "running" if session.hub.server(account["name"]) else ""}
         for account in session.hub.accounts()
@@ -82,7 +82,7 @@ def refuse_unknown(session: Session, name: str) -> None:
     """
     names = _names(session)
     if name not in names:
-        native = sign_in.load(session.settings).native
+        native = _is_native(session)
         hint = f"sandbox users add {name}" if native else f"{name} is known here after a first login at the provider"
         raise UsageError(f"There is no account `{name}`. Known: {', '.join(names)}.", hint=hint)
 
@@ -93,10 +93,14 @@ def meant(session: Session, name: str | None) -> str:
     Raises:
         UsageError: There is no such account; or nobody is named where a provider lets people in.
     """
-    if name is None and not sign_in.load(session.settings).native:
+    if name is None and not _is_native(session):
         raise UsageError("Users log in through a provider: say whose doing it is.", hint="add --user NAME")
     refuse_unknown(session, name or accounts.TO_USE)
     return name or accounts.TO_USE
+
+
+def _is_native(session: Session) -> bool:
+    return session.hub.authenticator() == sign_in.NATIVE
 
 
 def _names(session: Session) -> list[str]:
@@ -131,7 +135,7 @@ def remove(session: Session, name: str, *, with_home: bool) -> str:
     Raises:
         UsageError: It is one of those that `up` makes.
     """
-    native = session.hub.authenticator() == sign_in.NATIVE
+    native = _is_native(session)
     if native and name in accounts.FIRST:
         raise UsageError(
             f"`{name}` is made by every `up`, so it can't be removed.", hint=f"sandbox users passwd {name}"

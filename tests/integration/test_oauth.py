@@ -131,7 +131,7 @@ def host(clean_engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def hub(host: Host) -> Iterator[Container]:
+def hub(host: Host) -> Container:
     """The hub under the provider; before, it had accounts of its own, and an admin among them."""
     native = host.hub()
     assert accounts.ensure_first(host.settings, host.door(native)) == ["admin", "engineer"]
@@ -142,8 +142,7 @@ def hub(host: Host) -> Iterator[Container]:
     write_settings(host, host.provider())
     container = host.hub()
     host.door(container)
-    yield container
-    container.remove(force=True)
+    return container
 
 
 def write_settings(host: Host, port: int, **more: object) -> None:
@@ -295,3 +294,19 @@ def test_wrong_settings_are_refused_by_the_hubs_image_before_a_start(host: Host,
     finally:
         file.write_text(before)
     sign_in.check(host.engine, host.settings, sign_in.load(host.settings), host.image)
+
+
+def test_without_the_file_whom_the_provider_let_in_is_still_listed(
+    host: Host, hub: Container, browser: HubClient
+) -> None:
+    """The last test: the hub has accounts of its own again."""
+    log_in(browser, "ada")
+    hub.remove(force=True)
+    (host.settings.state_dir / sign_in.FILE).unlink()
+    door = host.door(host.hub())
+    accounts.ensure_first(host.settings, door)
+
+    logins = {account["name"]: account["login"] for account in door.accounts()}
+    assert (logins["ada"], logins["admin"], logins["engineer"]) == ("none", "open", "open")
+    assert door.remove_account("ada")
+    assert "ada" not in {account["name"] for account in door.accounts()}

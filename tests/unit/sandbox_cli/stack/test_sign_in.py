@@ -147,7 +147,7 @@ class FakeHub:
         return self.name
 
     def accounts(self) -> list[dict[str, Any]]:
-        return [{"name": name, "admin": admin, "locked": False} for name, admin in self.known.items()]
+        return [{"name": name, "admin": admin, "login": "open"} for name, admin in self.known.items()]
 
     def put_account(self, name: str, password: str, *, admin: bool) -> None:
         assert self.name == "native"

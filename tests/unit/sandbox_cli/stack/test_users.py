@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sandbox_cli.errors import UsageError
-from sandbox_cli.settings import Settings
-from sandbox_cli.stack import sign_in, users
+from sandbox_cli.stack import users
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Any:
-    hub = SimpleNamespace(accounts=lambda: [{"name": "engineer"}, {"name": "ada"}])
-    return SimpleNamespace(settings=Settings(state_home=tmp_path), hub=hub)
+def session() -> Any:
+    accounts = [{"name": "engineer"}, {"name": "ada"}]
+    return SimpleNamespace(hub=SimpleNamespace(accounts=lambda: accounts, authenticator=lambda: "native"))
 
 
 @pytest.fixture
 def provider(session: Any) -> None:
     """People log in through a provider."""
-    file = session.settings.state_dir / sign_in.FILE
-    file.parent.mkdir(parents=True)
-    file.write_text("{authenticator: github, settings: {client_id: a, client_secret: b}}")
-    file.chmod(0o600)
+    session.hub.authenticator = lambda: "github"
 
 
 def test_whoever_works_alone_need_not_be_named(session: Any) -> None:
