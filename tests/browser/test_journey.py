@@ -32,10 +32,13 @@ def test_login_notebook_run_all_cells(page: Page, stack: Sandbox, screenshots: P
 
     wait_for_all_cells(page)
     expect(page.locator(".jp-OutputArea-output[data-mime-type*=stderr]")).to_have_count(0)
-    table = page.locator(".jp-OutputArea-output table").first
-    expect(table.locator("tbody tr").first).to_be_visible()
-    take_picture(page, table, screenshots / "notebook-table.png")
-    plot = page.locator(".jp-OutputArea-output img, .jp-OutputArea-output svg").first
+    graph = page.locator(".jp-OutputArea-output img").first
+    expect(graph).to_be_visible()
+    take_picture(page, graph, screenshots / "notebook-run.png")
+    rows = page.locator(".jp-OutputArea-output table.dataframe").first
+    expect(rows.locator("tbody tr").first).to_be_visible()
+    take_picture(page, rows, screenshots / "notebook-table.png")
+    plot = page.locator(".jp-OutputArea-output[data-mime-type='image/png'] img").first
     expect(plot).to_be_visible()
     take_picture(page, plot, screenshots / "notebook-plot.png")
 

@@ -26,7 +26,7 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: s
     """Returns an HTML table in the notebook's own style."""
     head = "".join(f'<th style="text-align:left">{escape(column)}</th>' for column in columns)
     body = "".join("<tr>" + "".join(_cell(cell) for cell in row) + "</tr>" for row in rows)
-    title = f'<caption style="text-align:left">{escape(caption)}</caption>' if caption else ""
+    title = f'<caption style="text-align:left;white-space:nowrap">{escape(caption)}</caption>' if caption else ""
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
