@@ -7,6 +7,7 @@ import sys
 from sandbox_hub import docker_api, names, sign_in
 from sandbox_hub.authenticator import SandboxAuthenticator
 from sandbox_hub.disk_guard import FLOOR, LIMIT, DiskGuard, free_bytes, size_of
+from sandbox_hub.origins import SERVICES, Origins
 from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, parse
 from sandbox_hub.spawner import SandboxSpawner, as_it_is
@@ -15,6 +16,7 @@ c = get_config()  # noqa: F821 - JupyterHub gives it
 stack = os.environ["SANDBOX_STACK"]
 provider, provider_settings = sign_in.read(secret("hub_auth"))
 links = [name for name in os.environ.get("SANDBOX_UI_LINKS", "").split(",") if name]
+origins = Origins(os.environ.get("SANDBOX_SUBDOMAIN_HOST", ""))
 
 # Everything a browser needs comes through the proxy; the hub itself is reached by users' servers only.
 c.JupyterHub.bind_url = "http://0.0.0.0:8000"
@@ -48,12 +50,15 @@ c.JupyterHub.template_vars = {
     "sandbox_stack": stack,
     "sandbox_sizes": list(sizes.values()),
     "sandbox_default_size": default_size,
+    # Empty, or where the services have addresses of their own.
+    "sandbox_at": {name: origins.service(name) for name in SERVICES},
     "sandbox_told": lambda user: guard.told.get(user.name, "") if user else "",
 }
 # A user has one server; more would need names and more memory.
 c.JupyterHub.allow_named_servers = False
 c.JupyterHub.concurrent_spawn_limit = 10
 c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 2}
+origins.configure(c)
 
 if provider == sign_in.NATIVE:
     # Accounts are made by `sandbox users`; who has none can't get in, and nobody can sign up.
@@ -67,6 +72,9 @@ if provider == sign_in.NATIVE:
     c.SandboxAuthenticator.allowed_failed_logins = 5
     c.SandboxAuthenticator.seconds_before_next_try = 300
 else:
+    if origins.hub:
+        # Otherwise guessed from the address at which somebody opened the login page.
+        provider_settings.setdefault("oauth_callback_url", f"{origins.hub}/hub/oauth_callback")
     try:
         sign_in.configure(c, provider, provider_settings)
     except ValueError as error:
@@ -99,6 +107,7 @@ c.SandboxSpawner.server_token_scopes = [
     "access:servers!server",
     "access:services!service=shelf",
 ]
+c.SandboxSpawner.environment = origins.servers()
 c.SandboxSpawner.start_timeout = 60
 c.SandboxSpawner.http_timeout = 60
 c.SandboxSpawner.poll_interval = 10

@@ -14,6 +14,9 @@ STACK_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
 DEFAULT_STACK = "sandbox"
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ("history", "mail")
+LOCALHOST = "localhost"
+# A name, not an address: no subdomain is below 192.0.2.7.
+PROXY = re.compile(r"https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9](:[1-9][0-9]{0,4})?")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Settings:
         offline: Never use the network.
         assume_yes: Ask nothing.
         without: Optional services to leave out, of `EXTRAS`.
+        subdomains: Host below which each user has an address: `localhost`, the URL of a team's proxy, empty for none;
+            None keeps what the last `up` had (none at first).
         wanted_ports: Published ports asked for, by name (`hub`, `s3`).
         wait_for_lock: Wait for another `up` of the same stack instead of refusing.
     """
@@ -39,6 +44,7 @@ class Settings:
     offline: bool = False
     assume_yes: bool = False
     without: tuple[str, ...] = ()
+    subdomains: str | None = None
     wanted_ports: Mapping[str, int] = field(default_factory=dict)
     wait_for_lock: bool = True
 
@@ -87,3 +93,22 @@ def checked_extras(text: str) -> tuple[str, ...]:
         if name not in EXTRAS:
             raise UsageError(f"The stack can't be without `{name}`. It can be without: {', '.join(EXTRAS)}.")
     return names
+
+
+def checked_subdomains(wanted: bool | None, below: str | None) -> str | None:
+    """Returns what `--subdomains`, `--no-subdomains` and `--subdomains-of URL` say together; None if nothing.
+
+    Raises:
+        UsageError: They contradict each other, or there can be no subdomains of that URL.
+    """
+    if below is None:
+        return None if wanted is None else LOCALHOST if wanted else ""
+    if wanted is False:
+        raise UsageError("Either --no-subdomains or --subdomains-of, not both.", hint="sandbox up --no-subdomains")
+    url = below.removesuffix("/").lower()
+    if not PROXY.fullmatch(url):
+        raise UsageError(
+            f"There can be no subdomains of `{below}`: it must be https:// and a host's name, without a path.",
+            hint="sandbox up --subdomains-of https://sandbox.example.com",
+        )
+    return url

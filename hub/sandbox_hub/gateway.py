@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Mapping
 from http.cookies import SimpleCookie
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,7 +23,7 @@ from tornado.websocket import WebSocketHandler
 
 from sandbox_hub.console_login import ConsoleLogins
 from sandbox_hub.s3_keys import Key, of_this_hub
-from sandbox_hub.upstreams import PREFIX, Upstream, location, shown, target
+from sandbox_hub.upstreams import HUB, PREFIX, Upstream, location, shown, target
 
 HOP_BY_HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
@@ -61,6 +62,10 @@ class Guarded(HubOAuthenticated, web.RequestHandler):
         origin = self.request.headers.get("Origin")
         if origin and urlsplit(origin).netloc != self.request.host:
             raise web.HTTPError(403, "a request from another origin")
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        """Returns what the pages may call."""
+        return {**super().get_template_namespace(), "hub": HUB}
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
         """Writes a page that says what is wrong."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/ui/")
+# The hub's origin where services have addresses of their own; otherwise empty.
+HUB = os.environ.get("JUPYTERHUB_HOST", "")
 
 
 @dataclass(frozen=True)

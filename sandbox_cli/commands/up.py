@@ -8,7 +8,7 @@ import typer
 
 from sandbox_cli.commands.context import Json, Yes, call
 from sandbox_cli.console import Console
-from sandbox_cli.settings import Settings, checked_extras
+from sandbox_cli.settings import Settings, checked_extras, checked_subdomains
 from sandbox_cli.stack import accounts
 from sandbox_cli.stack.up import up as bring_up
 
@@ -22,6 +22,15 @@ def up(
     without: Annotated[str, typer.Option(help="Leave out optional services: history,mail.")] = "",
     hub_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the hub on 127.0.0.1.")] = None,
     s3_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the S3 API on 127.0.0.1.")] = None,
+    subdomains: Annotated[
+        bool | None,
+        typer.Option(
+            "--subdomains/--no-subdomains", help="Each user at an address of their own; default: as last time."
+        ),
+    ] = None,
+    subdomains_of: Annotated[
+        str | None, typer.Option(metavar="URL", help="As --subdomains, below your proxy's https:// address.")
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     no_sample: Annotated[bool, typer.Option("--no-sample", help="Don't run the sample pipeline.")] = False,
     no_proof: Annotated[bool, typer.Option("--no-proof", help="Don't prove it by a user's server.")] = False,
@@ -35,6 +44,7 @@ def up(
     settings = given.with_settings(
         workers=workers,
         without=checked_extras(without),
+        subdomains=checked_subdomains(subdomains, subdomains_of),
         offline=offline,
         assume_yes=yes,
         wanted_ports=wanted,

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
@@ -78,10 +79,12 @@ def kernel(hub: Hub, user: str) -> Iterator[Kernel]:
     """
     identity = hub.request("POST", f"/user/{user}/api/kernels", json={"name": "python3"}).json()["id"]
     path = f"/user/{user}/api/kernels/{identity}/channels?session_id={uuid.uuid4().hex}"
-    address = hub.url.replace("http", "ws", 1) + path
+    there = urlsplit(hub.url)
+    address = f"ws://{hub.host(user) or there.netloc}{path}"
+    way: dict[str, Any] = {"address": (there.hostname, there.port), "proxy": None}
     headers = {"Authorization": f"token {hub.token}"}
     try:
-        with connect(address, additional_headers=headers, max_size=None, open_timeout=30, proxy=None) as socket:
+        with connect(address, additional_headers=headers, max_size=None, open_timeout=30, **way) as socket:
             yield Kernel(socket, user)
     except (OSError, TimeoutError, WebSocketException) as error:
         raise StackError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError, UsageError
@@ -36,7 +36,7 @@ def publish(session: Session, stage: Stage, user: str, notebook: str) -> dict[st
     if answer.status_code == NOT_FOUND:
         raise StackError(
             f"The server of `{user}` was started by an older version of the sandbox, which could not publish.",
-            hint=f"stop it on {session.hub.url}/hub/home, then try again",
+            hint=f"stop it on {session.links()['hub']}hub/home, then try again",
         )
     job = answer.json()["job"]
 
@@ -54,7 +54,7 @@ def publish(session: Session, stage: Stage, user: str, notebook: str) -> dict[st
     if not outcome or outcome["state"] == "failed":
         why = outcome["told"] if outcome else f"no end after {SECONDS} s"
         raise StackError(f"`{path}` was not published: {why}", hint="sandbox logs hub; sandbox logs user:shelf")
-    return {**outcome, "link": session.hub.url + outcome["link"]}
+    return {**outcome, "link": urljoin(session.links()["hub"], outcome["link"])}
 
 
 def _in_server(session: Session, stage: Stage, user: str, notebook: str) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 from sandbox_cli.console import Console
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import engine, ports, secrets, services, variables
+from sandbox_cli.stack import addresses, engine, ports, secrets, services, variables
 from sandbox_cli.stack.compose import Compose
 from sandbox_cli.stack.engine import Engine
 from sandbox_cli.stack.health import poll
@@ -74,11 +74,13 @@ class Session:
 
 def links(settings: Settings, chosen: dict[str, int]) -> dict[str, str]:
     """Returns what to open in a browser, by name, and the S3 endpoint."""
-    hub = f"http://127.0.0.1:{chosen['hub']}"
+    hub = addresses.hub(settings, chosen["hub"])
+    ui, shelf = (addresses.service(settings, chosen["hub"], name) for name in ("ui", "shelf"))
     pages = {
-        page: f"{hub}/services/ui/{page}/" for page, extra in variables.PAGES.items() if extra not in settings.without
+        page: f"{ui}/services/ui/{page}/" for page, extra in variables.PAGES.items() if extra not in settings.without
     }
-    return {"hub": f"{hub}/", "shelf": f"{hub}/services/shelf/", **pages, "s3-api": f"http://127.0.0.1:{chosen['s3']}"}
+    s3 = f"http://127.0.0.1:{chosen['s3']}"
+    return {"hub": f"{hub}/", "shelf": f"{shelf}/services/shelf/", **pages, "s3-api": s3}
 
 
 def attach(console: Console, settings: Settings) -> Session:

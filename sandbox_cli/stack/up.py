@@ -27,6 +27,7 @@ from sandbox_cli.stack import (
     secrets,
     services,
     sign_in,
+    user_servers,
     variables,
 )
 from sandbox_cli.stack.compose import Compose
@@ -130,6 +131,7 @@ def _provision(console: Console, session: Session, *, with_data: bool) -> None:
         done = [*_buckets(session), *_identities(session)]
         data = None if not with_data or sample.has_data(session) else pool.submit(sample.publish_data, session)
         health.wait_ready(session.engine, settings, stage, ["hub"])
+        done += [f"server of {name} ended" for name in user_servers.end_those_elsewhere(session)]
         done += [f"account {name}" for name in accounts.ensure_first(settings, session.hub)]
         if data:
             stage.update("publishing sample data")

@@ -6,7 +6,29 @@ import contextlib
 
 from docker.errors import NotFound
 
+from sandbox_cli.stack import services, variables
 from sandbox_cli.stack.session import Session
+
+
+def end_those_elsewhere(session: Session) -> list[str]:
+    """Ends the servers that were started for another address of the hub than it has now; returns whose they were.
+
+    Such a server would send its visitors to the hub's old address, and be known to the hub by a new one.
+    """
+    prefix, origin = f"{session.settings.stack}-user-", variables.subdomain_host(session.settings, session.ports["hub"])
+    ended = []
+    for container in services.servers(session.engine, session.settings):
+        user = str(container.name).removeprefix(prefix)
+        mine = str(container.name).startswith(prefix) and container.status == "running"
+        if mine and hub_of(container.attrs["Config"]["Env"]) != origin:
+            end(session, user)
+            ended.append(user)
+    return ended
+
+
+def hub_of(environment: list[str]) -> str:
+    """Returns the hub's origin as a server was told it; empty where there is one address for all pages."""
+    return dict(line.split("=", 1) for line in environment if "=" in line).get("JUPYTERHUB_HOST", "")
 
 
 def end(session: Session, user: str) -> None:

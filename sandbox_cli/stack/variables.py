@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox_cli.settings import Settings
+from sandbox_cli.settings import LOCALHOST, Settings
 from sandbox_cli.stack import state
 from sandbox_cli.stack.engine import Engine
 from sandbox_cli.stack.images import Image
@@ -26,6 +26,7 @@ def of(engine: Engine, settings: Settings, ports: Mapping[str, int], images: Map
         "SANDBOX_DOCKER_SOCKET": engine.socket_path,
         "SANDBOX_DOCKER_SOCKET_GID": str(engine.socket_gid(images["hub"].ref)),
         "SANDBOX_UI_LINKS": ",".join(page for page, extra in PAGES.items() if extra not in settings.without),
+        "SANDBOX_SUBDOMAIN_HOST": subdomain_host(settings, ports["hub"]),
     }
 
 
@@ -34,9 +35,23 @@ def workers(settings: Settings) -> int:
     return settings.workers or int(state.read(settings.state_dir / FILE).get("workers") or WORKERS)
 
 
+def subdomains(settings: Settings) -> str:
+    """Returns the host below which each user has an address, empty for none: as told, else as last time."""
+    if settings.subdomains is not None:
+        return settings.subdomains
+    return str(state.read(settings.state_dir / FILE).get("subdomains") or "")
+
+
+def subdomain_host(settings: Settings, hub_port: int) -> str:
+    """Returns the hub's origin where each user has an address of their own; empty where there is one for all pages."""
+    told = subdomains(settings)
+    return f"http://{LOCALHOST}:{hub_port}" if told == LOCALHOST else told
+
+
 def remember(settings: Settings, variables: Mapping[str, str]) -> None:
-    """Keeps what later commands need: the number of workers, and the variables of this `up`."""
-    state.write(settings.state_dir / FILE, {"workers": workers(settings), "variables": dict(variables)})
+    """Keeps what later commands need: workers, subdomains, and the variables of this `up`."""
+    kept = {"workers": workers(settings), "subdomains": subdomains(settings), "variables": dict(variables)}
+    state.write(settings.state_dir / FILE, kept)
 
 
 def remembered(settings: Settings) -> dict[str, str]:

@@ -79,6 +79,6 @@ def flags() -> list[str]:
         "--metrics-recording-only",
         "--no-first-run",
         "--no-default-browser-check",
-        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost , EXCLUDE *.localhost",
     ]
     return [*switches, "--no-sandbox"] if os.geteuid() == 0 else switches

@@ -52,13 +52,15 @@ def asked(method: str, path: str, body: dict[str, Any] | None = None) -> dict[st
     """
     import requests  # noqa: PLC0415 - a server starts without it
 
-    token = os.environ["JUPYTERHUB_API_TOKEN"]
+    headers = {"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}"}
+    if host := os.environ.get("SANDBOX_SHELF_HOST"):  # by which the proxy knows a shelf with an address of its own
+        headers["Host"] = host
     try:
         answer = requests.request(
             method,
             f"{HUB}/services/shelf/api/{path}",
             json=body,
-            headers={"Authorization": f"token {token}"},
+            headers=headers,
             timeout=SECONDS,
         )
     except requests.RequestException as error:

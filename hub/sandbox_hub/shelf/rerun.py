@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -64,8 +65,8 @@ class Rerun:
             try:
                 await self._stop(session)  # of a publication that was interrupted
                 tell("starting a fresh server")
-                await self._start(session)
-                return await self._execute(session, notebook, tell)
+                host = await self._start(session)
+                return await self._execute(session, host, notebook, tell)
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise RerunError(
                     f"the server that runs it again does not answer: {error or type(error).__name__}"
@@ -73,13 +74,16 @@ class Rerun:
             finally:
                 await asyncio.shield(self._stop(session))
 
-    async def _start(self, session: aiohttp.ClientSession) -> None:
+    async def _start(self, session: aiohttp.ClientSession) -> dict[str, str]:
+        """Starts the server; returns the header by which the proxy finds it, if it has an address of its own."""
         url = f"{self._hub}/hub/api/users/{self._user}/server"
         async with session.post(url) as answer:
             if answer.status not in {201, 202, 400}:
                 raise RerunError(f"the hub refuses to start a server: {answer.status} {(await answer.text())[:200]}")
-        if not await self._until(session, lambda model: model is None or model["ready"], START_SECONDS):
+        model = await self._until(session, lambda model: model is None or model["ready"], START_SECONDS)
+        if not model:
             raise RerunError("the fresh server did not start")
+        return host_of(model)
 
     async def _stop(self, session: aiohttp.ClientSession) -> None:
         async with session.delete(f"{self._hub}/hub/api/users/{self._user}/server") as answer:
@@ -101,10 +105,14 @@ class Rerun:
             await asyncio.sleep(EVERY)
 
     async def _execute(
-        self, session: aiohttp.ClientSession, notebook: dict[str, Any], tell: Callable[[str], None]
+        self,
+        session: aiohttp.ClientSession,
+        host: dict[str, str],
+        notebook: dict[str, Any],
+        tell: Callable[[str], None],
     ) -> Again:
         url = f"{self._hub}/user/{self._user}/sandbox/execute"
-        async with session.post(url, json={"notebook": notebook}) as answer:
+        async with session.post(url, json={"notebook": notebook}, headers=host) as answer:
             if answer.status != 200:
                 raise RerunError(f"the fresh server refuses: {answer.status} {(await answer.text())[:200]}")
             async for line in _lines(answer):
@@ -116,6 +124,12 @@ class Rerun:
                 elif "ended" in event:
                     return Again(**event["ended"])
         raise RerunError("the fresh server ended while the notebook ran: did it need more memory than there is?")
+
+
+def host_of(model: dict[str, Any]) -> dict[str, str]:
+    """Returns the Host header of a server: its URL has a host only if that is its own."""
+    host = urlsplit(model["url"]).netloc
+    return {"Host": host} if host else {}
 
 
 async def _lines(answer: aiohttp.ClientResponse) -> Any:

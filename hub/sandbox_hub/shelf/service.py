@@ -30,6 +30,9 @@ from sandbox_hub.shelf.rerun import Rerun
 from sandbox_hub.shelf.store import Record, Shelf
 
 PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/shelf/")
+# Where hub and shelf have addresses of their own: the hub's origin, and the shelf's whole address. Otherwise empty.
+HUB = os.environ.get("JUPYTERHUB_HOST", "")
+PUBLIC = os.environ.get("JUPYTERHUB_PUBLIC_URL", "")
 USER = "shelf"
 # Below scratch/users/, and no user's: a name begins with a letter. No server has keys to it.
 PINS = "_pins"
@@ -38,14 +41,14 @@ AUTHOR, NAME = r"([a-z][a-z0-9-]{1,30})", r"([A-Za-z0-9][A-Za-z0-9._-]{0,79})"
 
 
 def link(record: Record, *, version: bool = False) -> str:
-    """Returns the path of a notebook's page."""
-    return f"{PREFIX}{record.author}/{record.name}" + (f"/v{record.version}" if version else "")
+    """Returns the link to a notebook's page: its path where everything is at one address."""
+    return f"{PUBLIC or PREFIX}{record.author}/{record.name}" + (f"/v{record.version}" if version else "")
 
 
 def opened(record: Record) -> str:
-    """Returns the path that opens a version in the server of whoever follows it."""
+    """Returns the link that opens a version in the server of whoever follows it."""
     folder = f"team/published/{record.author}/{record.name}/v{record.version}"
-    return f"/hub/user-redirect/lab/tree/{folder}/{record.name}.ipynb"
+    return f"{HUB}/hub/user-redirect/lab/tree/{folder}/{record.name}.ipynb"
 
 
 class Page(HubOAuthenticated, web.RequestHandler):
@@ -63,7 +66,7 @@ class Page(HubOAuthenticated, web.RequestHandler):
 
     def get_template_namespace(self) -> dict[str, Any]:
         """Returns what the pages may call."""
-        return {**super().get_template_namespace(), "link": link, "opened": opened, "prefix": PREFIX}
+        return {**super().get_template_namespace(), "link": link, "opened": opened, "prefix": PREFIX, "hub": HUB}
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
         """Says what is wrong: as a page, or as JSON to whoever came with a token."""
