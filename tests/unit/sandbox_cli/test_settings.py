@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox_cli.errors import UsageError
-from sandbox_cli.settings import Settings, checked_extras, checked_stack, state_home
+from sandbox_cli.settings import Settings, checked_extras, checked_stack, checked_subdomains, state_home
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,44 @@ def test_what_the_stack_needs_is_not_left_out(text: str) -> None:
     with pytest.raises(UsageError, match="can't be without") as caught:
         checked_extras(text)
     assert "history, mail" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("wanted", "below", "subdomains"),
+    [
+        (None, None, None),
+        (True, None, "localhost"),
+        (False, None, ""),
+        (None, "https://sandbox.example.com", "https://sandbox.example.com"),
+        (True, "https://Sandbox.example.com:8443/", "https://sandbox.example.com:8443"),
+    ],
+)
+def test_subdomains_of_what(wanted: bool | None, below: str | None, subdomains: str | None) -> None:
+    assert checked_subdomains(wanted, below) == subdomains
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "",
+        "sandbox.example.com",
+        "http://sandbox.example.com",
+        "https://192.0.2.7",
+        "https://[::1]",
+        "https://localhost",
+        "https://sandbox.example.com/hub",
+        "https://ada@sandbox.example.com",
+        "https://-x.example.com",
+        "https://sandbox.example.com:",
+        "https://sandbox.example.com\n",
+    ],
+)
+def test_below_that_there_are_none(below: str) -> None:
+    with pytest.raises(UsageError, match="There can be no subdomains of") as caught:
+        checked_subdomains(None, below)
+    assert "--subdomains-of https://" in str(caught.value.hint)
+
+
+def test_subdomains_and_none_at_once_are_refused() -> None:
+    with pytest.raises(UsageError, match="not both"):
+        checked_subdomains(False, "https://sandbox.example.com")

@@ -1,0 +1,29 @@
+"""How a user's server asks the shelf."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sandbox_lab import publishing
+
+
+@pytest.mark.parametrize(
+    ("host", "sent"), [("", {}), ("shelf--service.localhost:8000", {"Host": "shelf--service.localhost:8000"})]
+)
+def test_a_shelf_with_an_address_of_its_own_is_asked_for_by_it(
+    monkeypatch: pytest.MonkeyPatch, host: str, sent: dict[str, str]
+) -> None:
+    asked: list[Any] = []
+
+    def request(method: str, url: str, **more: Any) -> Any:
+        asked.append((url, more["headers"]))
+        return SimpleNamespace(ok=True, json=lambda: {"job": "j"})
+
+    monkeypatch.setattr("requests.request", request)
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "its-token")
+    monkeypatch.setenv("SANDBOX_SHELF_HOST", host)
+
+    assert publishing.asked("POST", "publish", {}) == {"job": "j"}
+    assert asked == [("http://hub:8000/services/shelf/api/publish", {"Authorization": "token its-token", **sent})]
