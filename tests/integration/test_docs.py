@@ -20,6 +20,7 @@ ELSEWHERE = {
     r"make (up|test|bench|test-unit|lint|types|arrows)": "tests/unit/test_makefile.py",
     r"make test-(stack|integration|browser|faults|matrix)": "tests/unit/test_makefile.py",
     r"SANDBOX_STACK=second ./sandbox .*": "tests/integration/test_two_stacks.py",
+    r"./sandbox up --(no-)?subdomains": "tests/browser/test_subdomains.py",
     r"./sandbox reset.*": "tests/integration/test_two_stacks.py",
     r"./sandbox run .* --(resume|sample|keys) .*": "tests/integration/test_second_look.py",
     r"./sandbox run .*": "tests/integration/test_run_command.py",

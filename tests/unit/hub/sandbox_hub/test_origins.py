@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,6 +17,9 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from traitlets.config import Config
 
+from tests.unit.hub.conftest import SECRETS
+
+TEMPLATES = str(Path(__file__).parents[4] / "hub" / "templates")
 HUB = "http://localhost:8000"
 SHELF = "http://shelf--service.localhost:8000"
 PASSWORD = "correct horse"
@@ -37,11 +41,13 @@ def settings(origin: str) -> Config:
     return c
 
 
-def with_hub(folder: Path, origin: str, use: Use) -> None:
+def with_hub(folder: Path, origin: str, use: Use, **more: Any) -> None:
     """Runs a hub without a proxy; the client's requests name the hub's host, whatever the origin is."""
 
     async def run() -> None:
-        app = JupyterHub(config=settings(origin))
+        config = settings(origin)
+        config.JupyterHub.update(more)
+        app = JupyterHub(config=config)
         (folder / "empty.py").touch()
         await app.initialize([f"--config={folder}/empty.py"])
         socket, port = bind_unused_port()
@@ -177,3 +183,43 @@ def test_the_settings_file_with_it(request: pytest.FixtureRequest, monkeypatch: 
     assert config.JupyterHub.subdomain_host == HUB
     assert config.JupyterHub.template_vars["sandbox_at"]["shelf"] == SHELF
     assert config.SandboxSpawner.environment == {"SANDBOX_SHELF_HOST": "shelf--service.localhost:8000"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "shelf", "spark"),
+    [
+        ("", "/services/shelf/", "/services/ui/spark/"),
+        (HUB, f"{SHELF}/services/shelf/", "http://ui--service.localhost:8000/services/ui/spark/"),
+    ],
+)
+def test_the_hubs_pages_link_to_the_services(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    origin: str,
+    shelf: str,
+    spark: str,
+) -> None:
+    shown = of_this_hub(request, monkeypatch, origin).JupyterHub.template_vars
+
+    async def use(client: httpx.AsyncClient, app: JupyterHub) -> None:
+        page = await client.get("/hub/home", headers=as_sent(await logged_in(client)))
+        links = re.findall(r'href="([^"]*/services/[^"]*)"', page.text)
+        assert links.count(shelf) == 2, "in the bar, and on the page"
+        assert links.count(spark) == 2
+        assert all(link.startswith((shelf, spark.removesuffix("spark/"))) for link in links)
+
+    with_hub(folder, origin, use, template_vars=shown, template_paths=[TEMPLATES])
+
+
+def test_a_provider_sends_users_back_to_the_hub(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"client_id": "hub", "client_secret": "s", "allow_all": True}
+    monkeypatch.setitem(SECRETS, "hub_auth", json.dumps({"authenticator": "github", "settings": told}))
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr("sandbox_hub.sign_in.configure", lambda c, provider, settings: seen.append(settings))
+
+    of_this_hub(request, monkeypatch, HUB)
+
+    assert seen == [{**told, "oauth_callback_url": f"{HUB}/hub/oauth_callback"}]

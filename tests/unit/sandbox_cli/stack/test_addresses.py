@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from sandbox_hub.origins import SERVICES, Origins
+from websockets.http11 import Request
 from websockets.sync.server import ServerConnection, serve
 
 from sandbox_cli.settings import Settings
@@ -101,11 +102,10 @@ def proxy() -> Iterator[tuple[int, list[str]]]:
     """A websocket server on 127.0.0.1: its port, and by which hosts it was asked."""
     hosts: list[str] = []
 
-    def take(connection: ServerConnection) -> None:
-        assert connection.request
-        hosts.append(connection.request.headers["Host"])
+    def note(connection: ServerConnection, request: Request) -> None:
+        hosts.append(request.headers["Host"])  # before the client hears of anything
 
-    with serve(take, "127.0.0.1", 0) as server:
+    with serve(lambda connection: None, "127.0.0.1", 0, process_request=note) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield server.socket.getsockname()[1], hosts
