@@ -3,11 +3,13 @@
 import functools
 import os
 import sys
+from pathlib import Path
 
-from sandbox_hub import docker_api, names, sign_in
+from sandbox_hub import disk_use, docker_api, names, sign_in
 from sandbox_hub.authenticator import SandboxAuthenticator
 from sandbox_hub.disk_guard import FLOOR, LIMIT, DiskGuard, free_bytes, size_of
 from sandbox_hub.origins import SERVICES, Origins
+from sandbox_hub.s3_keys import HUB
 from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, parse
 from sandbox_hub.spawner import SandboxSpawner, as_it_is
@@ -37,8 +39,11 @@ c.JupyterHub.cleanup_servers = False
 c.JupyterHub.template_paths = ["/opt/hub/templates"]
 sizes = parse(os.environ.get("SANDBOX_SERVER_SIZES") or SIZES)
 default_size = os.environ.get("SANDBOX_SERVER_SIZE") or ("medium" if "medium" in sizes else next(iter(sizes)))
+objects = functools.partial(
+    disk_use.in_s3, os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"], HUB, secret("s3_secret_key")
+)
 guard = DiskGuard(
-    docker_api.disk,
+    disk_use.DiskUse(docker_api.disk, Path("/srv/team"), objects),
     functools.partial(free_bytes, "/srv/hub"),
     size_of(os.environ.get("SANDBOX_HOME_LIMIT") or LIMIT),
     size_of(os.environ.get("SANDBOX_DISK_FLOOR") or FLOOR),

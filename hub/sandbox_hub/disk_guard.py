@@ -1,13 +1,14 @@
-"""Keeps one user from filling the disk of all: a server whose home grows beyond its limit is stopped.
+"""Keeps one user from filling the disk of all: the server of one who holds more than the limit is stopped.
 
-Docker's volumes have no quota on most file systems, so the hub looks itself:
+Docker's volumes have no quota on most file systems, so the hub looks itself. What a user holds is the home, the folder
+on the shelf and the prefix in S3, together; with the server its keys to S3 end.
 
-1. Free space is looked at with each poll of a server, which costs nothing. Sizes of homes cost a walk over them, so
-   they are asked for once at the start, and then only when free space has fallen by `STEP` since they were known; below
-   the floor, by a little.
-2. A home above its limit that has grown since the last look is too much.
-3. Below the floor, so is the home that has grown most since the last look, whatever its limit.
-4. A home that is too large but doesn't grow is left alone: its owner has to get in to clear up.
+1. Free space is looked at with each poll of a server, which costs nothing. Who holds what costs a walk over all of it,
+   so that is asked once at the start, and then only when free space has fallen by `STEP` since it was known; below the
+   floor, by a little.
+2. Who holds more than the limit, and more than at the last look, is stopped.
+3. Below the floor, so is whoever's part has grown most since the last look, whatever the limit.
+4. Who holds too much but doesn't grow is left alone: they have to get in to clear up.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class DiskGuard:
 
     Args:
         sizes: Returns user → bytes; it is slow.
-        free: Returns the free bytes of the disk that all homes lie on; it is fast.
-        limit: Bytes that a home may have.
+        free: Returns the free bytes of the disk that all of it lies on; it is fast.
+        limit: Bytes that a user may hold.
         floor: Bytes that have to be free.
     """
 
@@ -71,13 +72,14 @@ class DiskGuard:
         if self._free_then is None:
             return True
         free = self._free()
+        self._free_then = max(self._free_then, free)  # somebody has cleared up
         return self._free_then - free >= (GROWN if free < self._floor else STEP)
 
     async def _look(self) -> None:
         try:
             sizes = await self._sizes()
         except (OSError, TimeoutError, ValueError) as error:
-            log.warning("sizes of homes are not known: %s", error)
+            log.warning("who holds how much of the disk is not known: %s", error)
             return
         first = self._free_then is None
         grown = {user: size - self._known.get(user, 0) for user, size in sizes.items()}
@@ -86,10 +88,12 @@ class DiskGuard:
             return
         for user, size in sizes.items():
             if size > self._limit and grown[user] >= GROWN:
-                self._guilty[user] = f"the home holds {_told(size)}, and may hold {_told(self._limit)}"
+                self._guilty[user] = f"home, ~/team and S3 hold {_told(size)}, and may hold {_told(self._limit)}"
         most = max(grown, key=lambda user: grown[user], default="")
         if self._free_then < self._floor and most and grown[most] >= GROWN:
-            self._guilty.setdefault(most, f"the disk is nearly full, and the home grew by {_told(grown[most])}")
+            self._guilty.setdefault(
+                most, f"the disk is nearly full, and home, ~/team and S3 grew by {_told(grown[most])}"
+            )
 
 
 def free_bytes(path: str) -> int:

@@ -10,7 +10,7 @@ SECONDS = 90
 
 
 async def disk() -> dict[str, int]:
-    """Returns user → bytes of the disk.
+    """Returns user → bytes of home and container, and by the empty name those of the shelf's volume.
 
     Raises:
         OSError: It can't be told.

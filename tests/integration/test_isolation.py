@@ -190,22 +190,37 @@ def test_no_file_grows_without_end(ada: Kernel) -> None:
     ada.run("os.remove(os.path.expanduser('~/hog'))")
 
 
+FILES = """
+import os, pyarrow.fs
+disk = pyarrow.fs.LocalFileSystem()
+s3 = pyarrow.fs.S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL_S3"], region=os.environ["AWS_REGION"])
+"""
+FILL = """
+if files is disk: os.mkdir(hog, 0o700)
+for n in range(16):
+    with files.open_output_stream(f"{hog}/{n}") as out: out.write(os.urandom(100 << 20))
+"""
+PLACES = {
+    "home": "files, hog = disk, '/home/ada/hog'",
+    "shelf": "files, hog = disk, '/home/ada/team/ada/hog'",
+    "S3": "files, hog = s3, 'scratch/users/ada/hog'",
+}
+
+
 @pytest.mark.waive("kernel cut")
-def test_a_disk_hog_is_stopped_and_told_why(people: dict[str, HubClient]) -> None:
+@pytest.mark.parametrize("place", PLACES)
+def test_a_disk_hog_is_stopped_and_told_why(people: dict[str, HubClient], place: str) -> None:
     ada = people["ada"]
     with ada.kernel() as kernel:
-        kernel.start(
-            "import os\nos.makedirs('/home/ada/hog', exist_ok=True)\n"
-            "for n in range(16):\n"
-            "    with open(f'/home/ada/hog/{n}', 'wb') as out: out.write(os.urandom(100 << 20))"
-        )
+        kernel.start(FILES + PLACES[place] + FILL)
         until(lambda: ada.server() is None, within=120, what="the server of the hog stopped")
 
     assert works(people["bob"])
     home = ada.http.get("/hub/home").text
-    assert re.search(r"Your server was stopped: the home holds [12]\.\d GB, and may hold 1\.0 GB", home), home[:3000]
+    told = r"Your server was stopped: home, ~/team and S3 hold [12]\.\d GB, and may hold 1\.0 GB"
+    assert re.search(told, home), home[:3000]
     with ada.kernel() as kernel:
-        kernel.run("import shutil; shutil.rmtree('/home/ada/hog')")
+        kernel.run(FILES + PLACES[place] + "\nfiles.delete_dir_contents(hog)")
     assert works(ada)
 
 

@@ -11,15 +11,19 @@ from docker_api.settings import Settings
 
 # From here on the engine can count volumes alone; before, it counts images and containers as well.
 VOLUMES_ALONE = (1, 42)
+WHOLE_SHELF = ""  # nobody's name; as in hub/sandbox_hub/disk_use.py
 
 
 async def used(settings: Settings, engine: aiohttp.ClientSession) -> dict[str, int]:
-    """Returns user → bytes, of everyone who has a home or a server in this stack."""
+    """Returns user → bytes of homes and servers in this stack, and the whole shelf's as `WHOLE_SHELF`."""
     sizes: dict[str, int] = {}
     prefix = f"{settings.stack}-home-"
     for volume in (await _volumes(engine)).get("Volumes") or []:
+        size = (volume.get("UsageData") or {}).get("Size", 0)
         if volume["Name"].startswith(prefix):
-            _add(sizes, volume["Name"].removeprefix(prefix), (volume.get("UsageData") or {}).get("Size", 0))
+            _add(sizes, volume["Name"].removeprefix(prefix), size)
+        elif volume["Name"] == settings.team_volume:
+            _add(sizes, WHOLE_SHELF, size)
     filters = json.dumps({"label": [f"sandbox.stack={settings.stack}"]})
     for container in await _get(engine, "/containers/json", {"size": "1", "filters": filters}):
         if user := container["Labels"].get("sandbox.user"):

@@ -23,6 +23,7 @@ VOLUMES = [
     {"Name": "demo-home-ada", "UsageData": {"Size": 5_000}},
     {"Name": "demo-home-bob", "UsageData": {"Size": -1}},
     {"Name": "demo_s3-data", "UsageData": {"Size": 10**9}},
+    {"Name": "demo_team", "UsageData": {"Size": 500}},
     {"Name": "other-home-ada", "UsageData": {"Size": 10**9}},
 ]
 SERVERS = [

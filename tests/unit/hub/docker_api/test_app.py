@@ -239,7 +239,7 @@ def test_the_hub_is_told_what_each_user_holds_of_the_disk(service: Service, vers
 
     status, text = service.ask("GET", "/_disk")
 
-    assert (status, json.loads(text)) == (200, {"ada": 7_000, "bob": 3})
+    assert (status, json.loads(text)) == (200, {"ada": 7_000, "bob": 3, "": 500})
     assert ("GET", f"/system/df{query}", None) in service.engine.calls
 
 

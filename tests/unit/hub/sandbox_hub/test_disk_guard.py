@@ -64,14 +64,24 @@ def test_a_home_that_grows_beyond_its_limit_stops_its_server_once(guard: DiskGua
     polled(guard)
     disk.held["ada"] = 12 * GB
 
-    assert polled(guard) == {"ada": "the home holds 12.0 GB, and may hold 10.0 GB"}
-    assert guard.told == {"ada": "the home holds 12.0 GB, and may hold 10.0 GB"}
+    assert polled(guard) == {"ada": "home, ~/team and S3 hold 12.0 GB, and may hold 10.0 GB"}
+    assert guard.told == {"ada": "home, ~/team and S3 hold 12.0 GB, and may hold 10.0 GB"}
     assert polled(guard) == {}, "its user is let in again, to clear up"
 
     disk.held["bob"] += 2 * GB
     assert polled(guard) == {}, "another one grows, within the limit"
     disk.held["ada"] += GB
     assert list(polled(guard)) == ["ada"], "it goes on growing"
+
+
+def test_after_somebody_has_cleared_up_a_step_is_still_a_step(guard: DiskGuard, disk: Disk) -> None:
+    disk.held["bob"] = 9 * GB
+    polled(guard)
+    disk.held["bob"] = 0
+    polled(guard)
+    disk.held["ada"] = 11 * GB
+
+    assert list(polled(guard)) == ["ada"], "though more is free than at the start"
 
 
 def test_on_a_full_disk_who_grew_most_stops(guard: DiskGuard, disk: Disk) -> None:
