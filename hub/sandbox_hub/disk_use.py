@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from minio import Minio
 from sandbox_hub import names
+from sandbox_hub.s3_keys import pool
 
 WHOLE_SHELF = ""  # nobody's name
 PUBLISHED = "published"  # on the shelf, the hub's own
@@ -102,6 +103,7 @@ def in_s3(endpoint: str, region: str, access_key: str, secret_key: str) -> dict[
         secret_key=secret_key,
         region=region,
         secure=parts.scheme == "https",
+        http_client=pool(),
     )
     sizes: Counter[str] = Counter()
     for item in client.list_objects(BUCKET, prefix=PREFIX, recursive=True):

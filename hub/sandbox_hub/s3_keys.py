@@ -71,7 +71,7 @@ class ServerKeys:
             credentials=StaticProvider(HUB, secret),
             region=region,
             secure=parts.scheme == "https",
-            http_client=_http(),
+            http_client=pool(),
         )
 
     def give(self, user: str, server: str = "") -> Key:
@@ -107,7 +107,7 @@ class ServerKeys:
             duration_seconds=SESSION_SECONDS,
             policy=json.dumps(rights(user)),
             region=self._region,
-            http_client=_http(),
+            http_client=pool(),
         )
         found = provider.retrieve()
         return Key(found.access_key, found.secret_key, found.session_token or "")
@@ -122,5 +122,6 @@ def _described(server: str) -> str:
     return f"server {server}".rstrip()
 
 
-def _http() -> PoolManager:
+def pool() -> PoolManager:
+    """Returns what gives up soon on a store that doesn't answer: users wait for it."""
     return PoolManager(timeout=Timeout(connect=3, read=20), retries=Retry(total=2, backoff_factor=0.2))
