@@ -195,9 +195,10 @@ import os, pyarrow.fs
 disk = pyarrow.fs.LocalFileSystem()
 s3 = pyarrow.fs.S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL_S3"], region=os.environ["AWS_REGION"])
 """
+# More than the limit, what the hog before may still have held when the hub last looked, and the step to the next look.
 FILL = """
 if files is disk: os.mkdir(hog, 0o700)
-for n in range(16):
+for n in range(26):
     with files.open_output_stream(f"{hog}/{n}") as out: out.write(os.urandom(100 << 20))
 """
 PLACES = {
