@@ -24,6 +24,9 @@ COLD_UP_SECONDS = 1800
 def pytest_configure() -> None:
     """A polite kill ends the run like Ctrl-C does: with everything that was started removed."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # So it is in a shell's background job, and the commands that tests interrupt would ignore it as well.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
