@@ -9,7 +9,7 @@ from sandbox_hub import disk_use, docker_api, names, sign_in
 from sandbox_hub.authenticator import SandboxAuthenticator
 from sandbox_hub.disk_guard import FLOOR, LIMIT, DiskGuard, free_bytes, size_of
 from sandbox_hub.origins import SERVICES, Origins
-from sandbox_hub.s3_keys import HUB
+from sandbox_hub.s3_keys import HUB, Key
 from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, parse
 from sandbox_hub.spawner import SandboxSpawner, as_it_is
@@ -40,7 +40,7 @@ c.JupyterHub.template_paths = ["/opt/hub/templates"]
 sizes = parse(os.environ.get("SANDBOX_SERVER_SIZES") or SIZES)
 default_size = os.environ.get("SANDBOX_SERVER_SIZE") or ("medium" if "medium" in sizes else next(iter(sizes)))
 objects = functools.partial(
-    disk_use.in_s3, os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"], HUB, secret("s3_secret_key")
+    disk_use.in_s3, os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"], Key(HUB, secret("s3_secret_key"))
 )
 guard = DiskGuard(
     disk_use.DiskUse(docker_api.disk, Path("/srv/team"), objects),

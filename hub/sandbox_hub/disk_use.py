@@ -9,14 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from minio.error import MinioException
 from urllib3.exceptions import HTTPError
 
-from minio import Minio
 from sandbox_hub import names
-from sandbox_hub.s3_keys import pool
+from sandbox_hub.s3_keys import Key, minio_client, pool
 
 WHOLE_SHELF = ""  # nobody's name
 PUBLISHED = "published"  # on the shelf, the hub's own
@@ -94,19 +92,10 @@ def _measure(folder: Path) -> tuple[int, bool]:
     return sum(sizes.values()), any(isinstance(error, PermissionError) for error in failed)
 
 
-def in_s3(endpoint: str, region: str, access_key: str, secret_key: str) -> dict[str, int]:
+def in_s3(endpoint: str, region: str, key: Key) -> dict[str, int]:
     """Returns user → bytes below their prefix; one request for each thousand objects."""
-    parts = urlsplit(endpoint)
-    client = Minio(
-        endpoint=parts.netloc,
-        access_key=access_key,
-        secret_key=secret_key,
-        region=region,
-        secure=parts.scheme == "https",
-        http_client=pool(),
-    )
     sizes: Counter[str] = Counter()
-    for item in client.list_objects(BUCKET, prefix=PREFIX, recursive=True):
+    for item in minio_client(endpoint, region, key, pool()).list_objects(BUCKET, prefix=PREFIX, recursive=True):
         user = str(item.object_name).removeprefix(PREFIX).split("/", 1)[0]
         sizes[user] += item.size or 0
     return dict(sizes)

@@ -65,12 +65,12 @@ class Guarded(HubOAuthenticated, web.RequestHandler):
 
     def get_template_namespace(self) -> dict[str, Any]:
         """Returns what the pages may call."""
-        return {**super().get_template_namespace(), "hub": HUB}
+        return {**super().get_template_namespace(), "hub": HUB, "prefix": PREFIX}
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
         """Writes a page that says what is wrong."""
         del kwargs
-        self.render("problem.html", status=status_code, reason=self._reason, prefix=PREFIX)
+        self.render("problem.html", status=status_code, reason=self._reason)
 
 
 class IndexHandler(Guarded):
@@ -79,7 +79,7 @@ class IndexHandler(Guarded):
     @web.authenticated
     def get(self) -> None:
         """Lists the pages."""
-        self.render("index.html", upstreams=shown(), prefix=PREFIX)
+        self.render("index.html", upstreams=shown())
 
 
 class ProxyHandler(Guarded, WebSocketHandler):
@@ -176,7 +176,7 @@ class ProxyHandler(Guarded, WebSocketHandler):
     def _not_running(self, upstream: Upstream, error: Exception) -> None:
         logging.getLogger("sandbox.ui").info("%s does not answer: %s", upstream.title, error)
         self.set_status(502)
-        self.render("not_running.html", upstream=upstream, prefix=PREFIX)
+        self.render("not_running.html", upstream=upstream)
 
     def check_origin(self, origin: str) -> bool:
         """Allows websockets from our own pages only."""

@@ -18,7 +18,7 @@ from minio.credentials import AssumeRoleProvider, StaticProvider
 from urllib3 import PoolManager, Timeout
 from urllib3.util import Retry
 
-from minio import MinioAdmin
+from minio import Minio, MinioAdmin
 from sandbox_hub.secrets import secret
 
 HUB = "hub"
@@ -111,6 +111,20 @@ class ServerKeys:
         )
         found = provider.retrieve()
         return Key(found.access_key, found.secret_key, found.session_token or "")
+
+
+def minio_client(endpoint: str, region: str, key: Key, http_client: PoolManager | None = None) -> Minio:
+    """Returns the store as these keys see it; without a pool, by the SDK's own, which waits for minutes."""
+    parts = urlsplit(endpoint)
+    return Minio(
+        endpoint=parts.netloc,
+        access_key=key.access,
+        secret_key=key.secret,
+        session_token=key.session or None,
+        region=region,
+        secure=parts.scheme == "https",
+        http_client=http_client,
+    )
 
 
 def of_this_hub() -> ServerKeys:

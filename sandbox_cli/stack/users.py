@@ -95,8 +95,9 @@ def meant(session: Session, name: str | None) -> str:
     """
     if name is None and not _is_native(session):
         raise UsageError("Users log in through a provider: say whose doing it is.", hint="add --user NAME")
-    refuse_unknown(session, name or accounts.TO_USE)
-    return name or accounts.TO_USE
+    chosen = name or accounts.TO_USE
+    refuse_unknown(session, chosen)
+    return chosen
 
 
 def _is_native(session: Session) -> bool:

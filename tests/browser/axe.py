@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -12,27 +11,10 @@ from playwright.sync_api import Page
 COUNTED = {"moderate", "serious", "critical"}
 
 
-@dataclass(frozen=True)
-class Foreign:
-    """A part of a page that isn't made here and can't be mended here.
-
-    Attributes:
-        selector: What is not looked at.
-        reason: Why that must stay as it is.
-    """
-
-    selector: str
-    reason: str
-
-
-FOREIGN: tuple[Foreign, ...] = ()
-
-
 def violations(page: Page) -> list[str]:
     """Returns what is wrong, a paragraph each: rule, element, how to mend it."""
     page.wait_for_load_state("networkidle")
-    context = {"exclude": [[foreign.selector] for foreign in FOREIGN]} if FOREIGN else None
-    found = Axe().run(page, context=context).response["violations"]
+    found = Axe().run(page).response["violations"]
     return list(told(found))
 
 

@@ -15,11 +15,16 @@ CELLS_MS = 240_000
 def log_in_as(page: Page, stack: Sandbox, user: str, password: str) -> None:
     """Logs in, and waits until JupyterLab is there and asks for nothing more."""
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/")
+    fill_in_login(page, user, password)
+    page.wait_for_url(f"**/user/{user}/lab**", timeout=SPAWN_MS)
+    page.wait_for_load_state("networkidle")
+
+
+def fill_in_login(page: Page, user: str, password: str) -> None:
+    """Fills in the login form that is shown, and sends it."""
     page.get_by_label("Username").fill(user)
     page.locator("input[type=password]").first.fill(password)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"**/user/{user}/lab**", timeout=SPAWN_MS)
-    page.wait_for_load_state("networkidle")
 
 
 def open_notebook(page: Page, stack: Sandbox, user: str, path: str) -> None:

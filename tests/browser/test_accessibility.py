@@ -11,6 +11,7 @@ from tornado.template import Loader
 
 from tests.browser.axe import violations
 from tests.browser.conftest import VIEWPORT
+from tests.browser.lab import fill_in_login
 from tests.support.engine import Containers
 from tests.support.sandbox import ROOT, Sandbox, until
 
@@ -42,7 +43,7 @@ def stranger(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]
 def visitor(stranger: Page, stack: Sandbox) -> Page:
     """The same, of the engineer; their server is left as it is."""
     stranger.goto(f"{address(stack)}/hub/login?next=/hub/home")
-    log_in(stranger, "engineer", stack.password("engineer"))
+    fill_in_login(stranger, "engineer", stack.password("engineer"))
     stranger.wait_for_url("**/hub/home")
     return stranger
 
@@ -56,14 +57,6 @@ def published(stack: Sandbox) -> str:
 
 def address(stack: Sandbox) -> str:
     return f"http://127.0.0.1:{stack.port('hub')}"
-
-
-def log_in(page: Page, user: str, password: str) -> None:
-    """Fills in the form that is shown, and sends it."""
-    page.get_by_label("Username").fill(user)
-    page.locator("input[type=password]").first.fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state()
 
 
 def check(page: Page, picture: Path) -> None:
@@ -88,7 +81,8 @@ def test_the_login(stranger: Page, stack: Sandbox, picture: Path) -> None:
 
 def test_a_login_that_is_refused(stranger: Page, stack: Sandbox, picture: Path) -> None:
     stranger.goto(f"{address(stack)}/hub/login")
-    log_in(stranger, "nobody-here", "not a password")
+    fill_in_login(stranger, "nobody-here", "not a password")
+    stranger.wait_for_load_state()
     assert stranger.locator(".login_error").is_visible()
 
     check(stranger, picture)
