@@ -197,7 +197,7 @@ s3 = pyarrow.fs.S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL_S3"]
 """
 # More than the limit, what the hog before may still have held when the hub last looked, and the step to the next look.
 FILL = """
-if files is disk: os.mkdir(hog, 0o700)
+if files is disk: os.makedirs(hog, 0o700, exist_ok=True)
 for n in range(26):
     with files.open_output_stream(f"{hog}/{n}") as out: out.write(os.urandom(100 << 20))
 """
