@@ -36,7 +36,7 @@ WAIVERS: dict[str, Waiver] = {
     ),
     "executor let go": Waiver(
         r"spark-connect|runner|.*-user-.*",
-        r"ERROR TransportClient: Failed to send RPC"
+        r"ERROR TransportClient: Failed to send RPC|ERROR ContextCleaner: Error cleaning broadcast"
         r"|Lost executor \d+ on .*: (Worker shutting down|Command exited with code 143)",
         "dynamic allocation, or a worker that is told to stop, lets an executor go (143: SIGTERM); its driver goes on",
         always=True,

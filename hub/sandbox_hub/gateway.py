@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
 from jupyterhub.utils import url_path_join
-from tornado import httpserver, web
-from tornado.websocket import WebSocketHandler
+from tornado import httpserver, iostream, web
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from sandbox_hub.console_login import ConsoleLogins
 from sandbox_hub.s3_keys import Key, of_this_hub
@@ -116,8 +116,13 @@ class ProxyHandler(Guarded, WebSocketHandler):
         try:
             async with await self._asked(upstream, name, path) as answer:
                 await self._pass_on(answer, upstream, name)
-        except (TimeoutError, aiohttp.ClientConnectionError) as error:
-            self._not_running(upstream, error)
+        except iostream.StreamClosedError:
+            return  # the browser went elsewhere meanwhile
+        except (TimeoutError, aiohttp.ClientError) as error:
+            if self._headers_written:
+                self._break_off(upstream, error)
+            else:
+                self._not_running(upstream, error)
 
     async def _asked(self, upstream: Upstream, name: str, path: str) -> aiohttp.ClientResponse:
         """Returns the upstream's answer; one that has forgotten the user is asked again after another login."""
@@ -178,6 +183,11 @@ class ProxyHandler(Guarded, WebSocketHandler):
         self.set_status(502)
         self.render("not_running.html", upstream=upstream)
 
+    def _break_off(self, upstream: Upstream, error: Exception) -> None:
+        """Cuts the connection: an answer that were finished here would pass for a whole one."""
+        logging.getLogger("sandbox.ui").warning("%s broke off: %s", upstream.title, error)
+        self.detach().close()
+
     def check_origin(self, origin: str) -> bool:
         """Allows websockets from our own pages only."""
         return urlsplit(origin).netloc == self.request.host
@@ -202,19 +212,23 @@ class ProxyHandler(Guarded, WebSocketHandler):
         return subprotocols[0] if subprotocols else None
 
     async def _from_upstream(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        async for message in socket:
-            if message.type in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY} and self.ws_connection:
-                await self.write_message(message.data, binary=message.type == aiohttp.WSMsgType.BINARY)
+        with contextlib.suppress(WebSocketClosedError):  # the browser went elsewhere meanwhile
+            async for message in socket:
+                if message.type in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}:
+                    await self.write_message(message.data, binary=message.type == aiohttp.WSMsgType.BINARY)
         self.close()
 
     async def on_message(self, message: str | bytes) -> None:
         """Passes on what comes from the browser."""
         if self._upstream_socket is None:
             return
-        if isinstance(message, bytes):
-            await self._upstream_socket.send_bytes(message)
-        else:
-            await self._upstream_socket.send_str(message)
+        try:
+            if isinstance(message, bytes):
+                await self._upstream_socket.send_bytes(message)
+            else:
+                await self._upstream_socket.send_str(message)
+        except ConnectionResetError:
+            self.close(1011, "the page does not answer")
 
     def on_close(self) -> None:
         """Closes the upstream's end too."""

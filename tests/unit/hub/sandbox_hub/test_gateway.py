@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+import logging
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -11,9 +14,9 @@ import aiohttp
 import pytest
 import sandbox_hub.gateway
 from sandbox_hub import upstreams
-from tornado import httpserver, web
+from tornado import httpserver, iostream, web
 from tornado.testing import bind_unused_port
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 Ask = Callable[..., tuple[int, Any, str]]
 
@@ -46,6 +49,62 @@ class Echo(WebSocketHandler):
         await self.write_message(f"heard {message!r}")
 
 
+class Broken(web.RequestHandler):
+    """Breaks off after the first of its bytes."""
+
+    async def get(self) -> None:
+        self.write("half of")
+        await self.flush()
+        self.detach().close()
+
+
+class Endless(web.RequestHandler):
+    """Writes until nobody is there any more."""
+
+    left = False
+
+    async def get(self) -> None:
+        with contextlib.suppress(iostream.StreamClosedError):
+            while True:
+                self.write(b"x" * 100_000)
+                await self.flush()
+        Endless.left = True
+
+
+class Chatty(WebSocketHandler):
+    """Talks until nobody is there any more."""
+
+    left = False
+
+    def on_message(self, message: str | bytes) -> None:
+        self._talk = asyncio.create_task(self.talk(message))
+
+    async def talk(self, message: str | bytes) -> None:
+        with contextlib.suppress(WebSocketClosedError):
+            while True:
+                await self.write_message(message)
+        Chatty.left = True
+
+
+class Deaf(WebSocketHandler):
+    """Is gone after the first word, without a goodbye."""
+
+    def on_message(self, message: str | bytes) -> None:
+        del message
+        self.ws_connection.stream.close()
+
+
+PAGES: list[Any] = [
+    ("/moved", Redirect),
+    ("/echo", Echo),
+    ("/broken", Broken),
+    ("/endless", Endless),
+    ("/chatty", Chatty),
+    ("/deaf", Deaf),
+    ("/.*", Page),
+]
+
+
 class Stage:
     """The gateway before an upstream; `port` is the gateway's."""
 
@@ -55,8 +114,7 @@ class Stage:
 
     async def __aenter__(self) -> Stage:
         socket, port = bind_unused_port()
-        pages = web.Application([("/moved", Redirect), ("/echo", Echo), ("/.*", Page)])
-        self._upstream = httpserver.HTTPServer(pages)
+        self._upstream = httpserver.HTTPServer(web.Application(PAGES))
         self._upstream.add_socket(socket)
         dead, dead_port = bind_unused_port()
         dead.close()
@@ -158,6 +216,73 @@ def test_a_websocket_is_passed_on(gateway: ModuleType) -> None:
                 return await socket.receive_str(timeout=5)
 
     assert asyncio.run(talk()) == "heard 'hello'"
+
+
+@pytest.mark.usefixtures("known")
+def test_an_answer_that_broke_off_is_not_taken_for_a_whole_one(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(aiohttp.ClientPayloadError):
+        ask("page/broken")
+
+    assert "Page broke off" in caplog.text
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.usefixtures("known")
+def test_a_browser_that_leaves_ends_the_answer_without_a_word(
+    gateway: ModuleType, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Endless, "left", False)
+
+    async def leave() -> None:
+        async with Stage(gateway) as stage:
+            async with aiohttp.ClientSession() as client:
+                answer = await client.get(f"http://127.0.0.1:{stage.port}/services/ui/page/endless")
+                await answer.content.readexactly(1_000_000)
+            async with asyncio.timeout(10):
+                while not Endless.left:
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(leave())
+
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.usefixtures("known")
+def test_a_browser_that_leaves_a_websocket_ends_it_without_a_word(
+    gateway: ModuleType, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Chatty, "left", False)
+
+    async def leave() -> None:
+        async with Stage(gateway) as stage:
+            async with aiohttp.ClientSession() as client:
+                socket = await client.ws_connect(f"http://127.0.0.1:{stage.port}/services/ui/page/chatty")
+                await socket.send_str("hello" * 10_000)
+                for _ in range(100):
+                    await socket.receive_str(timeout=5)
+            async with asyncio.timeout(10):
+                while not Chatty.left:
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(leave())
+    gc.collect()  # what becomes of a task nobody asks is told then
+
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.usefixtures("known")
+def test_a_websocket_whose_page_is_gone_is_closed(gateway: ModuleType, caplog: pytest.LogCaptureFixture) -> None:
+    async def talk() -> bool:
+        async with Stage(gateway) as stage, aiohttp.ClientSession() as client:
+            socket = await client.ws_connect(f"http://127.0.0.1:{stage.port}/services/ui/page/deaf")
+            with contextlib.suppress(ConnectionResetError):
+                for _ in range(100):
+                    await socket.send_str("hello")
+            return (await socket.receive(timeout=5)).type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED}
+
+    assert asyncio.run(talk())
+    gc.collect()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @pytest.mark.parametrize(
