@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from dockerspawner import DockerSpawner
 from minio.error import MinioAdminException
@@ -22,6 +22,7 @@ from sandbox_hub.uids import FIRST, Uids
 GROUP = 100
 DISK_FULL = 28  # ENOSPC
 KEY_SECONDS = 20
+OWED_SECONDS = 30
 # What JupyterHub itself takes from the address of a start.
 NO_OPTIONS = {"next", "display_name"}
 
@@ -45,6 +46,8 @@ class SandboxSpawner(DockerSpawner):
     )
     s3_access_key = Unicode(help="The key that the running server has; its secret is nowhere but in the server.")
     _s3_key: Key | None = None
+    # Of all servers: a spawner may be gone before the store is back.
+    _owed: ClassVar[set[asyncio.Task[None]]] = set()
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -171,8 +174,24 @@ class SandboxSpawner(DockerSpawner):
             raise no_keys(answers=isinstance(error, MinioAdminException)) from None
 
     async def run_post_stop_hook(self) -> None:
-        """Takes the S3 keys back, however the server ended."""
+        """Takes the S3 keys back, however the server ended; from a store that doesn't answer, as soon as it does."""
         self._s3_key = None
-        if self.s3_access_key:
-            await asyncio.to_thread(self._keys().take_back, self.s3_access_key)
-            self.s3_access_key = ""
+        access, self.s3_access_key = self.s3_access_key, ""
+        if access and not await self._taken_back(access):
+            self._owed.add(task := asyncio.create_task(self._take_back_later(access)))
+            task.add_done_callback(self._owed.discard)
+
+    async def _taken_back(self, access: str) -> bool:
+        try:
+            await asyncio.to_thread(self._keys().take_back, access)
+        except (HTTPError, MinioAdminException) as error:
+            self.log.warning("the S3 keys of the server of %s are not taken back yet: %s", self.user.name, error)
+            return False
+        return True
+
+    async def _take_back_later(self, access: str) -> None:
+        while True:
+            await asyncio.sleep(OWED_SECONDS)
+            if await self._taken_back(access):
+                self.log.info("the S3 keys of the server of %s are taken back now", self.user.name)
+                return

@@ -61,6 +61,32 @@ def test_a_hub_that_was_restarted_takes_them_back_too(spawner: SandboxSpawner, k
     assert keys.good == {}
 
 
+@pytest.mark.usefixtures("unstarted")
+def test_from_a_store_that_is_away_keys_are_taken_back_when_it_is_there_again(
+    spawner: SandboxSpawner, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_back, away = keys.take_back, [MaxRetryError(HTTPConnectionPool("minio"), "/", None) for _ in range(3)]
+
+    def asked(access: str) -> None:
+        if away:
+            raise away.pop()
+        take_back(access)
+
+    monkeypatch.setattr(keys, "take_back", asked)
+    monkeypatch.setattr(sandbox_hub.spawner, "OWED_SECONDS", 0)
+
+    async def end() -> list[dict[str, tuple[str, str]]]:
+        await spawner.start()
+        await spawner.run_post_stop_hook()
+        seen = [dict(keys.good)]
+        await asyncio.gather(*spawner._owed)
+        return [*seen, dict(keys.good)]
+
+    assert asyncio.run(end()) == [{"key-0": ("ada", "")}, {}]
+    assert spawner._owed == set()
+    assert "s3_access_key" not in spawner.get_state()
+
+
 def test_a_server_is_told_where_it_lives_and_what_there_is(spawner: SandboxSpawner) -> None:
     expected = {
         "HOME": "/home/ada",
