@@ -7,6 +7,7 @@ for one of several that try at once.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 from spark_etl import lease
 from spark_etl.errors import PublishRefusedError
 from spark_etl.layout import RunPaths
-from spark_etl.storage import StoredObject, join, name_of, relative_to, storage_for
+from spark_etl.storage import StoredObject, is_s3, join, name_of, relative_to, storage_for
 
 CLAIM_FILE = "_publishing.json"
-TAKEN_FILE = "_taken.json"
+TAKEN = "_taken"
 DECISION_FILE = "_publish.json"
 THREADS = 16
+ATTEMPTS = 10
+PAUSE_SECONDS = 0.3
 HIDDEN = ("_", ".")
 
 
@@ -46,30 +49,55 @@ class Claim:
         """Takes the path, from a run that died there if need be.
 
         Raises:
-            PublishRefusedError: Another run is publishing to it.
+            PublishRefusedError: Another run is publishing to it, or it can't be told.
         """
-        while not self._store.create(self._file, self._content()):
+        for _ in range(ATTEMPTS):
+            if self._store.create(self._file, self._content()):
+                return
             holder = read_claim(self.path)
-            if holder is None:
-                continue  # it has just been released
-            root = str(holder["run"])
-            if is_at_work(RunPaths(root)) or not self._take_over(holder):
-                raise PublishRefusedError(
-                    f"run {name_of(root)} is publishing to {self.path} at this moment",
-                    hint=f"wait for it to end: {root}",
-                )
+            if holder is None:  # it has just been released
+                time.sleep(PAUSE_SECONDS)
+                continue
+            self._refuse_one_out_of_sight(RunPaths(str(holder["run"])))
+            if not self._take_over(holder):
+                raise self._refused(str(holder["run"]))
             return
+        raise PublishRefusedError(
+            f"{self._file} is there and names no run",
+            hint="it is written by runs that publish to that path: if none does, delete it and start the run again",
+        )
+
+    def is_held(self) -> bool:
+        """Tells whether the path is still this run's: one that seems dead for a while loses it to the next."""
+        return (read_claim(self.path) or {}).get("run") == self._run.root
 
     def release(self) -> None:
         """Leaves the path to others, and nothing of this run's beside what it has published."""
         self._store.clear(self.staging)
-        self._store.delete([self._file])
+        if self.is_held():
+            self._store.delete([self._file])
+
+    def _refused(self, root: str) -> PublishRefusedError:
+        return PublishRefusedError(
+            f"run {name_of(root)} is publishing to {self.path} at this moment", hint=f"wait for it to end: {root}"
+        )
+
+    def _refuse_one_out_of_sight(self, holder: RunPaths) -> None:
+        """Refuses while the holder is at work, also one whose folder is on another machine."""
+        if is_at_work(holder):
+            raise self._refused(holder.root)
+        seen = storage_for(holder.run_file).read(holder.run_file) is not None
+        if not seen and is_s3(self.path) and not is_s3(holder.root):
+            raise PublishRefusedError(
+                f"run {holder.run_id} of another machine holds {self.path}, and can't be seen from here",
+                hint=f"wait for it to end; if you know that it has died, delete {self._file} and start the run again",
+            )
 
     def _take_over(self, holder: dict[str, Any]) -> bool:
         """Puts in order what a dead run has left; of several that want to, one does."""
         left = staging_of(self.path, name_of(str(holder["run"])))
-        taken = join(left, TAKEN_FILE)
-        if not self._store.create(taken, b"{}"):
+        taken = self._lock(left)
+        if taken is None:
             return False
         if read_claim(self.path) != holder:
             self._store.delete([taken])
@@ -81,6 +109,21 @@ class Claim:
         self._store.write(self._file, self._content())
         self._store.clear(left)
         return True
+
+    def _lock(self, left: str) -> str | None:
+        """Returns the object by which this run alone puts a dead run's folder in order; None if another run does.
+
+        One that died over it has left its own object: the next in line creates another, named after the dead one.
+        """
+        lock = join(left, f"{TAKEN}.json")
+        for _ in range(ATTEMPTS):
+            if self._store.create(lock, self._content()):
+                return lock
+            taker = str(_json(self._store.read(lock)).get("run", ""))
+            if taker and is_at_work(RunPaths(taker)):
+                return None
+            lock = join(left, f"{TAKEN}-{name_of(taker) if taker else 'unknown'}.json")
+        return None
 
     def _content(self) -> bytes:
         return json.dumps({"run": self._run.root}).encode()
@@ -109,28 +152,29 @@ def staging_of(path: str, run_id: str) -> str:
 def read_claim(path: str) -> dict[str, Any] | None:
     """Returns which run holds a path; None if none does."""
     file = join(path, CLAIM_FILE)
-    content = storage_for(file).read(file)
+    claim = _json(storage_for(file).read(file))
+    return claim if "run" in claim else None
+
+
+def _json(content: bytes | None) -> dict[str, Any]:
     try:
-        claim = json.loads(content) if content else None
+        known = json.loads(content or b"{}")
     except ValueError:
-        claim = None
-    return claim if isinstance(claim, dict) and "run" in claim else None
+        known = {}
+    return known if isinstance(known, dict) else {}
 
 
 def is_at_work(paths: RunPaths) -> bool:
     """Tells whether a run has neither ended nor died."""
-    content = storage_for(paths.run_file).read(paths.run_file)
-    try:
-        running = json.loads(content or b"{}").get("status") == "running"
-    except ValueError:
-        running = False
+    running = _json(storage_for(paths.run_file).read(paths.run_file)).get("status") == "running"
     return running and lease.is_alive(paths) is not False
 
 
 def bring_in(staging: str, path: str) -> list[str]:
     """Copies what is staged to where readers see it, the marker of success last, and returns the paths."""
     store = storage_for(path)
-    names = [relative_to(item.path, staging) for item in store.walk(staging) if name_of(item.path) != TAKEN_FILE]
+    found = [relative_to(item.path, staging) for item in store.walk(staging)]
+    names = [name for name in found if not name.startswith(TAKEN)]
     with ThreadPoolExecutor(THREADS) as pool:
         data = [name for name in names if not name.startswith(HIDDEN)]
         list(pool.map(lambda name: store.copy(join(staging, name), join(path, name)), data))

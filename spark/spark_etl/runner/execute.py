@@ -219,9 +219,10 @@ class Execution:
 
     def _publish(self) -> None:
         """Lets all outputs appear."""
+        seen: list[dict[str, Any]] = []
         with self._work.record.trace.span("let the outputs appear"):
-            self._work.publication.commit()
-        for output in self._work.record.published():
+            self._work.publication.commit(lambda: seen.extend(self._work.record.published()))
+        for output in seen:
             known = {"rows": output["rows"], "size": output["bytes"]}
             self._work.progress.published(output["feature"], output["path"], output["seconds"], **known)
 

@@ -7,19 +7,19 @@ rule, a reader may see new files beside old ones. See docs/publishing.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from spark_etl.errors import SparkEtlError
+from spark_etl.errors import RunFailedError, SparkEtlError
 from spark_etl.layout import RunPaths
 from spark_etl.manifest import DataFile
 from spark_etl.runner.checkpoint import count_files
-from spark_etl.runner.claims import Claim, bring_in, committed, decide_to_publish
+from spark_etl.runner.claims import Claim, bring_in, committed, decide_to_publish, read_claim
 from spark_etl.runner.frames import check_writable
 from spark_etl.runner.plan import Output, refuse_existing
 from spark_etl.runner.signals import held_back
-from spark_etl.storage import storage_for
+from spark_etl.storage import join, name_of, storage_for
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -38,6 +38,7 @@ class Publication:
         self._waiting = {output.path: Claim(output.path, paths) for output in outputs}
         self._claims: dict[str, Claim] = {}
         self._paths = paths
+        self._staged: dict[str, set[str]] = {}
         self._committing = False
 
     def __enter__(self) -> Publication:
@@ -66,18 +67,35 @@ class Publication:
         claim = self._claims[output.path]
         check_writable(output.feature, frame)
         frame.write.mode("overwrite").parquet(claim.staging)
-        return count_files(claim.staging, storage_for(output.path).walk(claim.staging))
+        files = count_files(claim.staging, storage_for(output.path).walk(claim.staging))
+        self._staged[output.path] = {join(output.path, file.name) for file in files}
+        return files
 
-    def commit(self) -> None:
-        """Lets all outputs appear; a signal waits until that is done."""
+    def commit(self, published: Callable[[], object] = lambda: None) -> None:
+        """Lets all outputs appear; a signal waits until that is done, and told.
+
+        Args:
+            published: Called when readers see them.
+
+        Raises:
+            RunFailedError: Another run has taken a path, as this one seemed dead.
+        """
         with held_back():
+            # In this order: what another run publishes from here on is not in the list, and so is not deleted.
             before = {path: [item.path for item in committed(path)] for path in self._claims}
+            for claim in self._claims.values():
+                if not claim.is_held():
+                    raise _overtaken(claim.path)
             self._committing = bool(self._claims)
             if self._committing:
                 decide_to_publish(self._paths, before)
             new = {path: set(bring_in(claim.staging, path)) for path, claim in self._claims.items()}
+            for path, files in new.items():
+                if not self._staged.get(path, set()) <= files:
+                    raise _overtaken(path)
             for path in self._claims:
                 storage_for(path).delete(old for old in before[path] if old not in new[path])
+            published()
             self._committing = False
             self._release()
 
@@ -86,3 +104,12 @@ class Publication:
             with suppress(SparkEtlError, OSError):  # whoever publishes there next puts it in order
                 claim.release()
         self._claims = {}
+
+
+def _overtaken(path: str) -> RunFailedError:
+    claim = read_claim(path)
+    by = f"run {name_of(str(claim['run']))}" if claim else "another run"
+    return RunFailedError(
+        f"{by} has taken {path} meanwhile, as this run gave no sign of life for a while (was the machine asleep?)",
+        hint="what lies there is that run's; start this one again with `--resume` if its own is wanted",
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +14,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import dataset, parquet
 from spark_etl import lease
-from spark_etl.errors import PublishRefusedError
+from spark_etl.errors import PublishRefusedError, RunFailedError, StorageError
 from spark_etl.layout import RunPaths, new_run_id
 from spark_etl.record import RunRecord
-from spark_etl.runner import claims
+from spark_etl.runner import claims, publish
 from spark_etl.runner.plan import Output
 from spark_etl.runner.publish import Publication
+from spark_etl.runner.signals import TerminatedError, terminable
 from spark_etl.storage import normalise
 from spark_etl.storage.local import LocalStorage
 
@@ -204,8 +207,116 @@ def test_of_two_that_come_after_a_kill_one_takes_over(shop: Shop) -> None:
     assert lease.is_alive(dead, now=late) is False
     path = shop.output("net").path
     staging = claims.staging_of(path, dead.run_id)
-    assert LocalStorage().create(f"{staging}/{claims.TAKEN_FILE}", b"{}")
+    taker = json.dumps({"run": shop.start().root}).encode()
+    assert LocalStorage().create(f"{staging}/{claims.TAKEN}.json", taker)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(claims.lease, "is_alive", lambda paths: paths.run_id != dead.run_id)
         with pytest.raises(PublishRefusedError):
             claims.Claim(path, shop.start()).take()
+
+
+@pytest.fixture
+def asleep(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Publication:
+    """A run that has written all, and then seems dead for a while."""
+    paths = shop.start()
+    publication = shop.publication(paths).__enter__()
+    for name in NAMES:
+        publication.stage(Frame(2), shop.output(name))
+    monkeypatch.setattr(claims.lease, "is_alive", lambda asked: asked.run_id != paths.run_id)
+    return publication
+
+
+@pytest.mark.parametrize("at_work", [True, False])
+def test_a_run_that_slept_does_not_touch_what_another_published_meanwhile(
+    shop: Shop, asleep: Publication, at_work: bool
+) -> None:
+    other = shop.publication().__enter__()
+    for name in NAMES:
+        other.stage(Frame(3), shop.output(name))
+    if not at_work:
+        other.commit()
+    decided = set(shop.folder.rglob(claims.DECISION_FILE))
+
+    with pytest.raises(RunFailedError, match=r"taken .*/net meanwhile"):
+        asleep.commit()
+    assert set(shop.folder.rglob(claims.DECISION_FILE)) == decided
+    asleep.__exit__()
+
+    if at_work:
+        assert shop.left().count("_publishing.json") == 2, "the other's claims hold"
+        other.commit()
+    assert shop.seen() == [[3], [3]]
+    assert shop.left() == []
+
+
+def test_a_run_that_sleeps_while_it_decides_deletes_nothing_of_anothers(
+    shop: Shop, asleep: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide = publish.decide_to_publish
+
+    def late(*decision: Any) -> None:
+        monkeypatch.setattr(publish, "decide_to_publish", decide)
+        shop.publish(3)
+        decide(*decision)
+
+    monkeypatch.setattr(publish, "decide_to_publish", late)
+    with pytest.raises(RunFailedError, match="meanwhile"):
+        asleep.commit()
+    assert shop.seen() == [[3], [3]]
+
+
+@pytest.mark.parametrize("error", [CutError, StorageError("the store is away"), KeyboardInterrupt])
+def test_a_take_over_that_was_cut_blocks_nobody(
+    shop: Shop, asleep: Publication, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(claims, "read_decision", lambda _: raised(error))
+        if error is CutError:  # nothing after it is done
+            patch.setattr(LocalStorage, "delete", lambda *_: None)
+        with pytest.raises((CutError, StorageError, KeyboardInterrupt)):
+            shop.publish(4)
+    monkeypatch.setattr(claims, "is_at_work", lambda _: False)
+
+    shop.publish(3)
+    shop.publish(4)
+    assert shop.seen() == [[4], [4]]
+    assert shop.left() == []
+
+
+def raised(error: BaseException | type[BaseException]) -> Any:
+    raise error
+
+
+def test_what_has_appeared_is_told_before_a_signal_ends_the_run(shop: Shop) -> None:
+    told = []
+
+    def appeared() -> None:
+        signal.raise_signal(signal.SIGTERM)
+        told.append(shop.seen())
+
+    with terminable(), shop.publication() as publication:
+        for name in NAMES:
+            publication.stage(Frame(2), shop.output(name))
+        with pytest.raises(TerminatedError):
+            publication.commit(appeared)
+    assert told == [[[2], [2]]]
+    assert shop.left() == []
+
+
+def test_a_claim_that_names_nobody_is_told_not_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "PAUSE_SECONDS", 0)
+    (shop.folder / "net" / claims.CLAIM_FILE).write_text("{half of")
+    with pytest.raises(PublishRefusedError, match=r"net/_publishing.json is there and names no run"):
+        shop.publish(3)
+
+
+def test_a_run_of_another_machine_is_not_taken_for_dead(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "is_s3", lambda path: "scratch" not in path)
+    elsewhere = RunPaths.of("file:///elsewhere/scratch", "team", "revenue", new_run_id())
+    claim = json.dumps({"run": elsewhere.root})
+    (shop.folder / "net" / claims.CLAIM_FILE).write_text(claim)
+
+    with pytest.raises(PublishRefusedError, match=f"run {elsewhere.run_id} of another machine holds"):
+        shop.publish(3)
+    assert (shop.folder / "net" / claims.CLAIM_FILE).read_text() == claim
+    assert shop.seen() == [[1], [1]]
