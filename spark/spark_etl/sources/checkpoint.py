@@ -13,7 +13,7 @@ from spark_etl.storage import join, storage_for
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from spark_etl.reading import Checkpoint, Run
+    from spark_etl.reading import Checkpoint, Run, Runs
 
 LATEST = "latest:"
 
@@ -22,28 +22,36 @@ class CheckpointSource(Source):
     """A checkpoint of another run: exactly the files of its manifest.
 
     Args:
-        run: The run's id, its unique beginning or end, or `latest:<pipeline>`: the newest run of it that succeeded.
+        run: The run's id, its unique beginning or end, or `latest:<pipeline>`: the newest run of it that succeeded for
+            the same days; one of a sample is none.
         feature: The feature that was kept.
         scratch: Where the runs are; `SANDBOX_SCRATCH` if not given.
+        team: With `latest:`, only this team's runs.
+        any_dates: With `latest:`, a run for other days will do.
     """
 
-    def __init__(self, run: str, feature: str, scratch: str | None = None) -> None:
+    def __init__(
+        self, run: str, feature: str, scratch: str | None = None, *, team: str | None = None, any_dates: bool = False
+    ) -> None:
         self.run = run
         self.feature = feature
         self.scratch = scratch
+        self.team = team
+        self.any_dates = any_dates
         self._found: Checkpoint | None = None
 
     def __repr__(self) -> str:
-        return identity(self, self.run, self.feature, scratch=self.scratch)
+        named = {"scratch": self.scratch, "team": self.team, "any_dates": self.any_dates or None}
+        return identity(self, self.run, self.feature, **named)
 
-    def inputs(self, dates: DateRange) -> list[InputObject]:  # noqa: ARG002 - the run has the days it has
+    def inputs(self, dates: DateRange) -> list[InputObject]:
         """Returns the manifest's files; see `Source.inputs`.
 
         Raises:
             MissingDataError: No such run, it is still running, it kept no such feature, or files of it are gone.
         """
         try:
-            run = self._run()
+            run = self._run(dates)
             if run.status == "running":
                 raise MissingDataError(
                     f"{self!r}: run {run.id} is still running", hint="wait for its end, or take another run"
@@ -55,13 +63,23 @@ class CheckpointSource(Source):
         files = self._found.manifest.files
         return [InputObject(join(self._found.path, file.name), file.bytes, file.etag) for file in files]
 
-    def _run(self) -> Run:
+    def _run(self, dates: DateRange) -> Run:
         from spark_etl.reading import Runs  # it knows features, and features know sources
 
         runs = Runs(self.scratch)
-        if self.run.startswith(LATEST):
-            return runs.latest(self.run.removeprefix(LATEST), status="succeeded")
-        return runs[self.run]
+        return self._latest(runs, dates) if self.run.startswith(LATEST) else runs[self.run]
+
+    def _latest(self, runs: Runs, dates: DateRange) -> Run:
+        pipeline = self.run.removeprefix(LATEST)
+        newest = runs.latest(pipeline, team=self.team, status="succeeded")
+        for run in runs.list(pipeline=pipeline, team=self.team, status="succeeded", limit=None):
+            if (self.any_dates or run.dates == str(dates)) and not run.content.get("sample"):
+                return run
+        of = " of a sample" if newest.content.get("sample") else ""
+        raise MissingDataError(
+            f"{self!r}: no whole run for {dates} has succeeded; the newest is {newest.id}, for {newest.dates}{of}",
+            hint="run it for these days, name a run by its id, or take one for other days with any_dates=True",
+        )
 
     def _check_whole(self, checkpoint: Checkpoint) -> None:
         there = {item.path: item for item in storage_for(checkpoint.path).walk(checkpoint.path)}

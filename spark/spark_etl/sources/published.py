@@ -10,6 +10,7 @@ from spark_etl.dates import DateRange, date_list
 from spark_etl.errors import ConfigError, MissingDataError
 from spark_etl.names import alternatives
 from spark_etl.sources.base import InputObject, Source
+from spark_etl.sources.locations import is_data
 from spark_etl.storage import join, normalise, storage_for
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class S3PublishedSource(Source):
         return [
             InputObject(item.path, item.size, item.etag)
             for item in storage_for(folder).walk(folder)
-            if item.path.endswith(".parquet")
+            if item.path.endswith(".parquet") and is_data(item.path, folder)
         ]
 
     def _missing(self, dates: DateRange, missing: list[date]) -> MissingDataError:

@@ -47,6 +47,16 @@ def test_a_folder_without_parquet_is_a_missing_day(source: S3PublishedSource) ->
         source.inputs(THREE_DAYS)
 
 
+@pytest.mark.parametrize("folder", ["_publishing-20240301T000000-abc", "_temporary/0", ".part"])
+def test_what_a_run_is_still_writing_there_is_no_snapshot(source: S3PublishedSource, folder: str) -> None:
+    publish(source, "2024-02-28", "2024-02-29")
+    hidden = Path(source.base_s3_path, "orders", "_dt=2024-03-01", folder)
+    hidden.mkdir(parents=True)
+    (hidden / "part-0.parquet").write_bytes(b"PAR1")
+    with pytest.raises(MissingDataError, match="for 2024-03-01"):
+        source.inputs(THREE_DAYS)
+
+
 def test_nothing_at_all_asks_for_the_path(source: S3PublishedSource) -> None:
     with pytest.raises(MissingDataError) as caught:
         source.inputs(THREE_DAYS)
