@@ -28,9 +28,9 @@ DRIVERS = {
     "h2": ("org.h2.Driver", "com.h2database:h2"),
 }
 NO_DRIVER = ("ClassNotFoundException", "No suitable driver")
-SECRET_IN_URL = re.compile(
-    r"[?&;](user(name)?|pass(word|wd)?|pwd|token)=|//[^/@]*:[^/@]*@|:[^/:@]+/[^/@]+@", re.IGNORECASE
-)
+PARAMETERS = re.compile(r"[?&;,]\s*([^=?&;,]+)=")
+LOGIN = re.compile(r"user(name)?$|pwd", re.IGNORECASE)
+LOGIN_IN_URL = re.compile(r"//[^/@]*:[^/@]*@|:[^/:@]+/[^/@]+@")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class Parts:
     least: Any
     greatest: Any
     number: int
+
+
+def _holds_a_login(url: str) -> bool:
+    names = PARAMETERS.findall(url)
+    return bool(LOGIN_IN_URL.search(url)) or any(LOGIN.search(name) or SECRET.search(name) for name in names)
 
 
 class JdbcSource(Source):
@@ -86,7 +91,7 @@ class JdbcSource(Source):
             raise ConfigError("JdbcSource needs either table= or query=")
         if not url.startswith("jdbc:"):
             raise ConfigError("JdbcSource: its url does not begin with `jdbc:`", hint="jdbc:postgresql://host/database")
-        if SECRET_IN_URL.search(url):
+        if _holds_a_login(url):
             raise ConfigError(
                 "JdbcSource: its url holds a user or a password, which would end up in run.json",
                 hint='user_env="ORDERS_DB_USER", password_env="ORDERS_DB_PASSWORD"',

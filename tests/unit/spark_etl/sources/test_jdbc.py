@@ -20,6 +20,10 @@ URL = "jdbc:postgresql://db/shop"
         ({"url": "postgresql://db/shop", "table": "a"}, "does not begin with `jdbc:`"),
         ({"url": f"{URL}?user=ada&password=s3cret", "table": "a"}, "its url holds a user or a password"),
         ({"url": "jdbc:oracle:thin:ada/s3cret@db:1521:x", "table": "a"}, "its url holds a user or a password"),
+        ({"url": f"{URL}?ssl=true&sslpassword=s3cret", "table": "a"}, "its url holds a user or a password"),
+        ({"url": "jdbc:sqlserver://db;accessToken=s3cret", "table": "a"}, "its url holds a user or a password"),
+        ({"url": "jdbc:sqlserver://db;a=b; trustStorePassword=x", "table": "a"}, "its url holds a user or a password"),
+        ({"url": "jdbc:snowflake://db/?private_key_file_pwd=x", "table": "a"}, "its url holds a user or a password"),
         ({"url": URL, "table": "a", "options": {"password": "s3cret"}}, "`password` is no option"),
     ],
 )
@@ -40,3 +44,10 @@ def test_a_variable_that_is_not_set_is_told_before_spark_starts(monkeypatch: pyt
     (found,) = source.inputs(DAY)
     assert (found.path, found.etag) == (f"{URL}#orders", None)
     assert "s3cret" not in repr(source)
+
+
+@pytest.mark.parametrize(
+    "parameters", ["?ssl=true&sslmode=verify-full", ";databaseName=shop;encrypt=true", "?useUnicode=true"]
+)
+def test_parameters_that_are_no_login_are_taken(parameters: str) -> None:
+    assert JdbcSource(URL + parameters, "orders").url == URL + parameters
