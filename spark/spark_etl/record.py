@@ -101,19 +101,20 @@ class RunRecord:
             return self._ended(alias, "built", **known)
 
     def feature_ended(self, alias: str, state: State, **known: Any) -> float:
-        """Marks a feature as ended and returns the seconds it took."""
+        """Marks a feature as ended and returns the seconds it took: none for one that was never started."""
         with self._lock:
             seconds = self._ended(alias, state, **known)
             self.store()
             return seconds
 
     def _ended(self, alias: str, state: State, **known: Any) -> float:
-        seconds = round(time.monotonic() - self._feature_started[alias], 3)
+        began = self._feature_started.get(alias)
+        seconds = None if began is None else round(time.monotonic() - began, 3)
         self._feature(alias).update(state=state, seconds=seconds, **known)
-        return seconds
+        return seconds or 0.0
 
     def feature_failed(self, alias: str, error: FeatureError) -> None:
-        """Marks a feature as failed, also when it was publishing it that failed."""
+        """Marks a feature as failed, also when it was publishing it that failed, or it was never started."""
         self.feature_ended(alias, "failed", error={"message": error.reason, "traceback": error.frames})
 
     def feature_blamed(self, reader: str, error: FeatureError) -> None:

@@ -89,3 +89,36 @@ def test_nothing_left_to_compute_needs_no_spark(failed: Pipeline, monkeypatch: p
     assert ended.code == 0
     assert ended.run is not None
     assert ended.run["totals"].rows == 7
+
+
+DELETES = """
+from pathlib import Path
+
+class Clean(SparkFeature):
+    def __init__(self):
+        self.sources = {{"orders": ConfiguredSparkFeature()}}
+    def transform(self, spark, start_date, end_date, orders):
+        return orders.where("id < 10")
+
+class Last(SparkFeature):
+    def __init__(self):
+        self.sources = {{"clean": ConfiguredSparkFeature()}}
+    def transform(self, spark, start_date, end_date, clean):
+        frame = spark.range(LATE)
+        for file in Path({scratch!r}).rglob("clean/*.parquet"):
+            file.unlink()
+        return frame
+"""
+
+
+def test_a_reused_feature_that_can_not_be_published_is_named(pipeline: Pipeline, orders: str) -> None:
+    pipeline.write(orders + DELETES.format(scratch=str(pipeline.scratch)), {"clean": "clean", "last": "last"})
+    assert pipeline.run("--checkpoint", "clean", "--parallel", "1").code == 5
+    pipeline.edit("LATE", "1")
+    ended = pipeline.run("--checkpoint", "clean", "--parallel", "1", "--resume", "latest", "--checkpoint-on-failure")
+    assert ended.code == 5
+    assert "feature `clean` failed: " in ended.shown
+    assert "KeyError" not in ended.shown
+    assert ended.run is not None
+    assert (ended.run.content["error"]["feature"], ended.run.features["clean"]["state"]) == ("clean", "failed")
+    assert not pipeline.publish.exists() or not list(pipeline.publish.rglob("*.parquet"))

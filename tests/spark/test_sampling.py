@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -98,3 +100,37 @@ def test_a_whole_run_does_not_reuse_a_sample(pipeline: Pipeline, orders: str) ->
     ended = pipeline.run("--resume", "latest", "--checkpoint", "orders")
     assert ended.code == 0
     assert "recomputed: another sample of the sources" in ended.shown
+
+
+UNREADABLE = """
+import spark_etl
+
+class Source(spark_etl.Source):
+    def inputs(self, dates):
+        return []
+    def read(self, spark, dates):
+        return spark.read.parquet("/nowhere/at/all")
+
+class Broken(SparkFeature):
+    def __init__(self):
+        self.sources = {"raw": Source()}
+    def transform(self, spark, start_date, end_date, raw):
+        return raw
+"""
+
+
+def test_a_source_that_can_not_be_read_names_its_feature(pipeline: Pipeline, orders: str) -> None:
+    pipeline.write(orders + UNREADABLE)
+    content = json.loads(pipeline.config.read_text())
+    content["features"].pop("source", None)
+    pipeline.config.write_text(json.dumps(content))
+    arguments = ["--sample", "0.5", "--sample-key", "customer", "--checkpoint", "broken", "--checkpoint-on-failure"]
+    ended = pipeline.run(*arguments)
+    assert ended.code == 5
+    assert "feature `broken` failed: " in ended.shown
+    assert "/nowhere/at/all" in ended.shown
+    assert ended.run is not None
+    broken = ended.run.features["broken"]
+    assert (ended.run.content["error"]["feature"], broken["state"], broken["seconds"]) == ("broken", "failed", None)
+    assert ended.run.failure is not None
+    assert "KeyError" not in ended.shown

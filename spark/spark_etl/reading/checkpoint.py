@@ -102,7 +102,7 @@ class Checkpoint:
         Args:
             columns: Only these; no other is read.
             where: Only the rows it holds for: SQL such as `"amount > 5"`, or a pyarrow expression. Row groups that
-                can't hold such a row are not read.
+                can't hold such a row are not read. A subquery in it sees all rows, as in `.sql()`.
             limit: Only the first so many; no row group is read behind them.
             anyway: Read it also when it is more than 2 GB in memory, or than half of what is free.
 
@@ -120,7 +120,7 @@ class Checkpoint:
         return self._collected(batches, rows, anyway=anyway)
 
     def batches(self, *, columns: Sequence[str] | None = None, where: Where = None) -> Iterator[pa.RecordBatch]:
-        """Yields the rows as Arrow record batches, a row group at a time: any number of rows in little memory."""
+        """Yields the rows as Arrow record batches, some thousand at a time: any number of rows in little memory."""
         yield from self._rows(columns, where).one_by_one()
 
     def sql(self, query: str, *, anyway: bool = False, **others: Checkpoint) -> pd.DataFrame:

@@ -77,6 +77,18 @@ def matching(connected: Any, dataset: Any, columns: Sequence[str], predicate: st
             yield as_declared(batch, dataset.schema, columns)
 
 
+def has_subquery(connected: Any, predicate: str) -> bool:
+    """Tells whether a predicate asks about more than the row it is about: `x = (select max(x) from this)`."""
+    import duckdb
+
+    query = f"select 1 from this where ({predicate}\n)"  # noqa: S608 - parsed only
+    try:
+        ((parsed,),) = connected.execute("select json_serialize_sql(?)", [query]).fetchall()
+    except duckdb.Error:  # one built without JSON: what may have one is taken to have one
+        return True
+    return '"class":"SUBQUERY"' in parsed
+
+
 def as_declared(batch: Any, schema: Any, columns: Sequence[str]) -> Any:
     """Returns a batch that went through DuckDB with the types that the Parquet files have."""
     import pyarrow as pa

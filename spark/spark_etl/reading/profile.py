@@ -1,7 +1,7 @@
 """The profile of a checkpoint: what each column's values are like, found by DuckDB, one column after the other.
 
 A column that takes up to `EXACT_BYTES` decoded is read into memory and told exactly. One that takes more is streamed
-a few times, a row group at a time; its distinct values, quantiles and top values are sketched by HyperLogLog, t-digest
+a few times, some pages at a time; its distinct values, quantiles and top values are sketched by HyperLogLog, t-digest
 and a space-saving list. Counts, least and greatest values, means and histograms are exact either way.
 """
 
@@ -100,13 +100,13 @@ def profile_columns(
     with duck.connection(memory=DATABASE_MEMORY) as connected:
         connected.execute("set threads = 2")  # each holds its own sketches
         for name, text in zip(columns, types, strict=True):
-            kind, exact = schema.field(name).type, sizes[name] <= EXACT_BYTES
-            scan = _scan(Rows(paths, [name], None, settings), kind, exact=exact)
+            kind, small = schema.field(name).type, sizes[name] <= EXACT_BYTES
+            scan, exact = _scan(Rows(paths, [name], None, settings), kind, small=small)
             yield _Column(connected, name, text, _kind(kind), scan, exact=exact).profile()
 
 
-def _scan(rows: Rows, kind: Any, *, exact: bool) -> Scan:
-    """Returns what gives the column as `value`, as often as it is asked for."""
+def _scan(rows: Rows, kind: Any, *, small: bool) -> tuple[Scan, bool]:
+    """Returns what gives the column as `value`, as often as it is asked for, and whether it is held in memory."""
     import pyarrow as pa
 
     schema = pa.schema([pa.field("value", kind)])
@@ -115,10 +115,22 @@ def _scan(rows: Rows, kind: Any, *, exact: bool) -> Scan:
         for batch in rows.one_by_one():
             yield pa.record_batch([batch.column(0)], schema=schema)
 
-    if exact:
-        table = pa.Table.from_batches(batches(), schema)
-        return lambda: table
-    return lambda: pa.RecordBatchReader.from_batches(schema, batches())
+    held = _held(batches()) if small else None
+    if held is not None:
+        table = pa.Table.from_batches(held, schema)
+        return lambda: table, True
+    return lambda: pa.RecordBatchReader.from_batches(schema, batches()), False
+
+
+def _held(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch] | None:
+    """Returns all batches; None as soon as they take too much: of texts that repeat, few bytes become many."""
+    kept, size = [], 0
+    for batch in batches:
+        kept.append(batch)
+        size += batch.nbytes
+        if size > EXACT_BYTES:
+            return None
+    return kept
 
 
 def _kind(kind: Any) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import CheckpointError
@@ -14,6 +17,9 @@ from spark_etl.storage import S3Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+FILES_AHEAD = 4
+STREAMED_ROWS = 8_192  # of 2,000 numbers, or of a text of 10 KB: about 100 MB
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,20 @@ class Rows:
 
     def all(self) -> Iterator[pa.RecordBatch]:
         """Yields all that match; several files are read at a time."""
-        yield from self._from(self._dataset())
+        yield from self._streamed() if self.where is None else self._from(self._dataset())
 
     def one_by_one(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
-        """Yields what matches, one row group after the other, and reads no further than needed."""
+        """Yields what matches, one row group after the other, and reads no further than needed.
+
+        A predicate with a subquery is about all rows, so it is not asked of a row group by itself.
+        """
+        if self.where is None:
+            yield from self._streamed() if limit is None else self.first(limit)
+            return
         left = limit
         with _database(self.where) as database:
-            for piece in self._row_groups():
+            whole = database is not None and duck.has_subquery(database, self.where)
+            for piece in [self._dataset()] if whole else self._row_groups():
                 for batch in self._from(piece, database, left):
                     given = batch if left is None else batch.slice(0, left)
                     yield given
@@ -70,6 +83,24 @@ class Rows:
                     left -= given.num_rows
                     if left <= 0:
                         break
+
+    def _streamed(self) -> Iterator[pa.RecordBatch]:
+        """Yields all rows, so few at a time that it does not matter how large a row group is once it is decoded."""
+        paths = iter(self.paths)
+        with ThreadPoolExecutor(FILES_AHEAD) as pool:
+            begun = deque(pool.submit(self._begin, path) for path in islice(paths, FILES_AHEAD))
+            while begun:
+                opened, first, further = begun.popleft().result()
+                begun.extend(pool.submit(self._begin, path) for path in islice(paths, 1))
+                with opened:
+                    for batch in chain(first, further):
+                        yield batch.select(list(self.columns))
+
+    def _begin(self, path: str) -> tuple[Any, list[Any], Iterator[Any]]:
+        """Returns a file, its first rows, and what gives the further ones."""
+        opened = open_parquet(path, self.settings)
+        further = opened.iter_batches(batch_size=STREAMED_ROWS, columns=list(self.columns))
+        return opened, list(islice(further, 1)), further
 
     def _dataset(self) -> Any:
         return open_dataset(self.paths, self.settings)

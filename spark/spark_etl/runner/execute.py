@@ -23,7 +23,7 @@ from spark_etl.runner.plan import Output, Plan
 from spark_etl.runner.progress import Progress
 from spark_etl.runner.publish import Publication
 from spark_etl.runner.reuse import Decision, to_run
-from spark_etl.runner.schedule import Task, run_tasks
+from spark_etl.runner.schedule import GaveWayError, Task, run_tasks
 from spark_etl.runner.signals import TerminatedError, spark_was_stopped
 from spark_etl.storage import join
 
@@ -68,10 +68,6 @@ class Work:
             self.sources[alias, name] = source.read(self.backend.spark, self.plan.options.dates)
         frame = self.sources[alias, name]
         return self.plan.sample.apply(frame) if self.plan.sample else frame
-
-
-class _NotBegunError(Exception):
-    """Raised in place of a transform whose turn comes when the run is ending."""
 
 
 class Execution:
@@ -130,7 +126,9 @@ class Execution:
     def _reuse(self, alias: str) -> None:
         decision = self._work.decisions[alias]
         if decision.manifest is not None:
-            self._work.frames[alias] = Checkpoint(decision.folder, decision.manifest).spark(self._work.backend.spark)
+            with self._failing(alias):
+                kept = Checkpoint(decision.folder, decision.manifest)
+                self._work.frames[alias] = kept.spark(self._work.backend.spark)
             self._kept(alias, decision.folder, decision.manifest.code)
 
     def _feature(self, alias: str) -> None:
@@ -157,7 +155,7 @@ class Execution:
             work.backend.work(alias, alias),
         ):
             if self._ending.is_set() or self._broken:  # while it has waited for its turn
-                raise _NotBegunError
+                raise GaveWayError
             keywords: dict[str, Any] = {
                 name: self._work.frames[name]
                 if isinstance(source, ConfiguredSparkFeature)
@@ -232,7 +230,7 @@ class Execution:
         try:
             yield
         except Exception as error:
-            if self._ending.is_set() or isinstance(error, _NotBegunError):
+            if self._ending.is_set() or isinstance(error, GaveWayError):
                 self._work.record.feature_ended(alias, "interrupted")
                 raise
             if spark_was_stopped(error):

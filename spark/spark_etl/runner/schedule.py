@@ -27,12 +27,21 @@ class Task:
     work: Callable[[], None]
 
 
+class GaveWayError(Exception):
+    """Raised by a task that does not begin because another one has failed, which says itself why."""
+
+
 class _Crew:
-    """A few threads that do what they are given; none of them keeps the process from ending."""
+    """A few threads that do what they are given; none of them keeps the process from ending.
+
+    Attributes:
+        running: How many tasks were given and are not done, as far as `next_done` has told.
+    """
 
     def __init__(self, size: int) -> None:
         self._given: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[str, BaseException | None]] = queue.SimpleQueue()
+        self.running = 0
         self._threads = [threading.Thread(target=self._work, name=f"task-{n}", daemon=True) for n in range(size)]
         for thread in self._threads:
             thread.start()
@@ -47,14 +56,27 @@ class _Crew:
                 self._done.put((task.name, None))
 
     def give(self, task: Task) -> None:
+        self.running += 1
         self._given.put(task)
 
     def next_done(self) -> str:
-        """Waits until a task is done and returns its name, or raises what it has raised."""
-        name, error = self._done.get()
-        if error is not None:
-            raise error
-        return name
+        """Waits until a task is done and returns its name, or raises what it has raised.
+
+        A task that gave way may be done before the one it gave way to: then that one's error is waited for, as long as
+        any task is running.
+        """
+        gave_way: GaveWayError | None = None
+        while True:
+            name, error = self._done.get()
+            self.running -= 1
+            if isinstance(error, GaveWayError):
+                gave_way = error
+            elif error is not None:
+                raise error
+            if gave_way is None:
+                return name
+            if not self.running:
+                raise gave_way
 
     def dismiss(self, seconds: float | None) -> None:
         """Lets the threads end, and waits for what they are at, for so many seconds at most."""
@@ -74,7 +96,8 @@ def run_tasks(tasks: Sequence[Task], *, parallel: int, cancel: Callable[[], None
         cancel: Ends what is under way, when a task has failed or the run is interrupted.
 
     Raises:
-        Exception: What the first task to fail has raised; the others were cancelled, and none is begun after it.
+        Exception: What the first task to fail has raised, not one that gave way to it; the others were cancelled, and
+            none is begun after it.
     """
     sorter = TopologicalSorter({task.name: task.after for task in tasks})
     sorter.prepare()
@@ -91,11 +114,8 @@ def run_tasks(tasks: Sequence[Task], *, parallel: int, cancel: Callable[[], None
 def _run(tasks: Sequence[Task], sorter: TopologicalSorter[str], crew: _Crew, parallel: int) -> None:
     by_name = {task.name: (position, task) for position, task in enumerate(tasks)}
     ready: list[tuple[int, Task]] = []
-    running = 0
     while sorter.is_active():
         ready = sorted([*ready, *(by_name[name] for name in sorter.get_ready())], key=lambda item: item[0])
-        while ready and running < parallel:
+        while ready and crew.running < parallel:
             crew.give(ready.pop(0)[1])
-            running += 1
         sorter.done(crew.next_done())
-        running -= 1

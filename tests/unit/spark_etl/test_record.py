@@ -84,3 +84,12 @@ def test_a_failure_names_feature_and_frames(record: RunRecord) -> None:
     record.feature_failed("net", FeatureError("net", "KeyError: 'x'", frames="File a"))
     record.end("failed", {"feature": "net"})
     assert stored(record)["features"]["net"]["error"] == {"message": "KeyError: 'x'", "traceback": "File a"}  # type: ignore[index]
+
+
+def test_a_feature_that_was_never_started_can_fail(record: RunRecord) -> None:
+    record.decided({"net": {"state": "reused", "rows": 3}})
+    record.feature_failed("net", FeatureError("net", "disk full"))
+    record.end("failed", {"feature": "net"})
+    net = stored(record)["features"]["net"]  # type: ignore[index]
+    assert (net["state"], net["seconds"], net["rows"]) == ("failed", None, 3)
+    assert net["error"]["message"] == "disk full"

@@ -126,6 +126,17 @@ def test_no_rows_have_a_profile_too(tmp_path: Path) -> None:
     assert "0" in repr(told)
 
 
+def test_a_column_is_told_exactly_by_what_it_takes_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [letter * 84 for letter in "abc"]
+    told = checkpoint(tmp_path, pa.table({"name": texts * 4000, "n": [1, 2, 3] * 4000})).profile()
+    assert (told["name"].exact, told["n"].exact) == (True, True)
+    monkeypatch.setattr(profile, "EXACT_BYTES", 100_000)  # the texts take 1 MB, and 20 KB in the file
+    told = checkpoint(tmp_path, pa.table({"name": texts * 4000, "n": [1, 2, 3] * 4000})).profile()
+    assert (told["name"].exact, told["n"].exact) == (False, True)
+    assert (told["name"].rows, told["name"].distinct) == (12_000, 3)
+    assert dict(told["name"].top) == dict.fromkeys(texts, 4000)
+
+
 def test_it_shows_what_is_an_estimate(tmp_path: Path, way: str) -> None:
     told = checkpoint(tmp_path, pa.table({"n": [1, 1, 2], "name": ["a", "b", "<b>"]})).profile(["name", "n"])
     lines = repr(told).splitlines()

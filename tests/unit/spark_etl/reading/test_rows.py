@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from pyarrow import compute, parquet
 from spark_etl import runs
 from spark_etl.errors import CheckpointError
-from spark_etl.manifest import DataFile, Manifest
+from spark_etl.manifest import DataFile, Manifest, dump_manifest
 from spark_etl.reading import Checkpoint, memory
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
@@ -33,6 +35,8 @@ def ids(table: pa.Table) -> list[int]:
         ("name in ('n1', 'n5') -- and nothing else", [1, 5]),
         ("id between 2 and 4 or name = 'n5'", [2, 3, 4, 5]),
         ("id > 99", []),
+        ("id = (select max(id) from this)", [5]),
+        ("id not in (from this select max(id)) and id > 3", [4]),
         (compute.field("id") > 3, [4, 5]),
         (None, [1, 2, 3, 4, 5]),
     ],
@@ -50,6 +54,8 @@ def test_only_rows_that_match_are_given(orders: Checkpoint, where: Any, expected
     [
         ("idd > 3", "DuckDB refuses the query"),
         ("id >", "DuckDB refuses the query"),
+        ("id = max(id)", "WHERE clause cannot contain aggregates"),
+        ("row_number() over () = 1", "WHERE clause cannot contain window functions"),
         (" ", "where= is empty"),
         (3, "where= can't be a int"),
         (compute.field("idd") > 3, "pyarrow refuses"),
@@ -76,6 +82,58 @@ def test_row_groups_that_can_not_match_are_not_read(orders: Checkpoint) -> None:
     assert ids(orders.arrow(where=compute.field("id") == 5)) == [5]
     with pytest.raises((CheckpointError, OSError)):
         orders.arrow(where=compute.field("id") == 1)
+
+
+def test_a_subquery_sees_all_rows_however_few_are_asked_for(orders: Checkpoint) -> None:
+    greatest = "id = (select max(id) from this)"
+    assert ids(orders.arrow(where=greatest, limit=2)) == [5]
+    assert [row for batch in orders.batches(where=greatest) for row in batch.column("id").to_pylist()] == [5]
+    assert ids(orders.arrow(where="id < (select max(id) from this)", limit=2)) == [1, 2]
+    assert ids(orders.arrow(where="name = '(select' or id = 4", limit=2)) == [4]
+
+
+READ = """
+import sys
+from pathlib import Path
+import pyarrow
+from spark_etl.errors import CheckpointError
+from spark_etl.manifest import parse_manifest
+from spark_etl.reading import Checkpoint, memory
+
+folder = sys.argv[1]
+large = Checkpoint("file://" + folder, parse_manifest(Path(folder, "_manifest.json").read_bytes(), folder))
+memory.LARGEST_PULL = 20_000_000
+assert sum(batch.num_rows for batch in large.batches()) == large.rows
+try:
+    large.arrow()
+except CheckpointError as error:
+    assert "more than" in str(error), error
+else:
+    raise SystemExit("300 MB were pulled")
+assert not large.profile()["name"].exact
+print(pyarrow.default_memory_pool().max_memory())
+"""
+
+
+def test_a_row_group_of_few_bytes_may_be_a_lot_of_memory(tmp_path: Path) -> None:
+    rows = 1_000_000
+    names = pa.DictionaryArray.from_arrays(pa.array([0, 1] * (rows // 2), pa.int8()), ["a" * 300, "b" * 300])
+    parquet.write_table(pa.table({"name": names}), tmp_path / "a.parquet", row_group_size=rows, store_schema=False)
+    size = (tmp_path / "a.parquet").stat().st_size
+    assert size < 1_000_000
+    known: dict[str, Any] = {"spark_schema": {}, "code": {}, "inputs": {}, "written": "", "bytes": size}
+    files = [DataFile("a.parquet", rows, size)]
+    manifest = Manifest("large", "run", columns={"name": "string"}, rows=rows, files=files, **known)
+    (tmp_path / "_manifest.json").write_bytes(dump_manifest(manifest))
+    read = subprocess.run(
+        [sys.executable, "-c", READ, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
+    )
+    assert read.returncode == 0, read.stderr
+    assert int(read.stdout) < 150_000_000
 
 
 def test_checkpoints_are_joined_by_name(orders: Checkpoint) -> None:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from spark_etl.runner.schedule import Task, run_tasks
+from spark_etl.runner.schedule import GaveWayError, Task, _Crew, run_tasks
 
 DIAMOND = {"top": (), "right": ("top",), "left": ("top",), "bottom": ("left", "right")}
 
@@ -78,3 +78,36 @@ def test_a_failure_cancels_what_is_under_way_and_nothing_is_begun_after_it(diary
 
 def test_nothing_to_do_is_done_at_once(diary: Diary) -> None:
     assert diary.run(parallel=4) == []
+
+
+def give_way() -> None:
+    raise GaveWayError
+
+
+def fail() -> None:
+    raise ValueError("left")
+
+
+def one_after_the_other(*work: Callable[[], object]) -> _Crew:
+    """Returns a crew whose only thread is done with them in that order, whatever the machine is busy with."""
+    crew = _Crew(1)
+    for number, does in enumerate(work):
+        crew.give(Task(str(number), (), does))
+    return crew
+
+
+@pytest.mark.parametrize("between", [[], [int], [give_way, int]])
+def test_what_failed_is_told_also_when_what_gave_way_to_it_is_done_before(between: list[Callable[[], object]]) -> None:
+    crew = one_after_the_other(int, give_way, *between, fail)
+    assert crew.next_done() == "0"
+    with pytest.raises(ValueError, match="left"):
+        crew.next_done()
+    crew.dismiss(None)
+
+
+@pytest.mark.parametrize("work", [[give_way], [give_way, int, give_way]])
+def test_where_everything_gave_way_nothing_is_waited_for(work: list[Callable[[], object]]) -> None:
+    crew = one_after_the_other(*work)
+    with pytest.raises(GaveWayError):
+        crew.next_done()
+    crew.dismiss(None)

@@ -1,0 +1,68 @@
+"""A failure names its culprit, also where no feature was started yet."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from spark_etl.errors import FeatureError
+from spark_etl.layout import RunPaths, new_run_id
+from spark_etl.manifest import Manifest
+from spark_etl.record import RunRecord
+from spark_etl.runner.execute import Execution, Work
+from spark_etl.runner.inputs import Inputs
+from spark_etl.runner.plan import Plan
+from spark_etl.runner.progress import Progress
+from spark_etl.runner.publish import Publication
+from spark_etl.runner.reuse import Decision, decide
+
+from tests.unit.spark_etl.runner.conftest import Line
+
+UNREADABLE = """
+from spark_etl import Source
+
+class Table(Source):
+    def inputs(self, dates):
+        return []
+    def read(self, spark, dates):
+        raise LookupError("no such table")
+
+class Feature(SparkFeature):
+    def __init__(self):
+        self.sources = {"raw": Table()}
+    def transform(self, spark, start_date, end_date, raw):
+        return raw
+"""
+BACKEND: Any = SimpleNamespace(spark=None, cancel=lambda: None)  # nothing is asked of Spark so early
+
+
+def work_of(plan: Plan, **reused: Decision) -> Work:
+    """Returns what a run of the plan works with."""
+    paths = RunPaths.of(plan.options.scratch, "team", plan.pipeline, new_run_id())
+    inputs = Inputs(plan.graph, plan.order, plan.options.dates)
+    decisions, known = decide(plan, inputs)
+    features: dict[str, dict[str, Any]] = {alias: {} for alias in plan.order}
+    record, progress = RunRecord(paths, {}, features), Progress(plan.order, io.StringIO())
+    decided = {**decisions, **reused}
+    return Work(BACKEND, plan, paths, record, inputs, decided, known, Publication((), paths), progress)
+
+
+def test_a_source_that_can_not_be_read_is_told_before_its_feature_is_started(line: Line) -> None:
+    line.project.write("orders", UNREADABLE)
+    work = work_of(line.plan("--sample", "0.5", "--sample-key", "id"))
+    with pytest.raises(FeatureError, match="feature `orders` failed: LookupError: no such table"):
+        Execution(work).run()
+    told = work.record.told("orders", "state", "seconds", "error")
+    assert (told["state"], told["seconds"]) == ("failed", None)
+    assert "no such table" in told["error"]["message"]
+
+
+def test_a_checkpoint_that_can_not_be_read_again_names_its_feature(line: Line) -> None:
+    known: dict[str, Any] = {"spark_schema": {}, "files": [], "code": {}, "inputs": {}, "written": ""}
+    manifest = Manifest("orders", "run", columns={}, rows=0, bytes=0, **known)
+    work = work_of(line.plan(), orders=Decision("reuse", "as in run 1", manifest, str(line.scratch)))
+    with pytest.raises(FeatureError, match="feature `orders` failed: "):
+        Execution(work).run()
+    assert work.record.told("orders", "state", "seconds") == {"state": "failed", "seconds": None}
