@@ -1,7 +1,8 @@
 """Tells whether the code that computes a feature is still the same: comments and layout don't count, helpers do.
 
 Of the module a class stands in, what the class uses counts: another feature in the same file may change. Of the other
-modules of the project that it imports, all counts.
+modules of the project that it imports, all counts. So do files of the project that this code names in a text, such as a
+query beside it, and the versions of the libraries that it imports.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from spark_etl import libraries
 from spark_etl.project import Project
+from spark_etl.resources import Resources
 
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 DYNAMIC = {"globals", "vars", "eval", "exec", "__import__", "import_module", "getmembers", "modules"}
@@ -34,39 +37,89 @@ class Fingerprints:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._modules: dict[str, _Module | None] = {}
+        self._pieces_of: dict[str, list[_Piece]] = {}
 
     def of(self, class_path: str) -> dict[str, Any]:
         """Returns what identifies the code of a feature.
 
         Returns:
-            `class`, `modules` (name → hash of what it uses of each of the project's modules, its own included) and
-            `fingerprint`, a hash over both.
+            `class`, `modules` (name → hash of what it uses of each of the project's modules, its own included),
+            `files` (path in the project → hash) where it names any, and `fingerprint`, a hash over all of it.
         """
-        own, _, class_name = class_path.rpartition(".")
-        modules = dict(sorted(self._hashes(own, class_name)))
-        whole = hashlib.sha256(repr((class_path, sorted(modules.items()))).encode()).hexdigest()
-        return {"class": class_path, "fingerprint": f"sha256:{whole}", "modules": modules}
+        pieces = self._pieces(class_path)
+        parts: dict[str, Any] = {"modules": dict(sorted((piece.name, piece.hash) for piece in pieces))}
+        if files := self._resources.named(text for piece in pieces for text in piece.texts):
+            parts["files"] = files
+        known = (class_path, *(sorted(part.items()) for part in parts.values()))
+        return {
+            "class": class_path,
+            "fingerprint": f"sha256:{hashlib.sha256(repr(known).encode()).hexdigest()}",
+            **parts,
+        }
 
-    def _hashes(self, own: str, class_name: str) -> Iterator[tuple[str, str]]:
+    def libraries(self, class_path: str) -> dict[str, str]:
+        """Returns the libraries that the code of a feature imports, with their versions; Python's own don't count."""
+        names = {name.split(".")[0] for piece in self._pieces(class_path) for name in piece.imports}
+        return libraries.versions(name for name in names if name and not self._is_ours(name))
+
+    def _is_ours(self, name: str) -> bool:
+        return name == "spark_etl" or self._project.file_of(name) is not None or (self._project.path / name).is_dir()
+
+    @cached_property
+    def _resources(self) -> Resources:
+        return Resources(self._project)
+
+    def _pieces(self, class_path: str) -> list[_Piece]:
+        if class_path not in self._pieces_of:
+            own, _, class_name = class_path.rpartition(".")
+            self._pieces_of[class_path] = list(self._reached(own, class_name))
+        return self._pieces_of[class_path]
+
+    def _reached(self, own: str, class_name: str) -> Iterator[_Piece]:
         module = self._module(own)
         if module is None:
             return
-        used = module.used_by(class_name)
-        yield own, _hash_of(used)
-        seen, waiting = {own}, [*module.imports_of(used), *_parents(own)]
+        piece = _Piece(own, module, module.used_by(class_name))
+        yield piece
+        seen, waiting = {own}, [*piece.imports, *_parents(own)]
         while waiting:
             name = waiting.pop()
             module = None if name in seen else self._module(name)
             seen.add(name)
             if module is not None:
-                yield name, module.hash
-                waiting += [*module.imports, *_parents(name)]
+                yield module.whole
+                waiting += [*module.whole.imports, *_parents(name)]
 
     def _module(self, name: str) -> _Module | None:
         if name not in self._modules:
             file = self._project.file_of(name)
             self._modules[name] = None if file is None else _Module(name, file)
         return self._modules[name]
+
+
+class _Piece:
+    """What counts of a module: some of its statements, or all."""
+
+    def __init__(self, name: str, module: _Module, statements: list[ast.stmt]) -> None:
+        self.name = name
+        self._module = module
+        self._statements = statements
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of the statements."""
+        return _hash_of(self._statements)
+
+    @cached_property
+    def imports(self) -> list[str]:
+        """Names of all modules they may import."""
+        return list(self._module.imports_of(self._statements))
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The texts in them."""
+        nodes = (node for statement in self._statements for node in ast.walk(statement))
+        return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
 class _Module:
@@ -82,14 +135,9 @@ class _Module:
         self._statements = tree.body
 
     @cached_property
-    def hash(self) -> str:
-        """Hash of the whole module."""
-        return _hash_of(self._statements)
-
-    @cached_property
-    def imports(self) -> list[str]:
-        """Names of all modules it may import."""
-        return list(self.imports_of(self._statements))
+    def whole(self) -> _Piece:
+        """All of it."""
+        return _Piece(self._name, self, self._statements)
 
     @cached_property
     def _names(self) -> list[set[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from spark_etl.manifest import Manifest
 
 
 def changed_modules(manifest: Manifest, run: dict[str, Any]) -> list[str]:
-    """Returns the project's modules that a checkpoint was computed with and that are others now.
+    """Returns the project's modules, and files they name, that a checkpoint was computed with and that are others now.
 
     Nothing is said where the project does not lie under the path the run had it, or under another minor version of
     Python, whose grammar writes the same code otherwise.
@@ -22,12 +23,16 @@ def changed_modules(manifest: Manifest, run: dict[str, Any]) -> list[str]:
     from spark_etl.fingerprint import code_fingerprint  # a notebook's first cell need not wait for these
     from spark_etl.project import Project
 
-    was = manifest.code.get("modules", {})
+    was = _hashes(manifest.code)
     try:
-        now: dict[str, str] = code_fingerprint(Project(project), manifest.code["class"])["modules"]
+        now = _hashes(code_fingerprint(Project(project), manifest.code["class"]))
     except (ConfigError, SyntaxError, KeyError, OSError):
         return []
     return sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
+
+
+def _hashes(code: Mapping[str, Any]) -> dict[str, str]:
+    return {**code.get("modules", {}), **code.get("files", {})}
 
 
 def _minor(version: str) -> list[str]:

@@ -22,9 +22,10 @@ class Identity:
 
     Attributes:
         hash: Over all parts.
-        parts: `code` (class, modules → hash), `params` (name → hash), `dates`, `sources` (name → what it is, and a hash
-            of its objects with their ETags; None where they have none), `upstreams` (alias → hash), `settings` (name →
-            hash), `sample`, `versions`. Values that may be secret are there as hashes only.
+        parts: `code` (class, modules → hash, files that it names → hash), `params` (name → hash), `dates`, `sources`
+            (name → what it is, and a hash of its objects with their ETags; None where they have none), `upstreams`
+            (alias → hash), `settings` (name → hash), `sample`, `versions` (of what computes rows, and of the libraries
+            that the code imports). Values that may be secret are there as hashes only.
     """
 
     hash: str
@@ -42,8 +43,8 @@ def identities(plan: Plan, inputs: Inputs) -> dict[str, Identity]:
         "dates": str(plan.options.dates),
         "settings": _hashes(plan.config.spark),
         "sample": plan.sample.identity() if plan.sample else None,
-        "versions": _versions(),
     }
+    versions = _versions()
     found: dict[str, Identity] = {}
     for alias in plan.order:
         entry = plan.config.features[alias]
@@ -52,6 +53,7 @@ def identities(plan: Plan, inputs: Inputs) -> dict[str, Identity]:
             "params": _hashes(entry.params),
             "sources": _sources(plan, inputs, alias),
             "upstreams": {name: found[name].hash for name in plan.graph.upstreams[alias]},
+            "versions": {**versions, **prints.libraries(entry.class_path)},
             **shared,
         }
         found[alias] = Identity(_hash(parts), parts)
@@ -64,6 +66,7 @@ def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
     if code_was.get("class") != code_now["class"]:
         yield f"its class is {code_now['class']} now"
     yield from _named(code_was.get("modules", {}), code_now["modules"], "its code has changed: {}")
+    yield from _named(code_was.get("files", {}), code_now.get("files", {}), "a file that it names has changed: {}")
     yield from _named(was.get("params", {}), now["params"], "another value for {}")
     if was.get("dates") != now["dates"]:
         yield f"it was made for {was.get('dates')}"
@@ -71,7 +74,7 @@ def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
     yield from _named(was.get("settings", {}), now["settings"], "another value for {}")
     if was.get("sample") != now["sample"]:
         yield "another sample of the sources"
-    yield from _named(was.get("versions", {}), now["versions"], "other versions: {}")
+    yield from _other_versions(was.get("versions", {}), now["versions"])
     yield from _named(was.get("upstreams", {}), now["upstreams"], "it reads {}, which has changed")
 
 
@@ -100,6 +103,13 @@ def _versions() -> dict[str, str]:
     known = environment.versions()
     jars = {f"{name}.jar": version for name, version in known.pop("jars").items()}
     return {**known, "python": ".".join(known["python"].split(".")[:2]), **jars}
+
+
+def _other_versions(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    changed = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
+    if changed:
+        told = (f"`{name}` {was.get(name, 'not recorded')}, now {now.get(name, 'not used')}" for name in changed)
+        yield f"other versions: {'; '.join(told)}"
 
 
 def _named(was: Mapping[str, Any], now: Mapping[str, Any], text: str) -> Iterator[str]:

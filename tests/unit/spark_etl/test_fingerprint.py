@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,40 @@ def test_comments_and_layout_do_not_count_but_helpers_do(
     assert before in text
     (folder / file).write_text(text.replace(before, after))
     assert (fingerprint(folder) == was) is same
+
+
+@pytest.mark.parametrize(
+    ("named", "file", "counts"),
+    [
+        ('"q.sql"', "q.sql", True),
+        ('"lib/sql/q.sql"', "lib/sql/q.sql", True),
+        ('"../sql/q.sql"', "lib/sql/q.sql", True),
+        ('"sql/q.sql"', "q.sql", False),
+        ('"other.sql"', "q.sql", False),
+        ('"q"', "q.sql", False),
+        ('"q.sql"', "data/q.sql", False),
+    ],
+)
+def test_a_file_that_the_code_names_counts(folder: Path, named: str, file: str, counts: bool) -> None:
+    (folder / "lib" / "rates.py").write_text(f"from pathlib import Path\nFACTOR = Path({named}).read_text()\n")
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_text("select 1")
+    was = code_fingerprint(Project(folder), "net.Net")
+    (folder / file).write_text("select 2")
+    now = code_fingerprint(Project(folder), "net.Net")
+
+    assert list(was.get("files", {})) == ([file] if counts else [])
+    assert (now["fingerprint"] != was["fingerprint"]) is counts
+
+
+def test_the_libraries_that_it_imports_are_told_with_their_versions(folder: Path) -> None:
+    (folder / "lib" / "rates.py").write_text(
+        "import yaml, json, nowhere_installed\nfrom rich.table import Table\nfrom spark_etl import SparkFeature\n"
+        "def f():\n    import numpy.linalg\n"
+    )
+    (folder / "other.py").write_text("import pandas\n")
+    found = Fingerprints(Project(folder)).libraries("net.Net")
+    assert found == {name: metadata.version(name) for name in ("PyYAML", "rich", "numpy")}
 
 
 SHARED = """
