@@ -45,6 +45,7 @@ class Manifest:
         written: When, in UTC.
         after_failure: Whether it was computed once more, for a look, because a feature that reads it had failed.
         identity: What its rows depend on, for `--resume`; see `spark_etl.runner.identity`.
+        ordered: Whether the frame was sorted as a whole: its rows in order are the files by name, each from its start.
     """
 
     feature: str
@@ -59,6 +60,7 @@ class Manifest:
     written: str
     identity: dict[str, Any] = field(default_factory=dict)
     after_failure: bool = False
+    ordered: bool = False
     format: int = FORMAT
 
 

@@ -12,6 +12,7 @@ from pyspark.sql import functions
 from spark_etl.errors import UsageError
 from spark_etl.runner.backend import Counts, check_reachable, open_backend, resolve_remote
 from spark_etl.runner.backend.classic import ClassicBackend
+from spark_etl.runner.backend.order import analysed, is_sorted
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +84,48 @@ def test_all_work_can_be_cancelled(backend: Any) -> None:
             running.result(timeout=60)
 
 
-@pytest.mark.parametrize(("column", "told"), [("1", True), ("rand()", False), ("id + uuid()", False)])
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        ("1", True),
+        ("rand()", False),
+        ("id + uuid()", False),
+        ("current_timestamp()", False),
+        ("now()", False),
+        ("localtimestamp()", False),
+        ("datediff(current_date(), date '2024-02-29')", False),
+        ("unix_timestamp()", False),
+        ("(SELECT max(current_timestamp()) FROM range(3))", False),
+        ("timestamp '2024-02-29 10:11:12'", True),
+    ],
+)
 def test_the_analysed_plan_tells_whether_it_is_deterministic(backend: Any, column: str, told: bool) -> None:
     frame = backend.spark.range(3).selectExpr(f"{column} AS x").groupBy("x").count()
     assert backend.is_deterministic(frame) is told
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT id FROM range(9) ORDER BY id", True),
+        ("SELECT id + 1 AS x FROM (SELECT id, -id AS y FROM range(9) ORDER BY y) WHERE id > 1 LIMIT 5", True),
+        ("SELECT id FROM range(9) WHERE id > (SELECT max(id) FROM range(3)) ORDER BY id", True),
+        ("WITH a AS (SELECT id FROM range(9)) SELECT a.id FROM a ORDER BY id", True),
+        ("SELECT explode(array(id, id)) FROM (SELECT id FROM range(9) ORDER BY id DESC)", True),
+        ("SELECT /*+ COALESCE(1) */ id FROM (SELECT id FROM range(9) ORDER BY id)", True),
+        ("SELECT /*+ REPARTITION(3) */ id FROM (SELECT id FROM range(9) ORDER BY id)", False),
+        ("SELECT id FROM range(9) SORT BY id", False),
+        ("SELECT id FROM range(9)", False),
+        ("SELECT 'Sort [id], true' AS id", False),
+        ("SELECT id, count(*) FROM (SELECT id FROM range(9) ORDER BY id) GROUP BY id", False),
+        ("SELECT a.id FROM (SELECT id FROM range(9) ORDER BY id) a JOIN range(3) b ON a.id = b.id", False),
+        ("SELECT id FROM range(3) UNION ALL (SELECT id FROM range(9) ORDER BY id)", False),
+    ],
+)
+def test_the_analysed_plan_tells_whether_rows_are_sorted(backend: Any, query: str, told: bool) -> None:
+    frame = backend.spark.sql(query)
+    assert backend.is_ordered(frame) is told
+    assert is_sorted(analysed(backend.explain(frame))) is told, "a client has only the text"
 
 
 def test_a_plan_is_explained_and_cut(backend: Any) -> None:

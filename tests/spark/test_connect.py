@@ -22,6 +22,7 @@ from spark_etl.runner.backend.connect import in_plain_words
 from spark_etl.runner.failure import as_feature_error
 
 from tests.spark.support import Pipeline
+from tests.spark.test_order import FIRST, SORTED
 
 TOKEN = "a-token-of-the-test"
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
@@ -134,6 +135,13 @@ def test_a_plan_is_explained_but_not_judged(backend: Any) -> None:
     assert backend.failed_metrics("one") == []
 
 
+def test_a_plan_tells_whether_its_rows_are_sorted(backend: Any) -> None:
+    frame = backend.spark.range(9)
+    assert backend.is_ordered(frame) is False
+    assert backend.is_ordered(frame.orderBy("id").where("id > 1").select((frame.id + 1).alias("x"))) is True
+    assert backend.is_ordered(frame.select("no_such_column")) is False
+
+
 def test_settings_of_the_server_are_refused_by_name(backend: Any, server: str) -> None:
     with pytest.raises(ConfigError, match=r"does not take `spark.executor.memory`, `spark.jars`"):
         open_backend("tests", {"spark.executor.memory": "4g", "spark.jars": "x.jar"}, server)
@@ -168,6 +176,15 @@ def test_a_project_runs_unchanged(pipeline: Pipeline, orders: str, told_server: 
     assert ended.run["orders"].rows == 100
     assert sum(row["count"] for row in pipeline.output("counted")) == 100
     assert TOKEN not in ended.shown
+
+
+def test_rows_keep_their_order(pipeline: Pipeline, told_server: str) -> None:
+    pipeline.write(SORTED + FIRST, {"first": "first"})
+
+    ended = pipeline.run("--checkpoint", "sorted", "--remote", told_server)
+
+    assert ended.code == 0, ended.shown
+    assert sorted(row["id"] for row in pipeline.output("first")) == list(range(10))
 
 
 def test_a_project_that_needs_the_jvm_is_told_so(pipeline: Pipeline, orders: str, told_server: str) -> None:

@@ -82,6 +82,38 @@ def test_an_early_edit_computes_all_of_it_again_and_says_why(failed: Pipeline, c
     assert "totals  recomputed: it reads `clean`, which has changed" in ended.shown
 
 
+CLOCK = """
+class Clock(SparkFeature):
+    def __init__(self):
+        self.sources = {"orders": ConfiguredSparkFeature()}
+    def transform(self, spark, start_date, end_date, orders):
+        return orders.select("id", F.current_timestamp().alias("now"))
+
+class Early(SparkFeature):
+    def __init__(self):
+        self.sources = {"clock": ConfiguredSparkFeature()}
+    def transform(self, spark, start_date, end_date, clock):
+        return clock.where("id < 50")
+
+class Late(SparkFeature):
+    def __init__(self):
+        self.sources = {"clock": ConfiguredSparkFeature(), "early": ConfiguredSparkFeature()}
+    def transform(self, spark, start_date, end_date, clock, early):
+        return clock.where("id >= 50").union(early)
+"""
+
+
+def test_two_readings_of_a_clock_are_never_mixed(pipeline: Pipeline, orders: str) -> None:
+    pipeline.write(orders + CLOCK, {"late": "late!"})
+    first = pipeline.run("--checkpoint", "early")
+    assert first.code == 0, first.shown
+    assert first.run is not None
+    assert first.run.features["clock"]["deterministic"] is False
+    ended = pipeline.run("--checkpoint", "early", "--resume", first.run.id)
+    assert ended.code == 0, ended.shown
+    assert "early   recomputed: it reads `clock`, which is computed again" in ended.shown
+
+
 def test_nothing_left_to_compute_needs_no_spark(failed: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     failed.write_config_without_outputs()
     monkeypatch.setattr("spark_etl.runner.run.open_backend", None)

@@ -26,4 +26,14 @@ def as_frame(manifest: Manifest, paths: Sequence[str], session: SparkSession | N
     used: Any = spark() if session is None else session
     schema = StructType.fromJson(manifest.spark_schema)
     frame: DataFrame = used.read.schema(schema).parquet(*paths) if paths else used.createDataFrame([], schema)
-    return frame
+    return in_order(frame) if manifest.ordered and paths else frame
+
+
+def in_order(frame: DataFrame) -> DataFrame:
+    """Returns a DataFrame over a checkpoint's files with its rows in the order they were written in.
+
+    Spark reads the largest file first. The order is a sort by position, not the order of the reads, so that Spark
+    leaves it out where it does not matter, and that what is computed from it is known to be sorted too.
+    """
+    place = frame.metadataColumn("_metadata")
+    return frame.orderBy(place["file_name"], place["row_index"])

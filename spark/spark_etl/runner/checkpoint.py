@@ -10,6 +10,7 @@ from spark_etl.errors import RunFailedError
 from spark_etl.layout import RunPaths
 from spark_etl.manifest import DataFile, Manifest, dump_manifest
 from spark_etl.parquet import FOOTER_THREADS, open_parquet
+from spark_etl.reading.spark_frame import in_order
 from spark_etl.record import now
 from spark_etl.runner.frames import check_writable
 from spark_etl.storage import StoredObject, join, relative_to, storage_for
@@ -28,8 +29,9 @@ def write_checkpoint(
     inputs: Mapping[str, Any],
     identity: Mapping[str, Any] | None = None,
     after_failure: bool = False,
+    ordered: bool = False,
 ) -> tuple[DataFrame, Manifest]:
-    """Keeps a DataFrame as Parquet with a manifest, which is written last.
+    """Keeps a DataFrame as Parquet with a manifest, which is written last; one that is `ordered` is read back so.
 
     Returns:
         The DataFrame as read back from those files, its lineage cut there, and the manifest.
@@ -56,6 +58,7 @@ def write_checkpoint(
         written=now(),
         identity=dict(identity or {}),
         after_failure=after_failure,
+        ordered=ordered,
     )
     storage_for(folder).write(paths.manifest(feature), dump_manifest(manifest))
     return read_back(spark, frame, folder, manifest), manifest
@@ -74,7 +77,8 @@ def read_back(spark: SparkSession, frame: DataFrame, folder: str, manifest: Mani
     """Returns the checkpoint's DataFrame; its schema is the one that was written, so that no footer is read for it."""
     if not manifest.files:
         return spark.createDataFrame([], frame.schema)
-    return spark.read.schema(frame.schema).parquet(*(join(folder, file.name) for file in manifest.files))
+    read = spark.read.schema(frame.schema).parquet(*(join(folder, file.name) for file in manifest.files))
+    return in_order(read) if manifest.ordered else read
 
 
 def count_files(folder: str, objects: Iterable[StoredObject]) -> list[DataFile]:

@@ -94,6 +94,7 @@ def _write(work: Work, alias: str, folder: str, frame: DataFrame, *, inputs: Map
             code=work.identities[alias].parts["code"],
             inputs=inputs,
             after_failure=True,
+            ordered=work.backend.is_ordered(frame),
         )
     work.record.kept_after_failure(folder, rows=manifest.rows, bytes=manifest.bytes)
     work.progress.line(f"kept {folder}: {manifest.rows:,} rows  {duration(time.monotonic() - began)}")

@@ -181,6 +181,7 @@ class Execution:
                 code=work.identities[alias].parts["code"],
                 inputs=work.inputs.of(alias),
                 identity=work.identities[alias].json(),
+                ordered=work.backend.is_ordered(work.frames[alias]),
             )
         self._kept(alias, work.paths.checkpoint(alias), manifest.code)
         counts = work.backend.counts(alias)

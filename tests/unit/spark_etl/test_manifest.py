@@ -24,6 +24,12 @@ def test_what_is_written_is_read() -> None:
     assert parse_manifest(dump_manifest(MANIFEST), "m") == MANIFEST
 
 
+def test_what_an_earlier_version_wrote_is_not_known_to_be_sorted() -> None:
+    document = json.loads(dump_manifest(MANIFEST))
+    del document["ordered"]
+    assert parse_manifest(json.dumps(document).encode(), "m").ordered is False
+
+
 def test_what_a_later_version_adds_is_passed_over() -> None:
     document = json.loads(dump_manifest(MANIFEST)) | {"profile": {}}
     assert parse_manifest(json.dumps(document).encode(), "m") == MANIFEST

@@ -74,6 +74,10 @@ class Backend(Protocol):
         """Tells whether the frame's plan gives the same rows each time; None if that can't be told."""
         ...
 
+    def is_ordered(self, frame: DataFrame) -> bool:
+        """Tells whether the frame's rows are sorted as a whole, as far as the plan shows it."""
+        ...
+
     def failed_metrics(self, group: str) -> list[dict[str, Any]]:
         """Returns the SQL metrics of the group's failed executions; empty where they can't be told."""
         ...

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.runner import environment, logs
 from spark_etl.runner.backend.base import Counts, plan_text
+from spark_etl.runner.backend.order import is_sorted
 from spark_etl.sessions.classic import already_there, build_session, came_too_late
 
 if TYPE_CHECKING:
@@ -113,12 +114,27 @@ class ClassicBackend:
         return plan_text(lambda: explain(classic._jdf.queryExecution(), "extended"))
 
     def is_deterministic(self, frame: DataFrame) -> bool | None:
-        """Tells whether no expression of the analysed plan is one such as `rand()`."""
-        classic: Any = frame
+        """Tells whether no expression of the analysed plan is one such as `rand()` or `current_timestamp()`."""
         try:
-            return bool(classic._jdf.queryExecution().analyzed().deterministic())
+            plan, patterns = self._analysed(frame)
+            # Spark itself takes a clock for deterministic: it stands still during a query, but not from run to run.
+            return bool(plan.deterministic()) and not plan.containsPattern(patterns.CURRENT_LIKE())
         except Exception:  # noqa: BLE001 - a plan that can't be analysed fails elsewhere, with its reason
             return None
+
+    def is_ordered(self, frame: DataFrame) -> bool:
+        """Tells whether the analysed plan ends in a sort of all rows."""
+        try:
+            plan, patterns = self._analysed(frame)
+            return bool(plan.containsPattern(patterns.SORT())) and is_sorted(str(plan.toString()))
+        except Exception:  # noqa: BLE001 - as above
+            return False
+
+    def _analysed(self, frame: DataFrame) -> tuple[Any, Any]:
+        """Returns the analysed plan, and Spark's names for what may be in it."""
+        classic: Any = frame
+        names = self._context._jvm.org.apache.spark.sql.catalyst.trees.TreePattern
+        return classic._jdf.queryExecution().analyzed(), names
 
     def failed_metrics(self, group: str) -> list[dict[str, Any]]:
         """Returns the SQL metrics of the group's failed executions."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from spark_etl.errors import ConfigError
 from spark_etl.names import listing
 from spark_etl.runner.backend.base import Counts, plan_text
+from spark_etl.runner.backend.order import analysed, is_sorted
 from spark_etl.sessions.classic import DEFAULTS
 from spark_etl.sessions.connect import connect_session
 
@@ -138,6 +139,13 @@ class ConnectBackend:
     def is_deterministic(self, frame: DataFrame) -> bool | None:  # noqa: ARG002 - the server does not tell
         """Returns None: a client does not have the analysed plan."""
         return None
+
+    def is_ordered(self, frame: DataFrame) -> bool:
+        """Tells whether the analysed plan ends in a sort of all rows; the server is asked for the plan's text."""
+        remote: Any = frame
+        with suppress(Exception):  # what can't be explained fails elsewhere, with its reason
+            return is_sorted(analysed(remote._explain_string(extended=True)))
+        return False
 
     def failed_metrics(self, group: str) -> list[dict[str, Any]]:  # noqa: ARG002 - the server does not tell
         """Returns an empty list: a client is told no metrics of what failed."""
