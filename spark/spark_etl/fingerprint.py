@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from spark_etl import libraries
+from spark_etl.libraries import Libraries
 from spark_etl.project import Project
 from spark_etl.resources import Resources
 
@@ -38,6 +38,8 @@ class Fingerprints:
         self._project = project
         self._modules: dict[str, _Module | None] = {}
         self._pieces_of: dict[str, list[_Piece]] = {}
+        self._files_of: dict[_Piece, frozenset[Path]] = {}
+        self._libraries = Libraries(self._is_ours)
 
     def of(self, class_path: str) -> dict[str, Any]:
         """Returns what identifies the code of a feature.
@@ -48,7 +50,7 @@ class Fingerprints:
         """
         pieces = self._pieces(class_path)
         parts: dict[str, Any] = {"modules": dict(sorted((piece.name, piece.hash) for piece in pieces))}
-        if files := self._resources.named(text for piece in pieces for text in piece.texts):
+        if files := self._resources.hashes(frozenset[Path]().union(*map(self._files, pieces))):
             parts["files"] = files
         known = (class_path, *(sorted(part.items()) for part in parts.values()))
         return {
@@ -60,7 +62,7 @@ class Fingerprints:
     def libraries(self, class_path: str) -> dict[str, str]:
         """Returns the libraries that the code of a feature imports, with their versions; Python's own don't count."""
         names = {name.split(".")[0] for piece in self._pieces(class_path) for name in piece.imports}
-        return libraries.versions(name for name in names if name and not self._is_ours(name))
+        return self._libraries.versions(names - {""})
 
     def _is_ours(self, name: str) -> bool:
         return name == "spark_etl" or self._project.file_of(name) is not None or (self._project.path / name).is_dir()
@@ -68,6 +70,11 @@ class Fingerprints:
     @cached_property
     def _resources(self) -> Resources:
         return Resources(self._project)
+
+    def _files(self, piece: _Piece) -> frozenset[Path]:
+        if piece not in self._files_of:
+            self._files_of[piece] = self._resources.named(piece.texts, piece.folder)
+        return self._files_of[piece]
 
     def _pieces(self, class_path: str) -> list[_Piece]:
         if class_path not in self._pieces_of:
@@ -102,6 +109,7 @@ class _Piece:
 
     def __init__(self, name: str, module: _Module, statements: list[ast.stmt]) -> None:
         self.name = name
+        self.folder = module.folder
         self._module = module
         self._statements = statements
 
@@ -127,6 +135,7 @@ class _Module:
 
     def __init__(self, name: str, file: Path) -> None:
         self._name = name
+        self.folder = file.parent
         self._is_package = file.name == "__init__.py"
         tree = ast.parse(file.read_bytes())
         for node in ast.walk(tree):

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+SPARKS_OWN = {"pyspark", "py4j"}  # where they come with Spark and not from pip, the version of its jars tells
 
 
-def versions(modules: Iterable[str]) -> dict[str, str]:
-    """Returns distribution → version for top-level modules; Python's own, and what nobody installed, are left out."""
-    found: dict[str, str] = {}
-    for module in sorted(set(modules) - sys.stdlib_module_names):
-        for name in _distributions(module):
-            found[name] = metadata.version(name)
-    return found
+class Libraries:
+    """What is installed here; each library is looked at once.
+
+    Args:
+        ours: Whether a top-level module is the project's, which is no library.
+    """
+
+    def __init__(self, ours: Callable[[str], bool]) -> None:
+        self._ours = ours
+        self._found: dict[str, dict[str, str]] = {}
+
+    def versions(self, modules: Iterable[str]) -> dict[str, str]:
+        """Returns distribution → version for top-level modules; Python's own, and what is not here, are left out.
+
+        A module that belongs to no distribution, as one of `--py-files`, is told by a hash of its source.
+        """
+        found: dict[str, str] = {}
+        for module in sorted(set(modules) - sys.stdlib_module_names):
+            if module not in self._found:
+                self._found[module] = {} if self._ours(module) else _look_at(module)
+            found |= self._found[module]
+        return found
 
 
-@cache
+def _look_at(module: str) -> dict[str, str]:
+    found = {name: metadata.version(name) for name in _distributions(module)}
+    source = None if found or module in SPARKS_OWN else _source(module)
+    return {module: f"source {source}"} if source else found
+
+
 def _distributions(module: str) -> list[str]:
     try:
         metadata.version(module)
@@ -30,3 +56,27 @@ def _distributions(module: str) -> list[str]:
 def _by_module() -> dict[str, list[str]]:
     """Of everything that is installed; asked only for modules whose name is not their distribution's."""
     return dict(metadata.packages_distributions())
+
+
+def _source(module: str) -> str | None:
+    try:
+        files = list(_files_of(find_spec(module)))
+        digest = hashlib.sha256()
+        for name, file in files:
+            with file.open("rb") as content:
+                digest.update(f"{name}\0{hashlib.file_digest(content, 'sha256').hexdigest()}\0".encode())
+    except (ImportError, ValueError, OSError):
+        return None
+    return digest.hexdigest()[:16] if files else None
+
+
+def _files_of(spec: Any) -> Iterator[tuple[str, Path]]:
+    """Yields what a module consists of, with names that don't tell where it lies; of a zip the whole."""
+    archive = getattr(spec and spec.loader, "archive", None)
+    if archive:
+        yield "", Path(archive)
+    elif spec and spec.submodule_search_locations:
+        for folder in map(Path, spec.submodule_search_locations):
+            yield from ((file.relative_to(folder).as_posix(), file) for file in sorted(folder.rglob("*.py")))
+    elif spec and spec.has_location and spec.origin:
+        yield "", Path(spec.origin)

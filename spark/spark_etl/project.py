@@ -6,6 +6,7 @@ import copy
 import importlib
 import inspect
 import io
+import os
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -115,13 +116,20 @@ class Project:
 
     def files(self) -> Iterator[Path]:
         """Yields what executors need: code and small resources beside it; no data, caches or hidden files."""
+        yield from filter(_is_for_executors, _files_below(self.path))
+
+    def everything(self) -> Iterator[Path]:
+        """Yields the same files and others beside them, of any kind and size."""
         yield from _files_below(self.path)
 
     def archive(self) -> bytes:
         """Returns the project, and spark_etl with it, as a zip; byte for byte the same for the same files."""
         library = Path(__file__).resolve().parent
         content: dict[str, bytes] = {}
-        for base, files in ((self.path, self.files()), (library.parent, _files_below(library))):
+        for base, files in (
+            (self.path, self.files()),
+            (library.parent, filter(_is_for_executors, _files_below(library))),
+        ):
             for file in files:
                 content.setdefault(file.relative_to(base).as_posix(), file.read_bytes())
         return _zipped(content)
@@ -166,13 +174,17 @@ def _is_feature(value: object) -> bool:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
+    """Yields what can be read; a link that leads nowhere is no file."""
+    for path in sorted(folder.iterdir()) if os.access(folder, os.R_OK | os.X_OK) else []:
         if path.name.startswith("."):
             continue
         if path.is_dir():
             if path.name not in EXCLUDED_FOLDERS and not (path / "pyvenv.cfg").exists():
                 yield from _files_below(path)
-        elif path.suffix == ".py" or (
-            path.suffix not in {".pyc", ".parquet"} and path.stat().st_size <= LARGEST_RESOURCE
-        ):
+        elif path.is_file():
             yield path
+
+
+def _is_for_executors(file: Path) -> bool:
+    small = file.suffix not in {".pyc", ".parquet"} and file.stat().st_size <= LARGEST_RESOURCE
+    return file.suffix == ".py" or small

@@ -23,16 +23,17 @@ def changed_modules(manifest: Manifest, run: dict[str, Any]) -> list[str]:
     from spark_etl.fingerprint import code_fingerprint  # a notebook's first cell need not wait for these
     from spark_etl.project import Project
 
-    was = _hashes(manifest.code)
+    recorded = "files" in manifest.code  # not by older versions, and then nothing is known of them
+    was = _hashes(manifest.code, files=recorded)
     try:
-        now = _hashes(code_fingerprint(Project(project), manifest.code["class"]))
+        now = _hashes(code_fingerprint(Project(project), manifest.code["class"]), files=recorded)
     except (ConfigError, SyntaxError, KeyError, OSError):
         return []
     return sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
 
 
-def _hashes(code: Mapping[str, Any]) -> dict[str, str]:
-    return {**code.get("modules", {}), **code.get("files", {})}
+def _hashes(code: Mapping[str, Any], *, files: bool) -> dict[str, str]:
+    return {**code.get("modules", {}), **(code.get("files", {}) if files else {})}
 
 
 def _minor(version: str) -> list[str]:

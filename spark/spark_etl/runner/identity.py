@@ -66,7 +66,10 @@ def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
     if code_was.get("class") != code_now["class"]:
         yield f"its class is {code_now['class']} now"
     yield from _named(code_was.get("modules", {}), code_now["modules"], "its code has changed: {}")
-    yield from _named(code_was.get("files", {}), code_now.get("files", {}), "a file that it names has changed: {}")
+    told = (
+        "a file that it names has changed: {}" if "files" in code_was else "a file that it names was not recorded: {}"
+    )
+    yield from _named(code_was.get("files", {}), code_now.get("files", {}), told)
     yield from _named(was.get("params", {}), now["params"], "another value for {}")
     if was.get("dates") != now["dates"]:
         yield f"it was made for {was.get('dates')}"
@@ -108,7 +111,9 @@ def _versions() -> dict[str, str]:
 def _other_versions(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     changed = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
     if changed:
-        told = (f"`{name}` {was.get(name, 'not recorded')}, now {now.get(name, 'not used')}" for name in changed)
+        told = (
+            f"`{name}` {was.get(name, 'not recorded')}, now {now.get(name, 'not installed here')}" for name in changed
+        )
         yield f"other versions: {'; '.join(told)}"
 
 

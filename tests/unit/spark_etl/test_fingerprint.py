@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 from spark_etl.fingerprint import Fingerprints, code_fingerprint
-from spark_etl.project import Project
+from spark_etl.project import LARGEST_RESOURCE, Project
+
+Shape = Callable[[Path, str], Path]
 
 FILES = {
     "net.py": '"""About it."""\nfrom lib import money\nimport json\n'
@@ -67,6 +71,11 @@ def test_comments_and_layout_do_not_count_but_helpers_do(
         ('"other.sql"', "q.sql", False),
         ('"q"', "q.sql", False),
         ('"q.sql"', "data/q.sql", False),
+        ('"data/q.sql"', "data/q.sql", True),
+        ('"data/q.sql"', "lib/data/q.sql", True),
+        ('"../q.sql"', "q.sql", True),
+        ('f"{__file__}/q.sql"', "q.sql", True),
+        ('".q.sql"', ".q.sql", False),
     ],
 )
 def test_a_file_that_the_code_names_counts(folder: Path, named: str, file: str, counts: bool) -> None:
@@ -81,6 +90,31 @@ def test_a_file_that_the_code_names_counts(folder: Path, named: str, file: str, 
     assert (now["fingerprint"] != was["fingerprint"]) is counts
 
 
+def test_a_file_that_the_code_names_counts_whatever_its_size(folder: Path) -> None:
+    (folder / "net.py").write_text('class Net:\n    x = open("rates.csv")\n')
+    (folder / "lib" / "rates.csv").write_bytes(b"a" * (LARGEST_RESOURCE + 1))
+    was = fingerprint(folder)
+    (folder / "lib" / "rates.csv").write_bytes(b"a" * LARGEST_RESOURCE + b"b")
+    assert fingerprint(folder) != was
+
+
+@pytest.mark.parametrize(
+    "text", [r"a\0b", ".", "/", "..", "lib", "x" * 300, "../../etc/hosts", "/etc/hosts", r"\ud800.sql"]
+)
+def test_a_text_that_names_no_file_of_the_project_makes_no_trouble(folder: Path, text: str) -> None:
+    (folder / "net.py").write_text(f'class Net:\n    """rates.csv"""\n    x = "{text}"\n')
+    (folder / "rates.csv").write_text("1")
+    assert "files" not in code_fingerprint(Project(folder), "net.Net")
+
+
+def test_a_link_that_leads_nowhere_is_no_file(folder: Path) -> None:
+    (folder / "net.py").write_text('class Net:\n    x = "gone.txt"\n')
+    (folder / "gone.txt").symlink_to("/nowhere")
+    was = fingerprint(folder)
+    (folder / "gone.txt").unlink()
+    assert fingerprint(folder) == was
+
+
 def test_the_libraries_that_it_imports_are_told_with_their_versions(folder: Path) -> None:
     (folder / "lib" / "rates.py").write_text(
         "import yaml, json, nowhere_installed\nfrom rich.table import Table\nfrom spark_etl import SparkFeature\n"
@@ -89,6 +123,51 @@ def test_the_libraries_that_it_imports_are_told_with_their_versions(folder: Path
     (folder / "other.py").write_text("import pandas\n")
     found = Fingerprints(Project(folder)).libraries("net.Net")
     assert found == {name: metadata.version(name) for name in ("PyYAML", "rich", "numpy")}
+
+
+def as_file(folder: Path, text: str) -> Path:
+    (folder / "teamlib.py").write_text(text)
+    return folder
+
+
+def as_package(folder: Path, text: str) -> Path:
+    (folder / "teamlib").mkdir(exist_ok=True)
+    (folder / "teamlib" / "__init__.py").write_text(text)
+    return folder
+
+
+def as_zip(folder: Path, text: str) -> Path:
+    with zipfile.ZipFile(folder / "deps.zip", "w") as archive:
+        archive.writestr("teamlib.py", text)
+    return folder / "deps.zip"
+
+
+@pytest.mark.parametrize("shape", [as_file, as_package, as_zip])
+def test_a_library_that_is_no_distribution_is_told_by_its_source(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, shape: Shape
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (folder / "net.py").write_text("class Net:\n    def transform(self):\n        import teamlib\n")
+    monkeypatch.syspath_prepend(str(shape(elsewhere, "X = 1\n")))
+    was = Fingerprints(Project(folder)).libraries("net.Net")
+    shape(elsewhere, "X = 2\n")
+    now = Fingerprints(Project(folder)).libraries("net.Net")
+
+    assert set(was) == set(now) == {"teamlib"}
+    assert was["teamlib"].startswith("source ")
+    assert now != was
+
+
+def test_each_library_is_looked_at_once(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (folder / "net.py").write_text("import teamlib\nclass Net: pass\nclass Gross: x = teamlib\n")
+    monkeypatch.syspath_prepend(str(as_file(elsewhere, "X = 1\n")))
+    prints = Fingerprints(Project(folder))
+    was = prints.libraries("net.Gross")
+    as_file(elsewhere, "X = 2\n")
+    assert prints.libraries("net.Gross") == was
 
 
 SHARED = """

@@ -43,6 +43,16 @@ def test_a_helper_that_changed_is_named(project: Path, manifest: Manifest, run: 
     assert "its code has changed since: rates" in repr(Checkpoint("p", manifest, changed=changed))
 
 
+def test_a_file_that_it_names_is_named_where_it_was_recorded(project: Path, run: dict[str, Any]) -> None:
+    (project / "net.py").write_text('class Net:\n    query = "q.sql"\n')
+    (project / "q.sql").write_text("select 1")
+    code = code_fingerprint(Project(project), "net.Net")
+    older = {name: part for name, part in code.items() if name != "files"}
+    (project / "q.sql").write_text("select 2")
+    assert changed_modules(replace(MANIFEST, code=code), run) == ["q.sql"]
+    assert changed_modules(replace(MANIFEST, code=older), run) == []
+
+
 @pytest.mark.parametrize("other", [{"project_path": "/nowhere"}, {"versions": {"python": "3.99.1"}}, {"versions": {}}])
 def test_nothing_is_said_where_it_can_not_be_known(
     project: Path, manifest: Manifest, run: dict[str, Any], other: dict[str, Any]

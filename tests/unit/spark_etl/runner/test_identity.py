@@ -30,8 +30,17 @@ NOW: dict[str, Any] = {
             {"code": {**CODE, "files": {"q.sql": "a"}}},
             ["a file that it names has changed: `q.sql`"],
         ),
+        (
+            {"versions": {"pyspark": "4.1.4", "holidays": "0.60", "geopy": "2.4"}},
+            ["other versions: `geopy` 2.4, now not installed here"],
+        ),
         ({"code": {**CODE, "modules": {"net": "b"}}}, ["its code has changed: `net`"]),
     ],
 )
 def test_what_differs_is_named(was: dict[str, Any], told: list[str]) -> None:
     assert list(differences({**NOW, **was}, NOW)) == told
+
+
+def test_a_file_that_an_older_version_did_not_record_is_not_said_to_have_changed() -> None:
+    now = {**NOW, "code": {**CODE, "files": {"q.sql": "a"}}}
+    assert list(differences(NOW, now)) == ["a file that it names was not recorded: `q.sql`"]
