@@ -1,6 +1,7 @@
 """The hub's settings: from the environment that compose.yaml gives, and the secrets in /run/secrets."""
 
 import functools
+import logging
 import os
 import sys
 from pathlib import Path
@@ -9,11 +10,13 @@ from sandbox_hub import disk_use, docker_api, names, sign_in
 from sandbox_hub.authenticator import SandboxAuthenticator
 from sandbox_hub.disk_guard import FLOOR, LIMIT, DiskGuard, free_bytes, size_of
 from sandbox_hub.origins import SERVICES, Origins
+from sandbox_hub.refusal import is_news
 from sandbox_hub.s3_keys import HUB, Key
 from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, parse
 from sandbox_hub.spawner import SandboxSpawner, as_it_is
 
+logging.getLogger("asyncio").addFilter(is_news)
 c = get_config()  # noqa: F821 - JupyterHub gives it
 stack = os.environ["SANDBOX_STACK"]
 provider, provider_settings = sign_in.read(secret("hub_auth"))

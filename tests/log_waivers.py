@@ -37,6 +37,8 @@ WAIVERS: dict[str, Waiver] = {
     "executor let go": Waiver(
         r"spark-connect|runner|.*-user-.*",
         r"ERROR TransportClient: Failed to send RPC|ERROR ContextCleaner: Error cleaning broadcast"
+        r"|ERROR TransportResponseHandler: Still have \d+ requests? outstanding"
+        r"|ERROR TransportRequestHandler: Error sending result .* closing connection"
         r"|Lost executor \d+ on .*: (Worker shutting down|Command exited with code 143)",
         "dynamic allocation, or a worker that is told to stop, lets an executor go (143: SIGTERM); its driver goes on",
         always=True,

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from http.cookies import SimpleCookie
 
 import aiohttp
+from urllib3.exceptions import HTTPError
 
 from sandbox_hub.s3_keys import Key
 
@@ -47,7 +48,10 @@ class ConsoleLogins:
         self._tokens.pop(user, None)
 
     async def _sign_in(self, client: aiohttp.ClientSession, user: str) -> str:
-        key = await asyncio.to_thread(self._keys_of, user)
+        try:
+            key = await asyncio.to_thread(self._keys_of, user)
+        except (HTTPError, ValueError) as error:  # ValueError: a store that is only starting gives no keys
+            raise aiohttp.ClientConnectionError(f"no keys from the S3 store: {error}") from None
         body = {"accessKey": key.access, "secretKey": key.secret, "sts": key.session}
         async with client.post(f"{self._address}/api/v1/login", json=body) as answer:
             if answer.status != HTTPStatus.NO_CONTENT:

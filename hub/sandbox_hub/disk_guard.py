@@ -76,6 +76,7 @@ class DiskGuard:
         return self._free_then - free >= (GROWN if free < self._floor else STEP)
 
     async def _look(self) -> None:
+        free = self._free()  # before: what is written while sizes are asked for is for the next look
         try:
             sizes = await self._sizes()
         except (OSError, TimeoutError, ValueError) as error:
@@ -83,14 +84,14 @@ class DiskGuard:
             return
         first = self._free_then is None
         grown = {user: size - self._known.get(user, 0) for user, size in sizes.items()}
-        self._known, self._free_then = sizes, self._free()
+        self._known, self._free_then = sizes, free
         if first:
             return
         for user, size in sizes.items():
             if size > self._limit and grown[user] >= GROWN:
                 self._guilty[user] = f"home, ~/team and S3 hold {_told(size)}, and may hold {_told(self._limit)}"
         most = max(grown, key=lambda user: grown[user], default="")
-        if self._free_then < self._floor and most and grown[most] >= GROWN:
+        if self._free() < self._floor and most and grown[most] >= GROWN:
             self._guilty.setdefault(
                 most, f"the disk is nearly full, and home, ~/team and S3 grew by {_told(grown[most])}"
             )

@@ -198,8 +198,8 @@ class ProxyHandler(Guarded, WebSocketHandler):
         upstream = self._upstream(self._name)
         url = target(upstream, self._name, self._path, self.request.query)
         protocols = [word.strip() for word in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",") if word]
-        headers = {"Cookie": await self._cookies(self._name), "Origin": upstream.address}
         try:
+            headers = {"Cookie": await self._cookies(self._name), "Origin": upstream.address}
             socket = await self._client["session"].ws_connect(url, headers=headers, protocols=protocols, max_msg_size=0)
         except (TimeoutError, aiohttp.ClientError):
             self.close(1011, "the page does not answer")

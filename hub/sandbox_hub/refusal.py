@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 
 from jupyterhub.spawner import SpawnException
@@ -20,6 +21,14 @@ class NotStarted(SpawnException):
         super().__init__(words, reason=reason, status_code=int(status))
         # A page that has waited for the start, and the start's progress, read this only.
         self.jupyterhub_message = words
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Tells whether a line of asyncio's says more than that a start was refused, which its user has been told.
+
+    JupyterHub sends a browser on after a second, and looks no more at what becomes of the start.
+    """
+    return not (record.exc_info and isinstance(record.exc_info[1], NotStarted))
 
 
 def no_keys(*, answers: bool) -> NotStarted:

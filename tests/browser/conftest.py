@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support import chromium
 from tests.support.sandbox import ROOT
@@ -18,6 +18,7 @@ VIEWPORT = {"width": 1440, "height": 900}
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
+    expect.set_options(timeout=30_000)
     executable = chromium.find() or chromium.install()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=chromium.flags())

@@ -83,7 +83,8 @@ def test_a_driver_of_ones_own_ends_with_its_kernel(engineer: HubClient, containe
         assert "engineer's notebook" in str(cluster(containers)["apps"])
         cut = kernel.run(SIGNALLED.format(seconds=5, signal="SIGINT") + "slow(2000).collect()", check=False)
         assert cut.error
-        assert kernel.run("print(*session.sparkContext.statusTracker().getActiveJobsIds())").text.strip() == ""
+        active = "print(*session.sparkContext.statusTracker().getActiveJobsIds())"
+        until(lambda: kernel.run(active).text.strip() == "", within=20, what="no job is active")
         assert "3" in kernel.run("print(session.range(3).count())").text
     until(lambda: "engineer's notebook" not in str(cluster(containers)["apps"]), within=30, what="the driver is gone")
 

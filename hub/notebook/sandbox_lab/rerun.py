@@ -13,7 +13,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ PROGRESS = re.compile(rb"(\d+)/(\d+) \[")
 TAIL = 2000
 
 
-async def rerun(notebook: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+async def rerun(notebook: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
     """Yields `{"told": line}` while it runs, then one `{"ended": …}`; see `sandbox_hub.shelf.rerun.Again`."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
@@ -32,11 +32,15 @@ async def rerun(notebook: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
         (folder / "in.ipynb").write_text(json.dumps(notebook))
         process = await _papermill(folder)
         said = b""
-        async for line, so_far in _progress(process):
-            said = so_far
-            if line:
-                yield {"told": line}
-        code = await process.wait()
+        try:
+            async for line, so_far in _progress(process):
+                said = so_far
+                if line:
+                    yield {"told": line}
+            code = await process.wait()
+        finally:  # nobody may want to hear the rest
+            if process.returncode is None:
+                process.kill()
         seconds = time.monotonic() - started
         yield _ended(notebook, folder, code, said, seconds)
 

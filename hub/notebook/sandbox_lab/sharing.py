@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
+from tornado.iostream import StreamClosedError
 
 from sandbox_lab.handlers import Answer
 
@@ -65,7 +67,11 @@ class Execute(APIHandler):
         if not isinstance(body.get("notebook"), dict):
             raise web.HTTPError(400, "the body must be an object with a `notebook`")
         self.set_header("Content-Type", "application/x-ndjson")
-        async for event in rerun(body["notebook"]):
-            self.write(json.dumps(event) + "\n")
-            await self.flush()
+        async with contextlib.aclosing(rerun(body["notebook"])) as events:
+            try:
+                async for event in events:
+                    self.write(json.dumps(event) + "\n")
+                    await self.flush()
+            except StreamClosedError:  # who asked is gone, and so is whoever would read the end
+                return
         await self.finish()

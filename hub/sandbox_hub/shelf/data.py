@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from minio.error import S3Error
 
 from minio import Minio
-from sandbox_hub.s3_keys import Key, minio_client
+from sandbox_hub.s3_keys import Key, minio_client, pool
 from sandbox_hub.shelf.store import Record
 
 MANIFEST = "_manifest.json"
@@ -34,7 +34,7 @@ class Data:
         self._endpoint, self._region, self._keys, self._user = endpoint, region, keys, user
 
     def _client(self) -> Minio:
-        return minio_client(self._endpoint, self._region, self._keys(self._user))
+        return minio_client(self._endpoint, self._region, self._keys(self._user), pool())
 
     def states(self, reads: Iterable[dict[str, Any]]) -> dict[str, str]:
         """Returns path → `unchanged`, `changed` or `gone` of the checkpoints that were read."""

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from minio.error import MinioException
+from urllib3.exceptions import HTTPError
+
 from sandbox_hub.shelf.data import Data
 from sandbox_hub.shelf.rerun import Again, Rerun, RerunError
 from sandbox_hub.shelf.store import Record, Shelf, digest, slug, title
@@ -103,10 +106,17 @@ class Jobs:
         job.tell("putting it on the shelf")
         content = job.asked["content"].encode()
         record = self._record(job, notebook, content, again)
-        await asyncio.to_thread(self._data.pin, record)
+        await self._pin(record)
         self._shelf.add(record, content, json.dumps(again.notebook, indent=1).encode())
         job.record = record
         job.tell(f"{record.verdict}: v{record.version}")
+
+    async def _pin(self, record: Record) -> None:
+        try:
+            await asyncio.to_thread(self._data.pin, record)
+        except (HTTPError, MinioException, ValueError) as error:  # ValueError: no keys to it
+            told = f"the S3 store doesn't take its pins: {error}. See ./sandbox doctor"
+            raise RerunError(told) from None
 
     def _record(self, job: Job, notebook: dict[str, Any], content: bytes, again: Again) -> Record:
         return Record(

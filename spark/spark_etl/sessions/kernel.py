@@ -16,6 +16,7 @@ from spark_etl.sessions.work import Source
 
 LOOK_SECONDS = 0.5
 CANCEL_ATTEMPTS, CANCEL_SECONDS = 10, 0.1
+CANCELLED_SECONDS = 5.0
 
 
 def running_shell() -> Any | None:
@@ -39,6 +40,7 @@ class Watch:
         self._cell: Cell | None = None
         self._in_cell = threading.Event()
         self._stopped = False
+        self._cancelling: threading.Thread | None = None
         shell.events.register("pre_run_cell", self._begin)
         shell.events.register("post_run_cell", self._end)
         threading.Thread(target=self._run, name="spark-progress", daemon=True).start()
@@ -54,6 +56,8 @@ class Watch:
     def _begin(self, *_: Any) -> None:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self._interrupted)  # for this cell; the kernel sets its own before each
+        if self._cancelling:  # of the cell before: it must not end this one's jobs
+            self._cancelling.join(CANCELLED_SECONDS)
         with suppress(Exception):  # the session has ended: then there is nothing to tell
             self._source.begin()
             self._cell = Cell(self._source, CellScreen(self._shell.display_pub), self._ask)
@@ -76,7 +80,8 @@ class Watch:
                     cell.step(time.monotonic())
 
     def _interrupted(self, *_: Any) -> NoReturn:
-        threading.Thread(target=self._cancel, name="spark-cancel", daemon=True).start()  # this one's call is cut
+        self._cancelling = threading.Thread(target=self._cancel, name="spark-cancel", daemon=True)
+        self._cancelling.start()  # this thread's own call is cut
         raise KeyboardInterrupt
 
     def _cancel(self) -> None:

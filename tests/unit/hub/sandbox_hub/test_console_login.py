@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,8 @@ from sandbox_hub import upstreams
 from sandbox_hub.s3_keys import Key
 from tornado import httpserver, web
 from tornado.testing import bind_unused_port
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import MaxRetryError
 
 
 def keys_of(user: str) -> Key:
@@ -149,3 +152,26 @@ def test_whom_the_console_refuses_sees_its_own_login(
             return await session_of(browser)
 
     assert asyncio.run(walk()) == (403, "nobody")
+
+
+@pytest.mark.parametrize("error", [MaxRetryError(HTTPConnectionPool("minio"), "/", None), ValueError("503")])
+def test_while_the_store_gives_no_keys_the_console_does_not_answer(
+    console: Console,
+    who: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    def none(user: str) -> Key:
+        raise error
+
+    monkeypatch.setattr(sandbox_hub.gateway, "console_keys", none)
+
+    async def walk() -> tuple[int, str]:
+        async with browsing(console, monkeypatch) as browser:
+            return await session_of(browser)
+
+    status, text = asyncio.run(walk())
+    assert status == 502
+    assert "S3 console does not answer" in text
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -112,3 +112,19 @@ def test_a_size_is_read(text: str, size: int) -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no size"):
         size_of(text)
+
+
+def test_what_is_written_during_a_look_is_for_the_next_one(guard: DiskGuard, disk: Disk) -> None:
+    polled(guard)
+    seen = disk.sizes
+
+    async def slowly() -> dict[str, int]:
+        sizes = await seen()
+        disk.held["ada"] = 12 * GB
+        return sizes
+
+    disk.held["ada"] += GB
+    guard._sizes = slowly
+    assert polled(guard) == {}
+    guard._sizes = seen
+    assert list(polled(guard)) == ["ada"], "though nothing was written since"

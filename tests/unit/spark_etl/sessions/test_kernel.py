@@ -89,6 +89,17 @@ def test_an_interrupt_of_a_cell_ends_its_jobs(watched: tuple[Shell, Source, Watc
     assert source.cancelled.wait(10)
 
 
+def test_the_next_cell_begins_when_the_interrupted_ones_jobs_are_ended(watched: tuple[Shell, Source, Watch]) -> None:
+    shell, source, _ = watched
+    ended_first = []
+    source.begin = lambda: ended_first.append(source.cancelled.is_set())  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    shell.trigger("post_run_cell")
+    shell.trigger("pre_run_cell")
+    assert ended_first == [True]
+
+
 def test_a_watch_that_is_stopped_leaves_no_hook(watched: tuple[Shell, Source, Watch]) -> None:
     shell, _, _ = watched
     other = Watch(shell, Source(), None)
