@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 # Of options, whose names are other software's: what may be a secret. Of a source's own arguments: what is called one.
-SECRET = re.compile(r"pass|secret|token|credential|access.?key|private|sas", re.IGNORECASE)
+SECRET = re.compile(r"pass|secret|token|credential|(access|api).?key|private|sas|authorization$", re.IGNORECASE)
 HIDDEN = "…"
+# Short words only as words: `bypass=True` is another source than `bypass=False`.
 SECRET_ARGUMENT = re.compile(
-    r"(^|_|(?<=[a-z]))(pass(word|wd|phrase)?|pwd|secret|token|credentials?|sas|(api|access|account|private|secret)_?key)$",
-    re.IGNORECASE,
+    r"((^|_)(?i:pass|pwd|sas)|(?<=[a-z0-9])(Pass|Pwd|Sas|SAS)"
+    r"|(?i:password|passwd|passphrase|secret|token|credentials?|(api|access|account|private|secret)_?key))$"
 )
 
 
@@ -27,6 +28,12 @@ def identity(source: object, *arguments: Any, **named: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    if not isinstance(value, Mapping):
-        return repr(value)
-    return repr({key: HIDDEN if SECRET.search(key) else value[key] for key in sorted(value)})
+    return repr(_without_secrets(value))
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: HIDDEN if SECRET.search(str(key)) else _without_secrets(value[key]) for key in sorted(value, key=str)
+        }
+    return [_without_secrets(item) for item in value] if type(value) is list else value

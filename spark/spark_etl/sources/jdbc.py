@@ -28,8 +28,9 @@ DRIVERS = {
     "h2": ("org.h2.Driver", "com.h2database:h2"),
 }
 NO_DRIVER = ("ClassNotFoundException", "No suitable driver")
-PARAMETERS = re.compile(r"[?&;,]\s*([^=?&;,]+)=")
+PARAMETERS = re.compile(r"[?&;,(:/]\s*([^=?&;,(:/]+)=")
 LOGIN = re.compile(r"user(name)?$|pwd", re.IGNORECASE)
+NO_LOGIN = re.compile(r"sasl\.?qop|passwordCharacterEncoding|disconnectOnExpiredPasswords", re.IGNORECASE)
 LOGIN_IN_URL = re.compile(r"//[^/@]*:[^/@]*@|:[^/:@]+/[^/@]+@")
 
 
@@ -51,7 +52,7 @@ class Parts:
 
 
 def _holds_a_login(url: str) -> bool:
-    names = PARAMETERS.findall(url)
+    names = [name for name in PARAMETERS.findall(url) if not NO_LOGIN.fullmatch(name.strip())]
     return bool(LOGIN_IN_URL.search(url)) or any(LOGIN.search(name) or SECRET.search(name) for name in names)
 
 

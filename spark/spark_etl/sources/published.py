@@ -69,7 +69,7 @@ class S3PublishedSource(Source):
         ]
 
     def _missing(self, dates: DateRange, missing: list[date]) -> MissingDataError:
-        published = self._published_days()
+        published = [day for day in self._published_days() if day not in map(str, missing)]
         hint = f"published there: {published[0]} … {published[-1]} ({len(published)} days)" if published else None
         return MissingDataError(
             f"no snapshot of {self.source_schema_id} for {date_list(missing)} "

@@ -24,6 +24,15 @@ URL = "jdbc:postgresql://db/shop"
         ({"url": "jdbc:sqlserver://db;accessToken=s3cret", "table": "a"}, "its url holds a user or a password"),
         ({"url": "jdbc:sqlserver://db;a=b; trustStorePassword=x", "table": "a"}, "its url holds a user or a password"),
         ({"url": "jdbc:snowflake://db/?private_key_file_pwd=x", "table": "a"}, "its url holds a user or a password"),
+        ({"url": f"{URL}?user=ada", "table": "a"}, "its url holds a user or a password"),
+        ({"url": "jdbc:databricks://db;PWD=s3cret", "table": "a"}, "its url holds a user or a password"),
+        (
+            {"url": "jdbc:mysql://address=(host=h)(password=s3cret)/db", "table": "a"},
+            "its url holds a user or a password",
+        ),
+        ({"url": "jdbc:db2://db:50000/shop:password=s3cret;", "table": "a"}, "its url holds a user or a password"),
+        ({"url": "jdbc:teradata://db/PASSWORD=s3cret", "table": "a"}, "its url holds a user or a password"),
+        ({"url": f"{URL}?api_key=s3cret", "table": "a"}, "its url holds a user or a password"),
         ({"url": URL, "table": "a", "options": {"password": "s3cret"}}, "`password` is no option"),
     ],
 )
@@ -47,7 +56,14 @@ def test_a_variable_that_is_not_set_is_told_before_spark_starts(monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    "parameters", ["?ssl=true&sslmode=verify-full", ";databaseName=shop;encrypt=true", "?useUnicode=true"]
+    "parameters",
+    [
+        "?ssl=true&sslmode=verify-full",
+        ";databaseName=shop;encrypt=true",
+        "?useUnicode=true",
+        ";saslQop=auth-conf",
+        "?passwordCharacterEncoding=UTF-8&disconnectOnExpiredPasswords=false",
+    ],
 )
 def test_parameters_that_are_no_login_are_taken(parameters: str) -> None:
     assert JdbcSource(URL + parameters, "orders").url == URL + parameters

@@ -53,8 +53,9 @@ def test_what_a_run_is_still_writing_there_is_no_snapshot(source: S3PublishedSou
     hidden = Path(source.base_s3_path, "orders", "_dt=2024-03-01", folder)
     hidden.mkdir(parents=True)
     (hidden / "part-0.parquet").write_bytes(b"PAR1")
-    with pytest.raises(MissingDataError, match="for 2024-03-01"):
+    with pytest.raises(MissingDataError, match="for 2024-03-01") as caught:
         source.inputs(THREE_DAYS)
+    assert caught.value.hint == "published there: 2024-02-28 … 2024-02-29 (2 days)"
 
 
 def test_nothing_at_all_asks_for_the_path(source: S3PublishedSource) -> None:
