@@ -60,7 +60,7 @@ class Claim:
                 continue
             self._refuse_one_out_of_sight(RunPaths(str(holder["run"])))
             if not self._take_over(holder):
-                raise self._refused(str(holder["run"]))
+                raise self._refused(str((read_claim(self.path) or holder)["run"]))
             return
         raise PublishRefusedError(
             f"{self._file} is there and names no run",
@@ -105,23 +105,28 @@ class Claim:
         before = read_decision(RunPaths(str(holder["run"]))).get(self.path)
         if before is not None:
             new = bring_in(left, self.path)
-            self._store.delete(old for old in before if old not in new)
+            # Without any it was ended already, or nothing is there that could take the place of the old.
+            if any(not name_of(file).startswith(HIDDEN) for file in new):
+                self._store.delete(old for old in before if old not in new)
         self._store.write(self._file, self._content())
         self._store.clear(left)
         return True
 
     def _lock(self, left: str) -> str | None:
-        """Returns the object by which this run alone puts a dead run's folder in order; None if another run does.
+        """Returns the object by which this run alone puts a dead run's folder in order; None if it gets none.
 
         One that died over it has left its own object: the next in line creates another, named after the dead one.
+
+        Raises:
+            PublishRefusedError: Another run is at it, or one that can't be seen from here.
         """
         lock = join(left, f"{TAKEN}.json")
         for _ in range(ATTEMPTS):
             if self._store.create(lock, self._content()):
                 return lock
             taker = str(_json(self._store.read(lock)).get("run", ""))
-            if taker and is_at_work(RunPaths(taker)):
-                return None
+            if taker:
+                self._refuse_one_out_of_sight(RunPaths(taker))
             lock = join(left, f"{TAKEN}-{name_of(taker) if taker else 'unknown'}.json")
         return None
 
@@ -173,14 +178,23 @@ def is_at_work(paths: RunPaths) -> bool:
 def bring_in(staging: str, path: str) -> list[str]:
     """Copies what is staged to where readers see it, the marker of success last, and returns the paths."""
     store = storage_for(path)
-    found = [relative_to(item.path, staging) for item in store.walk(staging)]
-    names = [name for name in found if not name.startswith(TAKEN)]
+    names = _staged_names(staging)
     with ThreadPoolExecutor(THREADS) as pool:
         data = [name for name in names if not name.startswith(HIDDEN)]
         list(pool.map(lambda name: store.copy(join(staging, name), join(path, name)), data))
     for name in set(names) - set(data):
         store.copy(join(staging, name), join(path, name))
     return [join(path, name) for name in names]
+
+
+def staged_files(staging: str, path: str) -> list[str]:
+    """Returns the paths at which readers would see what is staged."""
+    return [join(path, name) for name in _staged_names(staging)]
+
+
+def _staged_names(staging: str) -> list[str]:
+    found = [relative_to(item.path, staging) for item in storage_for(staging).walk(staging)]
+    return [name for name in found if not name.startswith(TAKEN)]
 
 
 def committed(path: str) -> Iterator[StoredObject]:

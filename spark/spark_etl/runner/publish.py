@@ -7,7 +7,7 @@ rule, a reader may see new files beside old ones. See docs/publishing.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from spark_etl.errors import RunFailedError, SparkEtlError
 from spark_etl.layout import RunPaths
 from spark_etl.manifest import DataFile
 from spark_etl.runner.checkpoint import count_files
-from spark_etl.runner.claims import Claim, bring_in, committed, decide_to_publish, read_claim
+from spark_etl.runner.claims import Claim, bring_in, committed, decide_to_publish, read_claim, staged_files
 from spark_etl.runner.frames import check_writable
 from spark_etl.runner.plan import Output, refuse_existing
 from spark_etl.runner.signals import held_back
@@ -78,7 +78,7 @@ class Publication:
             published: Called when readers see them.
 
         Raises:
-            RunFailedError: Another run has taken a path, as this one seemed dead.
+            RunFailedError: Another run has taken a path, as this one seemed dead, or staged files are gone.
         """
         with held_back():
             # In this order: what another run publishes from here on is not in the list, and so is not deleted.
@@ -86,18 +86,32 @@ class Publication:
             for claim in self._claims.values():
                 if not claim.is_held():
                     raise _overtaken(claim.path)
+                self._check_all_there(claim, staged_files(claim.staging, claim.path))
             self._committing = bool(self._claims)
             if self._committing:
                 decide_to_publish(self._paths, before)
             new = {path: set(bring_in(claim.staging, path)) for path, claim in self._claims.items()}
             for path, files in new.items():
-                if not self._staged.get(path, set()) <= files:
-                    raise _overtaken(path)
+                self._check_all_there(self._claims[path], files)
             for path in self._claims:
                 storage_for(path).delete(old for old in before[path] if old not in new[path])
             published()
             self._committing = False
             self._release()
+
+    def _check_all_there(self, claim: Claim, files: Iterable[str]) -> None:
+        """Refuses to go on without all that this run has staged: the old files would go for a part of the new."""
+        gone = self._staged[claim.path].difference(files)
+        if not gone:
+            return
+        if not claim.is_held():
+            raise _overtaken(claim.path)
+        raise RunFailedError(
+            f"{len(gone)} of {len(self._staged[claim.path])} files that this run wrote for {claim.path} are gone "
+            f"from {claim.staging}",
+            hint="what was published is still there; see what deletes in that folder (a clean-up job, a rule of the "
+            "bucket), then start the run again with `--resume`",
+        )
 
     def _release(self) -> None:
         for claim in self._claims.values():

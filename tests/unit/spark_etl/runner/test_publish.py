@@ -189,6 +189,7 @@ def test_whoever_comes_after_a_kill_ends_what_had_begun_to_appear(
     with shop.publication():
         assert shop.seen() == after
     assert shop.left() == []
+    assert all((shop.folder / name / "_SUCCESS").exists() for name in NAMES)
 
 
 def test_a_kill_before_all_was_written_is_as_if_nothing_had_been(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,11 +208,11 @@ def test_of_two_that_come_after_a_kill_one_takes_over(shop: Shop) -> None:
     assert lease.is_alive(dead, now=late) is False
     path = shop.output("net").path
     staging = claims.staging_of(path, dead.run_id)
-    taker = json.dumps({"run": shop.start().root}).encode()
-    assert LocalStorage().create(f"{staging}/{claims.TAKEN}.json", taker)
+    taker = shop.start()
+    assert LocalStorage().create(f"{staging}/{claims.TAKEN}.json", json.dumps({"run": taker.root}).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(claims.lease, "is_alive", lambda paths: paths.run_id != dead.run_id)
-        with pytest.raises(PublishRefusedError):
+        with pytest.raises(PublishRefusedError, match=f"run {taker.run_id} is publishing to"):
             claims.Claim(path, shop.start()).take()
 
 
@@ -249,6 +250,22 @@ def test_a_run_that_slept_does_not_touch_what_another_published_meanwhile(
     assert shop.left() == []
 
 
+def test_a_claim_that_was_just_taken_counts_while_all_that_is_staged_is_still_there(
+    shop: Shop, asleep: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = shop.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStorage, "clear", lambda *_: raised(CutError))
+        with pytest.raises(CutError):
+            claims.Claim(shop.output("plan").path, other).take()
+    decided = set(shop.folder.rglob(claims.DECISION_FILE))
+
+    with pytest.raises(RunFailedError, match=f"run {other.run_id} has taken .*/plan meanwhile"):
+        asleep.commit()
+    assert set(shop.folder.rglob(claims.DECISION_FILE)) == decided
+    assert shop.seen() == [[1], [1]]
+
+
 def test_a_run_that_sleeps_while_it_decides_deletes_nothing_of_anothers(
     shop: Shop, asleep: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,6 +280,37 @@ def test_a_run_that_sleeps_while_it_decides_deletes_nothing_of_anothers(
     with pytest.raises(RunFailedError, match="meanwhile"):
         asleep.commit()
     assert shop.seen() == [[3], [3]]
+
+
+def lose_what_is_staged(shop: Shop) -> None:
+    """Stands for a clean-up job."""
+    for file in shop.folder.glob("net/_publishing-*/part-*"):
+        file.unlink()
+
+
+def test_a_run_whose_staged_files_are_gone_decides_nothing(shop: Shop) -> None:
+    decided = set(shop.folder.rglob(claims.DECISION_FILE))
+    with shop.publication() as publication:
+        for name in NAMES:
+            publication.stage(Frame(2), shop.output(name))
+        lose_what_is_staged(shop)
+        with pytest.raises(RunFailedError, match=r"1 of 1 files that this run wrote for .*/net are gone"):
+            publication.commit()
+    assert set(shop.folder.rglob(claims.DECISION_FILE)) == decided
+    assert shop.left() == []
+    assert shop.seen() == [[1], [1]]
+
+
+@pytest.mark.parametrize("gone", ["*", "part-*"])
+def test_nothing_is_deleted_for_a_decision_of_which_no_rows_are_staged_any_more(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    die(shop, monkeypatch, "copy", 1)
+    for file in shop.folder.glob(f"*/_publishing-*/{gone}"):
+        file.unlink()
+    with shop.publication():
+        assert shop.seen() == [[1], [1]]
+    assert shop.left() == []
 
 
 @pytest.mark.parametrize("error", [CutError, StorageError("the store is away"), KeyboardInterrupt])
@@ -320,3 +368,16 @@ def test_a_run_of_another_machine_is_not_taken_for_dead(shop: Shop, monkeypatch:
         shop.publish(3)
     assert (shop.folder / "net" / claims.CLAIM_FILE).read_text() == claim
     assert shop.seen() == [[1], [1]]
+
+
+def test_a_run_of_another_machine_that_takes_over_is_not_taken_for_dead(
+    shop: Shop, asleep: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "is_s3", lambda path: "elsewhere" not in path)
+    elsewhere = RunPaths.of("file:///elsewhere/scratch", "team", "revenue", new_run_id())
+    left = next((shop.folder / "net").glob("_publishing-*"))
+    (left / f"{claims.TAKEN}.json").write_text(json.dumps({"run": elsewhere.root}))
+
+    with pytest.raises(PublishRefusedError, match=f"run {elsewhere.run_id} of another machine"):
+        shop.publish(3)
+    assert (left / "part-2.parquet").exists()
