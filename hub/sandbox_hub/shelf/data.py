@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from minio.error import S3Error
+from minio.error import MinioException, S3Error
+from urllib3.exceptions import HTTPError
 
 from minio import Minio
 from sandbox_hub.s3_keys import Key, minio_client, pool
@@ -17,6 +18,8 @@ from sandbox_hub.shelf.store import Record
 
 MANIFEST = "_manifest.json"
 UNCHANGED, CHANGED, GONE = "unchanged", "changed", "gone"
+# What using a store that is away raises; ValueError: it gives no keys.
+AWAY = (HTTPError, MinioException, ValueError)
 PIN = "s3a://scratch/users/{user}/{author}/{name}/v{version}.json"
 
 

@@ -10,10 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from minio.error import MinioException
-from urllib3.exceptions import HTTPError
-
-from sandbox_hub.shelf.data import Data
+from sandbox_hub.shelf.data import AWAY, Data
 from sandbox_hub.shelf.rerun import Again, Rerun, RerunError
 from sandbox_hub.shelf.store import Record, Shelf, digest, slug, title
 
@@ -114,7 +111,7 @@ class Jobs:
     async def _pin(self, record: Record) -> None:
         try:
             await asyncio.to_thread(self._data.pin, record)
-        except (HTTPError, MinioException, ValueError) as error:  # ValueError: no keys to it
+        except AWAY as error:
             told = f"the S3 store doesn't take its pins: {error}. See ./sandbox doctor"
             raise RerunError(told) from None
 

@@ -19,12 +19,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
-from minio.error import MinioException, S3Error
 from tornado import httpserver, web
-from urllib3.exceptions import HTTPError
 
 from sandbox_hub.s3_keys import of_this_hub
-from sandbox_hub.shelf.data import Data
+from sandbox_hub.shelf.data import AWAY, Data
 from sandbox_hub.shelf.jobs import Job, Jobs
 from sandbox_hub.shelf.rerun import Rerun
 from sandbox_hub.shelf.store import Record, Shelf
@@ -117,7 +115,7 @@ class NotebookHandler(Page):
         """Returns the state of what it read, and why that could not be told."""
         try:
             return await asyncio.to_thread(self._data.states, record.reads), ""
-        except (S3Error, MinioException, HTTPError, ValueError) as error:
+        except AWAY as error:
             logging.getLogger("sandbox.shelf").warning("the store does not answer: %s", error)
             return {}, "The object store does not answer, so it can't be told whether the data is still the same."
 

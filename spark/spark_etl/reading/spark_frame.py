@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def as_frame(manifest: Manifest, paths: Sequence[str], session: SparkSession | None = None) -> DataFrame:
-    """Returns the DataFrame over exactly the checkpoint's files, with the schema it was written with.
+    """Returns the DataFrame over exactly the checkpoint's files; its schema is the one written, so no footer is read.
 
     Args:
         manifest: What the checkpoint is.
@@ -21,9 +21,11 @@ def as_frame(manifest: Manifest, paths: Sequence[str], session: SparkSession | N
     """
     from pyspark.sql.types import StructType
 
-    from spark_etl.sessions.notebook import spark
+    used: Any = session
+    if used is None:
+        from spark_etl.sessions.notebook import spark
 
-    used: Any = spark() if session is None else session
+        used = spark()
     schema = StructType.fromJson(manifest.spark_schema)
     frame: DataFrame = used.read.schema(schema).parquet(*paths) if paths else used.createDataFrame([], schema)
     return in_order(frame) if manifest.ordered and paths else frame

@@ -10,7 +10,7 @@ from spark_etl.errors import RunFailedError
 from spark_etl.layout import RunPaths
 from spark_etl.manifest import DataFile, Manifest, dump_manifest
 from spark_etl.parquet import FOOTER_THREADS, open_parquet
-from spark_etl.reading.spark_frame import in_order
+from spark_etl.reading.spark_frame import as_frame
 from spark_etl.record import now
 from spark_etl.runner.frames import check_writable
 from spark_etl.storage import StoredObject, join, relative_to, storage_for
@@ -61,7 +61,7 @@ def write_checkpoint(
         ordered=ordered,
     )
     storage_for(folder).write(paths.manifest(feature), dump_manifest(manifest))
-    return read_back(spark, frame, folder, manifest), manifest
+    return as_frame(manifest, [join(folder, file.name) for file in files], spark), manifest
 
 
 def _refuse_lost(feature: str, frame: DataFrame, folder: str) -> None:
@@ -71,14 +71,6 @@ def _refuse_lost(feature: str, frame: DataFrame, folder: str) -> None:
             f"`{feature}` was written, and no file of it is in {folder}: the executors have folders of their own",
             hint="--scratch-path s3a://…, or a folder that all machines share",
         )
-
-
-def read_back(spark: SparkSession, frame: DataFrame, folder: str, manifest: Manifest) -> DataFrame:
-    """Returns the checkpoint's DataFrame; its schema is the one that was written, so that no footer is read for it."""
-    if not manifest.files:
-        return spark.createDataFrame([], frame.schema)
-    read = spark.read.schema(frame.schema).parquet(*(join(folder, file.name) for file in manifest.files))
-    return in_order(read) if manifest.ordered else read
 
 
 def count_files(folder: str, objects: Iterable[StoredObject]) -> list[DataFile]:

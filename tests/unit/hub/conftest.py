@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import runpy
 import sys
 from collections.abc import Iterator
@@ -117,3 +118,8 @@ def spawner(config: Config, keys: Keys, tmp_path: Path, monkeypatch: pytest.Monk
     spawner.uids_file = str(tmp_path / "uids.json")
     spawner.disk_verdict = None  # there is no disk to guard
     return spawner
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """Returns what a test logged that would fail a test on the stack."""
+    return [record for record in caplog.records if record.levelno >= logging.ERROR]

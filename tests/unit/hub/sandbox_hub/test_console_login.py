@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,6 +16,8 @@ from tornado import httpserver, web
 from tornado.testing import bind_unused_port
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError
+
+from tests.unit.hub.conftest import errors
 
 
 def keys_of(user: str) -> Key:
@@ -174,4 +175,4 @@ def test_while_the_store_gives_no_keys_the_console_does_not_answer(
     status, text = asyncio.run(walk())
     assert status == 502
     assert "S3 console does not answer" in text
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert errors(caplog) == []

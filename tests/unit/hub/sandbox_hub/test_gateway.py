@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import logging
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -17,6 +16,8 @@ from sandbox_hub import upstreams
 from tornado import httpserver, iostream, web
 from tornado.testing import bind_unused_port
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from tests.unit.hub.conftest import errors
 
 Ask = Callable[..., tuple[int, Any, str]]
 
@@ -92,6 +93,12 @@ class Deaf(WebSocketHandler):
     def on_message(self, message: str | bytes) -> None:
         del message
         self.ws_connection.stream.close()
+
+
+async def until_left(page: type[Endless | Chatty]) -> None:
+    async with asyncio.timeout(10):
+        while not page.left:
+            await asyncio.sleep(0.01)
 
 
 PAGES: list[Any] = [
@@ -224,7 +231,7 @@ def test_an_answer_that_broke_off_is_not_taken_for_a_whole_one(ask: Ask, caplog:
         ask("page/broken")
 
     assert "Page broke off" in caplog.text
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert errors(caplog) == []
 
 
 @pytest.mark.usefixtures("known")
@@ -238,13 +245,11 @@ def test_a_browser_that_leaves_ends_the_answer_without_a_word(
             async with aiohttp.ClientSession() as client:
                 answer = await client.get(f"http://127.0.0.1:{stage.port}/services/ui/page/endless")
                 await answer.content.readexactly(1_000_000)
-            async with asyncio.timeout(10):
-                while not Endless.left:
-                    await asyncio.sleep(0.01)
+            await until_left(Endless)
 
     asyncio.run(leave())
 
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert errors(caplog) == []
 
 
 @pytest.mark.usefixtures("known")
@@ -260,14 +265,12 @@ def test_a_browser_that_leaves_a_websocket_ends_it_without_a_word(
                 await socket.send_str("hello" * 10_000)
                 for _ in range(100):
                     await socket.receive_str(timeout=5)
-            async with asyncio.timeout(10):
-                while not Chatty.left:
-                    await asyncio.sleep(0.01)
+            await until_left(Chatty)
 
     asyncio.run(leave())
     gc.collect()  # what becomes of a task nobody asks is told then
 
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert errors(caplog) == []
 
 
 @pytest.mark.usefixtures("known")
@@ -282,7 +285,7 @@ def test_a_websocket_whose_page_is_gone_is_closed(gateway: ModuleType, caplog: p
 
     assert asyncio.run(talk())
     gc.collect()
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert errors(caplog) == []
 
 
 @pytest.mark.parametrize(

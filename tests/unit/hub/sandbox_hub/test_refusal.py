@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 
 import pytest
 from sandbox_hub.refusal import NotStarted, no_keys
 from traitlets.config import Config
+
+from tests.unit.hub.conftest import errors
 
 
 @pytest.mark.parametrize(("error", "logged"), [(no_keys(answers=False), False), (OSError("the disk"), True)])
@@ -27,6 +28,5 @@ def test_a_start_whose_page_was_left_is_not_told_again(
     asyncio.run(left())
     gc.collect()
 
-    told = [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert [bool(record.exc_info) for record in told] == ([True] if logged else [])
+    assert [bool(record.exc_info) for record in errors(caplog)] == ([True] if logged else [])
     assert isinstance(error, NotStarted) is not logged

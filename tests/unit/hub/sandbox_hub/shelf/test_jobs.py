@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ from sandbox_hub.shelf.rerun import Again, Rerun
 from sandbox_hub.shelf.store import Record, Shelf
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError
+
+from tests.unit.hub.conftest import errors
 
 
 class Reruns(Rerun):
@@ -53,5 +54,5 @@ def test_a_store_that_is_away_is_the_reason(tmp_path: Path, caplog: pytest.LogCa
     assert job.state == "failed"
     assert job.told.startswith("the S3 store doesn't take its pins: ")
     assert job.told.endswith("See ./sandbox doctor")
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert errors(caplog) == []
     assert not list(tmp_path.rglob("*.ipynb")), "nothing is on the shelf"
