@@ -165,12 +165,12 @@ c.JupyterHub.load_roles = [
     # Published notebooks are run again in the server of a user who can't log in.
     {
         "name": "shelf",
-        "scopes": ["servers!user=shelf", "access:servers!user=shelf", "read:users!user=shelf"],
+        "scopes": ["servers!user=shelf", "tokens!user=shelf", "read:users!user=shelf"],
         "services": ["shelf"],
     },
     {
         "name": "sandbox-cli",
-        "scopes": ["admin:users", "admin:servers", "access:servers", "list:users"],
+        "scopes": ["admin:users", "admin:servers", "list:users", "tokens"],
         "services": ["sandbox-cli"],
     },
     {

@@ -35,12 +35,15 @@ WAIVERS: dict[str, Waiver] = {
         always=True,
     ),
     "executor let go": Waiver(
-        r"spark-connect|runner|.*-user-.*",
+        r"spark-.*|runner|.*-user-.*",
         r"ERROR TransportClient: Failed to send RPC|ERROR ContextCleaner: Error cleaning broadcast"
         r"|ERROR TransportResponseHandler: Still have \d+ requests? outstanding"
         r"|ERROR TransportRequestHandler: Error sending result .* closing connection"
+        r"|ERROR TransportRequestHandler: Error while invoking RpcHandler#receive\(\) for one-way message"
+        r"|ERROR Inbox: Ignoring error"
         r"|Lost executor \d+ on .*: (Worker shutting down|Command exited with code 143)",
-        "dynamic allocation, or a worker that is told to stop, lets an executor go (143: SIGTERM); its driver goes on",
+        "dynamic allocation, or a worker that is told to stop, lets an executor go (143: SIGTERM), or a driver has ended: "
+        "whoever was just talking to it says so, and goes on",
         always=True,
     ),
     "query of a notebook ended": Waiver(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -25,38 +24,35 @@ class Hub:
 
     def __init__(self, port: int, secrets: Mapping[str, str]) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self.token = secrets["hub_admin_token"]
-        headers = {"Authorization": f"token {self.token}"}
+        self._headers = {"Authorization": f"token {secrets['hub_admin_token']}"}
         # Never through a proxy of the environment: it is this machine.
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
-        self._hosts: dict[str, str] = {}
+        self._http = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
 
-    def request(self, method: str, path: str, *, ok: tuple[int, ...] = (), **more: Any) -> httpx.Response:
-        """Calls the API of the hub (`/hub/api…`) or of a user's server (`/user/…`).
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        ok: tuple[int, ...] = (),
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> httpx.Response:
+        """Calls the API of the hub.
+
+        Args:
+            ok: Status codes that are no error here.
+            headers: Others than those of the service: what is not the hub's own must not see its token.
 
         Raises:
             StackError: It doesn't answer, or with an error that is not in `ok`.
         """
         try:
-            answer = self._http.request(method, path, headers=self._headers(path), **more)
+            answer = self._http.request(method, path, headers=self._headers if headers is None else headers, **more)
         except httpx.HTTPError as error:
             raise StackError(f"The hub at {self.url} doesn't answer: {error}", hint="sandbox status") from None
         if not answer.is_success and answer.status_code not in ok:
             raise StackError(f"The hub refused {method} {path}: {_message(answer)}", hint="sandbox logs hub")
         return answer
-
-    def _headers(self, path: str) -> dict[str, str]:
-        host = self.host(path.split("/")[2]) if path.startswith("/user/") else ""
-        return {"Host": host} if host else {}
-
-    def host(self, user: str) -> str:
-        """Returns the host by which the hub's proxy knows a user's server; empty if it has no address of its own.
-
-        Only browsers find an address below `localhost` everywhere, so the server is reached at 127.0.0.1 all the same.
-        """
-        if user not in self._hosts:
-            self.server(user)
-        return self._hosts.get(user, "")
 
     def authenticator(self) -> str:
         """Returns who lets users in: `native`, or the name of an OAuth provider."""
@@ -90,8 +86,6 @@ class Hub:
         answer = self.request("GET", f"/hub/api/users/{user}", ok=(NOT_FOUND,))
         servers = answer.json().get("servers", {}) if answer.is_success else {}
         model: dict[str, Any] | None = servers.get("")
-        if model:
-            self._hosts[user] = urlsplit(model["url"]).netloc
         return model
 
     def start_server(self, user: str) -> None:

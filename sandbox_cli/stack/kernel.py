@@ -14,7 +14,8 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from sandbox_cli.errors import StackError
-from sandbox_cli.stack.hub import Hub
+from sandbox_cli.stack.hub import NOT_FOUND, Hub
+from sandbox_cli.stack.server_access import ServerAccess, access
 
 
 class CellError(StackError):
@@ -77,18 +78,24 @@ def kernel(hub: Hub, user: str) -> Iterator[Kernel]:
     Raises:
         StackError: The server doesn't start one.
     """
-    identity = hub.request("POST", f"/user/{user}/api/kernels", json={"name": "python3"}).json()["id"]
-    path = f"/user/{user}/api/kernels/{identity}/channels?session_id={uuid.uuid4().hex}"
-    there = urlsplit(hub.url)
-    address = f"ws://{hub.host(user) or there.netloc}{path}"
+    with access(hub, user) as server:
+        identity = server.request("POST", "/api/kernels", json={"name": "python3"}).json()["id"]
+        try:
+            with _channels(server, identity) as socket:
+                yield Kernel(socket, user)
+        finally:
+            server.request("DELETE", f"/api/kernels/{identity}", ok=(NOT_FOUND,))
+
+
+@contextmanager
+def _channels(server: ServerAccess, identity: str) -> Iterator[ClientConnection]:
+    there = urlsplit(server.address)
+    address = f"ws://{server.host}{server.path}/api/kernels/{identity}/channels?session_id={uuid.uuid4().hex}"
     way: dict[str, Any] = {"address": (there.hostname, there.port), "proxy": None}
-    headers = {"Authorization": f"token {hub.token}"}
     try:
-        with connect(address, additional_headers=headers, max_size=None, open_timeout=30, **way) as socket:
-            yield Kernel(socket, user)
+        with connect(address, additional_headers=server.headers, max_size=None, open_timeout=30, **way) as socket:
+            yield socket
     except (OSError, TimeoutError, WebSocketException) as error:
         raise StackError(
-            f"No connection to the kernel of `{user}`: {error}", hint=f"sandbox logs user:{user}"
+            f"No connection to the kernel of `{server.user}`: {error}", hint=f"sandbox logs user:{server.user}"
         ) from None
-    finally:
-        hub.request("DELETE", f"/user/{user}/api/kernels/{identity}", ok=(404,))

@@ -10,9 +10,12 @@ from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError, UsageError
 from sandbox_cli.stack.health import poll
 from sandbox_cli.stack.hub import NOT_FOUND
+from sandbox_cli.stack.server_access import ServerAccess, access
 from sandbox_cli.stack.session import Session
 
-SECONDS = 1500
+# Others may be before it, and each may take the twenty minutes that the shelf gives one.
+SECONDS = 3600
+BASE = "/sandbox/publish"
 FOLDER = "notebooks"
 ENDED = {"done", "failed"}
 
@@ -30,56 +33,70 @@ def publish(session: Session, stage: Stage, user: str, notebook: str) -> dict[st
     """
     stage.update(f"the server of {user}")
     session.hub.start_server(user)
-    path = _in_server(session, stage, user, notebook)
-    base = f"/user/{user}/sandbox/publish"
-    answer = session.hub.request("POST", base, json={"path": path}, ok=(NOT_FOUND,))
-    if answer.status_code == NOT_FOUND:
+    with access(session.hub, user) as server:
+        path = _in_server(server, stage, notebook)
+        answer = server.request("POST", BASE, json={"path": path}, ok=(NOT_FOUND,))
+        if answer.status_code == NOT_FOUND:
+            raise StackError(
+                f"The server of `{user}` was started by an older version of the sandbox, which could not publish.",
+                hint=f"stop it on {session.links()['hub']}hub/home, then try again",
+            )
+        outcome = _followed(server, stage, path, answer.json()["job"])
+    if outcome["state"] == "failed":
         raise StackError(
-            f"The server of `{user}` was started by an older version of the sandbox, which could not publish.",
-            hint=f"stop it on {session.links()['hub']}hub/home, then try again",
+            f"`{path}` was not published: {outcome['told']}", hint="sandbox logs hub; sandbox logs user:shelf"
         )
-    job = answer.json()["job"]
+    return {**outcome, "link": urljoin(session.links()["hub"], outcome["link"])}
 
+
+def _followed(server: ServerAccess, stage: Stage, path: str, job: str) -> dict[str, Any]:
+    """Tells how far a publication is until it has ended, and returns what it says then.
+
+    Raises:
+        StackError: It has not ended in time; it goes on all the same.
+    """
     shown = ""
 
     def ended() -> dict[str, Any] | None:
         nonlocal shown
-        told: dict[str, Any] = session.hub.request("GET", f"{base}/{job}").json()
+        told: dict[str, Any] = server.request("GET", f"{BASE}/{job}").json()
         if told["told"] != shown:
             shown = str(told["told"])
             stage.update(shown)
         return told if told["state"] in ENDED else None
 
     outcome = poll(ended, seconds=SECONDS, every=0.5)
-    if not outcome or outcome["state"] == "failed":
-        why = outcome["told"] if outcome else f"no end after {SECONDS} s"
-        raise StackError(f"`{path}` was not published: {why}", hint="sandbox logs hub; sandbox logs user:shelf")
-    return {**outcome, "link": urljoin(session.links()["hub"], outcome["link"])}
+    if not outcome:
+        raise StackError(
+            f"`{path}` is not published after {SECONDS // 60} minutes, and still goes on: {shown}",
+            hint="look at the shelf for it; sandbox logs hub",
+        )
+    return outcome
 
 
-def _in_server(session: Session, stage: Stage, user: str, notebook: str) -> str:
+def _in_server(server: ServerAccess, stage: Stage, notebook: str) -> str:
     """Returns the notebook's path in the server; copies it there from this machine, if it is a file here only."""
     path = notebook.removeprefix("~/").lstrip("/")
-    if _exists(session, user, path):
+    if _exists(server, path):
         return path
     file = Path(notebook).expanduser()
     if not file.is_file() or file.suffix != ".ipynb":
         raise UsageError(
-            f"There is no notebook `{notebook}` in the server of `{user}`, nor on this machine.",
+            f"There is no notebook `{notebook}` in the server of `{server.user}`, nor on this machine.",
             hint=f"sandbox publish {FOLDER}/01_first_look_at_a_checkpoint.ipynb",
         )
     target = f"{FOLDER}/{file.name}"
-    if _exists(session, user, target):
+    if _exists(server, target):
         raise UsageError(
-            f"`{notebook}` is on this machine, but the server of `{user}` has a notebook `{target}` already.",
+            f"`{notebook}` is on this machine, but the server of `{server.user}` has a notebook `{target}` already.",
             hint=f"sandbox publish {target}, or give the file another name",
         )
     stage.update(f"copying it to {target}")
     body = {"type": "file", "format": "text", "content": file.read_text(encoding="utf-8")}
-    session.hub.request("PUT", f"/user/{user}/api/contents/{quote(target)}", json=body)
+    server.request("PUT", f"/api/contents/{quote(target)}", json=body)
     return target
 
 
-def _exists(session: Session, user: str, path: str) -> bool:
-    url = f"/user/{user}/api/contents/{quote(path)}"
-    return session.hub.request("GET", url, params={"content": "0"}, ok=(NOT_FOUND, 400)).is_success
+def _exists(server: ServerAccess, path: str) -> bool:
+    url = f"/api/contents/{quote(path)}"
+    return server.request("GET", url, params={"content": "0"}, ok=(NOT_FOUND, 400)).is_success

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
+from sandbox_cli.stack.hub import Hub
+from sandbox_cli.stack.server_access import access
 from tests.support.engine import Containers, client
 from tests.support.hub import HubClient
 from tests.support.kernel import Kernel
@@ -128,6 +131,20 @@ def test_another_users_server_refuses_ones_own_token(ada: Kernel, stack: Sandbox
     url = f"{address.format(stack=stack.stack)}/user/bob/api/contents"
 
     assert value(ada, f"ask({url!r})") == "403"
+
+
+def test_a_token_for_a_visit_opens_one_server(stack: Sandbox, people: dict[str, HubClient]) -> None:
+    hub = Hub(stack.port("hub"), {"hub_admin_token": stack.secret("hub_admin_token")})
+    people["bob"].start_server()
+
+    with access(hub, "ada") as server:
+        shown = server.headers
+        assert server.request("GET", "/api/contents").is_success
+        for path in ("/user/bob/api/contents", "/hub/api/users", "/hub/api/users/ada/tokens"):
+            assert httpx.get(f"{hub.url}{path}", headers=shown).status_code in {401, 403, 404}, path
+        assert httpx.delete(f"{hub.url}/hub/api/users/ada/server", headers=shown).status_code in {401, 403, 404}
+
+    assert httpx.get(f"{hub.url}/hub/api/user", headers=shown).status_code == 403, "it ended with the visit"
 
 
 def test_nothing_outside_the_stack_is_reached(ada: Kernel, stack: Sandbox) -> None:

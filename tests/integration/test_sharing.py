@@ -119,6 +119,13 @@ def test_a_cell_that_fails_in_a_fresh_server_is_named(stack: Sandbox, engineers:
     assert outcome["why"][0].startswith("code cell 1 failed: FileNotFoundError")
 
 
+def test_a_cell_that_ends_its_kernel_does_not_reproduce(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    outcome = published(stack, write(engineers, name, "1 + 1", "import os; os._exit(3)", run=False), code=1)
+
+    assert outcome["verdict"] == "does not reproduce"
+    assert outcome["why"] == ["code cell 2 ended its kernel: did it need more memory than there is?"]
+
+
 def test_a_notebook_that_was_not_run_only_runs(stack: Sandbox, engineers: HubClient, name: str) -> None:
     assert published(stack, write(engineers, name, "print(1)", run=False))["verdict"] == "runs"
 
@@ -157,7 +164,7 @@ def test_nothing_is_left_of_the_server_that_ran_it(
     published(stack, write(engineers, name, "open('left.txt', 'w').write('x')", run=False))
     published(stack, write(engineers, name, "import os\nprint('left.txt' in os.listdir())", run=False))
 
-    again = engineers.lab("GET", f"/contents/team/published/engineer/{name}/v2/again.ipynb").json()["content"]
+    again = engineers.lab("GET", f"/contents/team/published/engineer/{name}/v2/_again.ipynb").json()["content"]
     assert again["cells"][-1]["outputs"][0]["text"].strip() == "False"
     assert f"{stack.stack}-user-shelf" not in {container.name for container in containers.all()}
 

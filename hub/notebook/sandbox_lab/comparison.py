@@ -38,10 +38,14 @@ def compared(before: Notebook, again: Notebook) -> tuple[str, list[str], str]:
     return DOES_NOT, why, difference(one, other)
 
 
+def code_cells(notebook: Notebook) -> list[dict[str, Any]]:
+    """Returns a notebook's code cells, without what papermill puts in where one failed."""
+    cells = [cell for cell in notebook["cells"] if not ERROR_TAGS & set(cell.get("metadata", {}).get("tags", []))]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
 def cleaned(notebook: Notebook) -> Notebook:
     """Returns a notebook's code cells with what is to be compared of them."""
-    cells = [cell for cell in notebook["cells"] if not ERROR_TAGS & set(cell.get("metadata", {}).get("tags", []))]
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
     return {
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -56,7 +60,7 @@ def cleaned(notebook: Notebook) -> Notebook:
                 "outputs": _outputs(cell.get("outputs", [])),
                 "run": cell.get("execution_count") is not None,
             }
-            for number, cell in enumerate(code)
+            for number, cell in enumerate(code_cells(notebook))
         ],
     }
 

@@ -17,11 +17,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from sandbox_lab.comparison import DOES_NOT, compared
+from sandbox_lab.comparison import DOES_NOT, code_cells, compared
 
 CELL_SECONDS = 600
 PROGRESS = re.compile(rb"(\d+)/(\d+) \[")
+RAISED = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception)): (.*)$", re.MULTILINE)
 TAIL = 2000
+# What the shelf takes of one notebook; see `sandbox_hub.shelf.rerun`.
+LARGEST = 32 * 1024**2
 
 
 async def rerun(notebook: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
@@ -74,9 +77,14 @@ def _ended(notebook: dict[str, Any], folder: Path, code: int, said: bytes, secon
     out = folder / "out.ipynb"
     if not out.exists():
         return {"error": f"papermill ended with {code}: {said.decode(errors='replace').strip()[-500:]}"}
+    if out.stat().st_size > LARGEST:
+        what = f"what it prints comes to {out.stat().st_size / 1024**2:.0f} MB"
+        return {"error": f"{what}, more than the {LARGEST // 1024**2} MB that a notebook on the shelf may have"}
     again = json.loads(out.read_text())
     verdict, why, diff = compared(notebook, again)
-    if code and verdict != DOES_NOT and not why:
+    if reason := broken_off(again, said.decode(errors="replace")) if code else "":
+        verdict, why = DOES_NOT, [reason, *why]
+    elif code and verdict != DOES_NOT and not why:
         why = ["it fails in the same way as before"]
     return {
         "ended": {
@@ -89,6 +97,26 @@ def _ended(notebook: dict[str, Any], folder: Path, code: int, said: bytes, secon
             "packages": packages(),
         }
     }
+
+
+def broken_off(again: dict[str, Any], said: str) -> str:
+    """Returns why papermill went no further, empty if a cell raised, which its outputs tell.
+
+    Args:
+        said: The end of what papermill wrote to stderr.
+    """
+    raised = RAISED.findall(said)
+    kind, text = raised[-1] if raised else ("", said.strip().rsplit("\n", 1)[-1])
+    cells = code_cells(again)
+    begun = [number for number, cell in enumerate(cells, 1) if cell["metadata"].get("papermill", {}).get("start_time")]
+    cell = f"code cell {begun[-1]}" if begun else "its first cell"
+    if kind == "CellTimeoutError":
+        return f"{cell} did not end within {CELL_SECONDS // 60} minutes"
+    if any(output["output_type"] == "error" for each in cells for output in each["outputs"]):
+        return ""
+    if kind == "DeadKernelError":
+        return f"{cell} ended its kernel: did it need more memory than there is?"
+    return f"{cell} was not run to its end: {kind or 'papermill'}: {text}"[:300]
 
 
 def read_of(folder: Path) -> list[dict[str, Any]]:

@@ -70,7 +70,7 @@ class Execute(APIHandler):
         async with contextlib.aclosing(rerun(body["notebook"])) as events:
             try:
                 async for event in events:
-                    self.write(json.dumps(event) + "\n")
+                    self.write(json.dumps(event, ensure_ascii=False) + "\n")
                     await self.flush()
             except StreamClosedError:  # who asked is gone, and so is whoever would read the end
                 return

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,12 @@ import aiohttp
 
 START_SECONDS = 90
 RUN_SECONDS = 1200
+ASK_SECONDS = 60
 EVERY = 0.25
+# Of one notebook, as its author has it or as it comes out; `sandbox_lab.rerun` knows it too.
+LARGEST = 32 * 1024**2
+# What comes with it in one answer: its difference, packages, what it read.
+ROOM = 2 * 1024**2
 
 
 class RerunError(Exception):
@@ -43,7 +49,7 @@ class Rerun:
 
     Args:
         hub: URL of the hub's proxy, without a path.
-        token: The service's token: it may start, use and stop that one server.
+        token: The service's token: it may start and stop that one server, and make tokens that open it.
         user: The server's user.
     """
 
@@ -60,13 +66,14 @@ class Rerun:
         Raises:
             RerunError: The server did not start, or ended while it ran.
         """
-        timeout = aiohttp.ClientTimeout(total=RUN_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=ASK_SECONDS)
         async with aiohttp.ClientSession(headers=self._headers, timeout=timeout) as session:
             try:
                 await self._stop(session)  # of a publication that was interrupted
                 tell("starting a fresh server")
                 host = await self._start(session)
-                return await self._execute(session, host, notebook, tell)
+                async with self._access(session) as opens:
+                    return await self._execute(session, {**host, **opens}, notebook, tell)
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise RerunError(
                     f"the server that runs it again does not answer: {error or type(error).__name__}"
@@ -91,6 +98,29 @@ class Rerun:
                 raise RerunError(f"the hub refuses to stop a server: {answer.status}")
         await self._until(session, lambda model: model is None, START_SECONDS)
 
+    @asynccontextmanager
+    async def _access(self, session: aiohttp.ClientSession) -> AsyncIterator[dict[str, str]]:
+        """Gives the header that opens the server: what runs there is a stranger's, and could keep a token.
+
+        This one opens that server only, and is taken back afterwards.
+        """
+        url = f"{self._hub}/hub/api/users/{self._user}/tokens"
+        lives = RUN_SECONDS + START_SECONDS
+        scopes = [f"access:servers!user={self._user}"]
+        async with session.post(url, json={"note": "a re-run", "expires_in": lives, "scopes": scopes}) as answer:
+            if answer.status not in {200, 201}:
+                raise RerunError(f"the hub gives no token: {answer.status} {(await answer.text())[:200]}")
+            made = await answer.json()
+        try:
+            yield {"Authorization": f"token {made['token']}"}
+        finally:
+            await asyncio.shield(self._take_back(session, f"{url}/{made['id']}"))
+
+    async def _take_back(self, session: aiohttp.ClientSession, url: str) -> None:
+        async with session.delete(url) as answer:
+            if answer.status not in {204, 404}:
+                raise RerunError(f"the hub refuses to take a token back: {answer.status}")
+
     async def _until(
         self, session: aiohttp.ClientSession, settled: Callable[[dict[str, Any] | None], bool], seconds: float
     ) -> dict[str, Any] | None:
@@ -107,15 +137,33 @@ class Rerun:
     async def _execute(
         self,
         session: aiohttp.ClientSession,
-        host: dict[str, str],
+        headers: dict[str, str],
+        notebook: dict[str, Any],
+        tell: Callable[[str], None],
+    ) -> Again:
+        try:
+            async with asyncio.timeout(RUN_SECONDS) as limit:
+                return await self._followed(session, headers, notebook, tell)
+        except TimeoutError:
+            if limit.expired():
+                raise RerunError(
+                    f"it did not end within {RUN_SECONDS // 60} minutes, which is what running it again may take"
+                ) from None
+            raise
+
+    async def _followed(
+        self,
+        session: aiohttp.ClientSession,
+        headers: dict[str, str],
         notebook: dict[str, Any],
         tell: Callable[[str], None],
     ) -> Again:
         url = f"{self._hub}/user/{self._user}/sandbox/execute"
-        async with session.post(url, json={"notebook": notebook}, headers=host) as answer:
+        endless = aiohttp.ClientTimeout(total=None)
+        async with session.post(url, json={"notebook": notebook}, headers=headers, timeout=endless) as answer:
             if answer.status != 200:
                 raise RerunError(f"the fresh server refuses: {answer.status} {(await answer.text())[:200]}")
-            async for line in _lines(answer):
+            async for line in lines(answer.content.iter_any()):
                 event = json.loads(line)
                 if "told" in event:
                     tell(event["told"])
@@ -132,11 +180,26 @@ def host_of(model: dict[str, Any]) -> dict[str, str]:
     return {"Host": host} if host else {}
 
 
-async def _lines(answer: aiohttp.ClientResponse) -> Any:
-    """Yields the lines of an answer, however long."""
-    kept = b""
-    async for chunk in answer.content.iter_any():
-        *whole, kept = (kept + chunk).split(b"\n")
-        for line in whole:
-            if line.strip():
+async def lines(chunks: AsyncIterator[bytes], largest: int = LARGEST + ROOM) -> AsyncIterator[bytes]:
+    """Yields the lines of an answer.
+
+    Args:
+        largest: In bytes.
+
+    Raises:
+        RerunError: A line is longer.
+    """
+    kept: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        *ends, rest = chunk.split(b"\n")
+        size += len(chunk)
+        if size > largest:
+            raise RerunError(f"the notebook comes out larger than {largest / 1024**2:.0f} MB: it prints too much")
+        for end in ends:
+            if line := b"".join([*kept, end]).strip():
                 yield line
+            kept.clear()
+        kept.append(rest)
+        if ends:
+            size = len(rest)

@@ -24,7 +24,7 @@ from tornado import httpserver, web
 from sandbox_hub.s3_keys import of_this_hub
 from sandbox_hub.shelf.data import AWAY, Data
 from sandbox_hub.shelf.jobs import Job, Jobs
-from sandbox_hub.shelf.rerun import Rerun
+from sandbox_hub.shelf.rerun import LARGEST, Rerun
 from sandbox_hub.shelf.store import Record, Shelf
 
 PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/shelf/")
@@ -34,7 +34,6 @@ PUBLIC = os.environ.get("JUPYTERHUB_PUBLIC_URL", "")
 USER = "shelf"
 # Below scratch/users/, and no user's: a name begins with a letter. No server has keys to it.
 PINS = "_pins"
-LARGEST = 32 * 1024**2
 AUTHOR, NAME = r"([a-z][a-z0-9-]{1,30})", r"([A-Za-z0-9][A-Za-z0-9._-]{0,79})"
 
 

@@ -1,7 +1,7 @@
 """What lies on the shelf: a folder for each version of each notebook, written once and never again.
 
 <root>/<author>/<name>/v3/<name>.ipynb     as its author published it
-<root>/<author>/<name>/v3/again.ipynb      as it came out when it was run again
+<root>/<author>/<name>/v3/_again.ipynb     as it came out when it was run again
 <root>/<author>/<name>/v3/record.json      who, when, what it read, what came of it; written last: no record, no version
 """
 
@@ -18,7 +18,8 @@ from typing import Any
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 VERSION = re.compile(r"v([1-9][0-9]{0,5})")
-RECORD, AGAIN = "record.json", "again.ipynb"
+# A notebook's own name never begins like this: see `slug`.
+RECORD, AGAIN = "record.json", "_again.ipynb"
 
 
 @dataclass(frozen=True)

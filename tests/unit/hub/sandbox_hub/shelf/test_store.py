@@ -48,6 +48,16 @@ def test_a_version_is_never_written_over(shelf: Shelf) -> None:
     assert (shelf.folder("ada", "late-orders", 1) / "late-orders.ipynb").read_bytes() == NOTEBOOK
 
 
+@pytest.mark.parametrize("name", ["again", "_again", "record.json"])
+def test_no_notebooks_name_is_taken_by_what_lies_beside_it(shelf: Shelf, name: str) -> None:
+    record = replace(RECORD, name=slug(f"{name}.ipynb"))
+
+    shelf.add(record, NOTEBOOK, b"how it came out")
+
+    assert shelf.unchanged(record)
+    assert shelf.versions("ada", record.name) == [record]
+
+
 def test_a_version_that_was_not_finished_is_none(shelf: Shelf) -> None:
     shelf.folder("ada", "late-orders", 1).mkdir(parents=True)
     assert shelf.versions("ada", "late-orders") == shelf.newest() == []
