@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_hub.shelf import room as rooms
+from sandbox_hub.shelf import service
 from sandbox_hub.shelf.data import Data
 from sandbox_hub.shelf.jobs import Job, Jobs
 from sandbox_hub.shelf.rerun import Again, Rerun
 from sandbox_hub.shelf.room import NoRoomError, Room
 from sandbox_hub.shelf.store import Record, Shelf
+from traitlets.config import Config
 
 from tests.unit.hub.conftest import errors
 
@@ -106,3 +109,48 @@ def test_sizes_that_can_not_be_known_stop_nobody(
 ) -> None:
     assert published(tmp_path, Reruns(0), room(error)).state == "done"
     assert "how much ada holds of the disk is not known" in caplog.text
+
+
+def test_the_shelfs_service_adds_up_what_the_guard_does(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shelf,) = [one for one in config.JupyterHub.services if one["name"] == "shelf"]
+    for name, value in {**shelf["environment"], "SANDBOX_HOME_LIMIT": "1m"}.items():
+        monkeypatch.setenv(name, value)
+    file = tmp_path / "published/ada/late/v1/late.ipynb"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"x" * 7)
+
+    async def engine() -> dict[str, int]:
+        return {"ada": 100}
+
+    monkeypatch.setattr(rooms, "secret", lambda _: "the-hubs-own-key")
+    monkeypatch.setattr(rooms.docker_api, "disk", engine)
+    monkeypatch.setattr(rooms, "in_s3", lambda endpoint, region, key: {"ada": 1000})
+    found = rooms.of_this_hub(tmp_path)
+
+    assert asyncio.run(found.held("ada")) == 1107
+    found.check("ada", 0, MB)
+    with pytest.raises(NoRoomError):
+        found.check("ada", 1, MB)
+
+    assert {"DOCKER_HOST", "SANDBOX_HOME_LIMIT"} <= shelf["environment"].keys()
+
+
+class StartedError(Exception):
+    """Ends the service where it would begin to serve."""
+
+
+def test_the_service_publishes_by_it(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    def jobs(*given: Any) -> None:
+        raise StartedError(given[-1])
+
+    (shelf,) = [one for one in config.JupyterHub.services if one["name"] == "shelf"]
+    own = {"JUPYTERHUB_SERVICE_URL": shelf["url"], "JUPYTERHUB_API_TOKEN": "its-token"}
+    for name, value in {**shelf["environment"], **own}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(rooms, "of_this_hub", lambda root: f"room on {root}")
+    monkeypatch.setattr(service, "Jobs", jobs)
+
+    with pytest.raises(StartedError, match=r"room on /srv/team$"):
+        asyncio.run(service.main())
