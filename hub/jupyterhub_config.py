@@ -144,6 +144,9 @@ c.JupyterHub.services = [
             **of_a_service,
             "SANDBOX_SHELF": "/srv/team/published",
             "SANDBOX_NOTEBOOK_IMAGE": os.environ["SANDBOX_NOTEBOOK_IMAGE"],
+            # What authors hold: nobody publishes beyond it.
+            "DOCKER_HOST": os.environ.get("DOCKER_HOST", ""),
+            "SANDBOX_HOME_LIMIT": os.environ.get("SANDBOX_HOME_LIMIT", ""),
         },
         "oauth_no_confirm": True,
         "display": False,

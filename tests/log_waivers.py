@@ -42,7 +42,7 @@ WAIVERS: dict[str, Waiver] = {
         r"|ERROR TransportRequestHandler: Error while invoking RpcHandler#receive\(\) for one-way message"
         r"|ERROR Inbox: Ignoring error"
         r"|Lost executor \d+ on .*: (Worker shutting down|Command exited with code 143)",
-        "dynamic allocation, or a worker that is told to stop, lets an executor go (143: SIGTERM), or a driver has ended: "
+        "dynamic allocation, or a worker that is told to stop, lets an executor go (143: SIGTERM), or a driver ends: "
         "whoever was just talking to it says so, and goes on",
         always=True,
     ),

@@ -1,7 +1,7 @@
 """Keeps one user from filling the disk of all: the server of one who holds more than the limit is stopped.
 
 Docker's volumes have no quota on most file systems, so the hub looks itself. What a user holds is the home, the folder
-on the shelf and the prefix in S3, together; with the server its keys to S3 end.
+on the shelf, the published notebooks and the prefix in S3, together; with the server its keys to S3 end.
 
 1. Free space is looked at with each poll of a server, which costs nothing. Who holds what costs a walk over all of it,
    so that is asked once at the start, and then only when free space has fallen by `STEP` since it was known; below the
@@ -9,12 +9,15 @@ on the shelf and the prefix in S3, together; with the server its keys to S3 end.
 2. Who holds more than the limit, and more than at the last look, is stopped.
 3. Below the floor, so is whoever's part has grown most since the last look, whatever the limit.
 4. Who holds too much but doesn't grow is left alone: they have to get in to clear up.
+5. What is published its author can't delete. It counts all the same: a publication that brings its author beyond the
+   limit is refused (`sandbox_hub.shelf.room`), so what is too much lies where its owner can.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import re
 from collections.abc import Awaitable, Callable
@@ -23,6 +26,7 @@ STEP = 512 * 1024**2
 UNITS = {"m": 1024**2, "g": 1024**3}
 GROWN = 64 * 1024**2
 LIMIT, FLOOR = "20g", "3g"
+PLACES = "home, ~/team, published notebooks and S3"
 log = logging.getLogger("sandbox.disk")
 
 
@@ -89,12 +93,10 @@ class DiskGuard:
             return
         for user, size in sizes.items():
             if size > self._limit and grown[user] >= GROWN:
-                self._guilty[user] = f"home, ~/team and S3 hold {_told(size)}, and may hold {_told(self._limit)}"
+                self._guilty[user] = f"{PLACES} hold {in_words(size)}, and may hold {in_words(self._limit)}"
         most = max(grown, key=lambda user: grown[user], default="")
         if self._free() < self._floor and most and grown[most] >= GROWN:
-            self._guilty.setdefault(
-                most, f"the disk is nearly full, and home, ~/team and S3 grew by {_told(grown[most])}"
-            )
+            self._guilty.setdefault(most, f"the disk is nearly full, and {PLACES} grew by {in_words(grown[most])}")
 
 
 def free_bytes(path: str) -> int:
@@ -103,5 +105,6 @@ def free_bytes(path: str) -> int:
     return stat.f_bavail * stat.f_frsize
 
 
-def _told(size: int) -> str:
-    return f"{size / UNITS['g']:.1f} GB"
+def in_words(size: int) -> str:
+    """Returns a size as users read it."""
+    return f"{size / UNITS['g']:.1f} GB" if size >= UNITS["g"] else f"{math.ceil(size / UNITS['m'])} MB"

@@ -1,4 +1,4 @@
-"""How much of the disk each user holds: home and container, as docker-api tells, ~/team, and their prefix in S3."""
+"""How much of the disk each user holds: home and container, as docker-api tells, ~/team, what is published, and S3."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from itertools import chain
 from pathlib import Path
 
 from minio.error import MinioException
@@ -17,7 +18,7 @@ from sandbox_hub import names
 from sandbox_hub.s3_keys import Key, minio_client, pool
 
 WHOLE_SHELF = ""  # nobody's name
-PUBLISHED = "published"  # on the shelf, the hub's own
+PUBLISHED = "published"  # on the shelf: the hub's own, with a folder for each author
 BUCKET, PREFIX = "scratch", "users/"
 log = logging.getLogger("sandbox.disk")
 
@@ -27,7 +28,7 @@ class DiskUse:
 
     Args:
         engine: Returns user → bytes of homes and containers, and those of the shelf's whole volume as `WHOLE_SHELF`.
-        shelf: The folder in which each user has one.
+        shelf: The folder in which each user has one, and `PUBLISHED` as well.
         objects: Returns user → bytes in S3; it blocks.
     """
 
@@ -47,7 +48,7 @@ class DiskUse:
         shelf = sizes.pop(WHOLE_SHELF, 0)
         sizes.update(await asyncio.to_thread(on_shelf, self._shelf, shelf))
         sizes.update(await asyncio.to_thread(self._in_s3))
-        return {user: size for user, size in sizes.items() if re.fullmatch(names.PATTERN, user) and user != PUBLISHED}
+        return {user: size for user, size in sizes.items() if re.fullmatch(names.PATTERN, user)}
 
     def _in_s3(self) -> dict[str, int]:
         """Without an answer it is what it was last: nobody is to be taken for grown when S3 comes back."""
@@ -61,20 +62,26 @@ class DiskUse:
 
 
 def on_shelf(shelf: Path, whole: int) -> dict[str, int]:
-    """Returns user → bytes of their folder on the shelf; what nobody can look into is held by whoever hides something.
+    """Returns user → bytes of their folders on the shelf; what nobody can look into is held by whoever hides something.
 
     Args:
-        shelf: The folder in which each user has one.
+        shelf: The folder in which each user has one, and below `PUBLISHED` another one, which is the hub's.
         whole: What all of it takes, hidden or not.
     """
-    seen, hiding = {}, set()
-    for folder in (entry for entry in shelf.iterdir() if entry.is_dir() and not entry.is_symlink()):
+    seen: Counter[str] = Counter()
+    hiding = set()
+    own = (_folders(entry) if entry.name == PUBLISHED else [entry] for entry in _folders(shelf))
+    for folder in chain.from_iterable(own):
         size, hides = _measure(folder)
-        seen[folder.name] = size
+        seen[folder.name] += size
         if hides:
             hiding.add(folder.name)
     hidden = max(whole - sum(seen.values()), 0)
     return {user: size + (hidden if user in hiding else 0) for user, size in seen.items()}
+
+
+def _folders(parent: Path) -> list[Path]:
+    return [entry for entry in parent.iterdir() if entry.is_dir() and not entry.is_symlink()]
 
 
 def _measure(folder: Path) -> tuple[int, bool]:

@@ -235,7 +235,7 @@ def test_a_disk_hog_is_stopped_and_told_why(people: dict[str, HubClient], place:
 
     assert works(people["bob"])
     home = ada.http.get("/hub/home").text
-    told = r"Your server was stopped: home, ~/team and S3 hold [12]\.\d GB, and may hold 1\.0 GB"
+    told = r"Your server was stopped: home, ~/team, published notebooks and S3 hold [12]\.\d GB, and may hold 1\.0 GB"
     assert re.search(told, home), home[:3000]
     with ada.kernel() as kernel:
         kernel.run(FILES + PLACES[place] + "\nfiles.delete_dir_contents(hog)")

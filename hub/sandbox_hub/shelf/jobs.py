@@ -6,16 +6,22 @@ import asyncio
 import json
 import logging
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sandbox_hub.shelf.data import AWAY, Data
 from sandbox_hub.shelf.rerun import Again, Rerun, RerunError
+from sandbox_hub.shelf.room import NoRoomError, Room
 from sandbox_hub.shelf.store import Record, Shelf, digest, slug, title
 
 KEPT = 200
+MOST_WAITING = 3  # of one author: a publication may take twenty minutes, and there is one server for all
 log = logging.getLogger("sandbox.shelf")
+
+
+class WaitError(Exception):
+    """Raised when an author's earlier publications have to begin first."""
 
 
 @dataclass
@@ -46,10 +52,11 @@ class Jobs:
 
     Args:
         image: Of the servers, for the record.
+        room: Of authors on the disk; None: there is no limit.
     """
 
-    def __init__(self, shelf: Shelf, data: Data, rerun: Rerun, image: str) -> None:
-        self._shelf, self._data, self._rerun, self._image = shelf, data, rerun, image
+    def __init__(self, shelf: Shelf, data: Data, rerun: Rerun, image: str, room: Room | None = None) -> None:
+        self._shelf, self._data, self._rerun, self._image, self._room = shelf, data, rerun, image, room
         self._turn = asyncio.Lock()
         self._jobs: dict[str, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,7 +69,14 @@ class Jobs:
 
         Raises:
             ValueError: It can't be published under that name.
+            WaitError: `MOST_WAITING` of the author's wait already.
         """
+        waiting = [job.name for job in self._jobs.values() if (job.author, job.state) == (author, "waiting")]
+        if len(waiting) >= MOST_WAITING:
+            raise WaitError(
+                f"{len(waiting)} publications of {author} wait already. Publish again when one of them has begun: "
+                + ", ".join(waiting)
+            )
         job = Job(secrets.token_urlsafe(12), author, slug(str(asked["path"])), asked=asked)
         for identity in [job.identity for job in self._jobs.values() if job.state in {"done", "failed"}][:-KEPT]:
             del self._jobs[identity]
@@ -91,22 +105,29 @@ class Jobs:
         try:
             await self._stamped(job)
             job.state = "done"
-        except RerunError as error:
+        except (RerunError, NoRoomError) as error:
             job.state, job.told = "failed", str(error)
         except Exception as error:
             log.exception("%s/%s could not be published", job.author, job.name)
             job.state, job.told = "failed", f"{type(error).__name__}: {error}"
 
     async def _stamped(self, job: Job) -> None:
-        notebook = job.asked["notebook"]
+        notebook, content = job.asked["notebook"], job.asked["content"].encode()
+        held = await self._room.held(job.author) if self._room else 0
+        self._check_room(job, held, len(content))  # before minutes are spent on it
         again = await self._rerun.run(notebook, job.tell)
         job.tell("putting it on the shelf")
-        content = job.asked["content"].encode()
+        outcome = json.dumps(again.notebook, indent=1).encode()
         record = self._record(job, notebook, content, again)
+        self._check_room(job, held, len(content) + len(outcome) + len(json.dumps(asdict(record), indent=1)))
         await self._pin(record)
-        self._shelf.add(record, content, json.dumps(again.notebook, indent=1).encode())
+        self._shelf.add(record, content, outcome)
         job.record = record
         job.tell(f"{record.verdict}: v{record.version}")
+
+    def _check_room(self, job: Job, held: int, more: int) -> None:
+        if self._room:
+            self._room.check(job.author, held, more)
 
     async def _pin(self, record: Record) -> None:
         try:

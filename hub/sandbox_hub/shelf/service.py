@@ -21,9 +21,11 @@ from urllib.parse import urlsplit
 from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
 from tornado import httpserver, web
 
+from sandbox_hub import names
 from sandbox_hub.s3_keys import of_this_hub
+from sandbox_hub.shelf import room
 from sandbox_hub.shelf.data import AWAY, Data
-from sandbox_hub.shelf.jobs import Job, Jobs
+from sandbox_hub.shelf.jobs import Job, Jobs, WaitError
 from sandbox_hub.shelf.rerun import LARGEST, Rerun
 from sandbox_hub.shelf.store import Record, Shelf
 
@@ -127,8 +129,13 @@ class PublishHandler(Page):
         """Takes a notebook in; 202 with the job."""
         if not self.request.headers.get("Authorization"):
             raise web.HTTPError(403, reason="publishing needs a token")
+        author = self.current_user["name"]
+        if author in names.RESERVED:  # a notebook that is run again has the keeper's token
+            raise web.HTTPError(403, reason=f"`{author}` is the stack's own user, and publishes nothing")
         try:
-            job = self._jobs.add(self.current_user["name"], parsed(self.request.body))
+            job = self._jobs.add(author, parsed(self.request.body))
+        except WaitError as error:
+            raise web.HTTPError(429, reason=str(error)) from None
         except (ValueError, KeyError, TypeError) as error:
             raise web.HTTPError(422, reason=f"that is no notebook: {error}".replace("\n", " ")[:300]) from None
         self.set_status(202)
@@ -223,8 +230,9 @@ async def main() -> None:
     endpoint, region = os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"]
     data = Data(endpoint, region, lambda user: of_this_hub().session(user), PINS)
     rerun = Rerun("http://127.0.0.1:8000", os.environ["JUPYTERHUB_API_TOKEN"], USER)
-    shelf = Shelf(Path(os.environ["SANDBOX_SHELF"]))
-    jobs = Jobs(shelf, data, rerun, os.environ["SANDBOX_NOTEBOOK_IMAGE"])
+    root = Path(os.environ["SANDBOX_SHELF"])
+    shelf = Shelf(root)
+    jobs = Jobs(shelf, data, rerun, os.environ["SANDBOX_NOTEBOOK_IMAGE"], room.of_this_hub(root.parent))
     server = httpserver.HTTPServer(application(shelf, data, jobs), xheaders=True, max_buffer_size=LARGEST)
     server.listen(address.port or 8011, address.hostname or "127.0.0.1")
     await asyncio.Event().wait()

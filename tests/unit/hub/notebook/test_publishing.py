@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sandbox_lab import publishing
+from sandbox_lab.refusal import RefusedError
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,14 @@ def test_a_shelf_with_an_address_of_its_own_is_asked_for_by_it(
 
     assert publishing.asked("POST", "publish", {}) == {"job": "j"}
     assert asked == [("http://hub:8000/services/shelf/api/publish", {"Authorization": "token its-token", **sent})]
+
+
+def test_what_the_shelf_says_when_it_refuses_reaches_the_author(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = SimpleNamespace(ok=False, status_code=429, json=lambda: {"message": "3 publications of ada wait already"})
+    monkeypatch.setattr("requests.request", lambda *_, **__: answer)
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "its-token")
+
+    with pytest.raises(RefusedError) as refused:
+        publishing.asked("POST", "publish", {})
+
+    assert (refused.value.status, refused.value.message) == (429, "3 publications of ada wait already")

@@ -14,8 +14,14 @@ from sandbox_hub.disk_use import DiskUse
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
-    """A shelf where ada has 30 bytes, one of them in two places, and bob 5; 7 are published."""
-    for name, size in (("ada/a/x", 10), ("ada/y", 20), ("bob/z", 5), ("published/ada/n/v1", 7)):
+    """A shelf where ada has 30 bytes, some of them in two places, and bob 5; ada has published 7 more, dora 2."""
+    for name, size in (
+        ("ada/a/x", 10),
+        ("ada/y", 20),
+        ("bob/z", 5),
+        ("published/ada/n/v1", 7),
+        ("published/dora/m/v1", 2),
+    ):
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x" * size)
@@ -31,10 +37,10 @@ def asked(shelf: Path, objects: Callable[[], dict[str, int]], whole: int = 0) ->
     return DiskUse(engine, shelf, objects)
 
 
-def test_home_shelf_and_s3_are_added_up_for_users_only(shelf: Path) -> None:
+def test_home_shelf_what_is_published_and_s3_are_added_up_for_users_only(shelf: Path) -> None:
     used = asyncio.run(asked(shelf, lambda: {"ada": 1000, "carl": 3, "_pins": 9})())
 
-    assert used == {"ada": 1130, "bob": 5, "carl": 3}
+    assert used == {"ada": 1137, "bob": 5, "carl": 3, "dora": 2}
 
 
 def test_what_nobody_can_look_into_is_held_by_who_hides_something(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
