@@ -22,6 +22,7 @@ from tornado import httpserver, iostream, web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from sandbox_hub import mailed
+from sandbox_hub.asked import believe_briefly
 from sandbox_hub.console_login import ConsoleLogins
 from sandbox_hub.s3_keys import Key, of_this_hub
 from sandbox_hub.upstreams import HUB, PREFIX, Upstream, location, shown, target
@@ -247,6 +248,7 @@ def console_keys(user: str) -> Key:
 
 def application(client: dict[str, aiohttp.ClientSession]) -> web.Application:
     """Returns the service."""
+    believe_briefly()
     logins = {
         name: ConsoleLogins(upstream.address, console_keys) for name, upstream in shown().items() if upstream.signs_in
     }
