@@ -21,6 +21,8 @@ from jupyterhub.utils import url_path_join
 from tornado import httpserver, iostream, web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from sandbox_hub import mailed
+from sandbox_hub.asked import believe_briefly
 from sandbox_hub.console_login import ConsoleLogins
 from sandbox_hub.s3_keys import Key, of_this_hub
 from sandbox_hub.upstreams import HUB, PREFIX, Upstream, location, shown, target
@@ -166,9 +168,12 @@ class ProxyHandler(Guarded, WebSocketHandler):
         for key, value in answer.headers.items():
             if key.lower() == "location":
                 self.set_header(key, location(value, upstream, name))
-            elif key.lower() == "set-cookie" and name not in self._logins:
+            elif key.lower() == "set-cookie" and upstream.sets_cookies and name not in self._logins:
                 self.add_header(key, value)
             elif passed_on(key):
+                self.set_header(key, value)
+        if upstream.holds_mail:
+            for key, value in mailed.headers(answer.url.path).items():
                 self.set_header(key, value)
         if answer.status == 304 or self.request.method == "HEAD":
             await self.finish()
@@ -243,6 +248,7 @@ def console_keys(user: str) -> Key:
 
 def application(client: dict[str, aiohttp.ClientSession]) -> web.Application:
     """Returns the service."""
+    believe_briefly()
     logins = {
         name: ConsoleLogins(upstream.address, console_keys) for name, upstream in shown().items() if upstream.signs_in
     }

@@ -21,6 +21,8 @@ class Upstream:
         about: What it is good for.
         keeps_prefix: Whether it knows the path it hangs under; otherwise the path is cut off.
         signs_in: Whether users are signed in there with S3 keys of their own.
+        sets_cookies: Whether the cookies it sets reach the browser; never where users are signed in.
+        holds_mail: Whether it shows what anybody may have sent; see `sandbox_hub.mailed`.
     """
 
     title: str
@@ -28,11 +30,17 @@ class Upstream:
     about: str
     keeps_prefix: bool = False
     signs_in: bool = False
+    sets_cookies: bool = True
+    holds_mail: bool = False
 
 
 UPSTREAMS = {
+    # Below /proxy/APP/ a user's own driver answers, which must not give others cookies for the hub's origin.
     "spark": Upstream(
-        "Spark", "http://spark-master:8080", "Workers, cores, and every running application's own pages."
+        "Spark",
+        "http://spark-master:8080",
+        "Workers, cores, and every running application's own pages.",
+        sets_cookies=False,
     ),
     "history": Upstream("Spark history", "http://spark-history:18080", "Finished applications: stages, tasks, plans."),
     "s3": Upstream(
@@ -41,7 +49,9 @@ UPSTREAMS = {
         "Buckets and objects: published data, checkpoints, event logs.",
         signs_in=True,
     ),
-    "mail": Upstream("Mail", "http://mail:1080", "What the runner's --notify-email sent.", keeps_prefix=True),
+    "mail": Upstream(
+        "Mail", "http://mail:1080", "What the runner's --notify-email sent.", keeps_prefix=True, holds_mail=True
+    ),
 }
 
 

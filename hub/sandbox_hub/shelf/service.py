@@ -22,6 +22,7 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
 from tornado import httpserver, web
 
 from sandbox_hub import names
+from sandbox_hub.asked import believe_briefly
 from sandbox_hub.s3_keys import of_this_hub
 from sandbox_hub.shelf import room
 from sandbox_hub.shelf.data import AWAY, Data
@@ -199,6 +200,7 @@ def told(job: Job) -> dict[str, Any]:
 
 def application(shelf: Shelf, data: Data, jobs: Jobs) -> web.Application:
     """Returns the service."""
+    believe_briefly()
     shared = {"shelf": shelf, "data": data, "jobs": jobs}
     return web.Application(
         [

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import aiohttp
 import pytest
 import sandbox_hub.gateway
-from sandbox_hub import upstreams
+from sandbox_hub import mailed, upstreams
 from tornado import httpserver, iostream, web
 from tornado.testing import bind_unused_port
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
@@ -35,6 +36,7 @@ class Page(web.RequestHandler):
         self.set_header("Access-Control-Allow-Origin", self.request.headers.get("Origin", "*"))
         self.set_header("Access-Control-Allow-Credentials", "true")
         self.set_header("X-Page", "kept")
+        self.set_cookie("theme", "dark")
         self.write(f"{self.request.path} {self.request.headers.get('Cookie', 'no cookie')}")
 
     post = get
@@ -128,6 +130,8 @@ class Stage:
         upstreams.UPSTREAMS = {
             "page": upstreams.Upstream("Page", f"http://127.0.0.1:{port}", ""),
             "dead": upstreams.Upstream("Dead", f"http://127.0.0.1:{dead_port}", ""),
+            "mail": replace(upstreams.UPSTREAMS["mail"], address=f"http://127.0.0.1:{port}"),
+            "spark": replace(upstreams.UPSTREAMS["spark"], address=f"http://127.0.0.1:{port}"),
         }
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         socket, self.port = bind_unused_port()
@@ -169,6 +173,37 @@ def test_a_page_is_passed_on_without_what_it_allows_to_other_origins(ask: Ask) -
     assert (status, text) == (200, "/jobs theme=dark")
     assert headers["X-Page"] == "kept"
     assert not [name for name in headers if name.lower().startswith("access-control-")]
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(("path", "kept"), [("page/", True), ("spark/", False), ("spark/proxy/app-1/jobs/", False)])
+def test_no_users_driver_sets_cookies(ask: Ask, path: str, kept: bool) -> None:
+    _, headers, _ = ask(path)
+
+    assert headers["X-Page"] == "kept"
+    assert ("Set-Cookie" in headers) is kept
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("path", "policy", "disposition"),
+    [
+        ("", None, None),
+        ("assets/index.js", None, None),
+        ("api/email", mailed.NOTHING, None),
+        ("api/email/1/html", mailed.HTML, None),
+        ("api/email/1/attachment/a.html", mailed.NOTHING, 'attachment; filename="a.html"'),
+        ("%2561pi/email/1/%2561ttachment/a.html", mailed.NOTHING, 'attachment; filename="a.html"'),
+        ("nowhere/%252e%252e/api/email/1/attachment/a.html", mailed.NOTHING, 'attachment; filename="a.html"'),
+    ],
+)
+def test_nothing_that_was_mailed_runs(ask: Ask, path: str, policy: str | None, disposition: str | None) -> None:
+    status, headers, _ = ask(f"mail/{path}")
+
+    assert status == 200
+    assert headers.get("Content-Security-Policy") == policy
+    assert headers.get("Content-Disposition") == disposition
+    assert headers.get("X-Content-Type-Options") == ("nosniff" if policy else None)
 
 
 @pytest.mark.usefixtures("known")
