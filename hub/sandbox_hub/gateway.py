@@ -32,6 +32,8 @@ HOP_BY_HOP = {
     "upgrade",
 }  # fmt: skip
 OURS = {"host", "cookie", "authorization", "content-length", "accept-encoding"}
+# Set here anew; or what a user's driver could say of the whole origin: who works for it, what is forgotten there.
+NEVER_PASSED = {"content-length", "content-encoding", "set-cookie", "service-worker-allowed", "clear-site-data"}
 # What an upstream allows to pages of other origins (MailDev: everything, with credentials) is not its to allow here.
 FOREIGN = "access-control-"
 
@@ -49,9 +51,7 @@ def cookies(header: str) -> str:
 def passed_on(header: str) -> bool:
     """Tells whether a header of an upstream's answer reaches the browser."""
     name = header.lower()
-    return name not in HOP_BY_HOP | {"content-length", "content-encoding", "set-cookie"} and not name.startswith(
-        FOREIGN
-    )
+    return name not in HOP_BY_HOP | NEVER_PASSED and not name.startswith(FOREIGN)
 
 
 class Guarded(HubOAuthenticated, web.RequestHandler):

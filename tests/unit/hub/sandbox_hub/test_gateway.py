@@ -35,6 +35,8 @@ class Page(web.RequestHandler):
     def get(self) -> None:
         self.set_header("Access-Control-Allow-Origin", self.request.headers.get("Origin", "*"))
         self.set_header("Access-Control-Allow-Credentials", "true")
+        self.set_header("Service-Worker-Allowed", "/")
+        self.set_header("Clear-Site-Data", '"*"')
         self.set_header("X-Page", "kept")
         self.set_cookie("theme", "dark")
         self.write(f"{self.request.path} {self.request.headers.get('Cookie', 'no cookie')}")
@@ -173,6 +175,7 @@ def test_a_page_is_passed_on_without_what_it_allows_to_other_origins(ask: Ask) -
     assert (status, text) == (200, "/jobs theme=dark")
     assert headers["X-Page"] == "kept"
     assert not [name for name in headers if name.lower().startswith("access-control-")]
+    assert not {"Service-Worker-Allowed", "Clear-Site-Data"} & set(headers), "the origin is not its own"
 
 
 @pytest.mark.usefixtures("known")
