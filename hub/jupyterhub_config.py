@@ -173,7 +173,7 @@ c.JupyterHub.load_roles = [
     },
     {
         "name": "sandbox-cli",
-        "scopes": ["admin:users", "admin:servers", "list:users", "tokens"],
+        "scopes": ["admin:users", "admin:servers", "list:users", "tokens", "access:services!service=shelf"],
         "services": ["sandbox-cli"],
     },
     {

@@ -16,7 +16,7 @@ from typer._click.exceptions import (
 )  # Typer's own copy; it exports no other
 
 from sandbox_cli import __version__
-from sandbox_cli.commands import doctor, down, logs, publish, reset, run, runs, status, up, users
+from sandbox_cli.commands import doctor, down, logs, publish, reset, run, runs, status, unpublish, up, users
 from sandbox_cli.commands import open as open_command
 from sandbox_cli.commands.context import Call
 from sandbox_cli.console import Console
@@ -46,6 +46,7 @@ app.add_typer(users.app, name="users")
 app.command("run", context_settings=run.SETTINGS, epilog=run.EPILOG)(run.run)
 app.add_typer(runs.app, name="runs")
 app.command("publish")(publish.publish)
+app.command("unpublish")(unpublish.unpublish)
 
 
 def _version(value: bool) -> None:

@@ -54,6 +54,16 @@ class Hub:
             raise StackError(f"The hub refused {method} {path}: {_message(answer)}", hint="sandbox logs hub")
         return answer
 
+    def shelf(self, method: str, path: str, *, host: str, ok: tuple[int, ...] = ()) -> httpx.Response:
+        """Calls the API of the team's shelf, a service in the hub's own container.
+
+        Args:
+            path: Below `/services/shelf/api`.
+            host: By which the hub's proxy knows it.
+        """
+        headers = {**self._headers, "Host": host}
+        return self.request(method, f"/services/shelf/api{path}", ok=ok, headers=headers)
+
     def authenticator(self) -> str:
         """Returns who lets users in: `native`, or the name of an OAuth provider."""
         return str(self.request("GET", "/hub/api/sign-in").json()["authenticator"])

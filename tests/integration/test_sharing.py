@@ -169,6 +169,36 @@ def test_nothing_is_left_of_the_server_that_ran_it(
     assert f"{stack.stack}-user-shelf" not in {container.name for container in containers.all()}
 
 
+def test_a_version_is_taken_off_the_shelf_with_its_pin(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    for _ in range(2):
+        published(stack, write(engineers, name, READS, run=False))
+    root = ObjectStore(stack, "sandbox-root")
+
+    assert stack("unpublish", f"engineer/{name}", "--version", "1", "--yes", "--json").json["withdrawn"] == [1]
+
+    assert engineers.http.get(f"/services/shelf/engineer/{name}/v1").status_code == 404
+    assert "version 2," in page(engineers, f"/services/shelf/engineer/{name}")
+    pins = f"users/_pins/engineer/{name}/"
+    assert root.keys("scratch", pins) == [f"{pins}v2.json"], "the other version's pin stays"
+    assert engineers.lab("GET", f"/contents/team/published/engineer/{name}/v1").json()["content"] == []
+
+    assert stack("unpublish", f"engineer/{name}", "--version", "1", "--yes", code=2).err.count(f"engineer/{name} v2")
+    stack("unpublish", f"engineer/{name}", "--yes")
+    assert "Nothing here matches" in page(engineers, f"/services/shelf/?q={name}")
+    assert root.keys("scratch", pins) == []
+    assert published(stack, write(engineers, name, "print(1)", run=False))["version"] == 3, "no number comes again"
+
+
+def test_no_user_takes_anything_off_the_shelf(stack: Sandbox, engineers: HubClient, name: str) -> None:
+    published(stack, write(engineers, name, "print(1)", run=False))
+    address = f"/services/shelf/api/notebooks/engineer/{name}"
+
+    assert engineers.http.delete(address).status_code == 403
+    mine = engineers.http.delete(address, headers={"Authorization": f"token {engineers.token()}"})
+    assert (mine.status_code, "./sandbox unpublish" in mine.text) == (403, True)
+    assert "version 1," in page(engineers, f"/services/shelf/engineer/{name}")
+
+
 def test_only_a_token_publishes_and_only_its_owners(stack: Sandbox, engineers: HubClient, name: str) -> None:
     notebook = nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]))
     body = {"path": f"{name}.ipynb", "content": notebook, "author": "admin", "reads": []}

@@ -46,7 +46,7 @@ class Data:
 
     def pin(self, record: Record) -> str:
         """Keeps the checkpoints that a version read from being cleaned up; returns where that is written."""
-        where = PIN.format(user=self._user, author=record.author, name=record.name, version=record.version)
+        where = self._pin_of(record)
         checkpoints = [{key: read[key] for key in ("path", "run", "feature")} for read in record.reads]
         content = {
             "notebook": f"{record.author}/{record.name}/v{record.version}",
@@ -63,6 +63,14 @@ class Data:
             content_type="application/json",
         )
         return where
+
+    def unpin(self, record: Record) -> None:
+        """Gives the checkpoints that a version read free, as far as no other pin holds them."""
+        bucket, key = _split(self._pin_of(record))
+        self._client().remove_object(bucket_name=bucket, object_name=key)
+
+    def _pin_of(self, record: Record) -> str:
+        return PIN.format(user=self._user, author=record.author, name=record.name, version=record.version)
 
 
 def _state(client: Minio, read: dict[str, Any]) -> str:

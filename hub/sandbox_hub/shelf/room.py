@@ -54,7 +54,7 @@ class Room:
             raise NoRoomError(
                 f"{PLACES} of {author} hold {in_words(held)}, this takes {in_words(more)} more, and they may hold "
                 f"{in_words(self._limit)}. Delete in home, in ~/team/{author} or below s3://scratch/users/{author}/ "
-                "what is not needed, then publish again; published notebooks go only by whoever runs this stack"
+                "what is not needed, then publish again; published notebooks go by `./sandbox unpublish`, on the host"
             )
 
 

@@ -5,6 +5,7 @@ GET  /services/shelf/AUTHOR/NAME[/vN]             one notebook, its evidence, an
 POST /services/shelf/api/publish                  {path, content, reads} by the author's token → {job}
 GET  /services/shelf/api/publish/JOB              {state, told, version, verdict, link}
 GET  /services/shelf/api/notebooks?q=words        the same list, as JSON
+DELETE /services/shelf/api/notebooks/AUTHOR/NAME[/vN]   by the command's token → {withdrawn: [N, …]}
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/shelf/")
 HUB = os.environ.get("JUPYTERHUB_HOST", "")
 PUBLIC = os.environ.get("JUPYTERHUB_PUBLIC_URL", "")
 USER = "shelf"
+# The hub's service as which `./sandbox` speaks to it.
+COMMAND = "sandbox-cli"
 # Below scratch/users/, and no user's: a name begins with a letter. No server has keys to it.
 PINS = "_pins"
 AUTHOR, NAME = r"([a-z][a-z0-9-]{1,30})", r"([A-Za-z0-9][A-Za-z0-9._-]{0,79})"
@@ -167,6 +170,29 @@ class NotebooksHandler(Page):
         self.finish(json.dumps(records))
 
 
+class WithdrawHandler(Page):
+    """`/services/shelf/api/notebooks/AUTHOR/NAME` and `…/vN`: for whoever runs the stack, by the command's token."""
+
+    @web.authenticated
+    async def delete(self, author: str, name: str, number: str | None = None) -> None:
+        """Deletes a version, or all of them, and their pins."""
+        who = self.current_user
+        if not self.request.headers.get("Authorization") or (who.get("kind"), who["name"]) != ("service", COMMAND):
+            raise web.HTTPError(403, reason="what is published goes only by ./sandbox unpublish")
+        versions = self._shelf.versions(author, name)
+        found = [record for record in versions if number is None or record.version == int(number)]
+        if not found:
+            there = ", ".join(f"v{record.version}" for record in versions)
+            raise web.HTTPError(404, reason=f"there is {f'only {there}' if there else 'no such notebook'} on the shelf")
+        try:
+            for record in found:
+                await asyncio.to_thread(self._data.unpin, record)
+                self._shelf.withdraw(record)
+        except AWAY as error:
+            raise web.HTTPError(503, reason=f"the S3 store, where its pin is, does not answer: {error}"[:200]) from None
+        self.finish({"withdrawn": sorted(record.version for record in found)})
+
+
 def parsed(body: bytes) -> dict[str, Any]:
     """Returns what is to be published, with the notebook in it.
 
@@ -209,6 +235,7 @@ def application(shelf: Shelf, data: Data, jobs: Jobs) -> web.Application:
             (f"{PREFIX}api/publish", PublishHandler, shared),
             (f"{PREFIX}api/publish/([A-Za-z0-9_-]+)", JobHandler, shared),
             (f"{PREFIX}api/notebooks", NotebooksHandler, shared),
+            (f"{PREFIX}api/notebooks/{AUTHOR}/{NAME}(?:/v([1-9][0-9]*))?", WithdrawHandler, shared),
             (f"{PREFIX}{AUTHOR}/{NAME}(?:/v([1-9][0-9]*))?", NotebookHandler, shared),
             (".*", Missing, shared),
         ],

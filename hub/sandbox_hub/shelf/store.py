@@ -125,6 +125,13 @@ class Shelf:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
+    def withdraw(self, record: Record) -> None:
+        """Deletes a version; its empty folder stays, so that nothing else ever gets its number."""
+        folder = self.folder(record.author, record.name, record.version)
+        (folder / RECORD).unlink(missing_ok=True)  # first: without it there is no version
+        for path in folder.iterdir():
+            path.unlink()
+
     def unchanged(self, record: Record) -> bool:
         """Tells whether the notebook is the one that was stamped."""
         path = self.folder(record.author, record.name, record.version) / f"{record.name}.ipynb"

@@ -165,5 +165,5 @@ def test_status_answers_by_its_exit_code_and_in_json(
 
 def test_every_verb_has_a_line_of_help() -> None:
     verbs = {command.name: command.callback.__doc__ for command in app.registered_commands if command.callback}
-    assert set(verbs) == {"up", "down", "status", "logs", "doctor", "open", "reset", "run", "publish"}
+    assert set(verbs) == {"up", "down", "status", "logs", "doctor", "open", "reset", "run", "publish", "unpublish"}
     assert all(verbs.values())

@@ -99,7 +99,7 @@ def test_a_refusal_names_sizes_limit_and_the_way_out() -> None:
     assert str(refused.value) == (
         "home, ~/team, published notebooks and S3 of ada hold 1020 MB, this takes 5 MB more, and they may hold 1.0 GB. "
         "Delete in home, in ~/team/ada or below s3://scratch/users/ada/ what is not needed, then publish again; "
-        "published notebooks go only by whoever runs this stack"
+        "published notebooks go by `./sandbox unpublish`, on the host"
     )
 
 

@@ -1,0 +1,28 @@
+"""The team's shelf, as whoever runs the stack sees it."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from sandbox_cli.errors import UsageError
+from sandbox_cli.stack.hub import NOT_FOUND
+from sandbox_cli.stack.session import Session
+
+
+def withdraw(session: Session, author: str, name: str, version: int | None) -> list[int]:
+    """Takes a version off the shelf, or all of them; returns their numbers.
+
+    Raises:
+        UsageError: There is no such notebook or version.
+        StackError: The store, where the pins are, does not answer.
+    """
+    host = urlsplit(session.links()["shelf"]).netloc
+    path = f"/notebooks/{quote(author, safe='')}/{quote(name, safe='')}" + (f"/v{version}" if version else "")
+    answer = session.hub.shelf("DELETE", path, host=host, ok=(NOT_FOUND,))
+    if answer.is_success:
+        return list(answer.json()["withdrawn"])
+    there = session.hub.shelf("GET", "/notebooks", host=host).json()
+    same = [f"{one['author']}/{one['name']} v{one['version']}" for one in there if one["author"] == author]
+    what = f"`{author}/{name}`" + (f" v{version}" if version else "")
+    of_them = f" Of {author} there is (the newest version of each): {', '.join(same)}." if same else ""
+    raise UsageError(f"There is no {what} on the shelf.{of_them}", hint=f"look at {session.links()['shelf']}")
