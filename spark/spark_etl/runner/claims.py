@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypedDict
 
 from spark_etl import lease
 from spark_etl.errors import PublishRefusedError
@@ -102,15 +102,24 @@ class Claim:
         if read_claim(self.path) != holder:
             self._store.delete([taken])
             return False
-        before = read_decision(RunPaths(str(holder["run"]))).get(self.path)
-        if before is not None:
-            new = bring_in(left, self.path)
-            # Without any it was ended already, or nothing is there that could take the place of the old.
-            if any(not name_of(file).startswith(HIDDEN) for file in new):
-                self._store.delete(old for old in before if old not in new)
+        decision = read_decision(RunPaths(str(holder["run"]))).get(self.path)
+        if decision is not None:
+            self._end(left, set(decision["before"]), set(decision["new"]))
         self._store.write(self._file, self._content())
         self._store.clear(left)
         return True
+
+    def _end(self, left: str, before: set[str], new: set[str]) -> None:
+        """Brings a dead run's publication to its end, or takes it back where staged files are gone meanwhile.
+
+        Where neither can be, as some of the old is gone too, nothing is deleted.
+        """
+        there = {item.path for item in committed(self.path)}
+        if new <= there | set(staged_files(left, self.path)):
+            bring_in(left, self.path)
+            self._store.delete(before - new)
+        elif before <= there:
+            self._store.delete((new & there) - before)
 
     def _lock(self, left: str) -> str | None:
         """Returns the object by which this run alone puts a dead run's folder in order; None if it gets none.
@@ -134,17 +143,29 @@ class Claim:
         return json.dumps({"run": self._run.root}).encode()
 
 
-def decide_to_publish(paths: RunPaths, before: dict[str, list[str]]) -> None:
-    """Notes in the run's folder that all its outputs are written, and which files are to go: one object for all paths.
+class Decision(TypedDict):
+    """What a publication does at one path.
+
+    Attributes:
+        before: The files that readers saw; they are to go.
+        new: The files that take their place, each as readers are to see it.
+    """
+
+    before: list[str]
+    new: list[str]
+
+
+def decide_to_publish(paths: RunPaths, decisions: dict[str, Decision]) -> None:
+    """Notes in the run's folder, for each path, that all is written and what is to be done: one object for all of them.
 
     From this moment on whoever comes after a crash ends the work; before it, they throw it away.
     """
     file = join(paths.root, DECISION_FILE)
-    storage_for(file).write(file, json.dumps(before, indent=1).encode())
+    storage_for(file).write(file, json.dumps(decisions, indent=1).encode())
 
 
-def read_decision(paths: RunPaths) -> dict[str, list[str]]:
-    """Returns path → files that are to go, empty when the run has not come so far."""
+def read_decision(paths: RunPaths) -> dict[str, Decision]:
+    """Returns path → what is to be done there, empty when the run has not come so far."""
     file = join(paths.root, DECISION_FILE)
     return dict(json.loads(storage_for(file).read(file) or b"{}"))
 

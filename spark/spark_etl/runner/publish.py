@@ -15,7 +15,7 @@ from spark_etl.errors import RunFailedError, SparkEtlError
 from spark_etl.layout import RunPaths
 from spark_etl.manifest import DataFile
 from spark_etl.runner.checkpoint import count_files
-from spark_etl.runner.claims import Claim, bring_in, committed, decide_to_publish, read_claim, staged_files
+from spark_etl.runner.claims import Claim, Decision, bring_in, committed, decide_to_publish, read_claim, staged_files
 from spark_etl.runner.frames import check_writable
 from spark_etl.runner.plan import Output, refuse_existing
 from spark_etl.runner.signals import held_back
@@ -83,13 +83,10 @@ class Publication:
         with held_back():
             # In this order: what another run publishes from here on is not in the list, and so is not deleted.
             before = {path: [item.path for item in committed(path)] for path in self._claims}
-            for claim in self._claims.values():
-                if not claim.is_held():
-                    raise _overtaken(claim.path)
-                self._check_all_there(claim, staged_files(claim.staging, claim.path))
+            decisions = {path: self._decided(claim, before[path]) for path, claim in self._claims.items()}
             self._committing = bool(self._claims)
             if self._committing:
-                decide_to_publish(self._paths, before)
+                decide_to_publish(self._paths, decisions)
             new = {path: set(bring_in(claim.staging, path)) for path, claim in self._claims.items()}
             for path, files in new.items():
                 self._check_all_there(self._claims[path], files)
@@ -98,6 +95,13 @@ class Publication:
             published()
             self._committing = False
             self._release()
+
+    def _decided(self, claim: Claim, before: list[str]) -> Decision:
+        if not claim.is_held():
+            raise _overtaken(claim.path)
+        staged = staged_files(claim.staging, claim.path)
+        self._check_all_there(claim, staged)
+        return {"before": before, "new": staged}
 
     def _check_all_there(self, claim: Claim, files: Iterable[str]) -> None:
         """Refuses to go on without all that this run has staged: the old files would go for a part of the new."""

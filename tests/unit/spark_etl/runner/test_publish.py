@@ -151,13 +151,13 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, method: str, call: int) -> None:
     monkeypatch.setattr(LocalStorage, method, cut)
 
 
-def die(shop: Shop, monkeypatch: pytest.MonkeyPatch, method: str, call: int) -> None:
+def die(shop: Shop, monkeypatch: pytest.MonkeyPatch, method: str, call: int, kind: type[Frame] = Frame) -> None:
     """Publishes 2 by a run that is killed at that moment."""
     paths = shop.start()
     publication = shop.publication(paths).__enter__()
     with monkeypatch.context() as patch:
         for name in NAMES:
-            publication.stage(Frame(2), shop.output(name))
+            publication.stage(kind(2), shop.output(name))
         cut_at(patch, method, call)
         with pytest.raises(CutError):
             publication.commit()
@@ -301,16 +301,39 @@ def test_a_run_whose_staged_files_are_gone_decides_nothing(shop: Shop) -> None:
     assert shop.seen() == [[1], [1]]
 
 
-@pytest.mark.parametrize("gone", ["*", "part-*"])
-def test_nothing_is_deleted_for_a_decision_of_which_no_rows_are_staged_any_more(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, gone: str
+class ManyFiles(Frame):
+    """A frame whose rows are in three files."""
+
+    def parquet(self, path: str) -> None:
+        for part in range(3):
+            Frame(self._value * 10 + part).parquet(path)
+
+
+@pytest.mark.parametrize("gone", ["*", "part-*", "part-21.parquet"])
+@pytest.mark.parametrize("copied", [1, 2, 3])
+def test_a_decision_of_which_staged_files_are_gone_is_taken_back_whole(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, gone: str, copied: int
 ) -> None:
-    die(shop, monkeypatch, "copy", 1)
-    for file in shop.folder.glob(f"*/_publishing-*/{gone}"):
+    die(shop, monkeypatch, "copy", copied, ManyFiles)
+    lost = list(shop.folder.glob(f"*/_publishing-*/{gone}"))
+    for file in lost:
         file.unlink()
     with shop.publication():
-        assert shop.seen() == [[1], [1]]
+        whole = ([1], [20, 21, 22])  # what was lost may have been copied before
+        assert all(seen in whole for seen in shop.seen()), "neither a part of the new, nor less than all of the old"
+        assert [1] in shop.seen()
+    assert lost
     assert shop.left() == []
+
+
+def test_nothing_is_deleted_where_neither_the_new_nor_the_old_is_whole(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(shop, monkeypatch, "clear", 1, ManyFiles)
+    next(shop.folder.glob("net/part-21.parquet")).unlink()
+    next(shop.folder.glob("net/_publishing-*/part-21.parquet")).unlink()
+    with shop.publication():
+        assert shop.seen()[0] == [20, 22], "what is left of it"
 
 
 @pytest.mark.parametrize("error", [CutError, StorageError("the store is away"), KeyboardInterrupt])
