@@ -6,12 +6,13 @@ What runs in a server is its user's own, so it may keep whatever it is sent: nev
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from sandbox_cli.errors import StackError
 from sandbox_cli.stack.hub import NOT_FOUND, Hub
 
 # Longer than a publication may take; a visit that is killed leaves its token for no longer.
@@ -58,4 +59,5 @@ def access(hub: Hub, user: str) -> Iterator[ServerAccess]:
     try:
         yield ServerAccess(hub, user, urlsplit(model["url"]).netloc if model else "", made["token"])
     finally:
-        hub.request("DELETE", f"/hub/api/users/{user}/tokens/{made['id']}", ok=(NOT_FOUND,))
+        with suppress(StackError):  # it ends by itself; what the visit brought, or why it failed, counts more
+            hub.request("DELETE", f"/hub/api/users/{user}/tokens/{made['id']}", ok=(NOT_FOUND,))

@@ -21,8 +21,5 @@ def withdraw(session: Session, author: str, name: str, version: int | None) -> l
     answer = session.hub.shelf("DELETE", path, host=host, ok=(NOT_FOUND,))
     if answer.is_success:
         return list(answer.json()["withdrawn"])
-    there = session.hub.shelf("GET", "/notebooks", host=host).json()
-    same = [f"{one['author']}/{one['name']} v{one['version']}" for one in there if one["author"] == author]
-    what = f"`{author}/{name}`" + (f" v{version}" if version else "")
-    of_them = f" Of {author} there is (the newest version of each): {', '.join(same)}." if same else ""
-    raise UsageError(f"There is no {what} on the shelf.{of_them}", hint=f"look at {session.links()['shelf']}")
+    message = str(answer.json()["message"])
+    raise UsageError(message[0].upper() + message[1:] + ".", hint=f"look at {session.links()['shelf']}")

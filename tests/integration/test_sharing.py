@@ -182,7 +182,7 @@ def test_a_version_is_taken_off_the_shelf_with_its_pin(stack: Sandbox, engineers
     assert root.keys("scratch", pins) == [f"{pins}v2.json"], "the other version's pin stays"
     assert engineers.lab("GET", f"/contents/team/published/engineer/{name}/v1").json()["content"] == []
 
-    assert stack("unpublish", f"engineer/{name}", "--version", "1", "--yes", code=2).err.count(f"engineer/{name} v2")
+    assert stack("unpublish", f"engineer/{name}", "--version", "1", "--yes", code=2).err.count("only v2 on the shelf")
     stack("unpublish", f"engineer/{name}", "--yes")
     assert "Nothing here matches" in page(engineers, f"/services/shelf/?q={name}")
     assert root.keys("scratch", pins) == []

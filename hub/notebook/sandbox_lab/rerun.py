@@ -112,10 +112,10 @@ def broken_off(again: dict[str, Any], said: str) -> str:
     cell = f"code cell {begun[-1]}" if begun else "its first cell"
     if kind == "CellTimeoutError":
         return f"{cell} did not end within {CELL_SECONDS // 60} minutes"
-    if any(output["output_type"] == "error" for each in cells for output in each["outputs"]):
-        return ""
     if kind == "DeadKernelError":
         return f"{cell} ended its kernel: did it need more memory than there is?"
+    if any(output["output_type"] == "error" for each in cells for output in each["outputs"]):
+        return ""
     return f"{cell} was not run to its end: {kind or 'papermill'}: {text}"[:300]
 
 

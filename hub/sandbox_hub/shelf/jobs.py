@@ -10,13 +10,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox_hub.shelf.bounded import parsed
 from sandbox_hub.shelf.data import AWAY, Data
-from sandbox_hub.shelf.rerun import Again, Rerun, RerunError
+from sandbox_hub.shelf.rerun import LARGEST, Again, Rerun, RerunError
 from sandbox_hub.shelf.room import NoRoomError, Room
 from sandbox_hub.shelf.store import Record, Shelf, digest, slug, title
 
 KEPT = 200
 MOST_WAITING = 3  # of one author: a publication may take twenty minutes, and there is one server for all
+MOST_BYTES = 4 * LARGEST  # of all that wait: they are kept in memory
 log = logging.getLogger("sandbox.shelf")
 
 
@@ -65,11 +67,11 @@ class Jobs:
         """Takes a publication in and returns at once.
 
         Args:
-            asked: `path` and `content` of the file, the parsed `notebook`, and `reads` of the author's kernel.
+            asked: `path` and `content` of the file, and `reads` of the author's kernel.
 
         Raises:
             ValueError: It can't be published under that name.
-            WaitError: `MOST_WAITING` of the author's wait already.
+            WaitError: `MOST_WAITING` of the author's wait already, or all that wait are too large together.
         """
         waiting = [job.name for job in self._jobs.values() if (job.author, job.state) == (author, "waiting")]
         if len(waiting) >= MOST_WAITING:
@@ -77,6 +79,8 @@ class Jobs:
                 f"{len(waiting)} publications of {author} wait already. Publish again when one of them has begun: "
                 + ", ".join(waiting)
             )
+        if sum(len(job.asked.get("content", "")) for job in self._jobs.values()) + len(asked["content"]) > MOST_BYTES:
+            raise WaitError("the notebooks that wait are too large together. Publish again when some of them are done")
         job = Job(secrets.token_urlsafe(12), author, slug(str(asked["path"])), asked=asked)
         for identity in [job.identity for job in self._jobs.values() if job.state in {"done", "failed"}][:-KEPT]:
             del self._jobs[identity]
@@ -112,12 +116,13 @@ class Jobs:
             job.state, job.told = "failed", f"{type(error).__name__}: {error}"
 
     async def _stamped(self, job: Job) -> None:
-        notebook, content = job.asked["notebook"], job.asked["content"].encode()
+        notebook, content = parsed(job.asked["content"]), job.asked["content"].encode()
+        job.tell("looking for room on the disk")
         held = await self._room.held(job.author) if self._room else 0
         self._check_room(job, held, len(content))  # before minutes are spent on it
         again = await self._rerun.run(notebook, job.tell)
         job.tell("putting it on the shelf")
-        outcome = json.dumps(again.notebook, indent=1).encode()
+        outcome = json.dumps(again.notebook).encode()
         record = self._record(job, notebook, content, again)
         self._check_room(job, held, len(content) + len(outcome) + len(json.dumps(asdict(record), indent=1)))
         await self._pin(record)

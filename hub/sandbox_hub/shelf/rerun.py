@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,10 +12,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from sandbox_hub.shelf.bounded import parsed
+
 START_SECONDS = 90
 RUN_SECONDS = 1200
 ASK_SECONDS = 60
 EVERY = 0.25
+log = logging.getLogger("sandbox.shelf")
 # Of one notebook, as its author has it or as it comes out; `sandbox_lab.rerun` knows it too.
 LARGEST = 32 * 1024**2
 # What comes with it in one answer: its difference, packages, what it read.
@@ -117,9 +120,13 @@ class Rerun:
             await asyncio.shield(self._take_back(session, f"{url}/{made['id']}"))
 
     async def _take_back(self, session: aiohttp.ClientSession, url: str) -> None:
-        async with session.delete(url) as answer:
-            if answer.status not in {204, 404}:
-                raise RerunError(f"the hub refuses to take a token back: {answer.status}")
+        """What came of the notebook is not lost for that: the token ends by itself."""
+        try:
+            async with session.delete(url) as answer:
+                if answer.status not in {204, 404}:
+                    log.warning("the hub does not take back the token of a re-run: %s", answer.status)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("the hub does not take back the token of a re-run: %s", error)
 
     async def _until(
         self, session: aiohttp.ClientSession, settled: Callable[[dict[str, Any] | None], bool], seconds: float
@@ -159,12 +166,15 @@ class Rerun:
         tell: Callable[[str], None],
     ) -> Again:
         url = f"{self._hub}/user/{self._user}/sandbox/execute"
+        given = {"notebook": notebook}
         endless = aiohttp.ClientTimeout(total=None)
-        async with session.post(url, json={"notebook": notebook}, headers=headers, timeout=endless) as answer:
+        # Whoever answers there is not to send this process elsewhere.
+        asked = session.post(url, json=given, headers=headers, timeout=endless, allow_redirects=False)
+        async with asked as answer:
             if answer.status != 200:
                 raise RerunError(f"the fresh server refuses: {answer.status} {(await answer.text())[:200]}")
             async for line in lines(answer.content.iter_any()):
-                event = json.loads(line)
+                event = parsed(line)
                 if "told" in event:
                     tell(event["told"])
                 elif "error" in event:
@@ -195,7 +205,7 @@ async def lines(chunks: AsyncIterator[bytes], largest: int = LARGEST + ROOM) -> 
         *ends, rest = chunk.split(b"\n")
         size += len(chunk)
         if size > largest:
-            raise RerunError(f"the notebook comes out larger than {largest / 1024**2:.0f} MB: it prints too much")
+            raise RerunError(f"the notebook comes out larger than {LARGEST // 1024**2} MB: it prints too much")
         for end in ends:
             if line := b"".join([*kept, end]).strip():
                 yield line

@@ -26,6 +26,7 @@ from sandbox_hub import names
 from sandbox_hub.asked import believe_briefly
 from sandbox_hub.s3_keys import of_this_hub
 from sandbox_hub.shelf import room
+from sandbox_hub.shelf.bounded import parsed
 from sandbox_hub.shelf.data import AWAY, Data
 from sandbox_hub.shelf.jobs import Job, Jobs, WaitError
 from sandbox_hub.shelf.rerun import LARGEST, Rerun
@@ -137,7 +138,7 @@ class PublishHandler(Page):
         if author in names.RESERVED:  # a notebook that is run again has the keeper's token
             raise web.HTTPError(403, reason=f"`{author}` is the stack's own user, and publishes nothing")
         try:
-            job = self._jobs.add(author, parsed(self.request.body))
+            job = self._jobs.add(author, wanted(self.request.body))
         except WaitError as error:
             raise web.HTTPError(429, reason=str(error)) from None
         except (ValueError, KeyError, TypeError) as error:
@@ -182,8 +183,7 @@ class WithdrawHandler(Page):
         versions = self._shelf.versions(author, name)
         found = [record for record in versions if number is None or record.version == int(number)]
         if not found:
-            there = ", ".join(f"v{record.version}" for record in versions)
-            raise web.HTTPError(404, reason=f"there is {f'only {there}' if there else 'no such notebook'} on the shelf")
+            raise web.HTTPError(404, reason=self._missing(author, name, versions))
         try:
             for record in found:
                 await asyncio.to_thread(self._data.unpin, record)
@@ -192,17 +192,23 @@ class WithdrawHandler(Page):
             raise web.HTTPError(503, reason=f"the S3 store, where its pin is, does not answer: {error}"[:200]) from None
         self.finish({"withdrawn": sorted(record.version for record in found)})
 
+    def _missing(self, author: str, name: str, versions: list[Record]) -> str:
+        if versions:
+            there = ", ".join(f"v{record.version}" for record in versions)
+            return f"of `{author}/{name}` there is only {there} on the shelf"
+        others = ", ".join(record.name for record in self._shelf.newest() if record.author == author)
+        return f"there is no `{author}/{name}` on the shelf" + (f"; of {author} there is: {others}" if others else "")
 
-def parsed(body: bytes) -> dict[str, Any]:
-    """Returns what is to be published, with the notebook in it.
+
+def wanted(body: bytes) -> dict[str, Any]:
+    """Returns what is to be published, once it is sure to be a notebook.
 
     Raises:
         ValueError, KeyError, TypeError: It is no notebook.
     """
-    asked: dict[str, Any] = json.loads(body)
-    notebook = json.loads(asked["content"])
-    list(notebook["cells"])
-    return {**asked, "path": str(asked["path"]), "notebook": notebook}
+    asked: dict[str, Any] = parsed(body)
+    list(parsed(asked["content"])["cells"])
+    return {**asked, "path": str(asked["path"])}
 
 
 def told(job: Job) -> dict[str, Any]:

@@ -128,9 +128,10 @@ class Shelf:
     def withdraw(self, record: Record) -> None:
         """Deletes a version; its empty folder stays, so that nothing else ever gets its number."""
         folder = self.folder(record.author, record.name, record.version)
-        (folder / RECORD).unlink(missing_ok=True)  # first: without it there is no version
         for path in folder.iterdir():
-            path.unlink()
+            if path.name != RECORD:
+                path.unlink()
+        (folder / RECORD).unlink()  # last: until then it can be asked for again
 
     def unchanged(self, record: Record) -> bool:
         """Tells whether the notebook is the one that was stamped."""

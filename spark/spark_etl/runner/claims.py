@@ -7,6 +7,7 @@ for one of several that try at once.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ THREADS = 16
 ATTEMPTS = 10
 PAUSE_SECONDS = 0.3
 HIDDEN = ("_", ".")
+log = logging.getLogger(__name__)
 
 
 class Claim:
@@ -103,16 +105,24 @@ class Claim:
             self._store.delete([taken])
             return False
         decision = read_decision(RunPaths(str(holder["run"]))).get(self.path)
+        whole = True
         if decision is not None:
-            self._end(left, set(decision["before"]), set(decision["new"]))
+            whole = self._end(left, set(decision["before"]), set(decision["new"]))
         self._store.write(self._file, self._content())
-        self._store.clear(left)
+        if whole:
+            self._store.clear(left)
+        else:
+            run = name_of(str(holder["run"]))
+            log.warning(
+                "of %s files of before and of run %s are gone; what is left of the new: %s", self.path, run, left
+            )
         return True
 
-    def _end(self, left: str, before: set[str], new: set[str]) -> None:
+    def _end(self, left: str, before: set[str], new: set[str]) -> bool:
         """Brings a dead run's publication to its end, or takes it back where staged files are gone meanwhile.
 
-        Where neither can be, as some of the old is gone too, nothing is deleted.
+        Returns:
+            Whether one of them could be; else some of the old is gone too, and nothing is touched.
         """
         there = {item.path for item in committed(self.path)}
         if new <= there | set(staged_files(left, self.path)):
@@ -120,6 +130,9 @@ class Claim:
             self._store.delete(before - new)
         elif before <= there:
             self._store.delete((new & there) - before)
+        else:
+            return False
+        return True
 
     def _lock(self, left: str) -> str | None:
         """Returns the object by which this run alone puts a dead run's folder in order; None if it gets none.

@@ -85,6 +85,14 @@ def test_a_notebook_that_was_broken_off_does_not_reproduce(
     assert (told["verdict"], told["why"][0]) == ("does not reproduce", reason)
 
 
+def test_a_kernel_that_dies_after_a_failure_that_was_allowed_does_not_reproduce(tmp_path: Path) -> None:
+    told = ended(tmp_path, [cell("a", FAILED), cell("b")], [cell("a", FAILED), cell("b")], DEAD)
+    assert (told["verdict"], told["why"]) == (
+        "does not reproduce",
+        ["code cell 2 ended its kernel: did it need more memory than there is?"],
+    )
+
+
 def test_a_cell_that_takes_too_long_does_not_reproduce_even_if_its_author_lost_patience_too(tmp_path: Path) -> None:
     told = ended(tmp_path, [cell("a", INTERRUPTED)], [cell("a", INTERRUPTED)], TOO_LONG)
     assert (told["verdict"], told["why"]) == ("does not reproduce", ["code cell 1 did not end within 10 minutes"])

@@ -13,7 +13,6 @@ from sandbox_cli.stack.hub import Hub
 from sandbox_cli.stack.shelf import withdraw
 
 SHELF = "http://shelf--service.localhost:8001/services/shelf/"
-THERE = [{"author": "ada", "name": "late", "version": 2}, {"author": "bob", "name": "his", "version": 1}]
 
 
 def session(status: int, body: dict[str, Any]) -> tuple[Any, list[httpx.Request]]:
@@ -22,7 +21,7 @@ def session(status: int, body: dict[str, Any]) -> tuple[Any, list[httpx.Request]
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        return httpx.Response(status, json=body) if request.method == "DELETE" else httpx.Response(200, json=THERE)
+        return httpx.Response(status, json=body)
 
     hub = Hub(8001, {"hub_admin_token": "of-the-command"})
     hub._http = httpx.Client(transport=httpx.MockTransport(answer), base_url=hub.url)
@@ -42,8 +41,8 @@ def test_the_shelf_is_asked_at_its_own_host(version: int | None, path: str) -> N
 
 
 def test_what_is_not_there_is_told_with_what_is() -> None:
-    stack, _ = session(404, {"message": "no"})
-    with pytest.raises(UsageError, match=r"no `ada/lat` v3 on the shelf\. Of ada there is .*: ada/late v2\.$"):
+    stack, _ = session(404, {"message": "of `ada/lat` there is only v2 on the shelf"})
+    with pytest.raises(UsageError, match=r"^Of `ada/lat` there is only v2 on the shelf\.$"):
         withdraw(stack, "ada", "lat", 3)
 
 

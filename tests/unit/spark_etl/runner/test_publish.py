@@ -311,7 +311,7 @@ class ManyFiles(Frame):
 
 @pytest.mark.parametrize("gone", ["*", "part-*", "part-21.parquet"])
 @pytest.mark.parametrize("copied", [1, 2, 3])
-def test_a_decision_of_which_staged_files_are_gone_is_taken_back_whole(
+def test_an_output_of_which_staged_files_are_gone_is_taken_back_whole(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, gone: str, copied: int
 ) -> None:
     die(shop, monkeypatch, "copy", copied, ManyFiles)
@@ -327,13 +327,16 @@ def test_a_decision_of_which_staged_files_are_gone_is_taken_back_whole(
 
 
 def test_nothing_is_deleted_where_neither_the_new_nor_the_old_is_whole(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     die(shop, monkeypatch, "clear", 1, ManyFiles)
     next(shop.folder.glob("net/part-21.parquet")).unlink()
     next(shop.folder.glob("net/_publishing-*/part-21.parquet")).unlink()
     with shop.publication():
         assert shop.seen()[0] == [20, 22], "what is left of it"
+    (staged,) = shop.folder.glob("net/_publishing-*")
+    assert {"part-20.parquet", "part-22.parquet"} <= {file.name for file in staged.iterdir()}
+    assert f"/net files of before and of run {staged.name.removeprefix('_publishing-')} are gone" in caplog.text
 
 
 @pytest.mark.parametrize("error", [CutError, StorageError("the store is away"), KeyboardInterrupt])

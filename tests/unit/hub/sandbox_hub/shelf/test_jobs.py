@@ -45,7 +45,7 @@ def test_a_store_that_is_away_is_the_reason(tmp_path: Path, caplog: pytest.LogCa
 
     async def publish() -> Job:
         jobs = Jobs(shelf, Gone(error), Reruns(), "sandbox/notebook:1")
-        job = jobs.add("ada", {"path": "late.ipynb", "content": "{}", "notebook": {"cells": []}})
+        job = jobs.add("ada", {"path": "late.ipynb", "content": '{"cells": []}'})
         await asyncio.gather(*jobs._tasks)
         return job
 

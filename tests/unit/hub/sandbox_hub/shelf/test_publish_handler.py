@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from sandbox_hub import names
-from sandbox_hub.shelf import service
+from sandbox_hub.shelf import jobs, service
 from sandbox_hub.shelf.jobs import MOST_WAITING, Jobs
 from sandbox_hub.shelf.rerun import Again, Rerun
 from sandbox_hub.shelf.store import Shelf
@@ -76,3 +76,17 @@ def test_an_author_who_has_enough_waiting_is_told_which(answers: Callable[..., l
     told = "3 publications of ada wait already. Publish again when one of them has begun: orders, late, users"
     assert refused == (429, {"message": told})
     assert of_another[0] == 202
+
+
+@pytest.mark.parametrize("content", ['{"cells": []', '{"cells": [' + "[]," * 1_000_001 + "[]]}", "7"])
+def test_what_is_no_notebook_or_would_fill_the_memory_is_refused(content: str) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        service.wanted(json.dumps({"path": "x.ipynb", "content": content}).encode())
+
+
+def test_what_waits_is_limited_in_all(answers: Callable[..., list[Answer]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "MOST_BYTES", 30)
+    *taken, refused = answers(*[(author, "x") for author in ("ada", "bob", "eve")])
+    assert [status for status, _ in taken] == [202, 202]
+    told = "the notebooks that wait are too large together. Publish again when some of them are done"
+    assert refused == (429, {"message": told})

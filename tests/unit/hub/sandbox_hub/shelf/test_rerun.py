@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import sandbox_lab.rerun
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sandbox_hub.shelf import rerun
@@ -123,6 +124,33 @@ def test_one_that_does_not_end_is_told_with_the_limit(monkeypatch: pytest.Monkey
         hub.run()
 
     assert not hub.running
+
+
+def test_a_server_sends_the_shelf_nowhere_else() -> None:
+    class Elsewhere(FakeHub):
+        async def serve(self, request: web.Request) -> web.StreamResponse:
+            if request.path.startswith("/user/"):
+                return web.Response(status=307, headers={"Location": "/hub/api"})
+            return await super().serve(request)
+
+    hub = Elsewhere()
+    with pytest.raises(RerunError, match="the fresh server refuses: 307"):
+        hub.run()
+    assert "/hub/api" not in [path for _, path, _ in hub.asked]
+
+
+def test_a_token_that_is_not_taken_back_costs_no_result(caplog: pytest.LogCaptureFixture) -> None:
+    class Busy(FakeHub):
+        async def serve(self, request: web.Request) -> web.StreamResponse:
+            answer = await super().serve(request)
+            return web.Response(status=500) if "/tokens/" in request.path else answer
+
+    assert Busy().run()[0].verdict == "runs"
+    assert "does not take back the token" in caplog.text
+
+
+def test_hub_and_server_know_the_same_limit() -> None:
+    assert rerun.LARGEST == sandbox_lab.rerun.LARGEST
 
 
 async def of(*parts: bytes) -> AsyncIterator[bytes]:

@@ -56,12 +56,13 @@ def room(held: int | Exception) -> Room:
     return Room(sizes, LIMIT)
 
 
-def published(shelf: Path, reruns: Reruns, room: Room, content: str = "{}") -> Job:
-    """Publishes a notebook of ada's."""
+def published(shelf: Path, reruns: Reruns, room: Room, size: int = 0) -> Job:
+    """Publishes a notebook of ada's, of so many bytes."""
+    content = '{"cells": []}'.ljust(size)
 
     async def publish() -> Job:
         jobs = Jobs(Shelf(shelf), Pins(), reruns, "sandbox/notebook:1", room)
-        job = jobs.add("ada", {"path": "late.ipynb", "content": content, "notebook": {"cells": []}})
+        job = jobs.add("ada", {"path": "late.ipynb", "content": content})
         await asyncio.gather(*jobs._tasks)
         return job
 
@@ -78,7 +79,7 @@ def test_what_there_is_no_room_for_is_not_on_the_shelf(
 ) -> None:
     reruns = Reruns(output)
 
-    job = published(tmp_path, reruns, room(LIMIT - free), "x" * content)
+    job = published(tmp_path, reruns, room(LIMIT - free), content)
 
     assert job.state == "failed"
     assert "of ada hold 10" in job.told
@@ -89,7 +90,7 @@ def test_what_there_is_no_room_for_is_not_on_the_shelf(
 
 
 def test_what_there_is_room_for_is_published(tmp_path: Path) -> None:
-    assert published(tmp_path, Reruns(MB), room(LIMIT - 3 * MB), "x" * MB).state == "done"
+    assert published(tmp_path, Reruns(MB), room(LIMIT - 3 * MB), MB).state == "done"
 
 
 def test_a_refusal_names_sizes_limit_and_the_way_out() -> None:

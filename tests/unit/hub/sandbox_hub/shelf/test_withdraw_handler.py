@@ -92,7 +92,11 @@ def test_nobody_else_takes_anything_off(monkeypatch: pytest.MonkeyPatch, shelf: 
 
 @pytest.mark.parametrize(
     ("path", "told"),
-    [("ada/late-orders/v7", "there is only v2, v1 on the shelf"), ("bob/x", "there is no such notebook on the shelf")],
+    [
+        ("ada/late-orders/v7", "of `ada/late-orders` there is only v2, v1 on the shelf"),
+        ("ada/late", "there is no `ada/late` on the shelf; of ada there is: late-orders"),
+        ("bob/x", "there is no `bob/x` on the shelf"),
+    ],
 )
 def test_what_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, shelf: Shelf, path: str, told: str) -> None:
     assert asked(monkeypatch, shelf, Pins(), path) == (404, {"message": told})
