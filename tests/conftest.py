@@ -30,8 +30,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Runs what disrupts the stack after everything that only uses it."""
-    items.sort(key=lambda item: item.get_closest_marker("disrupts") is not None)
+    """Runs what disrupts the stack after everything that only uses it, and then what looks back on all of it."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("last", "disrupts")])
 
 
 @contextmanager
@@ -67,6 +67,16 @@ def stack(clean_engine: None) -> Iterator[Sandbox]:
         done = sandbox("up", "--json", timeout=COLD_UP_SECONDS)
         (sandbox.state / "up.json").write_text(done.out)
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def log_watch(stack: Sandbox) -> Iterator[logs.LogWatch]:
+    """The logs of the stack's containers, from its start to the last test."""
+    watch = logs.LogWatch(stack.stack)
+    watch.start()
+    yield watch
+    bad = watch.unwaived(set())
+    assert not bad, "containers logged errors after the last test:\n" + "\n".join(bad)
 
 
 @pytest.fixture
@@ -110,9 +120,7 @@ def no_errors_in_logs(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
 
-    stack: Sandbox = request.getfixturevalue("stack")
-    start = logs.now()
+    watch: logs.LogWatch = request.getfixturevalue("log_watch")
     yield
-    names = {name for marker in request.node.iter_markers("waive") for name in marker.args}
-    bad = logs.unwaived(logs.since(Containers(stack.stack), start), names)
+    bad = watch.unwaived({name for marker in request.node.iter_markers("waive") for name in marker.args})
     assert not bad, "containers logged errors during this test:\n" + "\n".join(bad[:40])

@@ -4,8 +4,8 @@ Docker's volumes have no quota on most file systems, so the hub looks itself. Wh
 on the shelf, the published notebooks and the prefix in S3, together; with the server its keys to S3 end.
 
 1. Free space is looked at with each poll of a server, which costs nothing. Who holds what costs a walk over all of it,
-   so that is asked once at the start, and then only when free space has fallen by `STEP` since it was known; below the
-   floor, by a little.
+   so that is asked once at the start, and then only when free space has fallen by half a gigabyte since it was known,
+   or by a quarter of a small limit; below the floor, by a little.
 2. Who holds more than the limit, and more than at the last look, is stopped.
 3. Below the floor, so is whoever's part has grown most since the last look, whatever the limit.
 4. Who holds too much but doesn't grow is left alone: they have to get in to clear up.
@@ -77,7 +77,7 @@ class DiskGuard:
             return True
         free = self._free()
         self._free_then = max(self._free_then, free)  # somebody has cleared up
-        return self._free_then - free >= (GROWN if free < self._floor else STEP)
+        return self._free_then - free >= (GROWN if free < self._floor else min(STEP, self._limit // 4))
 
     async def _look(self) -> None:
         free = self._free()  # before: what is written while sizes are asked for is for the next look

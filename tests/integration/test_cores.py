@@ -2,65 +2,39 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from tests.support.engine import Containers
+from tests.integration.conftest import SESSION, Waited
+from tests.support.engine import Containers, spark_state
 from tests.support.hub import HubClient
-from tests.support.sandbox import Sandbox, until
+from tests.support.sandbox import until
 
-USED = """
-import json, urllib.request
-state = json.load(urllib.request.urlopen("http://spark-master:8080/json/"))
-print(json.dumps({"used": state["coresused"], "apps": [a["name"] for a in state["activeapps"]]}))
-"""
-SESSION = """
-from pyspark.sql import SparkSession
-import os
-spark = (SparkSession.builder.master(os.environ["SPARK_MASTER_URL"]).appName("{name}")
-         .config("spark.cores.max", "{cores}").config("spark.dynamicAllocation.initialExecutors", "{cores}")
-         .config("spark.dynamicAllocation.executorIdleTimeout", "{idle}")
-         .getOrCreate())
-print(spark.range(1000).repartition(4).count())
-"""
+pytestmark = [pytest.mark.timeout(600), pytest.mark.waive("spark peers gone")]
+IDLER = {
+    "spark.cores.max": "2",
+    "spark.dynamicAllocation.executorIdleTimeout": "2s",
+    "spark.dynamicAllocation.shuffleTracking.timeout": "2s",
+}
 
 
-def master(containers: Containers) -> dict[str, object]:
-    state: dict[str, object] = json.loads(containers.run("spark-connect", "python3", "-c", USED).out)
-    return state
+def test_a_cell_that_waits_for_cores_is_told_who_holds_them(waited: Waited) -> None:
+    assert "waiting for cores" in waited.cell
+    assert "engineer's notebook (4 cores). Another notebook of yours is among them" in waited.cell
 
 
-@pytest.mark.waive("spark peers gone")
+def test_a_run_that_waits_for_cores_is_told_who_holds_them_and_goes_on(waited: Waited) -> None:
+    assert "all 4 cores are taken. engineer's notebook" in waited.run.splitlines()[-1], waited.run
+    assert waited.exit_code == 0, waited.rest
+
+
 def test_an_idle_session_gives_its_cores_back(engineer: HubClient, containers: Containers) -> None:
     with engineer.kernel() as kernel:
-        assert "1000" in kernel.run(SESSION.format(name="idler", cores=2, idle="5s")).text
-        assert "idler" in str(master(containers)["apps"])
-        until(lambda: master(containers)["used"] == 0, within=150, what="all cores free while the session lives")
-        assert "1000" in kernel.run("print(spark.range(1000).count())").text
-        kernel.run("spark.stop()")
+        assert "1000" in kernel.run(SESSION.format(settings=IDLER)).text
+        driver = kernel.run("print(session.sparkContext.applicationId)").text.strip()
+        assert cores_of(containers, driver) == 2
+        until(lambda: cores_of(containers, driver) == 0, within=60, what="its cores are free while the session lives")
+        assert "1000" in kernel.run("print(session.range(1000).count())").text
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.waive("spark peers gone")
-def test_a_run_that_waits_for_cores_is_told_who_holds_them(
-    stack: Sandbox, engineer: HubClient, containers: Containers
-) -> None:
-    with engineer.kernel() as kernel:
-        assert "1000" in kernel.run(SESSION.format(name="the hog", cores=4, idle="600s")).text
-        until(lambda: master(containers)["used"] == 4, within=60, what="all cores are taken")
-        with stack.running("run", *quick_run(stack)) as waiting:
-            seen = []
-            assert waiting.stderr is not None
-            for line in waiting.stderr:
-                seen.append(line)
-                if "the hog" in line:
-                    break
-            assert "the hog" in "".join(seen[-3:]), "".join(seen)
-        kernel.run("spark.stop()")
-    until(lambda: "the hog" not in str(master(containers)["apps"]), within=60, what="the hog is gone")
-
-
-def quick_run(stack: Sandbox) -> list[str]:
-    """Returns the arguments of a small run of the sample pipeline."""
-    return ["spark/pipelines/revenue/feature_config.yaml", "--start-date", "2024-02-29", "--end-date", "2024-02-29"]
+def cores_of(containers: Containers, application: str) -> int:
+    return sum(app["cores"] for app in spark_state(containers)["activeapps"] if app["id"] == application)

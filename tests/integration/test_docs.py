@@ -1,4 +1,4 @@
-"""Every command in a `sh` block of the README and the guides is run, here or by the test named in `ELSEWHERE`."""
+"""Every command in a `sh` block of the README and the guides is run: by the tests before these, or here."""
 
 from __future__ import annotations
 
@@ -9,68 +9,63 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.sandbox import ROOT, Sandbox
+from tests.support import documented
+from tests.support.documented import PAGES, ROOT
+from tests.support.sandbox import Sandbox
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
-
-# What can't be run on the stack that the other tests use: who runs it, and where.
-ELSEWHERE = {
-    r"make (up|test|bench|test-unit|lint|types|arrows)": "tests/unit/test_makefile.py",
-    r"make test-(stack|integration|browser|faults|matrix)": "tests/unit/test_makefile.py",
-    r"SANDBOX_STACK=second ./sandbox .*": "tests/integration/test_two_stacks.py",
-    r"./sandbox up --(no-)?subdomains": "tests/browser/test_subdomains.py",
-    r"./sandbox reset.*": "tests/integration/test_two_stacks.py",
-    r"./sandbox run .* --(resume|sample|keys) .*": "tests/integration/test_second_look.py",
-    r"./sandbox run .*": "tests/integration/test_run_command.py",
-    r"./sandbox down": "tests/integration/test_history.py",
-}
+OTHER_STACK = "SANDBOX_STACK=second"
 
 
-def commands(page: Path) -> list[str]:
-    """Returns the command lines of a page, continuation lines joined, comments dropped."""
-    blocks = "\n".join(FENCE.findall(page.read_text())).replace("\\\n", " ")
-    return [
-        " ".join(shlex.split(line, comments=True)) for line in blocks.splitlines() if shlex.split(line, comments=True)
-    ]
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
-def documented() -> list[str]:
-    """Returns every command once, in the order in which a reader meets them: an account is added, then removed."""
-    return list(dict.fromkeys(command for page in PAGES for command in commands(page)))
+def as_alias(command: str) -> str:
+    """Returns what `make` would run of the `sandbox` command; itself if it is none of its aliases."""
+    if not command.startswith("make "):
+        return command
+    run = subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, check=True)
+    line = run.stdout.strip()
+    return line if line.startswith("./sandbox ") else command
 
 
-def elsewhere(command: str) -> str | None:
-    return next((place for pattern, place in ELSEWHERE.items() if re.fullmatch(pattern, command)), None)
+@pytest.mark.last
+@pytest.mark.parametrize("page", [page for page in PAGES if documented.commands(page)], ids=page_id)
+@pytest.mark.waive("hub away", "spark peers gone")
+def test_the_commands_of_a_page_work(stack: Sandbox, request: pytest.FixtureRequest, page: Path) -> None:
+    """What no test has run before is run here, in the order of the page, with what the page does by the same verb."""
+    # What make runs besides are these tests themselves: tests/unit/test_makefile.py.
+    shown = [command for command in map(as_alias, documented.commands(page)) if not command.startswith("make ")]
+    missing = {verb(command) for command in shown if not documented.has_run(command, stack.stack)}
+    for command in shown:
+        if verb(command) in missing:
+            second = command.startswith(OTHER_STACK)
+            run(request.getfixturevalue("fresh_sandbox") if second else stack, command)
 
 
-@pytest.mark.parametrize("command", [c for c in documented() if elsewhere(c) is None])
-@pytest.mark.disrupts
-def test_a_documented_command_works(stack: Sandbox, command: str) -> None:
-    program, *arguments = shlex.split(command)
-    assert program == "./sandbox", f"`{command}` is neither run here nor named in ELSEWHERE"
+def verb(command: str) -> str:
+    """Returns what is done, to which stack: `users`, `SANDBOX_STACK=second up`."""
+    before, _, after = command.partition("./sandbox ")
+    return before + after.split()[0]
 
+
+def run(sandbox: Sandbox, command: str) -> None:
+    program, *arguments = shlex.split(command.removeprefix(OTHER_STACK))
+    assert program == "./sandbox", f"`{command}` is neither the command nor one of make's aliases"
+    print(f"no test has run this before: {command}")
     done = subprocess.run(
         [str(ROOT / program), *arguments],
         cwd=ROOT,
-        env=stack.env(),
+        env=sandbox.env(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
         check=False,
     )
-
-    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
-
-
-@pytest.mark.parametrize("command", [c for c in documented() if elsewhere(c)])
-def test_what_is_run_elsewhere_is_run_there(command: str) -> None:
-    place = elsewhere(command)
-
-    assert place
-    assert (ROOT / place).exists()
+    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    documented.record(sandbox.stack, tuple(arguments))
 
 
 def test_the_example_of_a_project_is_one_that_is_run(outside_project: Path) -> None:
@@ -81,7 +76,7 @@ def test_the_example_of_a_project_is_one_that_is_run(outside_project: Path) -> N
     assert not missing
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_links_lead_somewhere(page: Path) -> None:
     missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
 

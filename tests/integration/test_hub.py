@@ -128,33 +128,6 @@ def test_a_size_that_there_is_not_is_refused_with_those_there_are(engineer: HubC
 
 
 @pytest.mark.disrupts
-@pytest.mark.waive("spark peers gone", "store gone", "no server without a store")
-def test_a_user_is_told_why_no_server_starts_without_the_store(
-    stack: Sandbox, engineer: HubClient, containers: Containers
-) -> None:
-    engineer.stop_server()
-    containers.one("minio").stop(timeout=10)
-    try:
-        page = engineer.http.get("/hub/spawn")
-        # If the store is slow to be missed, the browser waits there.
-        waited = until(
-            lambda: (late := engineer.http.get("/hub/spawn-pending/engineer")).status_code != 200 and late,
-            within=60,
-            what="the page that tells of the failed start",
-        )
-        answer = engineer.api("POST", "/users/engineer/server")
-    finally:
-        stack("up", "--json", timeout=180)
-
-    assert page.url.path == "/hub/spawn-pending/engineer" or page.status_code == 503, page.text
-    assert (waited.status_code, answer.status_code) == (503, 503), f"{waited.text}\n{answer.text}"
-    for told in (html.unescape(waited.text), answer.json()["message"]):
-        assert "The S3 store doesn't answer" in told
-        assert "`./sandbox doctor`" in told
-    engineer.start_server()
-
-
-@pytest.mark.disrupts
 @pytest.mark.waive("hub away")
 def test_kernels_of_two_users_work_on_while_the_hub_is_restarted(
     stack: Sandbox, containers: Containers, two_users: dict[str, str]

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import io
-import json
 import signal
-import uuid
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from pyarrow import parquet
 
+from tests.integration.conftest import DATES, SAMPLE
 from tests.support.engine import Containers
 from tests.support.hub import HubClient
 from tests.support.s3 import ObjectStore
-from tests.support.sandbox import Sandbox, until
+from tests.support.sandbox import Sandbox
 
-DATES = ["--start-date", "2024-02-29", "--end-date", "2024-02-29"]
-SAMPLE = "spark/pipelines/revenue/feature_config.yaml"
+OUTSIDE = "tests/fixtures/outside_project"
 
 
 @pytest.fixture
@@ -28,11 +25,14 @@ def store(stack: Sandbox) -> ObjectStore:
     return ObjectStore(stack, "runner")
 
 
-def rows_of_latest(store: ObjectStore, prefix: str, feature: str) -> list[dict[str, Any]]:
-    """Returns the rows of a feature's checkpoint in the latest run below a prefix of the scratch bucket."""
-    keys = store.keys("scratch", prefix)
-    run = max(key.removeprefix(prefix).split("/")[0] for key in keys if not key.removeprefix(prefix).startswith("_"))
-    parts = [key for key in keys if key.startswith(f"{prefix}{run}/{feature}/part-")]
+def checkpoints(store: ObjectStore, folder: str) -> set[str]:
+    """Returns the features that have a whole checkpoint below a folder of the scratch bucket."""
+    return {key.split("/")[-2] for key in store.keys("scratch", folder) if key.endswith("/_manifest.json")}
+
+
+def rows(store: ObjectStore, folder: str) -> list[dict[str, Any]]:
+    """Returns the rows of a checkpoint."""
+    parts = [key for key in store.keys("scratch", folder) if "/part-" in key]
     return [row for part in parts for row in parquet.read_table(io.BytesIO(store.read("scratch", part))).to_pylist()]
 
 
@@ -43,35 +43,27 @@ def ordinal(number: int) -> str:
 
 
 @pytest.mark.timeout(600)
-def test_a_run_writes_the_checkpoints_it_was_asked_for(stack: Sandbox, store: ObjectStore) -> None:
-    done = stack("run", SAMPLE, *DATES, "--team-name", "mine", "--checkpoint", "orders_clean,net_orders", timeout=400)
-
-    keys = store.keys("scratch", "mine/")
-    written = {key.split("/")[-2] for key in keys if key.endswith("/_manifest.json")}
-    assert written == {"orders_clean", "net_orders"}, done
-
-
-@pytest.mark.timeout(600)
 def test_a_project_of_somebody_else_with_packages_of_its_own(
-    stack: Sandbox, containers: Containers, store: ObjectStore, outside_project: Path, tmp_path: Path
+    stack: Sandbox, containers: Containers, store: ObjectStore
 ) -> None:
     """The executors call `inflection.ordinalize`, of a package that no image has."""
     assert containers.run("spark-worker", "python", "-c", "import inflection").exit_code == 1
-    config, requirements = outside_project / "feature_config.yaml", outside_project / "requirements.txt"
 
     done = stack(
-        "run", str(config), *DATES, "--team-name", "outside", "--requirements", str(requirements),
-        "--checkpoint", "loyalty", cwd=tmp_path, timeout=400,
+        "run", f"{OUTSIDE}/feature_config.yaml", *DATES, "--checkpoint", "orders,", "loyalty",
+        "--requirements", f"{OUTSIDE}/requirements.txt", "--team-name", "mine", timeout=400,
     )  # fmt: skip
 
-    rows = rows_of_latest(store, "outside/outside/", "loyalty")
-    assert rows, done
-    assert [row["latest"] for row in rows] == [f"{ordinal(row['orders'])} order" for row in rows]
+    assert checkpoints(store, "mine/outside/") == {"orders", "loyalty"}, done
+    (run,) = {key.split("/")[2] for key in store.keys("scratch", "mine/outside/") if key.endswith("/run.json")}
+    loyalty = rows(store, f"mine/outside/{run}/loyalty/")
+    assert loyalty, done
+    assert [row["latest"] for row in loyalty] == [f"{ordinal(row['orders'])} order" for row in loyalty]
 
 
 @pytest.mark.timeout(600)
 def test_the_command_line_of_the_original_as_it_was_printed(
-    stack: Sandbox, engineer: HubClient, containers: Containers, store: ObjectStore
+    engineer: HubClient, containers: Containers, store: ObjectStore
 ) -> None:
     """In a terminal of a user's server, where the shell splits `feature1, feature2, feature3` into three words."""
     engineer.start_server()
@@ -87,37 +79,7 @@ def test_the_command_line_of_the_original_as_it_was_printed(
     done = containers.run("user-engineer", "bash", "-lc", line)
 
     assert done.exit_code == 0, done.out[-5000:]
-    wanted = {"orders_clean", "orders_in_usd", "net_orders"}
-    keys = store.keys("scratch", "users/engineer/my_team/")
-    assert {key.split("/")[-2] for key in keys if key.endswith("/_manifest.json")} == wanted
-
-
-@pytest.mark.timeout(600)
-def test_a_failure_and_the_recovery_after_it_are_told_by_mail(
-    stack: Sandbox, engineer: HubClient, outside_project: Path
-) -> None:
-    address = f"{uuid.uuid4().hex}@example.com"
-    config, requirements = outside_project / "feature_config.yaml", outside_project / "requirements.txt"
-    told = ["run", str(config), "--requirements", str(requirements), "--team-name", "mailed", "--notify-email", address]
-    published, never = ["2024-02-29"] * 2, ["1999-12-31"] * 2
-
-    def letters() -> list[str]:
-        answer = engineer.http.get("/services/ui/mail/api/email")
-        assert answer.status_code == 200, answer.text[:500]
-        return [json.dumps(letter) for letter in answer.json() if address in json.dumps(letter)]
-
-    def run(days: list[str], code: int) -> None:
-        stack(*told, "--start-date", days[0], "--end-date", days[1], "--checkpoint", "orders", code=code, timeout=240)
-
-    run(published, 0)
-    assert not letters(), "a success after a success is nobody's news"
-    run(never, 5)
-    (failed,) = until(letters, within=20, what=f"a letter to {address}")
-    assert "[mailed] outside failed" in failed
-    assert "no snapshot of orders for 1999-12-31" in failed
-    run(published, 0)
-    until(lambda: len(letters()) == 2, within=20, what="a second letter")
-    assert any("[mailed] outside works again" in letter for letter in letters())
+    assert checkpoints(store, "users/engineer/my_team/") == {"orders_clean", "orders_in_usd", "net_orders"}
 
 
 @pytest.mark.timeout(600)
@@ -134,12 +96,11 @@ def test_a_run_that_is_terminated_stops_its_driver_and_says_so(stack: Sandbox, c
 
 
 @pytest.mark.timeout(600)
-def test_the_page_of_a_running_application_is_behind_the_masters(engineer: HubClient, containers: Containers) -> None:
+def test_the_page_of_a_running_application_is_behind_the_masters(engineer: HubClient) -> None:
     with engineer.kernel() as kernel:
         kernel.run(
             "from pyspark.sql import SparkSession; import os\n"
-            "spark = SparkSession.builder.master(os.environ['SPARK_MASTER_URL']).appName('page').getOrCreate()\n"
-            "spark.range(10).count()"
+            "spark = SparkSession.builder.master(os.environ['SPARK_MASTER_URL']).appName('page').getOrCreate()"
         )
         application = kernel.run("print(spark.sparkContext.applicationId)").text.strip()
         page = engineer.http.get(f"/services/ui/spark/proxy/{application}/jobs/")

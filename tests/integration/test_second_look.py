@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from pathlib import Path
 
 import pytest
 
+from tests.integration.conftest import DATES, SAMPLE, SAMPLE_LINE, Waited
 from tests.support.hub import HubClient
 from tests.support.s3 import ObjectStore
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Sandbox, until
 
-DATES = ["--start-date", "2024-02-29", "--end-date", "2024-02-29"]
-SAMPLE = "spark/pipelines/revenue/feature_config.yaml"
 CONFIG = """
 pipeline: broken
 features:
@@ -60,15 +61,25 @@ def broken(tmp_path: Path) -> Path:
     return config
 
 
+def mails(client: HubClient, address: str) -> list[str]:
+    """Returns what the mailbox holds for an address."""
+    answer = client.http.get("/services/ui/mail/api/email")
+    assert answer.status_code == 200, answer.text[:500]
+    return [json.dumps(mail) for mail in answer.json() if address in json.dumps(mail)]
+
+
 @pytest.mark.timeout(900)
-def test_a_failure_is_opened_mended_and_gone_on_from(
-    stack: Sandbox, engineer: HubClient, broken: Path, runner_store: ObjectStore
-) -> None:
-    line = ["run", str(broken), *DATES, "--team-name", "looked", "--checkpoint", "orders"]
+def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: HubClient, broken: Path) -> None:
+    """By mail, too: of the failure, and of the run that works again."""
+    address = f"{uuid.uuid4().hex}@example.com"
+    line = ["run", str(broken), *DATES, "--team-name", "looked", "--notify-email", address, "--checkpoint", "orders"]
     failed = stack(*line, code=5, timeout=300)
     last = failed.err.strip().splitlines()[-1]
     assert last.startswith("open it:  from spark_etl import runs; runs[")
     opening = last.removeprefix("open it:  ")
+    (mail,) = until(lambda: mails(engineer, address), within=20, what=f"a mail to {address}")
+    assert "[looked] broken failed" in mail
+    assert "KeyError" in mail
 
     with engineer.kernel() as kernel:
         shown = kernel.run(opening).text
@@ -88,10 +99,26 @@ def test_a_failure_is_opened_mended_and_gone_on_from(
     mended = stack(*line, "--resume", "latest", timeout=300)
     assert "orders  reused: as in run" in mended.err
     assert "paid    recomputed: " in mended.err
+    until(lambda: len(mails(engineer, address)) == 2, within=20, what="a second mail")
+    assert any("[looked] broken works again" in mail for mail in mails(engineer, address))
 
-    stack(*line, "--resume", "latest", timeout=300)
-    published = [key.rpartition("/")[2] for key in runner_store.keys("published", "broken/paid/")]
-    assert [name for name in published if not name.startswith("part-")] == ["_SUCCESS"], "and nothing of the way there"
+
+@pytest.mark.timeout(900)
+@pytest.mark.waive("spark peers gone")
+def test_a_run_goes_on_from_the_one_before(
+    stack: Sandbox, engineer: HubClient, runner_store: ObjectStore, waited: Waited
+) -> None:
+    """It also publishes over what is there; a success after a success is nobody's news."""
+    assert waited.exit_code == 0, waited.rest
+    address = f"{uuid.uuid4().hex}@example.com"
+    done = stack(*SAMPLE_LINE, "--resume", "latest", "--notify-email", address, timeout=400)
+
+    assert "orders_clean " in done.err
+    assert "reused: as in run" in done.err
+    assert not mails(engineer, address)
+    for output in ("by_customer_day", "by_plan", "top_customers"):
+        names = [key.rpartition("/")[2] for key in runner_store.keys("published", f"revenue/{output}/")]
+        assert [name for name in names if not name.startswith("part-")] == ["_SUCCESS"], "and nothing of the way there"
 
 
 @pytest.mark.timeout(900)

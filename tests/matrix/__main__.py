@@ -7,6 +7,7 @@ python -m tests.matrix --only 4.0 -k resume     one of them; what is not known h
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sandbox_cli.stack import engine
 from sandbox_cli.stack.images import ensure_images
 from tests.matrix import install
 from tests.matrix.suite import Result, run_suite
+from tests.support import leftovers
 
 FOLDER = Path(__file__).resolve().parent
 OWN = "4.1"
@@ -25,8 +27,10 @@ LOCKS = {path.stem.removeprefix("spark-"): path for path in sorted(FOLDER.glob("
 
 def main() -> int:
     """Runs, prints, and returns 1 when a test failed anywhere, 2 when one of the Sparks could not be had."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill removes the container, too
     options, more = parse()
     try:
+        leftovers.remove_stale()
         image = options.image or spark_image()
         results = [run(version, image, more) for version in options.only or sorted([OWN, *LOCKS])]
     except (SandboxError, install.InstallError) as error:

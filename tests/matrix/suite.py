@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
+import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+
+from docker.errors import NotFound
+from docker.models.containers import Container
 
 from tests.matrix.archive import archive
 from tests.matrix.install import INSIDE, VOLUME
+from tests.support import leftovers
 from tests.support.engine import client
 from tests.support.sandbox import ROOT
 
-SECONDS = 3600
+BUILD = ROOT / "build"
+JUNIT = "/tmp/suite/junit.xml"
 COUNTED = re.compile(r"(\d+) (passed|failed|skipped|error)")
 ENDED = re.compile(r"\d+ (passed|failed|skipped|errors?)\b.* in [\d.]+s")
+# The limit is far above what a slow machine needs: it ends a suite that hangs.
 COMMAND = (
     "cd /tmp/suite && python -c 'import pyspark; print(\"pyspark\", pyspark.__version__)' && "
-    'exec python -m pytest -q -p no:cacheprovider --timeout 600 -rfE "$@" tests/spark'
+    "exec timeout 3600 python -m pytest -v -p no:cacheprovider --timeout 600 -rfE "
+    f'--junitxml={JUNIT} -o junit_duration_report=total "$@" tests/spark'
 )
 
 
@@ -62,6 +72,7 @@ def run_suite(line: str, image: str, keys: list[str], *, home: str | None, jars:
         more: Arguments of pytest.
     """
     began = time.monotonic()
+    BUILD.mkdir(exist_ok=True)
     environment = {
         "PYTHONPATH": ":".join([*(f"{INSIDE}/{key}" for key in keys), "/tmp/suite/spark"]),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -70,25 +81,50 @@ def run_suite(line: str, image: str, keys: list[str], *, home: str | None, jars:
         **({"SPARK_ETL_TEST_JARS": f"{INSIDE}/{jars}"} if jars else {}),
         **({"SPARK_HOME": f"{INSIDE}/{home}/pyspark"} if home else {}),
     }
-    container = client().containers.create(
-        image,
-        ["runner", "bash", "-c", COMMAND, "pytest", *more],
-        network_mode="none",
-        mem_limit="4g",
-        environment=environment,
-        volumes=[f"{VOLUME}:{INSIDE}:ro"],
-    )
-    try:
-        container.put_archive("/tmp", archive(dict(_parts())))
-        container.start()
-        code = container.wait(timeout=SECONDS)["StatusCode"]
-        said = container.logs().decode(errors="replace")
-    finally:
-        container.remove(force=True)
-    log = ROOT / "build" / f"matrix-{line}.log"
-    log.parent.mkdir(exist_ok=True)
+    with leftovers.own_name() as name:
+        container = client().containers.create(
+            image,
+            ["runner", "bash", "-c", COMMAND, "pytest", *more],
+            network_mode="none",
+            mem_limit="4g",
+            environment=environment,
+            labels={"sandbox.stack": name},
+            volumes=[f"{VOLUME}:{INSIDE}:ro"],
+        )
+        try:
+            container.put_archive("/tmp", archive(dict(_parts())))
+            container.start()
+            said = _follow(container)
+            code = container.wait()["StatusCode"]
+            _keep_report(container, BUILD / f"junit-spark-{line}.xml")
+        finally:
+            container.remove(force=True)
+    log = BUILD / f"matrix-{line}.log"
     log.write_text(said)
     return _result(said, code, time.monotonic() - began, log)
+
+
+def _follow(container: Container) -> str:
+    """Shows what the container prints, as it comes, and returns all of it."""
+    said = []
+    for chunk in container.logs(stream=True, follow=True):
+        said.append(chunk)
+        sys.stderr.write(chunk.decode(errors="replace"))
+        sys.stderr.flush()
+    return b"".join(said).decode(errors="replace")
+
+
+def _keep_report(container: Container, target: Path) -> None:
+    """Copies the suite's report out of the container; there is none of one that could not begin."""
+    target.unlink(missing_ok=True)
+    try:
+        chunks, _ = container.get_archive(JUNIT)
+    except NotFound:
+        return
+    with tarfile.open(fileobj=BytesIO(b"".join(chunks))) as tar:
+        report = tar.extractfile(tar.getmembers()[0])
+        assert report is not None
+        target.write_bytes(report.read())
 
 
 def _result(said: str, code: int, seconds: float, log: Path) -> Result:

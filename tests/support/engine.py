@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import subprocess
 from dataclasses import dataclass
+from typing import Any
 
 import docker
 from docker.models.containers import Container
@@ -16,13 +18,19 @@ LABELS = (COMPOSE_PROJECT, "sandbox.stack")
 
 
 @functools.cache
-def client() -> docker.DockerClient:
-    """Returns a client for the engine of the present Docker context."""
+def address() -> str:
+    """Returns the address of the engine of the present Docker context."""
     host = os.environ.get("DOCKER_HOST")
     if not host:
         command = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
         host = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    return docker.DockerClient(base_url=host, timeout=120)
+    return host
+
+
+@functools.cache
+def client() -> docker.DockerClient:
+    """Returns a client for that engine."""
+    return docker.DockerClient(base_url=address(), timeout=120)
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,14 @@ class Containers:
         """Runs a command in a container of the service; stdout and stderr come together."""
         done = self.one(service).exec_run(list(command), user=user, environment=env)
         return Ran(done.exit_code, done.output.decode(errors="replace"))
+
+
+def spark_state(containers: Containers) -> dict[str, Any]:
+    """Returns what Spark's master tells of itself: workers, applications, cores; nothing while it is away."""
+    ask = "import urllib.request; print(urllib.request.urlopen('http://spark-master:8080/json/').read().decode())"
+    done = containers.run("spark-connect", "python3", "-c", ask)
+    state: dict[str, Any] = json.loads(done.out) if done.exit_code == 0 else {}
+    return state
 
 
 def addresses(container: Container) -> list[str]:

@@ -101,6 +101,11 @@ class HubClient:
         assert done.status_code == 201, done.text
         return self.attach(done.json()["id"])
 
+    def applications(self) -> set[str]:
+        """Returns the ids of the applications that Spark's history shows."""
+        answer = self.http.get("/services/ui/history/api/v1/applications")
+        return {entry["id"] for entry in answer.json()} if answer.status_code == 200 else set()
+
     def kernels(self) -> list[str]:
         """Returns the ids of the kernels that run in the user's server."""
         return [str(kernel["id"]) for kernel in self.lab("GET", "/kernels").json()]

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support import documented
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-HOME_LIMIT = "1g"  # what a test can write in a moment
+HOME_LIMIT = "512m"  # what a test can write in a moment
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,7 @@ class Sandbox:
             out, err = process.communicate()
             done = Done(argv, -9, out, err, time.monotonic() - started)
             raise AssertionError(f"no end after {timeout:.0f}s\n{done}") from None
+        self._record(argv, process)
         return Done(argv, process.returncode, out, err, time.monotonic() - started)
 
     def __call__(
@@ -122,6 +123,10 @@ class Sandbox:
         assert "Traceback (most recent call last)" not in done.err, str(done)
         return done
 
+    def restore(self) -> None:
+        """Brings the stack up again after a test took something of it away."""
+        self("up", "--no-proof", "--json", timeout=240)
+
     @contextmanager
     def running(self, *argv: str, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
         """Runs the command in the background; it is interrupted, as by Ctrl-C, when the block ends."""
@@ -136,6 +141,11 @@ class Sandbox:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate(timeout=60)
+            self._record(argv, process)
+
+    def _record(self, argv: tuple[str, ...], process: subprocess.Popen[str]) -> None:
+        if process.returncode == 0:
+            documented.record(self.stack, argv)
 
 
 def until(predicate: Callable[[], Any], *, within: float, what: str, every: float = 0.25) -> Any:

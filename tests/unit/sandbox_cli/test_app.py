@@ -96,6 +96,7 @@ def test_a_traceback_is_shown_on_demand_only(
     ("line", "told"),
     [
         (["nosuch"], "No such command 'nosuch'"),
+        (["stat"], "No such command 'stat'"),
         (["up", "--nosuch"], "No such option: --nosuch"),
         (["up", "--workers", "many"], "--workers"),
         (["up", "--workers", "0"], "--workers"),

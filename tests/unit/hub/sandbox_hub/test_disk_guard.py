@@ -54,6 +54,13 @@ def test_while_nothing_grows_nobody_looks(guard: DiskGuard, disk: Disk) -> None:
     assert disk.looks == 1, "at the start"
 
 
+def test_a_small_limit_is_looked_at_in_small_steps(disk: Disk) -> None:
+    guard = DiskGuard(disk.sizes, disk.free, GB // 2, 5 * GB)
+    polled(guard)
+    disk.held["ada"] = int(1.13 * GB)  # a quarter of the limit more
+    assert list(polled(guard)) == ["ada"]
+
+
 def test_a_home_that_was_too_large_before_is_left_alone(disk: Disk) -> None:
     disk.held["ada"] = 30 * GB
     guard = DiskGuard(disk.sizes, disk.free, 10 * GB, 5 * GB)

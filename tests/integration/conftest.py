@@ -1,0 +1,83 @@
+"""What several of the tests look at, done once."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+
+import pytest
+
+from tests.support.engine import Containers, spark_state
+from tests.support.hub import HubClient
+from tests.support.kernel import Kernel
+from tests.support.sandbox import Sandbox, until
+
+DATES = ["--start-date", "2024-02-29", "--end-date", "2024-02-29"]
+SAMPLE = "spark/pipelines/revenue/feature_config.yaml"
+SAMPLE_LINE = ["run", SAMPLE, *DATES, "--checkpoint", "orders_clean,", "orders_in_usd"]
+SESSION = """
+from spark_etl import spark
+session = spark(classic=True, settings={settings!r})
+print(session.range(1000).repartition(4).count())
+"""
+HOG = {
+    "spark.cores.max": "4",
+    "spark.dynamicAllocation.initialExecutors": "4",
+    "spark.dynamicAllocation.executorIdleTimeout": "600s",
+}
+WAITS = """
+import os, signal, threading
+from spark_etl import spark
+session = spark(classic=True)
+threading.Timer(8, os.kill, (os.getpid(), signal.SIGINT)).start()
+session.range(4).count()
+"""
+
+
+@dataclass(frozen=True)
+class Waited:
+    """A run of the sample, and a cell, that found all cores taken.
+
+    Attributes:
+        cell: What the cell said until it was interrupted.
+        run: What the run said until it named the holder; the cores were given back then.
+        exit_code: The run's.
+        rest: What it said afterwards.
+    """
+
+    cell: str
+    run: str
+    exit_code: int
+    rest: str
+
+
+@pytest.fixture(scope="session")
+def waited(stack: Sandbox) -> Waited:
+    """The sample run with two checkpoints, on a cluster whose cores a notebook held at first."""
+    containers = Containers(stack.stack)
+    with HubClient(stack.port("hub")).login("engineer", stack.password("engineer")) as engineer:
+        until(lambda: spark_state(containers)["coresused"] == 0, within=150, what="all cores are free")
+        with engineer.kernel() as hog, engineer.kernel() as other:
+            assert "1000" in hog.run(SESSION.format(settings=HOG)).text
+            until(lambda: spark_state(containers)["coresused"] == 4, within=60, what="all cores are taken")
+            cell = other.run(WAITS, check=False).text
+            other.run("session.stop()")
+            return _waiting_run(stack, hog, cell)
+
+
+def _waiting_run(stack: Sandbox, hog: Kernel, cell: str) -> Waited:
+    with stack.running(*SAMPLE_LINE) as process:
+        said = _lines_until(process, "cores are taken")
+        hog.run("session.stop()")
+        out, err = process.communicate(timeout=240)
+    return Waited(cell, said, process.returncode, err + out)
+
+
+def _lines_until(process: subprocess.Popen[str], wanted: str) -> str:
+    said = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        said.append(line)
+        if wanted in line:
+            break
+    return "".join(said)

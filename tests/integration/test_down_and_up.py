@@ -1,0 +1,65 @@
+"""`down`, then `up` with the network cut: nothing is fetched, and everything is as it was."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support import logs, offline
+from tests.support.engine import client
+from tests.support.hub import HubClient
+from tests.support.sandbox import ROOT, Sandbox, until
+
+pytestmark = pytest.mark.disrupts
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What there was before, and what the engine did meanwhile."""
+
+    applications: set[str]
+    runs: list[dict[str, object]]
+    events: list[dict[str, object]]
+
+
+@pytest.fixture(scope="module")
+def cycle(stack: Sandbox) -> Cycle:
+    """The stack after `down` and an `up`, with its proof, that could reach nothing outside; only on Linux is it cut."""
+    with HubClient(stack.port("hub")) as engineer:
+        engineer.login("engineer", stack.password("engineer"))
+        before = until(engineer.applications, within=30, what="an application in the history")
+    runs = stack("runs", "list", "--json").json
+    stack("down")
+    started = logs.now()
+    if sys.platform == "linux":
+        up_without_network(stack)
+    else:
+        stack("up", "--json")
+    events = client().events(since=int(started.timestamp()), until=int(logs.now().timestamp()), decode=True)
+    return Cycle(before, runs, list(events))
+
+
+def up_without_network(stack: Sandbox) -> None:
+    assert offline.possible(), "this user may not make a network namespace: run as root, or allow user namespaces"
+    ports = [stack.port("hub"), stack.port("s3")]
+    with tempfile.TemporaryDirectory() as folder, offline.host_side(Path(folder), ports):
+        argv = offline.command(Path(folder), ports, [sys.executable, "-m", "sandbox_cli.app", "up", "--json"])
+        done = subprocess.run(argv, cwd=ROOT, env=stack.env(), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-5000:]
+
+
+def test_no_image_is_pulled(cycle: Cycle) -> None:
+    assert cycle.events
+    assert not [event for event in cycle.events if event.get("Type") == "image" and event["Action"] == "pull"]
+
+
+def test_the_history_and_the_runs_are_there_again(stack: Sandbox, cycle: Cycle) -> None:
+    with HubClient(stack.port("hub")) as again:
+        again.login("engineer", stack.password("engineer"))
+        until(lambda: again.applications() >= cycle.applications, within=60, what="the history of before")
+    assert stack("runs", "list", "--json").json == cycle.runs
