@@ -56,7 +56,7 @@ types: ## Types (mypy)
 	$(DEV) .venv/bin/mypy
 
 arrows: ## Who may import whom (import-linter)
-	$(DEV) .venv/bin/lint-imports
+	$(DEV) PYTHONPATH=hub:hub/docker-api:hub/notebook .venv/bin/lint-imports
 
 bench: ## Measure start, stop, spawn, memory, sizes and the runner (ARGS=--cold for the first start)
 	$(DEV) .venv/bin/python -m bench $(ARGS)

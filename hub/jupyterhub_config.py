@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sandbox_hub import disk_use, docker_api, names, sign_in
 from sandbox_hub.authenticator import SandboxAuthenticator
@@ -16,8 +17,11 @@ from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, parse
 from sandbox_hub.spawner import SandboxSpawner, as_it_is
 
+if TYPE_CHECKING:
+    from traitlets.config.application import get_config  # JupyterHub puts its own into this file's namespace
+
 logging.getLogger("asyncio").addFilter(is_news)
-c = get_config()  # noqa: F821 - JupyterHub gives it
+c = get_config()
 stack = os.environ["SANDBOX_STACK"]
 provider, provider_settings = sign_in.read(secret("hub_auth"))
 links = [name for name in os.environ.get("SANDBOX_UI_LINKS", "").split(",") if name]

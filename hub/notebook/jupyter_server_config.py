@@ -1,10 +1,14 @@
 """Settings of every user's server: root's, so that a user's own files can't undo them."""
 
 import logging
+from typing import TYPE_CHECKING
 
 from sandbox_lab.limits import cpu_limit, memory_limit
 
-c = get_config()  # noqa: F821 - Jupyter gives it
+if TYPE_CHECKING:
+    from traitlets.config.application import get_config  # Jupyter puts its own into this file's namespace
+
+c = get_config()
 
 # Nothing is fetched from outside: no news, no extension gallery.
 c.LabApp.news_url = None

@@ -3,33 +3,76 @@
 from __future__ import annotations
 
 import json
+from typing import Protocol, cast
 
 from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.roles import assign_default_roles
 from jupyterhub.scopes import needs_scope
+from sqlalchemy.orm import Session
 from tornado import web
 
 from sandbox_hub import names
 
+Routes = list[tuple[str, type[web.RequestHandler]]]
 
-class SignInHandler(APIHandler):
+
+class Accounts(Protocol):
+    """What the API asks of either authenticator.
+
+    Attributes:
+        provider: `native`, or the name of an OAuth provider.
+    """
+
+    provider: str
+
+    def logins(self, db: Session) -> list[str]:
+        """Returns the names that can log in."""
+        ...
+
+    def is_blocked(self, name: str, /) -> bool:
+        """Returns whether too many wrong passwords were given."""
+        ...
+
+
+class OwnAccounts(Accounts, Protocol):
+    """What it asks besides of the one whose passwords are the hub's own."""
+
+    def weakness(self, password: str) -> str | None:
+        """Returns what is wrong with a password, None if nothing is."""
+        ...
+
+    def set_password(self, name: str, password: str) -> bool:
+        """Makes the login, or changes its password; returns whether it was made."""
+        ...
+
+
+class AccountsPage(APIHandler):
+    """Part of the API."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """The hub's authenticator, which has brought this API with it."""
+        return cast("Accounts", self.authenticator)
+
+
+class SignInHandler(AccountsPage):
     """`/hub/api/sign-in`."""
 
     @needs_scope("admin:users")
     def get(self) -> None:
         """Tells who lets users in: `native`, or the name of an OAuth provider."""
-        self.write(json.dumps({"authenticator": self.authenticator.provider}))
+        self.write(json.dumps({"authenticator": self.accounts.provider}))
 
 
-class AccountsHandler(APIHandler):
+class AccountsHandler(AccountsPage):
     """`/hub/api/accounts`."""
 
     @needs_scope("admin:users")
     def get(self) -> None:
         """Lists the users but the stack's own: name, admin, login (`open`, `locked`, `none`)."""
         admin = {user.name: bool(user.admin) for user in self.db.query(orm.User) if user.name not in names.RESERVED}
-        logins = set(self.authenticator.logins(self.db))
+        logins = set(self.accounts.logins(self.db))
         accounts = [
             {"name": name, "admin": admin.get(name, False), "login": self._login(name, logins)}
             for name in sorted(admin.keys() | logins)
@@ -40,11 +83,16 @@ class AccountsHandler(APIHandler):
         """Returns whether a name can log in; who was let in by another authenticator before can't."""
         if name not in logins:
             return "none"
-        return "locked" if self.authenticator.is_blocked(name) else "open"
+        return "locked" if self.accounts.is_blocked(name) else "open"
 
 
 class AccountHandler(APIHandler):
     """`/hub/api/accounts/NAME`, where accounts are the hub's own."""
+
+    @property
+    def accounts(self) -> OwnAccounts:
+        """The hub's authenticator, which has brought this API with it."""
+        return cast("OwnAccounts", self.authenticator)
 
     @needs_scope("admin:users")
     def put(self, name: str) -> None:
@@ -54,26 +102,26 @@ class AccountHandler(APIHandler):
         body = self.get_json_body()
         if not isinstance(body, dict) or not isinstance(body.get("password"), str):
             raise web.HTTPError(400, "the body must be an object with a `password`")
-        if weakness := self.authenticator.weakness(body["password"]):
+        if weakness := self.accounts.weakness(body["password"]):
             raise web.HTTPError(422, weakness)
         user = self.user_from_username(name)
         user.admin = bool(body.get("admin"))
         assign_default_roles(self.db, entity=user.orm_user)
         self.db.commit()
-        made = self.authenticator.set_password(name, body["password"])
+        made = self.accounts.set_password(name, body["password"])
         self.set_status(201 if made else 200)
         self.write(json.dumps({"name": name, "admin": user.admin}))
 
 
-class NoAccountHandler(APIHandler):
+class NoAccountHandler(AccountsPage):
     """`/hub/api/accounts/NAME`, where a provider vouches for users."""
 
     @needs_scope("admin:users")
     def put(self, name: str) -> None:
         """Refuses (422): there is no password to give."""
-        raise web.HTTPError(422, f"`{name}` gets no password: users log in through {self.authenticator.provider}")
+        raise web.HTTPError(422, f"`{name}` gets no password: users log in through {self.accounts.provider}")
 
 
-READING = [(r"/api/sign-in", SignInHandler), (r"/api/accounts", AccountsHandler)]
-OWN = [*READING, (r"/api/accounts/([^/]+)", AccountHandler)]
-FOREIGN = [*READING, (r"/api/accounts/([^/]+)", NoAccountHandler)]
+READING: Routes = [(r"/api/sign-in", SignInHandler), (r"/api/accounts", AccountsHandler)]
+OWN: Routes = [*READING, (r"/api/accounts/([^/]+)", AccountHandler)]
+FOREIGN: Routes = [*READING, (r"/api/accounts/([^/]+)", NoAccountHandler)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bcrypt
 from nativeauthenticator import NativeAuthenticator
 from nativeauthenticator.orm import UserInfo
+from sqlalchemy.orm import Session
+from tornado.web import RequestHandler
 
 from sandbox_hub import accounts_api, names
 
@@ -22,7 +24,7 @@ class SandboxAuthenticator(NativeAuthenticator):
 
     provider = "native"
 
-    def get_handlers(self, app: Any) -> list[tuple[str, type]]:
+    def get_handlers(self, app: object) -> accounts_api.Routes:
         """Returns the pages and API calls for accounts; the login page is JupyterHub's own."""
         del app
         return accounts_api.OWN
@@ -50,17 +52,20 @@ class SandboxAuthenticator(NativeAuthenticator):
         self.successful_login(name)  # a new password ends a lock-out
         return info is None
 
-    def logins(self, db: Any) -> list[str]:
+    def logins(self, db: Session) -> list[str]:
         """Returns the names that can log in."""
         return sorted(info.username for info in UserInfo.all_users(db) if info.is_authorized)
 
-    def check_blocked_users(self, username: str, authentication: Any = None) -> bool:
+    def check_blocked_users(self, username: str, authentication: dict[str, Any] | None = None) -> bool:
         """Returns whether the name may log in at all; the stack's own ones never do."""
-        return username not in names.RESERVED and bool(super().check_blocked_users(username, authentication))
+        return username not in names.RESERVED and super().check_blocked_users(username, authentication)
 
-    async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
+    async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> str | None:
         """Returns the user's name if the password is right; a locked account never is."""
         if len(data.get("password", "").encode()) > BCRYPT_BYTES:
             return None
-        name: str | None = await super().authenticate(handler, data)
-        return name
+        return await super().authenticate(handler, data)
+
+
+if TYPE_CHECKING:  # what the API takes it for
+    _accounts: type[accounts_api.OwnAccounts] = SandboxAuthenticator

@@ -94,21 +94,23 @@ class ProxyHandler(Guarded, WebSocketHandler):
         self._upstream_socket: aiohttp.ClientWebSocketResponse | None = None
 
     @web.authenticated
-    async def get(self, name: str, path: str) -> None:
+    async def get(  # type: ignore[override]  # Tornado's decorator takes a coroutine for anything that can be awaited
+        self, name: str, path: str | None
+    ) -> None:
         """Forwards a request, or opens a websocket."""
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             await self._forward(name, path)
             return
-        self._name, self._path = name, path
+        self._name, self._path = name, path or ""
         await super().get(name, path)
 
     @web.authenticated
-    async def _any(self, name: str, path: str) -> None:
+    async def _any(self, name: str, path: str | None) -> None:
         await self._forward(name, path)
 
     head = post = put = patch = delete = options = _any
 
-    async def _forward(self, name: str, path: str) -> None:
+    async def _forward(self, name: str, path: str | None) -> None:
         upstream = self._upstream(name)
         if not path:
             self.redirect(f"{PREFIX}{name}/", permanent=False)

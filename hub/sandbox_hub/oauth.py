@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from types import new_class
+from typing import TYPE_CHECKING, Any
 
 from jupyterhub import orm
 from jupyterhub.roles import assign_default_roles
-from sqlalchemy.orm import object_session
+from jupyterhub.user import User
+from sqlalchemy.orm import Session, object_session
 from tornado import web
 
 from sandbox_hub import accounts_api, names
+
+if TYPE_CHECKING:
+    from oauthenticator.oauth2 import OAuthenticator
+else:
+    # `Rules` are put before a provider's class, which `super()` finds.
+    OAuthenticator = object
 
 # Not here: those that make users of the machine (`local-…`), and those that need more packages or a server to start.
 PROVIDERS = {
@@ -27,7 +35,7 @@ PROVIDERS = {
 CLASS = "SandboxOAuthenticator"
 
 
-class Rules:
+class Rules(OAuthenticator):
     """What holds whoever the provider sends.
 
     1. A name is one that a container, a volume and an S3 prefix can have, and none of the stack's own.
@@ -37,7 +45,7 @@ class Rules:
 
     provider = ""
 
-    def get_handlers(self, app: Any) -> list[tuple[str, type]]:
+    def get_handlers(self, app: object) -> accounts_api.Routes:
         """Returns the pages of the login, and the API calls for accounts."""
         return [*super().get_handlers(app), *accounts_api.FOREIGN]
 
@@ -54,30 +62,34 @@ class Rules:
     def _claim(self) -> str:
         return str(getattr(self, "username_claim", "username"))
 
-    async def authenticate(self, handler: Any, data: Any = None, **more: Any) -> dict[str, Any] | None:
+    async def authenticate(
+        self, handler: web.RequestHandler, data: dict[str, str] | None = None, **more: Any
+    ) -> dict[str, Any] | None:
         """Returns who the provider says it is; a name that can't be a user's is refused with the reason (rule 1)."""
-        model: dict[str, Any] | None = await super().authenticate(handler, data, **more)
+        model = await super().authenticate(handler, data, **more)
         if model is not None and (told := names.refusal(model["name"])):
             raise web.HTTPError(403, f"{told}. Whoever runs this hub can map it: `username_map` in hub-auth.yaml.")
         return model
 
-    def check_blocked_users(self, username: str, authentication: Any = None) -> bool:
+    def check_blocked_users(self, username: str, authentication: dict[str, Any] | None = None) -> bool:
         """Returns whether the name may log in at all (rule 1)."""
-        return username not in names.RESERVED and bool(super().check_blocked_users(username, authentication))
+        return username not in names.RESERVED and super().check_blocked_users(username, authentication)
 
-    def is_admin(self, handler: Any, authentication: dict[str, Any]) -> bool:
+    def is_admin(self, handler: web.RequestHandler, authentication: dict[str, Any]) -> bool:
         """Returns whether the settings say so; None would leave it as it was (rule 3)."""
         del handler
         return authentication["name"] in self.admin_users
 
-    def add_user(self, user: Any) -> Any:
+    def add_user(self, user: User | orm.User) -> None:
         """Takes the admin's rights from whom the database still has as one when the hub starts (rule 3)."""
         if isinstance(user, orm.User) and user.admin and user.name not in self.admin_users:
             user.admin = False
-            assign_default_roles(object_session(user), entity=user)
-        return super().add_user(user)
+            session = object_session(user)
+            assert session  # noqa: S101 - the hub has just read the user from its database
+            assign_default_roles(session, entity=user)
+        super().add_user(user)
 
-    def logins(self, db: Any) -> list[str]:
+    def logins(self, db: Session) -> list[str]:
         """Returns the names the hub knows."""
         return sorted(user.name for user in db.query(orm.User) if user.name not in names.RESERVED)
 
@@ -87,8 +99,13 @@ class Rules:
         return False
 
 
-def authenticator_class(provider: str) -> type:
+def authenticator_class(provider: str) -> type[Rules]:
     """Returns the provider's authenticator with this hub's rules."""
     module, name = PROVIDERS[provider]
     base = getattr(import_module(f"oauthenticator.{module}"), name)
-    return type(base)(CLASS, (Rules, base), {"provider": provider, "__module__": __name__})
+    attributes = {"provider": provider, "__module__": __name__}
+    return new_class(CLASS, (Rules, base), exec_body=lambda namespace: namespace.update(attributes))
+
+
+if TYPE_CHECKING:  # what the API takes it for
+    _accounts: type[accounts_api.Accounts] = Rules

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.utils import subdomain_hook_idna
+from traitlets.config import Config
 
 SERVICES = ("ui", "shelf")
 
@@ -26,6 +26,13 @@ class Origins:
     def _parts(self) -> SplitResult:
         return urlsplit(self.hub)
 
+    @property
+    def _host(self) -> str:
+        host = self._parts.hostname
+        if not host:
+            raise ValueError(f"SANDBOX_SUBDOMAIN_HOST: `{self.hub}` names no host; write it as http://localhost:8000")
+        return host
+
     def service(self, name: str) -> str:
         """Returns a service's origin; empty where everything is at one address."""
         if not self.hub:
@@ -36,13 +43,13 @@ class Origins:
     def domain(self, name: str, domain: str, kind: str) -> str:
         """Returns the domain of a user or a service, as JupyterHub's `subdomain_hook`."""
         del domain  # JupyterHub's idea of it, which `configure` takes away
-        return str(subdomain_hook_idna(name, self._parts.hostname, kind))
+        return subdomain_hook_idna(name, self._host, kind)
 
     def servers(self) -> dict[str, str]:
         """Returns what a user's server is told besides: by which host the proxy knows the shelf."""
         return {"SANDBOX_SHELF_HOST": urlsplit(self.service("shelf")).netloc} if self.hub else {}
 
-    def configure(self, c: Any) -> None:
+    def configure(self, c: Config) -> None:
         """Sets JupyterHub's settings; none where everything is at one address."""
         if not self.hub:
             return

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from minio.credentials import AssumeRoleProvider, StaticProvider
+from minio.credentials.providers import AssumeRoleProvider, StaticProvider
 from urllib3 import PoolManager, Timeout
 from urllib3.util import Retry
 

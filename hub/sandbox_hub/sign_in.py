@@ -62,7 +62,7 @@ def _config(settings: dict[str, Any]) -> Config:
     return Config({oauth.CLASS: {**settings, "username_pattern": names.PATTERN}})
 
 
-def _unknown(made: type, settings: dict[str, Any]) -> Iterator[str]:
+def _unknown(made: type[oauth.Rules], settings: dict[str, Any]) -> Iterator[str]:
     known = sorted(set(made.class_trait_names(config=True)) - set(OURS))
     for name in sorted(settings):
         if name in OURS:
@@ -80,7 +80,7 @@ def _quoted(found: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in found)
 
 
-def _addresses(built: Any) -> Iterator[str]:
+def _addresses(built: oauth.Rules) -> Iterator[str]:
     """What the provider's addresses are, and that secrets don't cross a network in the clear."""
     wanted = URLS[:2] if built.userdata_from_id_token or built.provider != "generic-oauth" else URLS
     for name in URLS:
@@ -102,7 +102,7 @@ def _private(url: str) -> bool:
         return "." not in (told.hostname or ".")
 
 
-def _names(built: Any) -> Iterator[str]:
+def _names(built: oauth.Rules) -> Iterator[str]:
     for given in ("allowed_users", "admin_users"):
         for name in sorted(map(str, getattr(built, given))):
             if told := names.refusal(built.normalize_username(name)):
@@ -114,13 +114,13 @@ def _names(built: Any) -> Iterator[str]:
             yield f"`username_map`: `{theirs}` becomes `{ours}`, which becomes another; map `{theirs}` to that one."
 
 
-def _nobody(built: Any) -> Iterator[str]:
+def _nobody(built: oauth.Rules) -> Iterator[str]:
     if not (built.any_allow_config or built.admin_users or built.admin_groups):
         known = sorted(name for name in built.trait_names(config=True) if name.startswith("allow"))
         yield f"Nobody may log in. Set one of {_quoted(known)}, or `admin_users`."
 
 
-def configure(c: Any, provider: str, settings: dict[str, Any]) -> None:
+def configure(c: Config, provider: str, settings: dict[str, Any]) -> None:
     """Sets JupyterHub's settings for a provider.
 
     Raises:

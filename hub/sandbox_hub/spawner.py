@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from dockerspawner import DockerSpawner
 from minio.error import MinioAdminException
 from traitlets import Any as Anything
-from traitlets import Dict, Unicode
+from traitlets import Dict, TraitType, Unicode
 from urllib3.exceptions import HTTPError
 
 from sandbox_hub.refusal import NotStarted, no_keys, no_size
@@ -23,6 +23,7 @@ GROUP = 100
 DISK_FULL = 28  # ENOSPC
 KEY_SECONDS = 20
 OWED_SECONDS = 30
+Verdict = Callable[[str], Awaitable[str | None]]
 # What JupyterHub itself takes from the address of a start.
 NO_OPTIONS = {"next", "display_name"}
 
@@ -41,7 +42,7 @@ class SandboxSpawner(DockerSpawner):
     uids_file = Unicode("/srv/hub/uids.json", config=True, help="Where users' numbers are kept.")
     sizes = Dict(parse(SIZES), config=True, help="The sizes that a server can have, by name.")
     default_size = Unicode("medium", config=True, help="The one that it has if its user doesn't choose.")
-    disk_verdict: Callable[[str], Awaitable[str | None]] | None = Anything(
+    disk_verdict: TraitType[Verdict | None, Verdict | None] = Anything(
         None, config=True, help="Tells of a user why their server has to stop; see `sandbox_hub.disk_guard`."
     )
     s3_access_key = Unicode(help="The key that the running server has; its secret is nowhere but in the server.")
@@ -112,7 +113,7 @@ class SandboxSpawner(DockerSpawner):
 
     def get_state(self) -> dict[str, Any]:
         """Returns what the hub has to remember, in case it is restarted while the server runs."""
-        state: dict[str, Any] = super().get_state()
+        state = super().get_state()
         return {**state, "s3_access_key": self.s3_access_key} if self.s3_access_key else state
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -123,7 +124,7 @@ class SandboxSpawner(DockerSpawner):
     def _keys(self) -> ServerKeys:
         return ServerKeys(self.s3_endpoint, self.s3_region, secret("s3_secret_key"))
 
-    async def poll(self) -> Any:
+    async def poll(self) -> int | str | None:
         """Returns None while the server runs; one that fills the disk of all is stopped, and its user told why."""
         status = await super().poll()
         if status is not None or self.disk_verdict is None or self._start_pending:
@@ -134,7 +135,7 @@ class SandboxSpawner(DockerSpawner):
             return DISK_FULL
         return status
 
-    async def create_object(self) -> Any:
+    async def create_object(self) -> dict[str, Any]:
         """Creates the container as this user's."""
         uid = Uids(Path(self.uids_file)).of(self.user.name, FIRST + self.user.orm_user.id)
         self.extra_create_kwargs = {"user": f"{uid}:{GROUP}"}
@@ -148,14 +149,14 @@ class SandboxSpawner(DockerSpawner):
         if left and left["State"]["ExitCode"] == 0:
             await self.remove_object()
 
-    async def start(self, *args: Any, **kwargs: Any) -> Any:
+    async def start(self) -> tuple[str, int]:
         """Starts the server in a container of the present image; what is left of the last one goes first."""
         self._apply_size()
         if await self.get_object():
             await self.remove_object()
         self._s3_key = await self._new_key()
         self.s3_access_key = self._s3_key.access
-        return await super().start(*args, **kwargs)
+        return await super().start()
 
     def _apply_size(self) -> None:
         try:

@@ -5,6 +5,7 @@ The hub's own numbers would not do: its database gives that of a removed user to
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -40,7 +41,8 @@ class Uids:
 
 
 def _free(taken: set[int], wanted: int) -> int:
-    for number in (wanted, *range(max(taken, default=FIRST) + 1, LAST + 1), *range(FIRST, LAST + 1)):
+    later = range(max(taken, default=FIRST) + 1, LAST + 1)
+    for number in itertools.chain([wanted], later, range(FIRST, LAST + 1)):
         if FIRST <= number <= LAST and number not in taken:
             return number
     raise RuntimeError(f"all users' numbers from {FIRST} to {LAST} are given")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -104,7 +105,7 @@ async def _forward(engine: aiohttp.ClientSession, call: Call, path: str, body: d
         return web.Response(status=answer.status, body=content or None, content_type=kind if content else None)
 
 
-async def _engine(app: web.Application) -> Any:
+async def _engine(app: web.Application) -> AsyncIterator[None]:
     """Keeps the connection to the engine while the service runs."""
     connector = aiohttp.UnixConnector(path=app[SETTINGS].socket)
     timeout = aiohttp.ClientTimeout(total=ENGINE_SECONDS)

@@ -10,14 +10,17 @@ The keys of the store stay in this process: the browser is given rows and names.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
 
 
-def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": "sandbox_lab"}]
 
 
-def _load_jupyter_server_extension(server: Any) -> None:
+def _load_jupyter_server_extension(server: ServerApp) -> None:
     from sandbox_lab.handlers import routes  # noqa: PLC0415 - the readers' tests need no server
 
     server.web_app.add_handlers(".*$", routes(server))

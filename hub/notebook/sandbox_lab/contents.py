@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from spark_etl.storage import StoredObject, name_of, normalise, storage_for
+from spark_etl.storage import Entry, StoredObject, name_of, normalise, storage_for
 from spark_etl.units import amount
 
 from sandbox_lab.refusal import RefusedError, refusals
@@ -48,15 +48,13 @@ def _listing(path: str, place: str) -> dict[str, Any]:
     items = list(itertools.islice(storage_for(place).entries(place), MOST_ENTRIES + 1))
     if not items and "/" in path:
         raise RefusedError(404, f"nothing lies at {place}", "it may have been deleted: refresh the browser")
-    entries = [_entry(path, item) for item in items[:MOST_ENTRIES] if item.object_name != f"{path.partition('/')[2]}/"]
+    entries = [_entry(path, item) for item in items[:MOST_ENTRIES] if item.name]
     return {**_folder(path, entries), "truncated": MOST_ENTRIES if len(items) > MOST_ENTRIES else None}
 
 
-def _entry(path: str, item: Any) -> dict[str, Any]:
-    name = item.object_name.rstrip("/").rsplit("/", 1)[-1]
-    if item.is_dir:
-        return _model(f"{path}/{name}", "directory")
-    return _model(f"{path}/{name}", "file", size=item.size, modified=item.last_modified)
+def _entry(path: str, item: Entry) -> dict[str, Any]:
+    kind = "directory" if item.is_folder else "file"
+    return _model(f"{path}/{item.name}", kind, size=item.size, modified=item.modified)
 
 
 def _folder(path: str, entries: list[dict[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +81,7 @@ def find_frame(path: str) -> Frame:
     return _files(path, found)
 
 
-def _parquet_below(folder: str) -> Any:
+def _parquet_below(folder: str) -> Iterator[StoredObject]:
     """Yields the Parquet files that readers see: not those in folders whose names begin with `_` or `.`.
 
     Raises:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
@@ -16,6 +16,9 @@ from traitlets import List, Unicode
 from traitlets.config import Configurable
 
 from sandbox_lab.refusal import RefusedError
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
 
 DEFAULT_LIMIT = 100
 POOL = ThreadPoolExecutor(4, "sandbox_lab")  # the store is waited for there, while the server goes on
@@ -95,7 +98,7 @@ class Preview(Answer):
         await self.answer(work)
 
 
-def routes(server: Any) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
+def routes(server: ServerApp) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
     """Returns the addresses with what answers there."""
     from sandbox_lab.sharing import Execute, Publication, Publish  # noqa: PLC0415 - it needs what is above
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -20,6 +21,23 @@ class StoredObject:
     path: str
     size: int
     etag: str | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What lies directly below a folder.
+
+    Attributes:
+        name: Its last segment; empty for the object that marks the folder itself, which may be all there is of it.
+        is_folder: Whether it is a folder.
+        size: Bytes of an object; None for a folder.
+        modified: When an object was written, in UTC; None for a folder.
+    """
+
+    name: str
+    is_folder: bool
+    size: int | None = None
+    modified: datetime | None = None
 
 
 class Storage(Protocol):
@@ -41,6 +59,10 @@ class Storage(Protocol):
 
     def names(self, folder: str) -> list[str]:
         """Returns the names of the folders and objects directly below, sorted; of very many, some."""
+        ...
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """Yields the folders and objects directly below, in the order of the store; none if there is no such folder."""
         ...
 
     def find(self, path: str) -> StoredObject | None:

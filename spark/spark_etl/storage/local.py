@@ -7,9 +7,10 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
-from spark_etl.storage.base import StoredObject
+from spark_etl.storage.base import Entry, StoredObject
 from spark_etl.storage.paths import local_path, normalise
 
 
@@ -35,6 +36,16 @@ class LocalStorage:
         """Returns the names of the folders and files directly below."""
         path = local_path(folder)
         return sorted(child.name for child in path.iterdir()) if path.is_dir() else []
+
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """Yields the folders and files directly below."""
+        for name in self.names(folder):
+            path = local_path(folder) / name
+            if path.is_dir():
+                yield Entry(name, is_folder=True)
+            elif path.is_file():
+                stat = path.stat()
+                yield Entry(name, False, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
 
     def find(self, path: str) -> StoredObject | None:
         """Returns a file without its content, or None."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from spark_etl.errors import StorageError
-from spark_etl.storage.base import StoredObject
+from spark_etl.storage.base import Entry, StoredObject
 from spark_etl.storage.paths import split_s3
 from spark_etl.storage.settings import S3Settings
 
@@ -61,11 +61,13 @@ class S3Storage:
             items = itertools.islice(self._client.list_objects(bucket, prefix=_as_prefix(key)), MOST_NAMES)
             return sorted({item.object_name.rstrip("/").rsplit("/", 1)[-1] for item in items} - {""})
 
-    def entries(self, folder: str) -> Iterator[Any]:
-        """Yields the folders and objects directly below as the SDK tells them, with size and time."""
+    def entries(self, folder: str) -> Iterator[Entry]:
+        """Yields the folders and objects directly below, a page of the store's at a time."""
         bucket, key = split_s3(folder)
+        prefix = _as_prefix(key)
         with self._told(folder):
-            yield from self._client.list_objects(bucket, prefix=_as_prefix(key))
+            for item in self._client.list_objects(bucket, prefix=prefix):
+                yield _entry(item, prefix)
 
     def find(self, path: str) -> StoredObject | None:
         """Returns an object without its content, or None."""
@@ -177,6 +179,11 @@ class S3Storage:
 
 def _etag(item: Any) -> str | None:
     return (item.etag or "").strip('"') or None
+
+
+def _entry(item: Any, prefix: str) -> Entry:
+    name = "" if item.object_name == prefix else item.object_name.rstrip("/").rsplit("/", 1)[-1]
+    return Entry(name, is_folder=True) if item.is_dir else Entry(name, False, item.size, item.last_modified)
 
 
 def _as_prefix(key: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import sandbox_lab.contents
 from sandbox_lab.contents import contents
 from sandbox_lab.refusal import RefusedError
 from spark_etl.errors import StorageError
-from spark_etl.storage import StoredObject
+from spark_etl.storage import Entry, StoredObject
 
 BUCKETS = ["published", "scratch"]
 WRITTEN = datetime(2024, 2, 29, 10, tzinfo=UTC)
@@ -31,18 +30,16 @@ class Store:
     def read(self, path: str) -> bytes | None:
         return self.objects.get(path)
 
-    def entries(self, folder: str) -> Iterator[Any]:
+    def entries(self, folder: str) -> Iterator[Entry]:
         seen = set()
         for path, content in self.objects.items():
             rest = path.removeprefix(f"{folder}/")
             if rest == path:
                 continue
             name, slash, _ = rest.partition("/")
-            key = f"{folder}/{name}{slash}".split("/", 3)[3]
-            if key not in seen:
-                seen.add(key)
-                size, when = (None, None) if slash else (len(content), WRITTEN)
-                yield SimpleNamespace(object_name=key, is_dir=bool(slash), size=size, last_modified=when)
+            if name not in seen:
+                seen.add(name)
+                yield Entry(name, is_folder=True) if slash else Entry(name, False, len(content), WRITTEN)
 
 
 @pytest.fixture
@@ -80,6 +77,12 @@ def test_a_folder_has_its_folders_and_objects(store: Store) -> None:
     assert ("notes.txt", "file", "scratch/team/notes.txt") in names(told)
     sizes = {entry["name"]: entry["size"] for entry in told["content"]}
     assert (sizes["notes.txt"], sizes["revenue"]) == (7, None)
+
+
+def test_of_a_folder_that_only_its_marker_is_left_of_nothing_is_shown(store: Store) -> None:
+    store.objects["s3a://scratch/empty/"] = b""
+
+    assert contents("scratch/empty", BUCKETS)["content"] == []
 
 
 def test_an_empty_bucket_is_an_empty_folder(store: Store) -> None:

@@ -108,6 +108,7 @@ async def until_left(page: type[Endless | Chatty]) -> None:
 PAGES: list[Any] = [
     ("/moved", Redirect),
     ("/echo", Echo),
+    ("/services/ui/mail", Echo),
     ("/broken", Broken),
     ("/endless", Endless),
     ("/chatty", Chatty),
@@ -252,10 +253,11 @@ def test_nobody_gets_further_than_the_login(
 
 
 @pytest.mark.usefixtures("known")
-def test_a_websocket_is_passed_on(gateway: ModuleType) -> None:
+@pytest.mark.parametrize("path", ["page/echo", "mail"])
+def test_a_websocket_is_passed_on(gateway: ModuleType, path: str) -> None:
     async def talk() -> str:
         async with Stage(gateway) as stage, aiohttp.ClientSession() as client:
-            url = f"http://127.0.0.1:{stage.port}/services/ui/page/echo"
+            url = f"http://127.0.0.1:{stage.port}/services/ui/{path}"
             async with client.ws_connect(url, headers={"Origin": f"http://127.0.0.1:{stage.port}"}) as socket:
                 await socket.send_str("hello")
                 return await socket.receive_str(timeout=5)

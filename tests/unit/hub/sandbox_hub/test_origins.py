@@ -142,6 +142,11 @@ def test_an_address_of_before_leads_to_the_one_of_now(folder: Path, path: str, h
     with_hub(folder, HUB, use)
 
 
+def test_an_address_without_a_host_is_refused_with_how_it_is_written() -> None:
+    with pytest.raises(ValueError, match="`localhost:8000` names no host; write it as http://localhost:8000"):
+        Origins("localhost:8000").service("shelf")
+
+
 def test_without_it_there_is_no_other_origin(folder: Path) -> None:
     async def use(client: httpx.AsyncClient, app: JupyterHub) -> None:
         await logged_in(client)

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from spark_etl.storage import join, normalise, storage_for
+from spark_etl.storage import Entry, join, normalise, storage_for
 
 
 def test_objects_are_written_listed_read_and_deleted(tmp_path: Path) -> None:
@@ -40,3 +41,18 @@ def test_an_etag_changes_with_the_content(tmp_path: Path) -> None:
         storage_for(path).write(path, content)
         etags |= {item.etag for item in storage_for(path).walk(normalise(str(tmp_path)))}
     assert len(etags) == 2
+
+
+def test_the_entries_of_a_folder_have_their_kind_size_and_time(tmp_path: Path) -> None:
+    root = normalise(str(tmp_path))
+    store = storage_for(root)
+    assert list(store.entries(join(root, "nothing"))) == []
+    for name in ("b", "a/1"):
+        store.write(join(root, name), b"four")
+
+    folder, file = store.entries(root)
+
+    assert folder == Entry("a", is_folder=True)
+    assert (file.name, file.is_folder, file.size) == ("b", False, 4)
+    assert file.modified is not None
+    assert abs(datetime.now(UTC) - file.modified) < timedelta(minutes=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,15 +11,18 @@ import pytest
 import urllib3
 from minio.error import S3Error
 from spark_etl.errors import StorageError
-from spark_etl.storage import S3Settings
+from spark_etl.storage import Entry, S3Settings
 from spark_etl.storage import s3 as module
 from spark_etl.storage.s3 import S3Storage
 
+WRITTEN = datetime(2024, 2, 29, 10, tzinfo=UTC)
 SETTINGS = S3Settings(endpoint="http://minio:9000", access_key="user-ada", secret_key="hidden")
 
 
 def entry(name: str, etag: str = '"abc"') -> SimpleNamespace:
-    return SimpleNamespace(object_name=name, size=1, etag=etag, is_dir=name.endswith("/"))
+    if name.endswith("/"):
+        return SimpleNamespace(object_name=name, size=None, etag=etag, is_dir=True, last_modified=None)
+    return SimpleNamespace(object_name=name, size=1, etag=etag, is_dir=False, last_modified=WRITTEN)
 
 
 class Client:
@@ -30,7 +34,7 @@ class Client:
         self.deleted: list[str] = []
 
     def list_objects(
-        self, bucket: str, prefix: str, recursive: bool, start_after: str = ""
+        self, bucket: str, prefix: str, recursive: bool = False, start_after: str = ""
     ) -> Iterator[SimpleNamespace]:
         self.asked.append((bucket, prefix))
         if self.error:
@@ -87,6 +91,17 @@ def test_of_a_span_of_names_only_that_is_listed(store: Any) -> None:
     client = Client(*(entry(f"team/{name}/") for name in "abcde"))
     assert store(client).folders("s3a://scratch/team", after="b", before="d") == ["c"]
     assert client.given == ["team/b/", "team/c/", "team/d/"]
+
+
+@pytest.mark.parametrize(("folder", "prefix"), [("s3a://scratch/team", "team/"), ("s3a://scratch", "")])
+def test_entries_have_their_kind_size_and_time(store: Any, folder: str, prefix: str) -> None:
+    client = Client(entry(f"{prefix}notes.txt"), entry(f"{prefix}runs/"))
+    assert list(store(client).entries(folder)) == [Entry("notes.txt", False, 1, WRITTEN), Entry("runs", is_folder=True)]
+    assert client.asked == [("scratch", prefix)]
+
+
+def test_the_marker_of_the_folder_itself_is_an_entry_without_a_name(store: Any) -> None:
+    assert list(store(Client(entry("team/"))).entries("s3a://scratch/team")) == [Entry("", is_folder=True)]
 
 
 def test_a_missing_object_is_none(store: Any) -> None:

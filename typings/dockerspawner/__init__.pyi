@@ -1,0 +1,13 @@
+from typing import Any
+
+from jupyterhub.spawner import Spawner
+
+class DockerSpawner(Spawner):
+    extra_create_kwargs: dict[str, Any]
+    volumes: dict[str, str]
+    @property
+    def will_resume(self) -> bool: ...
+    async def create_object(self) -> dict[str, Any]: ...
+    # What the engine tells of the container; None when there is none.
+    async def get_object(self) -> dict[str, Any] | None: ...
+    async def remove_object(self) -> None: ...

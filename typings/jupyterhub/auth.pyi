@@ -1,0 +1,19 @@
+from typing import Any
+
+from jupyterhub import orm
+from jupyterhub.user import User
+from sqlalchemy.orm import Session
+from tornado.web import RequestHandler
+from traitlets.config import LoggingConfigurable
+
+class Authenticator(LoggingConfigurable):
+    db: Session
+    admin_users: set[str]
+    any_allow_config: bool
+    username_map: dict[str, str]
+    def normalize_username(self, username: str) -> str: ...
+    def check_blocked_users(self, username: str, authentication: dict[str, Any] | None = None) -> bool: ...
+    async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> str | dict[str, Any] | None: ...
+    def is_admin(self, handler: RequestHandler, authentication: dict[str, Any]) -> bool | None: ...
+    def add_user(self, user: User | orm.User) -> None: ...
+    def get_handlers(self, app: object) -> list[tuple[str, type[RequestHandler]]]: ...

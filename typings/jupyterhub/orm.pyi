@@ -1,0 +1,4 @@
+class User:
+    id: int
+    name: str
+    admin: bool

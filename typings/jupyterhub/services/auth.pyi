@@ -1,0 +1,19 @@
+from typing import Any
+
+from tornado.web import RequestHandler
+from traitlets import Integer
+from traitlets.config import SingletonConfigurable
+
+class HubAuth(SingletonConfigurable):
+    cache_max_age: Integer[int, int]
+
+class HubOAuth(HubAuth): ...
+
+# A mixin in JupyterHub; always used before a handler, of which it answers some questions.
+class HubAuthenticated:
+    def get_current_user(self) -> dict[str, Any] | None: ...
+    def get_login_url(self) -> str: ...
+    def check_xsrf_cookie(self) -> None: ...
+
+class HubOAuthenticated(HubAuthenticated): ...
+class HubOAuthCallbackHandler(HubOAuthenticated, RequestHandler): ...

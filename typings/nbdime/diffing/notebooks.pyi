@@ -1,0 +1,3 @@
+from nbformat import NotebookNode
+
+def diff_notebooks(a: NotebookNode, b: NotebookNode) -> list[dict[str, object]]: ...
