@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
+from tests.browser.lab import log_in_as
 from tests.support import chromium
-from tests.support.sandbox import ROOT
+from tests.support.sandbox import ROOT, Sandbox
 
-VIEWPORT = {"width": 1440, "height": 900}
+LOOKS = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", "timezone_id": "UTC"}
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +30,35 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, screenshots: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page of a browser nobody used before; what it showed last is kept as a picture."""
-    context = browser.new_context(viewport=VIEWPORT, locale="en-GB", timezone_id="UTC")  # type: ignore[arg-type]
+    with browser.new_context(**LOOKS) as context:  # type: ignore[arg-type]
+        page = new_page(context)
+        yield page
+        page.screenshot(path=screenshots / f"{request.node.name}-last.png")
+
+
+def new_page(context: BrowserContext) -> Page:
     page = context.new_page()
     page.set_default_timeout(60_000)
-    yield page
-    page.screenshot(path=screenshots / f"{request.node.name}-last.png")
-    context.close()
+    return page
+
+
+@pytest.fixture(scope="module")
+def login(browser: Browser, stack: Sandbox) -> StorageState:
+    """What a browser has kept of the engineer's login; nothing of it holds after the stack was changed."""
+    with browser.new_context(**LOOKS) as context:  # type: ignore[arg-type]
+        log_in_as(new_page(context), stack, "engineer", stack.password("engineer"))
+        return context.storage_state()
+
+
+@pytest.fixture
+def engineers(
+    browser: Browser, login: StorageState, screenshots: Path, request: pytest.FixtureRequest
+) -> Iterator[Page]:
+    """A page of a browser in which the engineer is logged in."""
+    with browser.new_context(**LOOKS, storage_state=login) as context:  # type: ignore[arg-type]
+        page = new_page(context)
+        yield page
+        page.screenshot(path=screenshots / f"{request.node.name}-last.png")
 
 
 @pytest.fixture(scope="session")

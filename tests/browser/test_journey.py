@@ -12,11 +12,6 @@ from tests.support.sandbox import Sandbox
 NOTEBOOK = "notebooks/01_*.ipynb"
 
 
-def log_in(page: Page, stack: Sandbox) -> None:
-    """Logs the engineer in."""
-    log_in_as(page, stack, "engineer", stack.password("engineer"))
-
-
 def first_notebook() -> str:
     return next((Path(__file__).resolve().parents[2]).glob(NOTEBOOK)).name
 
@@ -24,7 +19,7 @@ def first_notebook() -> str:
 def test_login_notebook_run_all_cells(page: Page, stack: Sandbox, screenshots: Path) -> None:
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/")
     page.screenshot(path=screenshots / "login.png")
-    log_in(page, stack)
+    log_in_as(page, stack, "engineer", stack.password("engineer"))
 
     open_notebook(page, stack, "engineer", f"notebooks/{first_notebook()}")
     page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -43,8 +38,8 @@ def test_login_notebook_run_all_cells(page: Page, stack: Sandbox, screenshots: P
     take_picture(page, plot, screenshots / "notebook-plot.png")
 
 
-def test_the_links_on_the_home_page_open(page: Page, stack: Sandbox, screenshots: Path) -> None:
-    log_in(page, stack)
+def test_the_links_on_the_home_page_open(engineers: Page, stack: Sandbox, screenshots: Path) -> None:
+    page = engineers
     base = f"http://127.0.0.1:{stack.port('hub')}"
     page.goto(f"{base}/hub/home")
     page.screenshot(path=screenshots / "hub-home.png")
@@ -60,9 +55,8 @@ def test_the_links_on_the_home_page_open(page: Page, stack: Sandbox, screenshots
         page.screenshot(path=screenshots / f"{name}.png")
 
 
-def test_the_s3_console_opens_signed_in_as_the_user(page: Page, stack: Sandbox, screenshots: Path) -> None:
-    log_in(page, stack)
-
+def test_the_s3_console_opens_signed_in_as_the_user(engineers: Page, stack: Sandbox, screenshots: Path) -> None:
+    page = engineers
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/services/ui/s3/browser/scratch")
     page.get_by_role("button", name="Acknowledge").click()  # MinIO's licence, shown to each browser once
     page.get_by_text("sandbox", exact=True).click()

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
-from tests.browser.lab import log_in_as, see
+from tests.browser.conftest import LOOKS, new_page
+from tests.browser.lab import see
 from tests.support.sandbox import Sandbox
 
 FIRST_READ_MS = 30_000  # the server starts reading Parquet when it is first asked to
@@ -26,10 +27,17 @@ PUT = """async ([path, method, content]) => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def module_page(browser: Browser, login: StorageState) -> Iterator[Page]:
+    """The one page of these tests, of the engineer."""
+    with browser.new_context(**LOOKS, storage_state=login) as context:  # type: ignore[arg-type]
+        yield new_page(context)
+
+
 @pytest.fixture
-def lab(page: Page, stack: Sandbox) -> Page:
-    """JupyterLab as it is after the login."""
-    log_in_as(page, stack, "engineer", stack.password("engineer"))
+def lab(module_page: Page, stack: Sandbox) -> Page:
+    """JupyterLab as it is after the login, with nothing open."""
+    page = module_page
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/user/engineer/lab?reset")
     expect(page.locator("#jp-main-statusbar")).to_be_visible(timeout=60_000)
     expect(page.locator(".jp-LauncherCard").first).to_be_visible()  # it takes the focus when it comes

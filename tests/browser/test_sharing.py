@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import VIEWPORT
+from tests.browser.conftest import LOOKS, new_page
 from tests.browser.lab import (
     SPAWN_MS,
     log_in_as,
@@ -39,11 +39,10 @@ def people(stack: Sandbox) -> Iterator[dict[str, str]]:
 @pytest.fixture
 def pages(browser: Browser, people: dict[str, str], stack: Sandbox) -> Iterator[dict[str, Page]]:
     """A browser for each of them, logged in."""
-    contexts = {name: browser.new_context(viewport=VIEWPORT, locale="en-GB", timezone_id="UTC") for name in people}  # type: ignore[arg-type]
+    contexts = {name: browser.new_context(**LOOKS) for name in people}  # type: ignore[arg-type]
     pages = {}
     for name, context in contexts.items():
-        pages[name] = context.new_page()
-        pages[name].set_default_timeout(60_000)
+        pages[name] = new_page(context)
         log_in_as(pages[name], stack, name, people[name])
     yield pages
     for context in contexts.values():

@@ -1,20 +1,19 @@
-"""`up --subdomains`: the whole way with an address for each user, what pages keep from each other, and the way back.
-
-The tests of this file are for running in their order; the first one is at one address still.
-"""
+"""`up --subdomains`: the whole way with an address for each user, what pages keep from each other, and the way back."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import LOOKS, new_page
 from tests.browser.lab import SPAWN_MS, log_in_as, run_all, wait_for_kernel
 from tests.support.hub import HubClient
 from tests.support.sandbox import Sandbox
@@ -42,18 +41,46 @@ READ = """async url => {
 }"""
 
 
+@dataclass(frozen=True)
+class Moved:
+    """What was seen on the way to the addresses.
+
+    Attributes:
+        name: Who a script on a page of the engineer's server was at the hub, when everything was at one address.
+        report: What `up --subdomains` reported.
+        servers: User → state of their server after it.
+    """
+
+    name: str
+    report: dict[str, Any]
+    servers: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def report(stack: Sandbox) -> Iterator[dict[str, Any]]:
-    """What `up --subdomains` reports; afterwards everything is at one address again."""
+def moved(stack: Sandbox, browser: Browser) -> Iterator[Moved]:
+    """The stack with an address for each user; afterwards everything is at one address again."""
+    here = f"http://127.0.0.1:{stack.port('hub')}"
+    with browser.new_context(**LOOKS) as context:  # type: ignore[arg-type]
+        page = new_page(context)
+        log_in_as(page, stack, "engineer", stack.password("engineer"))
+        is_at(page, here)
+        name = page.evaluate(WHO_AM_I, here)
     try:
-        yield stack("up", "--subdomains", "--no-sample", "--json", timeout=400).json
+        report = stack("up", "--subdomains", *QUICK, timeout=400).json
+        accounts = stack("users", "list", "--json").json
+        yield Moved(name, report, {account["name"]: account["server"] for account in accounts})
     finally:
-        stack("up", "--no-subdomains", *QUICK, timeout=400)
+        back = stack("up", "--no-subdomains", *QUICK, timeout=400).json
+    assert back["links"]["hub"] == f"{here}/"
+    with HubClient(stack.port("hub")).login("engineer", stack.password("engineer")) as client:
+        assert client.server() is None, "the one with an address of its own has ended"
+        client.start_server()
+        assert client.lab("GET", "/contents").status_code == 200
 
 
 @pytest.fixture
-def engineer(page: Page, stack: Sandbox) -> Page:
-    """The engineer's browser, in JupyterLab."""
+def engineer(moved: Moved, page: Page, stack: Sandbox) -> Page:
+    """The engineer's browser, in JupyterLab, at the addresses."""
     log_in_as(page, stack, "engineer", stack.password("engineer"))
     return page
 
@@ -67,29 +94,24 @@ def is_at(page: Page, there: str) -> None:
     assert f"{told.scheme}://{told.netloc}" == there, page.url
 
 
-def test_at_one_address_a_page_of_a_server_is_the_user_at_the_hub(engineer: Page, stack: Sandbox) -> None:
-    here = f"http://127.0.0.1:{stack.port('hub')}"
-    is_at(engineer, here)
-
-    assert engineer.evaluate(WHO_AM_I, here) == "engineer"
+def test_at_one_address_a_page_of_a_server_is_the_user_at_the_hub(moved: Moved) -> None:
+    assert moved.name == "engineer"
 
 
-def test_the_links_lead_to_the_addresses(report: dict[str, Any], stack: Sandbox) -> None:
-    links = report["links"]
+def test_the_links_lead_to_the_addresses(moved: Moved, stack: Sandbox) -> None:
+    links = moved.report["links"]
 
-    assert report["proof"], "a kernel was reached in a server with an address of its own"
     assert links["hub"] == f"{origin(stack)}/"
     assert links["shelf"] == f"{origin(stack, 'shelf--service')}/services/shelf/"
     assert stack("status", "--json").json["links"] == links
     assert stack("open", "spark").out.strip() == f"{origin(stack, 'ui--service')}/services/ui/spark/"
 
 
-def test_the_servers_of_before_have_ended(report: dict[str, Any], stack: Sandbox) -> None:
-    servers = {account["name"]: account["server"] for account in stack("users", "list", "--json").json}
-    assert servers["engineer"] == ""
+def test_the_servers_of_before_have_ended(moved: Moved) -> None:
+    assert moved.servers["engineer"] == ""
 
 
-def test_a_user_runs_a_notebook(report: dict[str, Any], engineer: Page, stack: Sandbox) -> None:
+def test_a_user_runs_a_notebook(engineer: Page, stack: Sandbox) -> None:
     is_at(engineer, origin(stack, "engineer"))
 
     engineer.goto(f"{origin(stack, 'engineer')}/user/engineer/lab/tree/{NOTEBOOK}?reset")
@@ -100,7 +122,7 @@ def test_a_user_runs_a_notebook(report: dict[str, Any], engineer: Page, stack: S
     expect(engineer.locator(".jp-OutputArea-output table.dataframe").first).to_be_visible()
 
 
-def test_the_links_on_the_pages_lead_there_and_back(report: dict[str, Any], engineer: Page, stack: Sandbox) -> None:
+def test_the_links_on_the_pages_lead_there_and_back(engineer: Page, stack: Sandbox) -> None:
     engineer.goto(f"{origin(stack)}/hub/home")
     engineer.get_by_role("link", name="The team's shelf").click()
     expect(engineer.get_by_role("heading", name="The team's shelf")).to_be_visible()
@@ -119,14 +141,14 @@ def test_the_links_on_the_pages_lead_there_and_back(report: dict[str, Any], engi
     expect(engineer.get_by_text("This stack's pages")).to_be_visible()
 
 
-def test_the_s3_console_still_signs_the_user_in(report: dict[str, Any], engineer: Page, stack: Sandbox) -> None:
+def test_the_s3_console_still_signs_the_user_in(engineer: Page, stack: Sandbox) -> None:
     engineer.goto(f"{origin(stack, 'ui--service')}/services/ui/s3/browser/scratch")
     engineer.get_by_role("button", name="Acknowledge").click()
 
     expect(engineer.get_by_text("sandbox", exact=True)).to_be_visible()
 
 
-def test_a_page_elsewhere_reads_nothing(report: dict[str, Any], engineer: Page, stack: Sandbox) -> None:
+def test_a_page_elsewhere_reads_nothing(engineer: Page, stack: Sandbox) -> None:
     """In the browser of the engineer, who is logged in: a script in their own server, and one at bob's address."""
     hub, server = origin(stack), f"{origin(stack, 'engineer')}/user/engineer/api/contents"
     account, shelf = f"{hub}/hub/api/users/engineer", f"{origin(stack, 'shelf--service')}/services/shelf/api/notebooks"
@@ -142,9 +164,7 @@ def test_a_page_elsewhere_reads_nothing(report: dict[str, Any], engineer: Page, 
     assert engineer.evaluate(WHO_AM_I, hub) == "TypeError"
 
 
-def test_a_notebook_is_published_and_opened(
-    report: dict[str, Any], engineer: Page, stack: Sandbox, tmp_path: Path
-) -> None:
+def test_a_notebook_is_published_and_opened(engineer: Page, stack: Sandbox, tmp_path: Path) -> None:
     name = f"look-{uuid.uuid4().hex[:8]}"
     cells = [nbformat.v4.new_markdown_cell(f"# {name}"), nbformat.v4.new_code_cell("print('seen')")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
@@ -160,17 +180,7 @@ def test_a_notebook_is_published_and_opened(
     is_at(engineer, origin(stack, "engineer"))
 
 
-def test_doctor_walks_the_whole_way(report: dict[str, Any], stack: Sandbox) -> None:
+def test_doctor_reaches_a_kernel_at_an_address_of_its_own(moved: Moved, stack: Sandbox) -> None:
     hops = stack("doctor", "--json", timeout=240).json["hops"]
 
     assert all(hop["ok"] for hop in hops), hops
-
-
-def test_taken_back_everything_is_at_one_address(report: dict[str, Any], stack: Sandbox, hub_client: HubClient) -> None:
-    back = stack("up", "--no-subdomains", *QUICK, timeout=400).json
-
-    assert back["links"]["hub"] == f"http://127.0.0.1:{stack.port('hub')}/"
-    hub_client.login("engineer", stack.password("engineer"))
-    assert hub_client.server() is None, "the one with an address of its own has ended"
-    hub_client.start_server()
-    assert hub_client.lab("GET", "/contents").status_code == 200
