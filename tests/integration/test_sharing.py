@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +31,42 @@ nbformat.write(notebook, path)
 """
 
 
-@pytest.fixture
-def name() -> str:
-    """A notebook's name that nobody has published under."""
+def new_name() -> str:
     return f"look-{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture
-def engineers(engineer: HubClient) -> HubClient:
+def name() -> str:
+    """A notebook's name that nobody has published under."""
+    return new_name()
+
+
+@pytest.fixture(scope="module")
+def engineers(stack: Sandbox) -> Iterator[HubClient]:
     """The engineer, with a running server."""
-    engineer.start_server()
-    return engineer
+    with HubClient(stack.port("hub")).login("engineer", stack.password("engineer")) as client:
+        client.start_server()
+        yield client
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A notebook on the shelf, and what `sandbox publish` told of it."""
+
+    name: str
+    outcome: dict[str, Any]
+
+    @property
+    def address(self) -> str:
+        """Its page."""
+        return f"/services/shelf/engineer/{self.name}"
+
+
+@pytest.fixture(scope="module")
+def reader(stack: Sandbox, engineers: HubClient) -> Publication:
+    """A notebook that reads a checkpoint."""
+    name = new_name()
+    return Publication(name, published(stack, write(engineers, name, READS)))
 
 
 def write(client: HubClient, name: str, *cells: str, run: bool = True) -> str:
@@ -67,34 +94,17 @@ def page(client: HubClient, path: str) -> str:
     return answer.text
 
 
-def test_the_evidence_of_a_notebook_is_what_it_read(stack: Sandbox, engineers: HubClient, name: str) -> None:
-    path = write(engineers, name, READS)
-
-    outcome = published(stack, path)
+def test_the_evidence_of_a_notebook_is_what_it_read(stack: Sandbox, engineers: HubClient, reader: Publication) -> None:
+    outcome = reader.outcome
 
     assert (outcome["verdict"], outcome["why"], outcome["version"]) == ("reproduces", [], 1)
     (read,) = outcome["reads"]
     assert read["feature"] == "orders_clean"
     run = stack("runs", "show", read["run"], "--json").json
     assert run["run_id"] == read["run"]
-    text = page(engineers, f"/services/shelf/engineer/{name}")
-    for told in (f"A look at {name}", read["run"], "orders_clean", "unchanged", "pyarrow==", "sha256:"):
+    text = page(engineers, reader.address)
+    for told in (f"A look at {reader.name}", read["run"], "orders_clean", "unchanged", "pyarrow==", "sha256:"):
         assert told in text, told
-
-
-def test_versions_are_kept_and_one_link_leads_to_the_newest(stack: Sandbox, engineers: HubClient, name: str) -> None:
-    published(stack, write(engineers, name, "print('first')"))
-    second = published(stack, write(engineers, name, "print('second')"))
-
-    assert second["version"] == 2
-    for version, word in ((1, "first"), (2, "second")):
-        file = f"/contents/team/published/engineer/{name}/v{version}/{name}.ipynb"
-        assert word in json.dumps(engineers.lab("GET", file).json()["content"])
-        assert engineers.lab("GET", file).json()["writable"] is False
-        assert f"version {version}," in page(engineers, f"/services/shelf/engineer/{name}/v{version}")
-    assert "version 2," in page(engineers, f"/services/shelf/engineer/{name}")
-    assert name in page(engineers, f"/services/shelf/?q={name}")
-    assert "Nothing here matches" in page(engineers, "/services/shelf/?q=nothing-like-that")
 
 
 def test_what_comes_out_otherwise_is_stamped_so(stack: Sandbox, engineers: HubClient, name: str) -> None:
@@ -126,36 +136,30 @@ def test_a_cell_that_ends_its_kernel_does_not_reproduce(stack: Sandbox, engineer
     assert outcome["why"] == ["code cell 2 ended its kernel: did it need more memory than there is?"]
 
 
-def test_a_notebook_that_was_not_run_only_runs(stack: Sandbox, engineers: HubClient, name: str) -> None:
-    assert published(stack, write(engineers, name, "print(1)", run=False))["verdict"] == "runs"
-
-
-def test_the_page_tells_when_the_data_has_changed_or_is_gone(stack: Sandbox, engineers: HubClient, name: str) -> None:
-    outcome = published(stack, write(engineers, name, READS))
+def test_the_page_tells_when_the_data_has_changed_or_is_gone(
+    stack: Sandbox, engineers: HubClient, reader: Publication
+) -> None:
     root = ObjectStore(stack, "sandbox-root")
-    bucket, _, folder = outcome["reads"][0]["path"].removeprefix("s3a://").partition("/")
+    bucket, _, folder = reader.outcome["reads"][0]["path"].removeprefix("s3a://").partition("/")
     key = f"{folder}/_manifest.json"
     manifest = root.read(bucket, key)
-    address = f"/services/shelf/engineer/{name}"
     try:
         other = json.loads(manifest)
         other["files"][0]["rows"] += 1
         root.write(bucket, key, json.dumps(other).encode())
-        assert "has <strong>changed</strong> since" in page(engineers, address)
+        assert "has <strong>changed</strong> since" in page(engineers, reader.address)
         root.client.remove_object(bucket_name=bucket, object_name=key)
-        assert "is <strong>gone</strong>" in page(engineers, address)
+        assert "is <strong>gone</strong>" in page(engineers, reader.address)
     finally:
         root.write(bucket, key, manifest)
-    assert "unchanged" in page(engineers, address)
+    assert "unchanged" in page(engineers, reader.address)
 
 
-def test_what_a_notebook_read_is_pinned(stack: Sandbox, engineers: HubClient, name: str) -> None:
-    outcome = published(stack, write(engineers, name, READS))
+def test_what_a_notebook_read_is_pinned(stack: Sandbox, reader: Publication) -> None:
+    pin = ObjectStore(stack, "sandbox-root").json("scratch", f"users/_pins/engineer/{reader.name}/v1.json")
 
-    pin = ObjectStore(stack, "sandbox-root").json("scratch", f"users/_pins/engineer/{name}/v1.json")
-
-    assert pin["notebook"] == f"engineer/{name}/v1"
-    assert [one["path"] for one in pin["checkpoints"]] == [read["path"] for read in outcome["reads"]]
+    assert pin["notebook"] == f"engineer/{reader.name}/v1"
+    assert [one["path"] for one in pin["checkpoints"]] == [read["path"] for read in reader.outcome["reads"]]
 
 
 def test_nothing_is_left_of_the_server_that_ran_it(
@@ -169,16 +173,29 @@ def test_nothing_is_left_of_the_server_that_ran_it(
     assert f"{stack.stack}-user-shelf" not in {container.name for container in containers.all()}
 
 
-def test_a_version_is_taken_off_the_shelf_with_its_pin(stack: Sandbox, engineers: HubClient, name: str) -> None:
-    for _ in range(2):
-        published(stack, write(engineers, name, READS, run=False))
+def test_versions_are_kept_and_taken_off_the_shelf_with_their_pins(
+    stack: Sandbox, engineers: HubClient, name: str
+) -> None:
+    """One link leads to the newest."""
+    published(stack, write(engineers, name, READS, "print('first')", run=False))
+    second = published(stack, write(engineers, name, READS, "print('second')", run=False))
     root = ObjectStore(stack, "sandbox-root")
+    pins = f"users/_pins/engineer/{name}/"
+
+    assert second["version"] == 2
+    for version, word in ((1, "first"), (2, "second")):
+        file = f"/contents/team/published/engineer/{name}/v{version}/{name}.ipynb"
+        assert word in json.dumps(engineers.lab("GET", file).json()["content"])
+        assert engineers.lab("GET", file).json()["writable"] is False
+        assert f"version {version}," in page(engineers, f"/services/shelf/engineer/{name}/v{version}")
+    assert "version 2," in page(engineers, f"/services/shelf/engineer/{name}")
+    assert name in page(engineers, f"/services/shelf/?q={name}")
+    assert "Nothing here matches" in page(engineers, "/services/shelf/?q=nothing-like-that")
 
     assert stack("unpublish", f"engineer/{name}", "--version", "1", "--yes", "--json").json["withdrawn"] == [1]
 
     assert engineers.http.get(f"/services/shelf/engineer/{name}/v1").status_code == 404
     assert "version 2," in page(engineers, f"/services/shelf/engineer/{name}")
-    pins = f"users/_pins/engineer/{name}/"
     assert root.keys("scratch", pins) == [f"{pins}v2.json"], "the other version's pin stays"
     assert engineers.lab("GET", f"/contents/team/published/engineer/{name}/v1").json()["content"] == []
 
@@ -189,14 +206,13 @@ def test_a_version_is_taken_off_the_shelf_with_its_pin(stack: Sandbox, engineers
     assert published(stack, write(engineers, name, "print(1)", run=False))["version"] == 3, "no number comes again"
 
 
-def test_no_user_takes_anything_off_the_shelf(stack: Sandbox, engineers: HubClient, name: str) -> None:
-    published(stack, write(engineers, name, "print(1)", run=False))
-    address = f"/services/shelf/api/notebooks/engineer/{name}"
+def test_no_user_takes_anything_off_the_shelf(engineers: HubClient, reader: Publication) -> None:
+    address = f"/services/shelf/api/notebooks/engineer/{reader.name}"
 
     assert engineers.http.delete(address).status_code == 403
     mine = engineers.http.delete(address, headers={"Authorization": f"token {engineers.token()}"})
     assert (mine.status_code, "./sandbox unpublish" in mine.text) == (403, True)
-    assert "version 1," in page(engineers, f"/services/shelf/engineer/{name}")
+    assert "version 1," in page(engineers, reader.address)
 
 
 def test_only_a_token_publishes_and_only_its_owners(stack: Sandbox, engineers: HubClient, name: str) -> None:
@@ -222,7 +238,7 @@ def test_what_can_not_be_published_is_named(stack: Sandbox, arguments: list[str]
     assert told in stack("publish", *arguments, code=2).err
 
 
-def test_the_command_publishes_a_file_of_this_machine(
+def test_the_command_publishes_a_file_of_this_machine_which_only_runs(
     stack: Sandbox, engineers: HubClient, name: str, tmp_path: Path
 ) -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(1)")])

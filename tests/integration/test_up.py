@@ -81,11 +81,3 @@ def test_an_unknown_service_is_named_with_the_known_ones(stack: Sandbox) -> None
 
     assert "spark-mater" in done.err
     assert "spark-master" in done.err
-
-
-def test_help_is_there_for_every_verb(stack: Sandbox) -> None:
-    overview = stack("--help").out
-
-    for verb in ("up", "down", "status", "logs", "doctor", "open", "reset", "users", "run", "runs"):
-        assert re.search(rf"^\W*{verb}\b", overview, re.MULTILINE), verb
-        assert stack(verb, "--help").out.strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,3 +169,13 @@ def test_every_verb_has_a_line_of_help() -> None:
     verbs = {command.name: command.callback.__doc__ for command in app.registered_commands if command.callback}
     assert set(verbs) == {"up", "down", "status", "logs", "doctor", "open", "reset", "run", "publish", "unpublish"}
     assert all(verbs.values())
+
+
+def test_every_verb_is_in_the_overview_and_has_a_page_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    run_command(["--help"])
+    overview = capsys.readouterr().out
+    groups = [group.name for group in app.registered_groups]
+    for verb in [*(command.name for command in app.registered_commands), *groups]:
+        assert re.search(rf"^\W*{verb}\b", overview, re.MULTILINE), verb
+        assert run_command([str(verb), "--help"]) == 0
+        assert f"sandbox {verb}" in capsys.readouterr().out
