@@ -32,7 +32,7 @@ def main() -> int:
     try:
         leftovers.remove_stale()
         image = options.image or spark_image()
-        results = [run(version, image, more) for version in options.only or sorted([OWN, *LOCKS])]
+        results = [run(version, image, more, options.report) for version in options.only or sorted([OWN, *LOCKS])]
     except (SandboxError, install.InstallError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -49,6 +49,7 @@ def parse() -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument("--only", action="append", choices=sorted([OWN, *LOCKS]), help="a line of Spark; repeatable")
     parser.add_argument("--image", help="an image to run in; default: the checkout's Spark image, built if need be")
+    parser.add_argument("--report", type=Path, help="a JUnit file to write, of the last line of Spark that is run")
     return parser.parse_known_args()
 
 
@@ -60,14 +61,14 @@ def spark_image() -> str:
         return ensure_images(connected, settings, stage, ["spark"])["spark"].id
 
 
-def run(version: str, image: str, more: list[str]) -> Result:
+def run(version: str, image: str, more: list[str], report: Path | None) -> Result:
     """Returns how the suite ended on one line of Spark."""
     lock = LOCKS.get(version)
     keys = [install.ensure(image, lock.read_bytes(), lock.name)] if lock else []
     keys.append(install.ensure(image, install.tools(), "pytest"))
     print(f"Spark {version}: tests/spark …", file=sys.stderr, flush=True)
     jars = None if lock else install.ensure_jars(image)  # they are for the image's own Spark
-    result = run_suite(version, image, keys, home=keys[0] if lock else None, jars=jars, more=more)
+    result = run_suite(version, image, keys, home=keys[0] if lock else None, jars=jars, more=more, report=report)
     print(f"Spark {version}: {result}; all it said: {result.log}", file=sys.stderr, flush=True)
     return result
 

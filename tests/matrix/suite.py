@@ -28,7 +28,7 @@ ENDED = re.compile(r"\d+ (passed|failed|skipped|errors?)\b.* in [\d.]+s")
 COMMAND = (
     "cd /tmp/suite && python -c 'import pyspark; print(\"pyspark\", pyspark.__version__)' && "
     "exec timeout 3600 python -m pytest -v -p no:cacheprovider --timeout 600 -rfE "
-    f'--junitxml={JUNIT} -o junit_duration_report=total "$@" tests/spark'
+    f'--junitxml={JUNIT} -o junit_family=xunit1 -o junit_duration_report=total "$@" tests/spark'
 )
 
 
@@ -60,7 +60,16 @@ class Result:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def run_suite(line: str, image: str, keys: list[str], *, home: str | None, jars: str | None, more: list[str]) -> Result:
+def run_suite(
+    line: str,
+    image: str,
+    keys: list[str],
+    *,
+    home: str | None,
+    jars: str | None,
+    more: list[str],
+    report: Path | None,
+) -> Result:
     """Runs it.
 
     Args:
@@ -70,6 +79,7 @@ def run_suite(line: str, image: str, keys: list[str], *, home: str | None, jars:
         home: The one of them with another pyspark; the image's own is used if None.
         jars: The one of them with the jars of tests/matrix/jars; what needs them is skipped if None.
         more: Arguments of pytest.
+        report: Where the JUnit file goes, if it is wanted.
     """
     began = time.monotonic()
     BUILD.mkdir(exist_ok=True)
@@ -96,7 +106,8 @@ def run_suite(line: str, image: str, keys: list[str], *, home: str | None, jars:
             container.start()
             said = _follow(container)
             code = container.wait()["StatusCode"]
-            _keep_report(container, BUILD / f"junit-spark-{line}.xml")
+            if report:
+                _copy_report(container, report)
         finally:
             container.remove(force=True)
     log = BUILD / f"matrix-{line}.log"
@@ -114,9 +125,8 @@ def _follow(container: Container) -> str:
     return b"".join(said).decode(errors="replace")
 
 
-def _keep_report(container: Container, target: Path) -> None:
+def _copy_report(container: Container, target: Path) -> None:
     """Copies the suite's report out of the container; there is none of one that could not begin."""
-    target.unlink(missing_ok=True)
     try:
         chunks, _ = container.get_archive(JUNIT)
     except NotFound:
