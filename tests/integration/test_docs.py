@@ -17,7 +17,7 @@ LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 # What can't be run on the stack that the other tests use: who runs it, and where.
 ELSEWHERE = {
-    r"make (up|test|bench|test-unit|lint|types|arrows)": "tests/unit/test_makefile.py",
+    r"make (up|test|bench|test-fast|test-unit|lint|types|arrows)": "tests/unit/test_makefile.py",
     r"make test-(stack|integration|browser|faults|matrix)": "tests/unit/test_makefile.py",
     r"SANDBOX_STACK=second ./sandbox .*": "tests/integration/test_two_stacks.py",
     r"./sandbox up --(no-)?subdomains": "tests/browser/test_subdomains.py",
