@@ -1,7 +1,7 @@
 # Aliases only: the logic is in `./sandbox`, scripts/ and tests/. More options: make up ARGS="--workers 3"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down status doctor open reset test test-unit test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner lock
+.PHONY: help up down status doctor open reset test test-fast test-unit test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner lock
 
 DEV = @python3 scripts/bootstrap.py dev &&
 
@@ -26,7 +26,11 @@ open: ## Open the hub in a browser
 reset: ## Delete the stack and its data (names it and asks first)
 	@./sandbox reset $(ARGS)
 
-test: lint types arrows test-unit test-stack ## Everything CI runs
+test: ## Everything CI runs, how long each part took and the slowest tests
+	$(DEV) exec .venv/bin/python -m tests.run $(ARGS)
+
+test-fast: ## What one runs while working: lint, types, arrows and unit tests, side by side
+	$(DEV) exec .venv/bin/python -m tests.run --fast $(ARGS)
 
 test-unit: ## Unit tests: no engine, under a minute
 	$(DEV) .venv/bin/python -m pytest tests/unit $(ARGS)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.run.part import Part, all_parts, fast_parts
+
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
@@ -46,6 +48,8 @@ def test_a_verb_is_the_commands(verb: str) -> None:
         ("test-faults", "-m pytest tests/faults"),
         ("test-stack", "-m pytest tests/integration tests/browser tests/faults"),
         ("test-matrix", "-m tests.matrix"),
+        ("test", "exec .venv/bin/python -m tests.run"),
+        ("test-fast", "exec .venv/bin/python -m tests.run --fast"),
         ("bench", "-m bench"),
         ("bench-hub", "-m bench.hub"),
         ("types", ".venv/bin/mypy"),
@@ -60,17 +64,32 @@ def test_a_target_makes_the_environment_first(target: str, command: str) -> None
     assert command in line
 
 
-def test_test_is_everything_and_ci_runs_it() -> None:
-    told = dry_run("test")
+def commands(parts: list[Part]) -> dict[str, str]:
+    """Returns what each part runs, as make would print it."""
+    return {part.name: " ".join(part.command).removeprefix("sh -c ") for part in parts}
 
-    for part in (
-        "ruff check",
-        "mypy",
-        "lint-imports",
-        "tests/unit",
-        "tests/integration",
-        "tests/browser",
-        "tests/faults",
-    ):
-        assert part in told, part
-    assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+@pytest.mark.parametrize("name", ["lint", "types", "arrows"])
+def test_a_part_of_the_tests_is_the_target_of_its_name(name: str) -> None:
+    assert dry_run(name).removeprefix("python3 scripts/bootstrap.py dev && ") == commands(fast_parts(ROOT, []))[name]
+
+
+def test_test_is_everything_and_ci_runs_it() -> None:
+    told = commands(all_parts(ROOT, ["-k", "shelf"]))
+
+    assert dry_run("test").endswith("-m tests.run")
+    assert list(told) == ["lint", "types", "arrows", "unit", "images", "stack"]
+    for part, target in (("unit", "test-unit"), ("stack", "test-stack")):
+        paths = re.search(r"-m pytest (tests/\S+( tests/\S+)*)", dry_run(target))
+        assert paths
+        assert f"-m pytest {paths[1]} --junitxml" in told[part]
+        assert told[part].endswith(" -k shelf")
+    folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.rglob("test_*.py"))}
+    assert folders - {"spark"} == set(re.findall(r"tests/(\w+) ", told["unit"] + told["stack"]))  # spark: in the image
+    assert "exec make test <" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_what_is_run_while_working_is_all_that_needs_no_engine() -> None:
+    every = commands(all_parts(ROOT, []))
+
+    assert commands(fast_parts(ROOT, [])) == {name: every[name] for name in ("lint", "types", "arrows", "unit")}

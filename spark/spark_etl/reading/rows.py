@@ -85,9 +85,14 @@ class Rows:
                         break
 
     def _streamed(self) -> Iterator[pa.RecordBatch]:
-        """Yields all rows, so few at a time that it does not matter how large a row group is once it is decoded."""
+        """Yields all rows, so few at a time that it does not matter how large a row group is once it is decoded.
+
+        Waits for no thread when it ends: a stream that was left may be ended by the garbage collector within a lock of
+        `threading`, which a wait would take again (Python 3.11 and 3.12).
+        """
         paths = iter(self.paths)
-        with ThreadPoolExecutor(FILES_AHEAD) as pool:
+        pool = ThreadPoolExecutor(FILES_AHEAD)
+        try:
             begun = deque(pool.submit(self._begin, path) for path in islice(paths, FILES_AHEAD))
             while begun:
                 opened, first, further = begun.popleft().result()
@@ -95,6 +100,8 @@ class Rows:
                 with opened:
                     for batch in chain(first, further):
                         yield batch.select(list(self.columns))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, path: str) -> tuple[Any, list[Any], Iterator[Any]]:
         """Returns a file, its first rows, and what gives the further ones."""

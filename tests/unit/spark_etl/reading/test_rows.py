@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from spark_etl import runs
 from spark_etl.errors import CheckpointError
 from spark_etl.manifest import DataFile, Manifest, dump_manifest
 from spark_etl.reading import Checkpoint, memory
+from spark_etl.reading.rows import Rows
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 
@@ -99,6 +102,7 @@ import pyarrow
 from spark_etl.errors import CheckpointError
 from spark_etl.manifest import parse_manifest
 from spark_etl.reading import Checkpoint, memory
+from spark_etl.reading.rows import Rows
 
 folder = sys.argv[1]
 large = Checkpoint("file://" + folder, parse_manifest(Path(folder, "_manifest.json").read_bytes(), folder))
@@ -134,6 +138,26 @@ def test_a_row_group_of_few_bytes_may_be_a_lot_of_memory(tmp_path: Path) -> None
     )
     assert read.returncode == 0, read.stderr
     assert int(read.stdout) < 150_000_000
+
+
+def test_a_stream_that_is_left_waits_for_no_file(orders: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The garbage collector may end it within a lock of `threading`: a wait for a thread would be for ever."""
+    begin, released = Rows._begin, threading.Event()
+
+    def begin_first_at_once(self: Rows, path: str) -> Any:
+        if path != self.paths[0]:
+            released.wait(10)
+        return begin(self, path)
+
+    monkeypatch.setattr(Rows, "_begin", begin_first_at_once)
+    stream = orders.batches()
+    next(stream)
+    left = time.monotonic()
+    stream.close()
+    seconds = time.monotonic() - left
+    released.set()
+
+    assert seconds < 5
 
 
 def test_checkpoints_are_joined_by_name(orders: Checkpoint) -> None:

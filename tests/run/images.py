@@ -1,0 +1,45 @@
+"""Builds the images that the stack's tests need: python -m tests.run.images FOLDER, which its logs go below."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from sandbox_cli.console import Console
+from sandbox_cli.errors import SandboxError
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import engine, images, machine
+
+
+def prepare_images(console: Console, settings: Settings) -> None:
+    """Finds or installs the engine and builds what is missing, as `sandbox up` does, and under the same lock.
+
+    Raises:
+        SandboxError: There is no engine, no space, or a build failed.
+    """
+    with console.stage("engine", live=False) as stage:
+        found = engine.ensure(console, settings)
+        stage.result = found.description
+    machine.require_disk(machine.look(found), to_build=bool(images.missing(found, settings)))
+    with console.stage("images") as stage:
+        images.ensure_images(found, settings, stage)
+
+
+def main(folder: str) -> int:
+    """Returns the exit code of `sandbox up` for the same failure; 130 when it was asked to end."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background job ignores the second one
+        signal.signal(number, signal.default_int_handler)
+    console = Console(plain=True)
+    try:
+        prepare_images(console, Settings(stack="images", state_home=Path(folder).absolute()))
+    except SandboxError as error:
+        console.error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))

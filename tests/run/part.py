@@ -1,0 +1,61 @@
+"""The parts of a test run: what each one runs, and what it has to wait for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TOOLS = Path(".venv") / "bin"
+UNIT = ("tests/unit",)
+STACK = ("tests/integration", "tests/browser", "tests/faults")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One child process of a test run.
+
+    Attributes:
+        name: In the output and in the table.
+        command: Its command line.
+        after: The parts that have to pass before it starts; parts that wait for nothing start at once.
+        report: The JUnit file that it writes; None if it runs no tests.
+    """
+
+    name: str
+    command: Sequence[str]
+    after: tuple[str, ...] = ()
+    report: Path | None = None
+
+
+def checks() -> list[Part]:
+    """Returns the parts that only read the code. They wait for each other: unit tests take the other core."""
+    ruff = TOOLS / "ruff"
+    return [
+        Part("lint", ["sh", "-c", f"{ruff} check . && {ruff} format --check ."]),
+        Part("types", [str(TOOLS / "mypy")], after=("lint",)),
+        Part("arrows", [str(TOOLS / "lint-imports")], after=("types",)),
+    ]
+
+
+def fast_parts(folder: Path, options: Sequence[str]) -> list[Part]:
+    """Returns what one runs while working: no engine is needed."""
+    return [*checks(), pytest_part("unit", UNIT, folder, options)]
+
+
+def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
+    """Returns everything. Images are built while the code is checked, the stack starts when both are done."""
+    build = Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])
+    before = [*fast_parts(folder, options), build]
+    after = tuple(part.name for part in before)
+    return [*before, pytest_part("stack", STACK, folder, options, after=after)]
+
+
+def pytest_part(
+    name: str, paths: Sequence[str], folder: Path, options: Sequence[str], *, after: tuple[str, ...] = ()
+) -> Part:
+    """Returns a part that runs tests and reports how long each took, with its fixtures."""
+    report = folder / f"{name}.xml"
+    junit = [f"--junitxml={report}", "-o", "junit_family=xunit1", "-o", "junit_duration_report=total"]
+    return Part(name, [sys.executable, "-u", "-m", "pytest", *paths, *junit, *options], after, report)
