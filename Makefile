@@ -1,7 +1,7 @@
 # Aliases only: the logic is in `./sandbox`, scripts/ and tests/. More options: make up ARGS="--workers 3"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down status doctor open reset test test-fast test-unit test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner lock
+.PHONY: help up down status doctor open reset test test-fast test-unit test-spark test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner lock
 
 DEV = @python3 scripts/bootstrap.py dev &&
 
@@ -34,6 +34,9 @@ test-fast: ## What one runs while working: lint, types, arrows and unit tests, s
 
 test-unit: ## Unit tests: no engine, under a minute
 	$(DEV) .venv/bin/python -m pytest tests/unit $(ARGS)
+
+test-spark: ## Pipelines on a local Spark, inside of the Spark image: no stack
+	$(DEV) .venv/bin/python -m tests.matrix --only 4.1 $(ARGS)
 
 test-stack: ## Integration tests, browser journey and faults, on a stack of their own
 	$(DEV) .venv/bin/python -m pytest tests/integration tests/browser tests/faults $(ARGS)

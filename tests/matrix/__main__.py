@@ -16,12 +16,11 @@ from sandbox_cli.errors import SandboxError
 from sandbox_cli.settings import Settings, checked_stack
 from sandbox_cli.stack import engine
 from sandbox_cli.stack.images import ensure_images
-from tests.matrix import install
+from tests.matrix import OWN, install
 from tests.matrix.suite import Result, run_suite
 from tests.support import leftovers
 
 FOLDER = Path(__file__).resolve().parent
-OWN = "4.1"
 LOCKS = {path.stem.removeprefix("spark-"): path for path in sorted(FOLDER.glob("spark-*.lock"))}
 
 

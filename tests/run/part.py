@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.matrix import OWN
+
 TOOLS = Path(".venv") / "bin"
+HUB_PATHS = "hub:hub/docker-api:hub/notebook"
 UNIT = ("tests/unit",)
 STACK = ("tests/integration", "tests/browser", "tests/faults")
 
@@ -35,7 +38,7 @@ def checks() -> list[Part]:
     return [
         Part("lint", ["sh", "-c", f"{ruff} check . && {ruff} format --check ."]),
         Part("types", [str(TOOLS / "mypy")], after=("lint",)),
-        Part("arrows", [str(TOOLS / "lint-imports")], after=("types",)),
+        Part("arrows", ["sh", "-c", f"PYTHONPATH={HUB_PATHS} {TOOLS / 'lint-imports'}"], after=("types",)),
     ]
 
 
@@ -45,11 +48,22 @@ def fast_parts(folder: Path, options: Sequence[str]) -> list[Part]:
 
 
 def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
-    """Returns everything. Images are built while the code is checked, the stack starts when both are done."""
+    """Returns everything.
+
+    Images are built while the code is checked, and tests/spark begins as soon as they are there. The stack, which has
+    clocks of its own, gets the machine for itself.
+    """
     build = Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])
-    before = [*fast_parts(folder, options), build]
+    before = [*fast_parts(folder, options), build, spark_part(folder)]
     after = tuple(part.name for part in before)
     return [*before, pytest_part("stack", STACK, folder, options, after=after)]
+
+
+def spark_part(folder: Path) -> Part:
+    """Returns the part that runs tests/spark inside of the Spark image, on its own Spark."""
+    report = folder / "spark.xml"
+    command = [sys.executable, "-u", "-m", "tests.matrix", "--only", OWN, "--report", str(report)]
+    return Part("spark", command, after=("images",), report=report)
 
 
 def pytest_part(

@@ -12,7 +12,6 @@ from tests.run.runner import Result
 SLOWEST = 25
 # Rows below a part: what its tests' paths begin with. The first that fits has the test.
 GROUPS = {
-    "tests/integration/test_spark_suite.py": "Spark suite",
     "tests/integration": "integration",
     "tests/browser": "browser",
     "tests/faults": "faults",

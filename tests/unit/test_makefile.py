@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.matrix import OWN
 from tests.run.part import Part, all_parts, fast_parts
+from tests.support.documented import PAGES
+from tests.support.documented import commands as documented
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -48,6 +51,7 @@ def test_a_verb_is_the_commands(verb: str) -> None:
         ("test-faults", "-m pytest tests/faults"),
         ("test-stack", "-m pytest tests/integration tests/browser tests/faults"),
         ("test-matrix", "-m tests.matrix"),
+        ("test-spark", "-m tests.matrix --only 4.1"),
         ("test", "exec .venv/bin/python -m tests.run"),
         ("test-fast", "exec .venv/bin/python -m tests.run --fast"),
         ("bench", "-m bench"),
@@ -64,6 +68,18 @@ def test_a_target_makes_the_environment_first(target: str, command: str) -> None
     assert command in line
 
 
+SHOWN = sorted({line for page in PAGES for line in documented(page) if line.startswith("make ")})
+
+
+@pytest.mark.parametrize("command", SHOWN)
+def test_a_documented_target_is_there(command: str) -> None:
+    """The verbs among them are run by tests/integration/test_docs.py; the others run tests or checks."""
+    (target,) = command.split()[1:]
+
+    assert target in TARGETS
+    assert dry_run(target)
+
+
 def commands(parts: list[Part]) -> dict[str, str]:
     """Returns what each part runs, as make would print it."""
     return {part.name: " ".join(part.command).removeprefix("sh -c ") for part in parts}
@@ -78,14 +94,16 @@ def test_test_is_everything_and_ci_runs_it() -> None:
     told = commands(all_parts(ROOT, ["-k", "shelf"]))
 
     assert dry_run("test").endswith("-m tests.run")
-    assert list(told) == ["lint", "types", "arrows", "unit", "images", "stack"]
+    assert list(told) == ["lint", "types", "arrows", "unit", "images", "spark", "stack"]
     for part, target in (("unit", "test-unit"), ("stack", "test-stack")):
         paths = re.search(r"-m pytest (tests/\S+( tests/\S+)*)", dry_run(target))
         assert paths
         assert f"-m pytest {paths[1]} --junitxml" in told[part]
         assert told[part].endswith(" -k shelf")
     folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.rglob("test_*.py"))}
-    assert folders - {"spark"} == set(re.findall(r"tests/(\w+) ", told["unit"] + told["stack"]))  # spark: in the image
+    assert folders - {"spark"} == set(re.findall(r"tests/(\w+) ", told["unit"] + told["stack"]))
+    assert dry_run("test-spark").partition("-m ")[2].split() == ["tests.matrix", "--only", OWN]
+    assert f"-m tests.matrix --only {OWN} " in told["spark"]
     assert "exec make test <" in (ROOT / ".ci" / "run").read_text()
 
 

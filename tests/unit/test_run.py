@@ -19,7 +19,7 @@ from tests.run.summary import read_tests, summary
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = """<?xml version="1.0"?><testsuites><testsuite>
 <testcase file="tests/integration/test_hub.py" name="test_slow[a]" time="7.5"/>
-<testcase file="tests/integration/test_spark_suite.py" name="test_it" time="90.25"/>
+<testcase file="tests/browser/test_journey.py" name="test_it" time="90.25"/>
 <testcase file="tests/faults/test_bad_input.py" name="test_quick" time="0.01"><failure/></testcase>
 </testsuite></testsuites>"""
 # Runs two parts until a signal comes; the first one cleans up before it ends.
@@ -158,12 +158,12 @@ def test_the_summary_has_parts_groups_of_tests_and_the_slowest(tmp_path: Path) -
         "lint                  1.0  passed",
         "stack               100.0  failed",
         "  integration         7.5",
-        "  Spark suite        90.2",
+        "  browser            90.2",
         "  faults              0.0",
         "all                 100.5",
         "",
         "the 2 slowest tests",
-        "    90.25  tests/integration/test_spark_suite.py::test_it",
+        "    90.25  tests/browser/test_journey.py::test_it",
         "     7.50  tests/integration/test_hub.py::test_slow[a]",
         "",
         f"stack failed with exit code 1; its output is kept in {log}",
@@ -192,7 +192,8 @@ def test_a_real_report_is_understood(tmp_path: Path) -> None:
 def test_the_stack_waits_for_everything_and_the_images_for_nothing(tmp_path: Path) -> None:
     parts = {part.name: part for part in all_parts(tmp_path, [])}
 
-    assert list(parts) == ["lint", "types", "arrows", "unit", "images", "stack"]
+    assert list(parts) == ["lint", "types", "arrows", "unit", "images", "spark", "stack"]
+    assert parts["spark"].after == ("images",)
     assert set(parts["stack"].after) == set(parts) - {"stack"}
     assert not parts["images"].after
     assert not parts["unit"].after
