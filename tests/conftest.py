@@ -101,10 +101,11 @@ def hub_client(stack: Sandbox) -> Iterator[HubClient]:
         yield client
 
 
-@pytest.fixture
-def engineer(stack: Sandbox, hub_client: HubClient) -> HubClient:
+@pytest.fixture(scope="module")
+def engineer(stack: Sandbox) -> Iterator[HubClient]:
     """The engineer, logged in."""
-    return hub_client.login("engineer", stack.password("engineer"))
+    with HubClient(stack.port("hub")) as client:
+        yield client.login("engineer", stack.password("engineer"))
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Waiver:
-    """Lines of one service that may appear.
+    """Errors of one service that may appear.
 
     Attributes:
         service: Pattern for the compose service or the name of a user's server.
-        line: Pattern found in the line.
+        line: Pattern found in the line, or in the traceback that belongs to it.
         reason: Why such a line is no failure.
         always: Holds for every test; otherwise a test asks for it with `@pytest.mark.waive("name")`.
     """
@@ -23,10 +23,15 @@ class Waiver:
     always: bool = False
 
     def covers(self, service: str, line: str) -> bool:
-        """Tells whether this waiver is about that line."""
+        """Tells whether this waiver is about that line and what belongs to it."""
         return bool(re.fullmatch(self.service, service) and re.search(self.line, line))
 
 
+# What an endpoint of Spark says that was just told to end, or whose other end has.
+GOING_AWAY = (
+    r"RejectedExecutionException|RpcEnvStoppedException|Could not find |(has been|already) stopped"
+    r"|ClosedChannelException|InterruptedException|Connection (reset|refused)|Broken pipe|Failed to connect"
+)
 WAIVERS: dict[str, Waiver] = {
     "asked to stop": Waiver(
         r"hub|.*-user-.*",
@@ -40,7 +45,7 @@ WAIVERS: dict[str, Waiver] = {
         r"|ERROR TransportResponseHandler: Still have \d+ requests? outstanding"
         r"|ERROR TransportRequestHandler: Error sending result .* closing connection"
         r"|ERROR TransportRequestHandler: Error while invoking RpcHandler#receive\(\) for one-way message"
-        r"|ERROR Inbox: Ignoring error"
+        rf"|ERROR Inbox: Ignoring error\n[^\n]*({GOING_AWAY})"
         r"|Lost executor \d+ on .*: (Worker shutting down|Command exited with code 143)",
         "dynamic allocation, or a worker that is told to stop, lets an executor go (143: SIGTERM), or a driver ends: "
         "whoever was just talking to it says so, and goes on",
@@ -70,18 +75,13 @@ WAIVERS: dict[str, Waiver] = {
     ),
     "size refused": Waiver(
         "hub",
-        r"Not starting .*: 422 NotStarted|Failed to spawn single-user server with query arguments|Traceback",
+        r"422 NotStarted\(reason=size\): There is no size",
         "the test asks for a size that there is not; of an address JupyterHub logs that with a traceback",
     ),
     "hub away": Waiver(
         ".*-user-.*",
         "Error notifying Hub of activity",
         "the test restarts the hub; a server tells it again in a moment",
-    ),
-    "kernel cut": Waiver(
-        ".*-user-.*",
-        r"\[IPKernelApp\] ERROR \| Exception in message handler|Traceback",
-        "the test has a server stopped while its kernel is at work",
     ),
     "intruder refused": Waiver(
         "spark-.*",

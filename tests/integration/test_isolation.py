@@ -242,7 +242,6 @@ def hogs(people: dict[str, HubClient], stack: Sandbox) -> Iterator[dict[str, Hub
         yield {**people, "eve": eve}
 
 
-@pytest.mark.waive("kernel cut")
 def test_disk_hogs_are_stopped_and_told_why(hogs: dict[str, HubClient], engineer: HubClient) -> None:
     with ExitStack() as kernels:
         for name, user in hogs.items():

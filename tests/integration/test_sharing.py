@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,11 +41,10 @@ def name() -> str:
 
 
 @pytest.fixture(scope="module")
-def engineers(stack: Sandbox) -> Iterator[HubClient]:
+def engineers(engineer: HubClient) -> HubClient:
     """The engineer, with a running server."""
-    with HubClient(stack.port("hub")).login("engineer", stack.password("engineer")) as client:
-        client.start_server()
-        yield client
+    engineer.start_server()
+    return engineer
 
 
 @dataclass(frozen=True)

@@ -63,3 +63,22 @@ def test_lines_come_with_their_times_however_they_are_cut() -> None:
 def test_a_waiver_that_there_is_not_is_named_with_those_there_are() -> None:
     with pytest.raises(AssertionError, match=r"unknown waivers \['nosuch'\]; known: \['asked to stop'"):
         is_waived(Entry("c0ffee", "hub", 0.0, ["[E 1] x"]), {"nosuch"})
+
+
+def inbox(exception: str) -> Entry:
+    lines = ["2026-11-29 01:02:03 ERROR Inbox: Ignoring error", exception, "\tat org.apache.spark.rpc.netty.Inbox"]
+    return Entry("c0ffee", "spark-worker", 0.0, lines)
+
+
+def test_an_executor_that_ends_may_say_so_and_nothing_else() -> None:
+    ended = "java.util.concurrent.RejectedExecutionException: Task rejected from ThreadPoolExecutor[Terminated]"
+
+    assert is_waived(inbox(ended), set())
+    assert not is_waived(inbox("java.lang.NullPointerException: null"), set())
+
+
+def test_a_refused_size_waives_no_other_traceback() -> None:
+    refused, other = entries(CHAINED.replace("HTTP 422", "422 NotStarted(reason=size)") + CHAINED)
+
+    assert is_waived(refused, {"size refused"})
+    assert not is_waived(other, {"size refused"})
