@@ -59,6 +59,7 @@ def test_the_query_of_a_kernel_that_was_killed_is_ended(engineer: HubClient, con
         until(lambda: connect_jobs(containers) == 1, within=30, what="the query runs")
         assert containers.run("user-engineer", "sh", "-c", f"kill -9 {process}").exit_code == 0
         until(lambda: connect_jobs(containers) == 0, within=60, what="the query is gone with its kernel")
+        kernel.wait_for_restart(timeout=60)
 
 
 @pytest.mark.waive("spark peers gone")

@@ -92,11 +92,11 @@ while True:
     print("HEARD", heard, "of", bytes_heard, flush=True)
 """
 PLAIN = "words in the clear "
-# Uncompressed, so that what is heard is what was said.
+# Uncompressed, so that what is heard is what was said; and put together there, since the cell itself is heard, too.
 TALKS = """
 from spark_etl import spark
 session = spark(classic=True, settings={settings!r} | {{"spark.broadcast.compress": "false"}})
-shared = session.sparkContext.broadcast({plain!r} * 2000)
+shared = session.sparkContext.broadcast(" ".join({words!r} * 2000))
 print("N", session.sparkContext.parallelize(range(4), 4).map(lambda _: len(shared.value)).sum())
 session.stop()
 """
@@ -131,8 +131,8 @@ def test_what_goes_between_spark_processes_is_encrypted(
 ) -> None:
     """What a driver sends to its executors; the second case shows that a listener would hear it."""
     with engineer.kernel() as kernel, listener(stack, containers.server("engineer")) as ear:
-        shown = kernel.run(TALKS.format(settings=settings, plain=PLAIN)).text
-        assert f"N {4 * 2000 * len(PLAIN)}" in shown
+        shown = kernel.run(TALKS.format(settings=settings, words=PLAIN.split())).text
+        assert f"N {4 * (2000 * len(PLAIN) - 1)}" in shown
         *_, last = ear.logs().decode().splitlines()
 
     _, heard, _, total = last.split()
