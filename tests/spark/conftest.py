@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.spark.support import ORDERS, Pipeline
+from tests.spark.support import ORDERS, Pipeline, SharedSpark
 
+# Frames of a few rows: the JVM's second compiler would take more time than it saves.
 DEFAULTS = """
 spark.master                     local[2]
 spark.ui.enabled                 false
 spark.driver.memory              1g
-spark.driver.extraJavaOptions    -XX:+UseSerialGC
+spark.driver.extraJavaOptions    -XX:+UseSerialGC -XX:TieredStopAtLevel=1
 spark.sql.shuffle.partitions     3
 spark.sql.session.timeZone       UTC
 """
@@ -39,16 +40,24 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setenv("SPARK_CONF_DIR", str(folder))
     patch.setenv("PYSPARK_PYTHON", sys.executable)
+    patch.setenv("SPARK_LAUNCHER_OPTS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
     for name in ("SMTP_HOST", "SANDBOX_SCRATCH"):
         patch.delenv(name, raising=False)
     yield
     patch.undo()
 
 
+@pytest.fixture(scope="session")
+def shared_spark(spark_settings: None) -> Iterator[SharedSpark]:
+    shared = SharedSpark()
+    yield shared
+    shared.stop()
+
+
 @pytest.fixture
-def pipeline(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Pipeline]:
+def pipeline(tmp_path: Path, capfd: pytest.CaptureFixture[str], shared_spark: SharedSpark) -> Iterator[Pipeline]:
     path = list(sys.path)
-    yield Pipeline(tmp_path, capfd)
+    yield Pipeline(tmp_path, capfd, shared_spark)
     sys.path[:] = path
 
 

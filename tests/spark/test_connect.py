@@ -21,7 +21,7 @@ from spark_etl.runner.backend import connect_mode, open_backend
 from spark_etl.runner.backend.connect import in_plain_words
 from spark_etl.runner.failure import as_feature_error
 
-from tests.spark.support import Pipeline
+from tests.spark.support import Pipeline, SharedSpark
 from tests.spark.test_order import FIRST, SORTED
 
 TOKEN = "a-token-of-the-test"
@@ -86,7 +86,8 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def backend(server: str) -> Iterator[Any]:
+def backend(server: str, shared_spark: SharedSpark) -> Iterator[Any]:
+    shared_spark.stop()
     patch = pytest.MonkeyPatch()
     patch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
     with connect_mode(server):

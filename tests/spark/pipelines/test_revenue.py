@@ -20,7 +20,7 @@ from spark_etl.reading import Run, Runs
 from spark_etl.runner.cli import main
 
 from tests.spark.pipelines.by_hand import net_orders
-from tests.spark.support import RUNNER
+from tests.spark.support import RUNNER, SharedSpark
 
 PROJECT = Path(pipelines.revenue.__file__).parent
 DAYS = ["2024-02-27", "2024-02-28", "2024-02-29"]
@@ -32,6 +32,7 @@ class Revenue:
     """The pipeline with folders of its own."""
 
     folder: Path
+    spark: SharedSpark
 
     @property
     def published(self) -> Path:
@@ -51,6 +52,7 @@ class Revenue:
 
     def run(self, *more: str, days: list[str] = DAYS) -> tuple[int, Run]:
         """Runs it; returns the exit code and what the run left behind."""
+        self.spark.start()
         return main(self.argv(*more, days=days)), self.latest
 
     def output(self, name: str) -> pd.DataFrame:
@@ -58,8 +60,8 @@ class Revenue:
         return dataset.dataset(self.folder / "publish" / "revenue" / name, format="parquet").to_table().to_pandas()
 
 
-def made(folder: Path) -> Revenue:
-    revenue = Revenue(folder)
+def made(folder: Path, spark: SharedSpark) -> Revenue:
+    revenue = Revenue(folder, spark)
     assert generate(["--rows", "6000", "--to", str(revenue.published)]) == 0
     return revenue
 
@@ -73,9 +75,9 @@ def environment_of_sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def revenue(environment_of_sources: Path) -> Revenue:
+def revenue(environment_of_sources: Path, shared_spark: SharedSpark) -> Revenue:
     """The sources of three days."""
-    return made(environment_of_sources)
+    return made(environment_of_sources, shared_spark)
 
 
 @pytest.fixture(scope="module")
@@ -184,9 +186,9 @@ def test_the_join_on_skewed_customers_is_the_same_when_it_is_shuffled(
 
 
 def test_a_missing_rate_stops_the_run_and_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], shared_spark: SharedSpark
 ) -> None:
-    revenue = made(tmp_path)
+    revenue = made(tmp_path, shared_spark)
     monkeypatch.setenv("SANDBOX_PUBLISHED", str(revenue.published))
     file = revenue.published / "exchange_rates" / "_dt=2024-02-29" / "part-00000.parquet"
     rates = parquet.ParquetFile(file).read()
