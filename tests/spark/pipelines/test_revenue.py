@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +18,7 @@ from spark_etl.reading import Run, Runs
 from spark_etl.runner.cli import main
 
 from tests.spark.pipelines.by_hand import net_orders
-from tests.spark.support import RUNNER, SharedSpark
+from tests.spark.support import SharedSpark
 
 PROJECT = Path(pipelines.revenue.__file__).parent
 DAYS = ["2024-02-27", "2024-02-28", "2024-02-29"]
@@ -173,13 +171,9 @@ def test_a_day_runs_alone_and_twice_the_same(run: Run, revenue: Revenue) -> None
     assert by_plan == expected
 
 
-def test_the_join_on_skewed_customers_is_the_same_when_it_is_shuffled(
-    run: Run, revenue: Revenue, tmp_path: Path, environment: dict[str, str]
-) -> None:
-    defaults = (Path(environment["SPARK_CONF_DIR"]) / "spark-defaults.conf").read_text()
-    (tmp_path / "spark-defaults.conf").write_text(f"{defaults}\nspark.sql.autoBroadcastJoinThreshold -1\n")
-    command = [sys.executable, str(RUNNER), *revenue.argv("--checkpoint", "orders_with_contract")]
-    subprocess.run(command, env={**environment, "SPARK_CONF_DIR": str(tmp_path)}, check=True, timeout=120)
+def test_the_join_on_skewed_customers_is_the_same_when_it_is_shuffled(run: Run, revenue: Revenue) -> None:
+    revenue.spark.start().conf.set("spark.sql.autoBroadcastJoinThreshold", "-1")
+    assert main(revenue.argv("--checkpoint", "orders_with_contract")) == 0
 
     kept = [each["orders_with_contract"].pandas().sort_values("event_id") for each in (run, revenue.latest)]
     assert kept[0].reset_index(drop=True).equals(kept[1].reset_index(drop=True))
