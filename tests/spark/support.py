@@ -27,6 +27,7 @@ CLASS = re.compile(r"^class (\w+)\((.*)\):", re.MULTILINE)
 NO_FEATURES = {"Source", "pa.DataFrameModel"}
 RUNNER = Path(spark_etl.__file__).parents[1] / "spark_etl_runner.py"
 NUMBERS = itertools.count()
+TOKEN = "a-token-of-the-test"  # of the Spark Connect server
 DAYS = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)]
 HEADER = """
 from pyspark.sql import functions as F

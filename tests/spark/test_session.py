@@ -23,10 +23,7 @@ from spark_etl.sessions.classic import build_session
 from spark_etl.sessions.connect import connect_session
 from spark_etl.sessions.work import ClassicWork, ConnectWork, Source, Work
 
-from tests.spark.support import SharedSpark
-from tests.spark.test_connect import TOKEN, server
-
-__all__ = ["server"]  # the fixture
+from tests.spark.support import TOKEN, SharedSpark
 
 NAP = "lambda _: __import__('time').sleep({seconds}) or 1"
 LEFT_BY_A_KILL = f"""
