@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyspark
 import pytest
 
-from tests.spark.support import ORDERS, Pipeline
+from tests.spark.support import ORDERS, TOKEN, Pipeline, SharedSpark
 
+CONNECT_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
+# Frames of a few rows: the JVM's second compiler would take more time than it saves.
 DEFAULTS = """
 spark.master                     local[2]
 spark.ui.enabled                 false
 spark.driver.memory              1g
-spark.driver.extraJavaOptions    -XX:+UseSerialGC
+spark.driver.extraJavaOptions    -XX:+UseSerialGC -XX:TieredStopAtLevel=1
 spark.sql.shuffle.partitions     3
 spark.sql.session.timeZone       UTC
 """
@@ -39,16 +45,24 @@ def spark_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setenv("SPARK_CONF_DIR", str(folder))
     patch.setenv("PYSPARK_PYTHON", sys.executable)
+    patch.setenv("SPARK_LAUNCHER_OPTS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
     for name in ("SMTP_HOST", "SANDBOX_SCRATCH"):
         patch.delenv(name, raising=False)
     yield
     patch.undo()
 
 
+@pytest.fixture(scope="session")
+def shared_spark(spark_settings: None) -> Iterator[SharedSpark]:
+    shared = SharedSpark()
+    yield shared
+    shared.stop()
+
+
 @pytest.fixture
-def pipeline(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Pipeline]:
+def pipeline(tmp_path: Path, capfd: pytest.CaptureFixture[str], shared_spark: SharedSpark) -> Iterator[Pipeline]:
     path = list(sys.path)
-    yield Pipeline(tmp_path, capfd)
+    yield Pipeline(tmp_path, capfd, shared_spark)
     sys.path[:] = path
 
 
@@ -62,3 +76,41 @@ def environment() -> dict[str, str]:
 def orders(pipeline: Pipeline) -> str:
     """The source of a module that begins with a snapshot feature `Orders`."""
     return ORDERS % pipeline.source()
+
+
+def free_port() -> int:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, spark_settings: None) -> Iterator[str]:
+    """The address of a Spark Connect server that asks for a token; one for all tests that need one."""
+    port, log = free_port(), tmp_path_factory.mktemp("connect") / "log"
+    home = os.environ.get("SPARK_HOME") or str(Path(pyspark.__file__).parent)
+    settings = ["spark.connect.grpc.binding.address=127.0.0.1", f"spark.connect.grpc.binding.port={port}"]
+    argv = [f"{home}/bin/spark-submit", "--master", "local[2]", "--class", CONNECT_SERVER]
+    argv += [word for setting in settings for word in ("--conf", setting)]
+    environment = {**os.environ, "SPARK_CONNECT_AUTHENTICATE_TOKEN": TOKEN, "SPARK_NO_DAEMONIZE": "1"}
+    with log.open("w") as out:
+        process = subprocess.Popen([*argv, "spark-internal"], env=environment, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            wait_for(port, process, log)
+            yield f"sc://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 120
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert process.poll() is None, log.read_text()[-3000:]
+            assert time.monotonic() < end, log.read_text()[-3000:]
+            time.sleep(0.2)
+        else:
+            return

@@ -17,13 +17,17 @@ import pyarrow as pa
 import pytest
 import spark_etl
 from pyarrow import dataset, parquet
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
 from spark_etl.reading import Run, Runs
 from spark_etl.runner.cli import main
+from spark_etl.sessions.classic import build_session
 
 CLASS = re.compile(r"^class (\w+)\((.*)\):", re.MULTILINE)
 NO_FEATURES = {"Source", "pa.DataFrameModel"}
 RUNNER = Path(spark_etl.__file__).parents[1] / "spark_etl_runner.py"
 NUMBERS = itertools.count()
+TOKEN = "a-token-of-the-test"  # of the Spark Connect server
 DAYS = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1)]
 HEADER = """
 from pyspark.sql import functions as F
@@ -38,6 +42,29 @@ class Orders(SparkFeature):
 """
 
 
+class SharedSpark:
+    """One SparkContext for all runs in this process, which leave it alone as they have found it.
+
+    Tests of sessions and of contexts stop it and make their own; the next run that needs it starts it again.
+    """
+
+    def start(self) -> SparkSession:
+        """Returns a new session: settings, views and functions of earlier ones are not in it."""
+        if SparkContext._active_spark_context is None:
+            # A worker that is used again has modules imported, which the next run may have changed.
+            return build_session("tests", {"spark.python.worker.reuse": "false"})
+        former = SparkSession._instantiatedSession
+        assert former is not None
+        former.catalog.clearCache()
+        SparkSession._instantiatedSession = None  # so that the next one takes its place
+        return former.newSession()
+
+    def stop(self) -> None:
+        """Stops whatever context there is."""
+        if SparkContext._active_spark_context is not None:
+            SparkSession.builder.getOrCreate().stop()
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a run in this process ended."""
@@ -50,7 +77,7 @@ class Ended:
 class Pipeline:
     """A project of one module, published sources, and the runner over them."""
 
-    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str], spark: SharedSpark) -> None:
         self.folder = folder
         self.module = ""
         self.project = folder / "revenue"
@@ -59,6 +86,7 @@ class Pipeline:
         self.config = self.project / "feature_config.yaml"
         self.runs = Runs(str(self.scratch))
         self._capture = capture
+        self._spark = spark
 
     def source(self, rows: int = 100, days: list[date] = DAYS) -> str:
         """Publishes `orders` for the days and returns the source's constructor."""
@@ -107,7 +135,11 @@ class Pipeline:
         return ["--team-name", "team", "--feature-config", str(self.config), *paths, *dates, *more]
 
     def run(self, *more: str, **dates: str) -> Ended:
-        """Runs it in this process."""
+        """Runs it in this process, on the shared context or on a Spark Connect server."""
+        if "--remote" in more:
+            self._spark.stop()
+        else:
+            self._spark.start()
         self._capture.readouterr()
         before = {run.id for run in self.runs}
         code = main(self.argv(*more, **dates))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -14,9 +17,12 @@ from spark_etl.runner.backend import Counts, check_reachable, open_backend, reso
 from spark_etl.runner.backend.classic import ClassicBackend
 from spark_etl.runner.backend.order import analysed, is_sorted
 
+from tests.spark.support import SharedSpark
+
 
 @pytest.fixture(scope="module")
-def backend() -> Iterator[Any]:
+def backend(shared_spark: SharedSpark) -> Iterator[Any]:
+    shared_spark.stop()
     opened = open_backend("tests", {"spark.sql.shuffle.partitions": "2", "spark.ui.enabled": "false"}, local=True)
     yield opened
     opened.stop(silently=True)
@@ -144,6 +150,48 @@ def test_a_running_context_takes_only_what_a_session_can_change(backend: Any) ->
 
     assert set(again.not_applied) == {"spark.executor.memory", "spark.driver.memory"}
     assert again.spark.conf.get("spark.sql.shuffle.partitions") == "3"
+
+
+def test_a_context_that_was_found_is_left_as_it_is(backend: Any, tmp_path: Path) -> None:
+    includes, path = list(backend.spark.sparkContext._python_includes), list(sys.path)
+    for run in ("one", "two"):
+        archive = tmp_path / f"{run}-code.zip"
+        with zipfile.ZipFile(archive, "w") as zipped:
+            zipped.writestr(f"found_by_{run}.py", "")
+        found = ClassicBackend.open(run, {}, master=None, quiet=True)
+        found.ship(archive)
+        archive.unlink()
+        found.stop(silently=True)
+
+    assert backend.spark.range(3).count() == 3, "executors still find what was shipped"
+    assert (backend.spark.sparkContext._python_includes, sys.path) == (includes, path)
+
+
+def test_jobs_of_others_in_a_context_that_was_found_are_not_counted(backend: Any) -> None:
+    with backend.work("same", "same"):
+        backend.spark.range(100, numPartitions=3).foreach(lambda _: None)
+    found = ClassicBackend.open("found", {}, master=None, quiet=True)
+    with found.work("same", "same"):
+        found.spark.range(100, numPartitions=5).foreach(lambda _: None)
+
+    assert [one.counts("same").tasks for one in (backend, found)] == [3, 5]
+
+
+def test_jobs_of_others_in_a_context_that_was_found_are_not_cancelled(backend: Any) -> None:
+    found = ClassicBackend.open("found", {}, master=None, quiet=True)
+
+    def slow(of: Any) -> None:
+        with of.work("side by side", "text"):
+            of.spark.range(2, numPartitions=2).foreach(lambda _: __import__("time").sleep(3))
+
+    with ThreadPoolExecutor(2) as threads:
+        running = {of: threads.submit(slow, of) for of in (backend, found)}
+        while not all(of.counts("side by side").tasks for of in running):
+            assert not any(one.done() for one in running.values())
+        found.cancel()
+        with pytest.raises(Exception, match="cancelled"):
+            running[found].result(timeout=60)
+        running[backend].result(timeout=60)
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,14 @@
-"""The same project through Spark Connect: one server for the module, beside the runner."""
+"""The same project through Spark Connect: one server for all of them, beside the runner."""
 
 from __future__ import annotations
 
 import importlib
-import os
-import socket
-import subprocess
-import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pyspark
 import pytest
 from pyspark.sql import functions
 from spark_etl.errors import ConfigError
@@ -21,11 +16,8 @@ from spark_etl.runner.backend import connect_mode, open_backend
 from spark_etl.runner.backend.connect import in_plain_words
 from spark_etl.runner.failure import as_feature_error
 
-from tests.spark.support import Pipeline
+from tests.spark.support import TOKEN, Pipeline, SharedSpark
 from tests.spark.test_order import FIRST, SORTED
-
-TOKEN = "a-token-of-the-test"
-SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 
 COUNTED_BY_UDF = """
 @F.udf("string")
@@ -47,46 +39,9 @@ class Parallel(SparkFeature):
 """
 
 
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Spark Connect server that asks for a token."""
-    port, log = free_port(), tmp_path_factory.mktemp("connect") / "log"
-    home = os.environ.get("SPARK_HOME") or str(Path(pyspark.__file__).parent)
-    settings = ["spark.connect.grpc.binding.address=127.0.0.1", f"spark.connect.grpc.binding.port={port}"]
-    argv = [f"{home}/bin/spark-submit", "--master", "local[2]", "--class", SERVER]
-    argv += [word for setting in settings for word in ("--conf", setting)]
-    environment = {**os.environ, "SPARK_CONNECT_AUTHENTICATE_TOKEN": TOKEN, "SPARK_NO_DAEMONIZE": "1"}
-    with log.open("w") as out:
-        process = subprocess.Popen([*argv, "spark-internal"], env=environment, stdout=out, stderr=subprocess.STDOUT)
-        try:
-            wait_for(port, process, log)
-            yield f"sc://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 120
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert process.poll() is None, log.read_text()[-3000:]
-            assert time.monotonic() < end, log.read_text()[-3000:]
-            time.sleep(0.2)
-        else:
-            return
-
-
-@pytest.fixture(scope="module")
-def backend(server: str) -> Iterator[Any]:
+def backend(server: str, shared_spark: SharedSpark) -> Iterator[Any]:
+    shared_spark.stop()
     patch = pytest.MonkeyPatch()
     patch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
     with connect_mode(server):

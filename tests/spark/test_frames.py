@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pyspark
@@ -16,7 +15,7 @@ from spark_etl.errors import FeatureError
 from spark_etl.reading import Run
 from spark_etl.runner.frames import check_writable
 
-from tests.spark.support import Pipeline
+from tests.spark.support import Pipeline, SharedSpark
 
 NAMES = ["a b", "a.b", "a`b", "a'b", 'a"b', "a,b;c", "_dt=1", "tab\there", "line\nbreak", "☃ 😀", "_hidden", "{[(x)]}"]
 
@@ -130,11 +129,9 @@ def test_what_parquet_holds_is_read_back_as_it_was(pipeline: Pipeline) -> None:
     ]
 
 
-@pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
-    session = SparkSession.builder.getOrCreate()
-    yield session
-    session.stop()
+@pytest.fixture
+def spark(shared_spark: SharedSpark) -> SparkSession:
+    return shared_spark.start()
 
 
 REFUSED: dict[str, tuple[str, str]] = {

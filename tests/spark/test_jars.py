@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.spark.support import RUNNER, Pipeline
+from tests.spark.support import Pipeline
 
 JARS = os.environ.get("SPARK_ETL_TEST_JARS")
 pytestmark = pytest.mark.skipif(
@@ -28,18 +29,26 @@ class Read(SparkFeature):
     def transform(self, spark, start_date, end_date, raw):
         return raw
 """
-APPEND = """
-import sys
+# All in one process, whose session has the jars: each run is one in a session that it finds.
+STEPS = """
+import json, sys
 from pyspark.sql import SparkSession
+from spark_etl.runner.cli import main
+
 spark = SparkSession.builder.getOrCreate()
-spark.range(3).write.format("delta").mode("append").save(sys.argv[1])
-"""
-DATABASE = """
-import sys
-from pyspark.sql import SparkSession
-spark = SparkSession.builder.getOrCreate()
-frame = spark.range(100).selectExpr("id as ID", "concat('c', id % 7) as CUSTOMER")
-frame.write.jdbc(sys.argv[1], "ORDERS", properties={"driver": "org.h2.Driver", "user": "ada", "password": "s3cret"})
+
+def append(table):
+    spark.range(3).write.format("delta").mode("append").save(table)
+
+def fill(url):
+    frame = spark.range(100).selectExpr("id as ID", "concat('c', id % 7) as CUSTOMER")
+    frame.write.jdbc(url, "ORDERS", properties={"driver": "org.h2.Driver", "user": "ada", "password": "s3cret"})
+
+def run(*argv):
+    assert main(argv) == 0
+
+for name, *arguments in json.loads(sys.argv[1]):
+    globals()[name](*arguments)
 """
 
 
@@ -54,9 +63,15 @@ def with_jars(environment: dict[str, str]) -> dict[str, str]:
     }
 
 
-def python(environment: dict[str, str], *arguments: str) -> str:
+def carry_out(environment: dict[str, str], *steps: list[str]) -> str:
+    """Returns what the runs say."""
     ended = subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=180
+        [sys.executable, "-c", STEPS, json.dumps(steps)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
     )
     assert ended.returncode == 0, ended.stderr[-4000:]
     return ended.stderr
@@ -64,38 +79,36 @@ def python(environment: dict[str, str], *arguments: str) -> str:
 
 def test_a_delta_table_is_read_at_one_version(pipeline: Pipeline, with_jars: dict[str, str]) -> None:
     table = str(pipeline.folder / "table")
-    python(with_jars, "-c", APPEND, table)
-    python(with_jars, "-c", APPEND, table)
-    line = [str(RUNNER), *pipeline.argv("--checkpoint", "read", "--resume", "latest")]
-    first = [word for word in line if word not in {"--resume", "latest"}]
-
+    append = ["append", table]
     pipeline.write(FEATURE % f'DeltaSource("{table}", version=0)')
-    python(with_jars, *first)
-    assert pipeline.runs.latest()["read"].rows == 3
+    at_first = pipeline.config.rename(pipeline.project / "at_first.yaml")
     pipeline.write(FEATURE % f'DeltaSource("{table}")')
-    python(with_jars, *first)
-    assert pipeline.runs.latest()["read"].rows == 6
-    assert "read  reused" in python(with_jars, *line)
-    python(with_jars, "-c", APPEND, table)
-    assert "read  recomputed: other data in source `raw`" in python(with_jars, *line)
-    assert pipeline.runs.latest()["read"].rows == 9
+    run = ["run", *pipeline.argv("--checkpoint", "read")]
+    run_at_first = [str(at_first) if word == str(pipeline.config) else word for word in run]
+    again = [*run, "--resume", "latest"]
+
+    shown = carry_out(with_jars, append, append, run_at_first, run, again, append, again)
+
+    assert [run["read"].rows for run in reversed(list(pipeline.runs))] == [3, 6, 6, 9]
+    decisions = [line for line in shown.splitlines() if "read  re" in line]
+    assert "read  reused" in decisions[0], shown
+    assert "read  recomputed: other data in source `raw`" in decisions[1], shown
 
 
 def test_a_database_is_read_in_parts_and_never_taken_for_unchanged(
     pipeline: Pipeline, with_jars: dict[str, str]
 ) -> None:
     url = f"jdbc:h2:{pipeline.folder}/shop"
-    python(with_jars, "-c", DATABASE, url)
     login = 'user_env="SHOP_USER", password_env="SHOP_PASSWORD"'
     pipeline.write(
         FEATURE % f'JdbcSource("{url}", "ORDERS", {login}, parts=Parts("ID", 0, 100, 4), select_cols=["ID"])'
     )
-    line = [str(RUNNER), *pipeline.argv("--checkpoint", "read")]
+    run = ["run", *pipeline.argv("--checkpoint", "read")]
 
-    python(with_jars, *line)
+    shown = carry_out(with_jars, ["fill", url], run, [*run, "--resume", "latest"])
 
-    kept = pipeline.runs.latest()["read"]
-    assert sorted(kept.arrow().column("ID").to_pylist()) == list(range(100))
-    assert len(kept.manifest.files) == 4
-    assert "it can't be told whether source `raw` has changed" in python(with_jars, *line, "--resume", "latest")
+    for kept in (run["read"] for run in pipeline.runs):
+        assert sorted(kept.arrow().column("ID").to_pylist()) == list(range(100))
+        assert len(kept.manifest.files) == 4
+    assert "it can't be told whether source `raw` has changed" in shown
     assert not [file for file in pipeline.scratch.rglob("*.json") if "s3cret" in file.read_text()]

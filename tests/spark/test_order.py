@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 from spark_etl.layout import RunPaths
 from spark_etl.reading import Checkpoint
 from spark_etl.runner.backend import open_backend
 from spark_etl.runner.checkpoint import write_checkpoint
 
-from tests.spark.support import Pipeline
+from tests.spark.support import Pipeline, SharedSpark
 
 SORTED = """
 class Sorted(SparkFeature):
@@ -88,9 +87,10 @@ def paths(tmp_path: Path) -> RunPaths:
     return RunPaths.of(f"file://{tmp_path}", "team", "pipeline", "20240229T101112Z-7f3a2c")
 
 
-def test_names_and_schema_stay_whatever_they_are(paths: RunPaths) -> None:
+def test_names_and_schema_stay_whatever_they_are(paths: RunPaths, shared_spark: SharedSpark) -> None:
+    shared_spark.start()
     backend = open_backend("tests", {}, local=True)
-    spark: SparkSession = backend.spark
+    spark = backend.spark
     frame = spark.sql("SELECT id AS `_metadata`, struct(id AS row_index) AS `a.b`, 'x' AS file_name FROM range(9)")
     fields = [{**field.jsonValue(), "metadata": {"unit": "m"}} for field in frame.schema.fields]
     ordered = frame.orderBy("_metadata", ascending=False).to(StructType.fromJson({"type": "struct", "fields": fields}))
@@ -99,11 +99,8 @@ def test_names_and_schema_stay_whatever_they_are(paths: RunPaths) -> None:
     )
     again = Checkpoint(paths.checkpoint("odd"), manifest).spark(spark)
     plain = spark.read.schema(ordered.schema).parquet(paths.checkpoint("odd"))
-    try:
-        assert manifest.ordered
-        assert read.schema.jsonValue() == again.schema.jsonValue() == plain.schema.jsonValue()
-        assert read.schema["a.b"].metadata == {"unit": "m"}
-        assert [row[0] for row in read.collect()] == [row[0] for row in again.collect()] == list(range(8, -1, -1))
-        assert backend.is_ordered(read), "what is computed from it is known to be sorted too"
-    finally:
-        backend.stop(silently=True)
+    assert manifest.ordered
+    assert read.schema.jsonValue() == again.schema.jsonValue() == plain.schema.jsonValue()
+    assert read.schema["a.b"].metadata == {"unit": "m"}
+    assert [row[0] for row in read.collect()] == [row[0] for row in again.collect()] == list(range(8, -1, -1))
+    assert backend.is_ordered(read), "what is computed from it is known to be sorted too"

@@ -23,9 +23,7 @@ from spark_etl.sessions.classic import build_session
 from spark_etl.sessions.connect import connect_session
 from spark_etl.sessions.work import ClassicWork, ConnectWork, Source, Work
 
-from tests.spark.test_connect import TOKEN, server
-
-__all__ = ["server"]  # the fixture
+from tests.spark.support import TOKEN, SharedSpark
 
 NAP = "lambda _: __import__('time').sleep({seconds}) or 1"
 LEFT_BY_A_KILL = f"""
@@ -88,6 +86,12 @@ def seen_during(source: Source, query: Any) -> list[Work]:
     done.set()
     thread.join()
     return [*seen, source.look()]
+
+
+@pytest.fixture(autouse=True)
+def no_context(shared_spark: SharedSpark) -> None:
+    """Nothing is running in this process before a test."""
+    shared_spark.stop()
 
 
 def test_a_token_is_sent_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,7 +119,7 @@ def _started(plan: Plan, record: RunRecord, progress: Progress, stack: ExitStack
     catch()
     stack.callback(backend.stop, silently=not options.debug)
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="spark-etl-"))
-    archive = Path(folder) / f"{plan.pipeline}-code.zip"
+    archive = Path(folder) / f"{plan.pipeline}-{record.paths.run_id}-code.zip"  # a session takes each name only once
     archive.write_bytes(plan.project.archive())
     backend.ship(archive)
     stack.enter_context(watch(backend, progress))

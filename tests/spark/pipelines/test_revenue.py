@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +18,7 @@ from spark_etl.reading import Run, Runs
 from spark_etl.runner.cli import main
 
 from tests.spark.pipelines.by_hand import net_orders
-from tests.spark.support import RUNNER
+from tests.spark.support import SharedSpark
 
 PROJECT = Path(pipelines.revenue.__file__).parent
 DAYS = ["2024-02-27", "2024-02-28", "2024-02-29"]
@@ -32,6 +30,7 @@ class Revenue:
     """The pipeline with folders of its own."""
 
     folder: Path
+    spark: SharedSpark
 
     @property
     def published(self) -> Path:
@@ -51,6 +50,7 @@ class Revenue:
 
     def run(self, *more: str, days: list[str] = DAYS) -> tuple[int, Run]:
         """Runs it; returns the exit code and what the run left behind."""
+        self.spark.start()
         return main(self.argv(*more, days=days)), self.latest
 
     def output(self, name: str) -> pd.DataFrame:
@@ -58,8 +58,8 @@ class Revenue:
         return dataset.dataset(self.folder / "publish" / "revenue" / name, format="parquet").to_table().to_pandas()
 
 
-def made(folder: Path) -> Revenue:
-    revenue = Revenue(folder)
+def made(folder: Path, spark: SharedSpark) -> Revenue:
+    revenue = Revenue(folder, spark)
     assert generate(["--rows", "6000", "--to", str(revenue.published)]) == 0
     return revenue
 
@@ -73,9 +73,9 @@ def environment_of_sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def revenue(environment_of_sources: Path) -> Revenue:
+def revenue(environment_of_sources: Path, shared_spark: SharedSpark) -> Revenue:
     """The sources of three days."""
-    return made(environment_of_sources)
+    return made(environment_of_sources, shared_spark)
 
 
 @pytest.fixture(scope="module")
@@ -171,22 +171,18 @@ def test_a_day_runs_alone_and_twice_the_same(run: Run, revenue: Revenue) -> None
     assert by_plan == expected
 
 
-def test_the_join_on_skewed_customers_is_the_same_when_it_is_shuffled(
-    run: Run, revenue: Revenue, tmp_path: Path, environment: dict[str, str]
-) -> None:
-    defaults = (Path(environment["SPARK_CONF_DIR"]) / "spark-defaults.conf").read_text()
-    (tmp_path / "spark-defaults.conf").write_text(f"{defaults}\nspark.sql.autoBroadcastJoinThreshold -1\n")
-    command = [sys.executable, str(RUNNER), *revenue.argv("--checkpoint", "orders_with_contract")]
-    subprocess.run(command, env={**environment, "SPARK_CONF_DIR": str(tmp_path)}, check=True, timeout=120)
+def test_the_join_on_skewed_customers_is_the_same_when_it_is_shuffled(run: Run, revenue: Revenue) -> None:
+    revenue.spark.start().conf.set("spark.sql.autoBroadcastJoinThreshold", "-1")
+    assert main(revenue.argv("--checkpoint", "orders_with_contract")) == 0
 
     kept = [each["orders_with_contract"].pandas().sort_values("event_id") for each in (run, revenue.latest)]
     assert kept[0].reset_index(drop=True).equals(kept[1].reset_index(drop=True))
 
 
 def test_a_missing_rate_stops_the_run_and_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], shared_spark: SharedSpark
 ) -> None:
-    revenue = made(tmp_path)
+    revenue = made(tmp_path, shared_spark)
     monkeypatch.setenv("SANDBOX_PUBLISHED", str(revenue.published))
     file = revenue.published / "exchange_rates" / "_dt=2024-02-29" / "part-00000.parquet"
     rates = parquet.ParquetFile(file).read()

@@ -63,7 +63,7 @@ class Backend(Protocol):
         ...
 
     def cancel(self) -> None:
-        """Asks Spark to end all jobs of this session."""
+        """Asks Spark to end all jobs of this run."""
         ...
 
     def explain(self, frame: DataFrame) -> str:
@@ -83,7 +83,7 @@ class Backend(Protocol):
         ...
 
     def stop(self, *, silently: bool) -> None:
-        """Ends the session."""
+        """Ends the session, unless the run has found it."""
         ...
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,11 +30,17 @@ class ClassicBackend:
     Args:
         spark: A classic session.
         not_applied: Settings that came too late.
+        found_as: The application's name, if the context was there before and others use it as well: then it is left
+            as it is found, and the name tells this run's jobs from theirs.
     """
 
-    def __init__(self, spark: SparkSession, not_applied: tuple[str, ...] = ()) -> None:
+    def __init__(self, spark: SparkSession, not_applied: tuple[str, ...] = (), *, found_as: str | None = None) -> None:
         self.spark = spark
         self.not_applied = not_applied
+        self._found = found_as is not None
+        self._suffix = f" of {found_as}" if found_as is not None else ""
+        self._groups: set[str] = set()
+        self._shipped: set[str] = set()
         self._context: Any = spark.sparkContext
         self._ended: dict[int, Counts] = {}
 
@@ -45,11 +53,15 @@ class ClassicBackend:
         spark = build_session(app_name, settings, master)
         if quiet:
             logs.quiet(spark)
-        return cls(spark, came_too_late(spark, settings, before))
+        not_applied = came_too_late(spark, settings, before)
+        return cls(spark, not_applied, found_as=app_name if before.context else None)
 
     def ship(self, archive: Path) -> None:
         """Sends a zip of Python code to the executors."""
+        if self._found:  # executors may ask for it as long as the context is there: longer than this run is
+            archive = Path(shutil.copy(archive, self._context._temp_dir))
         self._context.addPyFile(str(archive))
+        self._shipped.add(archive.name)
 
     def facts(self) -> dict[str, Any]:
         """Returns what the session knows of itself."""
@@ -58,7 +70,8 @@ class ClassicBackend:
     @contextmanager
     def work(self, group: str, text: str) -> Iterator[None]:
         """Makes the jobs that this thread starts inside a job group, in a scheduler pool of the same name."""
-        self._context.setJobGroup(group, text, interruptOnCancel=True)
+        self._groups.add(group + self._suffix)
+        self._context.setJobGroup(group + self._suffix, text + self._suffix, interruptOnCancel=True)
         self._context.setLocalProperty("spark.scheduler.pool", group)
         try:
             yield
@@ -79,7 +92,7 @@ class ClassicBackend:
     def counts(self, group: str) -> Counts:
         """Returns the sums over the group's jobs; of jobs that ended they are asked only once."""
         tracker = self._context.statusTracker()
-        return _sum([self._job(tracker, job) for job in tracker.getJobIdsForGroup(group)])
+        return _sum([self._job(tracker, job) for job in tracker.getJobIdsForGroup(group + self._suffix)])
 
     def _job(self, tracker: Any, job: int) -> Counts:
         if job in self._ended:
@@ -98,14 +111,18 @@ class ClassicBackend:
         return len(self._context._jsc.sc().statusTracker().getExecutorInfos()) - 1
 
     def cancel(self) -> None:
-        """Asks Spark to end all jobs, from a thread of its own: this one's call to the JVM may have been cut."""
+        """Asks Spark to end the run's jobs, from a thread of its own: this one's call to the JVM may have been cut."""
         thread = threading.Thread(target=self._cancel, name="cancel", daemon=True)
         thread.start()
         thread.join(CANCEL_SECONDS)
 
     def _cancel(self) -> None:
         with suppress(Exception):  # the JVM may be gone, and its jobs with it
-            self._context.cancelAllJobs()
+            if not self._found:
+                self._context.cancelAllJobs()
+                return
+            for group in tuple(self._groups):
+                self._context.cancelJobGroup(group)
 
     def explain(self, frame: DataFrame) -> str:
         """Returns the parsed, analysed, optimised and physical plan."""
@@ -142,11 +159,15 @@ class ClassicBackend:
             from spark_etl.runner.autopsy import sql_metrics  # type: ignore[import-not-found, attr-defined, unused-ignore]
         except ImportError:
             return []
-        return list(sql_metrics(self.spark, group))
+        return list(sql_metrics(self.spark, group + self._suffix))
 
     def stop(self, *, silently: bool) -> None:
-        """Ends the session and its context."""
-        logs.stop(self.spark, silently=silently)
+        """Ends the session and its context, unless it was there before the run."""
+        if not self._found:
+            logs.stop(self.spark, silently=silently)
+            return
+        for names in (self._context._python_includes, sys.path):  # else later runs look for their modules in it, too
+            names[:] = [name for name in names if Path(name).name not in self._shipped]
 
 
 def _stage(stage: Any, *, ended: bool) -> Counts:
