@@ -222,25 +222,25 @@ IN_S3 = """
 import os, pyarrow.fs
 s3 = pyarrow.fs.S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL_S3"], region=os.environ["AWS_REGION"])
 for n in range(9):
-    with s3.open_output_stream(f"scratch/users/eve/hog/{n}") as out: out.write(bytes(100 << 20))
+    with s3.open_output_stream(f"scratch/users/dan/hog/{n}") as out: out.write(bytes(100 << 20))
 """
 HOGS = {
     "ada": ON_DISK.format(place="/home/ada/hog"),
     "bob": ON_DISK.format(place="/home/bob/team/bob/hog"),
-    "eve": IN_S3,
+    "dan": IN_S3,
 }
 CLEARED = {
     "ada": "import shutil; shutil.rmtree('/home/ada/hog')",
     "bob": "import shutil; shutil.rmtree('/home/bob/team/bob/hog')",
-    "eve": IN_S3.partition("for")[0] + "s3.delete_dir_contents('scratch/users/eve/hog')",
+    "dan": IN_S3.partition("for")[0] + "s3.delete_dir_contents('scratch/users/dan/hog')",
 }
 
 
 @pytest.fixture
 def hogs(people: dict[str, HubClient], stack: Sandbox) -> Iterator[dict[str, HubClient]]:
     """One of them fills the home, one the folder on the shelf, one the prefix in S3."""
-    with another(stack, "eve") as eve:
-        yield {**people, "eve": eve}
+    with another(stack, "dan") as dan:
+        yield {**people, "dan": dan}
 
 
 def test_disk_hogs_are_stopped_and_told_why(hogs: dict[str, HubClient], engineer: HubClient) -> None:
