@@ -150,6 +150,7 @@ def test_a_running_context_takes_only_what_a_session_can_change(backend: Any) ->
 
     assert set(again.not_applied) == {"spark.executor.memory", "spark.driver.memory"}
     assert again.spark.conf.get("spark.sql.shuffle.partitions") == "3"
+    backend.spark.conf.set("spark.sql.shuffle.partitions", "2")  # it is the same session
 
 
 def test_a_context_that_was_found_is_left_as_it_is(backend: Any, tmp_path: Path) -> None:

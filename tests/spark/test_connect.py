@@ -39,16 +39,15 @@ class Parallel(SparkFeature):
 """
 
 
-@pytest.fixture(scope="module")
-def backend(server: str, shared_spark: SharedSpark) -> Iterator[Any]:
+@pytest.fixture
+def backend(server: str, shared_spark: SharedSpark, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """One for each test: a run through Spark Connect in this process ends the session that it shares with it."""
     shared_spark.stop()
-    patch = pytest.MonkeyPatch()
-    patch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
+    monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
     with connect_mode(server):
         opened = open_backend("tests", {"spark.sql.shuffle.partitions": "2"}, server)
         yield opened
         opened.stop(silently=True)
-    patch.undo()
 
 
 def test_a_session_of_the_server_tells_what_it_is(backend: Any, server: str) -> None:

@@ -156,16 +156,15 @@ def _flat(key: Any) -> tuple[Any, ...]:
     return key if isinstance(key, tuple) else (key,)
 
 
-def test_a_day_runs_alone_and_twice_the_same(run: Run, revenue: Revenue) -> None:
+def test_a_day_runs_alone_and_twice_the_same(revenue: Revenue, tmp_path: Path) -> None:
+    alone = Revenue(tmp_path, revenue.spark)  # with outputs of its own
     outputs = []
     for _ in range(2):
-        code, _run = revenue.run(days=DAYS[-1:])
+        code, _run = alone.run(days=DAYS[-1:])
         assert code == 0
-        outputs.append(
-            [sorted(map(str, revenue.output(name).values.tolist())) for name in ("by_plan", "top_customers")]
-        )
+        outputs.append([sorted(map(str, alone.output(name).values.tolist())) for name in ("by_plan", "top_customers")])
 
-    by_plan = sums(revenue.output("by_plan"), ["plan"], ["net"])
+    by_plan = sums(alone.output("by_plan"), ["plan"], ["net"])
     expected = sums(net_orders(revenue.published, DAYS[-1:]), ["plan"], ["net"])
     assert outputs[0] == outputs[1]
     assert by_plan == expected
