@@ -95,21 +95,6 @@ def test_a_run_that_is_terminated_stops_its_driver_and_says_so(stack: Sandbox, c
     assert stack("runs", "list", "--json").json[0]["status"] == "interrupted"
 
 
-@pytest.mark.timeout(600)
-def test_the_page_of_a_running_application_is_behind_the_masters(engineer: HubClient) -> None:
-    with engineer.kernel() as kernel:
-        kernel.run(
-            "from pyspark.sql import SparkSession; import os\n"
-            "spark = SparkSession.builder.master(os.environ['SPARK_MASTER_URL']).appName('page').getOrCreate()"
-        )
-        application = kernel.run("print(spark.sparkContext.applicationId)").text.strip()
-        page = engineer.http.get(f"/services/ui/spark/proxy/{application}/jobs/")
-        kernel.run("spark.stop()")
-
-    assert page.status_code == 200, page.text[:1000]
-    assert "Spark Jobs" in page.text
-
-
 def test_an_unreachable_page_is_told_not_hung(engineer: HubClient) -> None:
     answer = engineer.http.get("/services/ui/nosuch/", timeout=httpx.Timeout(10))
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support.engine import Containers, spark_state
 from tests.support.hub import HubClient
-from tests.support.sandbox import until
+from tests.support.kernel import Kernel
+from tests.support.sandbox import Sandbox, until
 
 SLOW = """
 import os
@@ -16,7 +20,11 @@ def slow(tasks):
     return session.range(0, tasks, 1, tasks).select(nap("id").alias("one"))
 """
 CONNECT = "from spark_etl import spark\nsession = spark()\n" + SLOW
-CLASSIC = "from spark_etl import spark\nsession = spark(classic=True)\n" + SLOW
+SOON = {
+    "spark.dynamicAllocation.executorIdleTimeout": "5s",
+    "spark.dynamicAllocation.shuffleTracking.timeout": "5s",
+}
+CLASSIC = f"from spark_etl import spark\nsession = spark(classic=True, settings={SOON!r})\n" + SLOW
 INTERRUPTED = """
 import os, signal, threading
 threading.Timer(4, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -62,18 +70,58 @@ def test_the_query_of_a_kernel_that_was_killed_is_ended(engineer: HubClient, con
         kernel.wait_for_restart(timeout=60)
 
 
-@pytest.mark.waive("spark peers gone")
-def test_a_driver_of_ones_own_ends_with_its_kernel(engineer: HubClient, containers: Containers) -> None:
-    def driver_is_there() -> bool:
-        return "engineer's notebook" in str(spark_state(containers)["activeapps"])
+class Driver:
+    """A Spark driver in a kernel of the engineer's, that lets its executors go soon."""
 
-    with engineer.kernel() as kernel:
+    def __init__(self, kernel: Kernel, containers: Containers) -> None:
+        self.kernel, self._containers = kernel, containers
         kernel.run(CLASSIC)
-        assert "of 16 tasks done" in kernel.run("slow(16).collect()").text
-        assert driver_is_there()
-        cut = kernel.run(INTERRUPTED, check=False)
-        assert cut.error
-        active = "print(*session.sparkContext.statusTracker().getActiveJobsIds())"
-        until(lambda: kernel.run(active).text.strip() == "", within=20, what="no job is active")
-        assert "3" in kernel.run("print(session.range(3).count())").text
-    until(lambda: not driver_is_there(), within=30, what="the driver is gone")
+        self.application = kernel.run("print(session.sparkContext.applicationId)").text.strip()
+
+    def cores(self) -> int | None:
+        """Returns how many cores it holds, None if the master doesn't know it."""
+        apps = spark_state(self._containers)["activeapps"]
+        return next((int(app["cores"]) for app in apps if app["id"] == self.application), None)
+
+
+@pytest.fixture(scope="module")
+def driver(stack: Sandbox, engineer: HubClient) -> Iterator[Driver]:
+    """One for all the tests below; it is gone when its kernel is."""
+    with engineer.kernel() as kernel:
+        driver = Driver(kernel, Containers(stack.stack))
+        yield driver
+    until(lambda: driver.cores() is None, within=30, what="the driver is gone with its kernel")
+
+
+@pytest.mark.waive("spark peers gone")
+def test_a_driver_of_ones_own_shows_progress_and_an_interrupt_ends_its_jobs(driver: Driver) -> None:
+    assert "of 16 tasks done" in driver.kernel.run("slow(16).collect()").text
+    assert (driver.cores() or 0) > 0
+    assert driver.kernel.run(INTERRUPTED, check=False).error
+    active = "print(*session.sparkContext.statusTracker().getActiveJobsIds())"
+    until(lambda: driver.kernel.run(active).text.strip() == "", within=20, what="no job is active")
+    assert "3" in driver.kernel.run("print(session.range(3).count())").text
+
+
+@pytest.mark.waive("spark peers gone")
+def test_an_idle_driver_gives_its_cores_back_and_gets_some_again(driver: Driver) -> None:
+    assert "1000" in driver.kernel.run("print(session.range(1000).repartition(4).count())").text
+    assert (driver.cores() or 0) > 0
+    until(lambda: driver.cores() == 0, within=60, what="its cores are free while the session lives")
+    assert "1000" in driver.kernel.run("print(session.range(1000).count())").text
+
+
+@pytest.mark.waive("spark peers gone")
+def test_a_driver_of_ones_own_writes_as_its_user(driver: Driver) -> None:
+    """As another user, too: test_isolation.py."""
+    driver.kernel.run("session.range(3).write.mode('overwrite').parquet('s3a://scratch/users/engineer/x')")
+    write = "session.range(3).write.mode('overwrite').parquet('s3a://scratch/users/ada/x')"
+    refused = driver.kernel.run(write, check=False).error
+    assert re.search("AccessDenied|Access Denied|Forbidden|403", refused), refused[-2000:]
+
+
+def test_the_page_of_a_running_application_is_behind_the_masters(driver: Driver, engineer: HubClient) -> None:
+    page = engineer.http.get(f"/services/ui/spark/proxy/{driver.application}/jobs/")
+
+    assert page.status_code == 200, page.text[:1000]
+    assert "Spark Jobs" in page.text
