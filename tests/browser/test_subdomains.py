@@ -20,7 +20,7 @@ from tests.support.sandbox import Sandbox
 
 pytestmark = [pytest.mark.disrupts, pytest.mark.timeout(900), pytest.mark.waive("hub away")]
 
-NOTEBOOK = "notebooks/01_first_look_at_a_checkpoint.ipynb"
+NOTEBOOK = "notebooks/02_reading_a_checkpoint.ipynb"
 QUICK = ("--no-sample", "--no-proof", "--json")
 # What a script on some page gets to know of whoever looks at it, with the rights of their browser.
 WHO_AM_I = """async hub => {

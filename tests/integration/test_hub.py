@@ -19,11 +19,11 @@ PAGES = {
     "/services/ui/s3/": "MinIO",
     "/services/ui/mail/": "MailDev",
 }
-# Twenty seconds: longer than the hub is away.
+# Fifteen seconds: longer than the hub is away.
 AT_WORK = """
 import time
 beats = 0
-while beats < 40:
+while beats < 30:
     time.sleep(0.5)
     beats += 1
 """
@@ -147,8 +147,8 @@ def test_kernels_of_two_users_work_on_while_the_hub_is_restarted(
             again = sessions.enter_context(back(stack, name, password))
             assert (containers.server(name).id, again.kernels()) == before[name]
             with again.attach(again.kernels()[0]) as kernel:
-                assert kernel.run("print(whose, beats)").text.strip() == f"{name} 40"
-                assert kernel.run("beats += 1; print(whose, beats)").text.strip() == f"{name} 41"
+                assert kernel.run("print(whose, beats)").text.strip() == f"{name} 30"
+                assert kernel.run("beats += 1; print(whose, beats)").text.strip() == f"{name} 31"
 
 
 @pytest.fixture

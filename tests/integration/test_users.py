@@ -12,6 +12,10 @@ def lets_in(stack: Sandbox, name: str, password: str) -> bool:
         return bool(browser.http.get("/hub/home").url.path == "/hub/home")
 
 
+def test_the_password_of_the_first_account_is_shown(stack: Sandbox) -> None:
+    assert lets_in(stack, "engineer", stack("users", "show", "engineer").out.strip())
+
+
 def test_an_account_is_made_used_and_removed(stack: Sandbox) -> None:
     stack("users", "add", "ada", "--generate")
     first = stack("users", "show", "ada").out.strip()

@@ -33,6 +33,10 @@ def client() -> docker.DockerClient:
     return docker.DockerClient(base_url=address(), timeout=120)
 
 
+# Where no name server answers, asking once is enough; otherwise a name that there is not costs ten seconds.
+ASK_ONCE = {"RES_OPTIONS": "timeout:1 attempts:1"}
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command inside a container printed and how it ended."""

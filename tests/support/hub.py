@@ -42,7 +42,8 @@ class HubClient:
         """Sends the login form; the response is the page the browser ends on."""
         page = self.http.get("/hub/login")
         token = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
-        form = {"username": user, "password": password, "_xsrf": token[1] if token else ""}
+        assert token, f"no login form: {page.status_code} {page.url}\n{page.text[:2000]}"
+        form = {"username": user, "password": password, "_xsrf": token[1]}
         return self.http.post("/hub/login", params={"next": "/hub/home"}, data=form)
 
     def login(self, user: str, password: str) -> HubClient:
