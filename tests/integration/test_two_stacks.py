@@ -55,10 +55,6 @@ def test_two_stacks_side_by_side(stack: Sandbox, fresh_sandbox: Sandbox, taken_p
     assert leftovers.of(other.stack)["volumes"], "down keeps all data"
     assert stack("status", "--json").json["services"]
 
-    other(*LIGHT)
-
-    assert {other.port("hub"), other.port("s3")} == ports, "the replacement of a taken port is remembered"
-
     other("reset", "--yes")
 
     assert leftovers.of(other.stack) == {}
