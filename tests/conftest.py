@@ -31,6 +31,8 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Runs what disrupts the stack after everything that only uses it, and then what looks back on all of it."""
+    for item in items:
+        logs.waivers_of(item)
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("last", "disrupts")])
 
 
@@ -75,7 +77,7 @@ def log_watch(stack: Sandbox) -> Iterator[logs.LogWatch]:
     watch = logs.LogWatch(stack.stack)
     watch.start()
     yield watch
-    bad = watch.unwaived(set())
+    bad = watch.unwaived()
     assert not bad, "containers logged errors after the last test:\n" + "\n".join(bad)
 
 
@@ -122,6 +124,7 @@ def no_errors_in_logs(request: pytest.FixtureRequest) -> Iterator[None]:
         return
 
     watch: logs.LogWatch = request.getfixturevalue("log_watch")
+    watch.begin_test(logs.waivers_of(request.node))
     yield
-    bad = watch.unwaived({name for marker in request.node.iter_markers("waive") for name in marker.args})
+    bad = watch.unwaived()
     assert not bad, "containers logged errors during this test:\n" + "\n".join(bad[:40])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -12,22 +13,28 @@ class Waiver:
 
     Attributes:
         service: Pattern for the compose service or the name of a user's server.
-        line: Pattern found in the line, or in the traceback that belongs to it.
+        line: Pattern found in the line.
         reason: Why such a line is no failure.
         always: Holds for every test; otherwise a test asks for it with `@pytest.mark.waive("name")`.
+        detail: Pattern found in the line or in what belongs to it, stack frames left out; empty: whatever that is.
     """
 
     service: str
     line: str
     reason: str
     always: bool = False
+    detail: str = ""
 
-    def covers(self, service: str, line: str) -> bool:
-        """Tells whether this waiver is about that line and what belongs to it."""
-        return bool(re.fullmatch(self.service, service) and re.search(self.line, line))
+    def covers(self, service: str, lines: Sequence[str]) -> bool:
+        """Tells whether this waiver is about that line and what belongs to it: a traceback, an exception."""
+        text = "\n".join(line for line in lines if not STACK_FRAME.match(line))
+        return bool(
+            re.fullmatch(self.service, service) and re.search(self.line, lines[0]) and re.search(self.detail, text)
+        )
 
 
-# What an endpoint of Spark says that was just told to end, or whose other end has.
+STACK_FRAME = re.compile(r"\s+(at|File) ")
+# Exceptions that a stopping Spark endpoint, or its peer, logs.
 GOING_AWAY = (
     r"RejectedExecutionException|RpcEnvStoppedException|Could not find |(has been|already) stopped"
     r"|ClosedChannelException|InterruptedException|Connection (reset|refused)|Broken pipe|Failed to connect"
@@ -45,11 +52,17 @@ WAIVERS: dict[str, Waiver] = {
         r"|ERROR TransportResponseHandler: Still have \d+ requests? outstanding"
         r"|ERROR TransportRequestHandler: Error sending result .* closing connection"
         r"|ERROR TransportRequestHandler: Error while invoking RpcHandler#receive\(\) for one-way message"
-        rf"|ERROR Inbox: Ignoring error\n[^\n]*({GOING_AWAY})"
         r"|Lost executor \d+ on .*: (Worker shutting down|Command exited with code 143)",
         "dynamic allocation, or a worker that is told to stop, lets an executor go (143: SIGTERM), or a driver ends: "
         "whoever was just talking to it says so, and goes on",
         always=True,
+    ),
+    "endpoint let go": Waiver(
+        r"spark-.*|runner|.*-user-.*",
+        "ERROR Inbox: Ignoring error",
+        "as above, of one that still has messages",
+        always=True,
+        detail=GOING_AWAY,
     ),
     "query of a notebook ended": Waiver(
         "spark-connect",
@@ -75,14 +88,16 @@ WAIVERS: dict[str, Waiver] = {
     ),
     "size refused": Waiver(
         "hub",
-        r"422 NotStarted\(reason=size\): There is no size",
+        r"Not starting |Failed to spawn single-user server with query arguments",
         "the test asks for a size that there is not; of an address JupyterHub logs that with a traceback",
+        detail=r"422 NotStarted\(reason=size\): There is no size",
     ),
     "hub away": Waiver(
         ".*-user-.*",
         "Error notifying Hub of activity",
         "the test restarts the hub; a server tells it again in a moment",
     ),
+    "planted": Waiver("docker-api", "ERROR planted by a test", "the test writes it itself"),
     "intruder refused": Waiver(
         "spark-.*",
         r"TransportRequestHandler|SaslRpcHandler|AuthRpcHandler|AuthServerBootstrap|SecurityException",

@@ -13,7 +13,7 @@ from tests.browser.lab import log_in_as
 from tests.support import chromium
 from tests.support.sandbox import ROOT, Sandbox
 
-LOOKS = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", "timezone_id": "UTC"}
+CONTEXT_OPTIONS = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", "timezone_id": "UTC"}
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, screenshots: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page of a browser nobody used before; what it showed last is kept as a picture."""
-    with browser.new_context(**LOOKS) as context:  # type: ignore[arg-type]
+    with browser.new_context(**CONTEXT_OPTIONS) as context:  # type: ignore[arg-type]
         page = new_page(context)
         yield page
         page.screenshot(path=screenshots / f"{request.node.name}-last.png")
@@ -45,7 +45,7 @@ def new_page(context: BrowserContext) -> Page:
 @pytest.fixture(scope="module")
 def login(browser: Browser, stack: Sandbox) -> StorageState:
     """What a browser has kept of the engineer's login; nothing of it holds after the stack was changed."""
-    with browser.new_context(**LOOKS) as context:  # type: ignore[arg-type]
+    with browser.new_context(**CONTEXT_OPTIONS) as context:  # type: ignore[arg-type]
         log_in_as(new_page(context), stack, "engineer", stack.password("engineer"))
         return context.storage_state()
 
@@ -55,7 +55,7 @@ def engineers(
     browser: Browser, login: StorageState, screenshots: Path, request: pytest.FixtureRequest
 ) -> Iterator[Page]:
     """A page of a browser in which the engineer is logged in."""
-    with browser.new_context(**LOOKS, storage_state=login) as context:  # type: ignore[arg-type]
+    with browser.new_context(**CONTEXT_OPTIONS, storage_state=login) as context:  # type: ignore[arg-type]
         page = new_page(context)
         yield page
         page.screenshot(path=screenshots / f"{request.node.name}-last.png")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from tornado.template import Loader
 
 from tests.browser.axe import violations
-from tests.browser.conftest import LOOKS
+from tests.browser.conftest import CONTEXT_OPTIONS
 from tests.browser.lab import fill_in_login
 from tests.support.engine import Containers
 from tests.support.sandbox import ROOT, Sandbox, until
@@ -31,7 +31,7 @@ READ = {"feature": "orders_clean", "run": "20240229T101112Z-7f3a2c", "rows": 100
 def stranger(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """A page of a browser that nobody has logged in with, and that wants light or dark pages."""
     # The shelf allows no script on its pages; axe is one.
-    context = browser.new_context(**LOOKS, bypass_csp=True, color_scheme=request.param)  # type: ignore[arg-type]
+    context = browser.new_context(**CONTEXT_OPTIONS, bypass_csp=True, color_scheme=request.param)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(60_000)
     yield page

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
-from tests.browser.conftest import LOOKS, new_page
+from tests.browser.conftest import CONTEXT_OPTIONS, new_page
 from tests.browser.lab import see
 from tests.support.sandbox import Sandbox
 
@@ -30,19 +30,20 @@ PUT = """async ([path, method, content]) => {
 @pytest.fixture(scope="module")
 def module_page(browser: Browser, login: StorageState) -> Iterator[Page]:
     """The one page of these tests, of the engineer."""
-    with browser.new_context(**LOOKS, storage_state=login) as context:  # type: ignore[arg-type]
+    with browser.new_context(**CONTEXT_OPTIONS, storage_state=login) as context:  # type: ignore[arg-type]
         yield new_page(context)
 
 
 @pytest.fixture
-def lab(module_page: Page, stack: Sandbox) -> Page:
-    """JupyterLab as it is after the login, with nothing open."""
+def lab(module_page: Page, stack: Sandbox, screenshots: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """JupyterLab as it is after the login, with nothing open; what it showed last is kept as a picture."""
     page = module_page
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/user/engineer/lab?reset")
     expect(page.locator("#jp-main-statusbar")).to_be_visible(timeout=60_000)
     expect(page.locator(".jp-LauncherCard").first).to_be_visible()  # it takes the focus when it comes
     page.wait_for_load_state("networkidle")
-    return page
+    yield page
+    page.screenshot(path=screenshots / f"{request.node.name}-last.png")
 
 
 def open_s3(page: Page) -> Locator:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import LOOKS, new_page
+from tests.browser.conftest import CONTEXT_OPTIONS, new_page
 from tests.browser.lab import (
     SPAWN_MS,
     log_in_as,
@@ -39,7 +39,7 @@ def people(stack: Sandbox) -> Iterator[dict[str, str]]:
 @pytest.fixture
 def pages(browser: Browser, people: dict[str, str], stack: Sandbox) -> Iterator[dict[str, Page]]:
     """A browser for each of them, logged in."""
-    contexts = {name: browser.new_context(**LOOKS) for name in people}  # type: ignore[arg-type]
+    contexts = {name: browser.new_context(**CONTEXT_OPTIONS) for name in people}  # type: ignore[arg-type]
     pages = {}
     for name, context in contexts.items():
         pages[name] = new_page(context)

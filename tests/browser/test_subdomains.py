@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import LOOKS, new_page
+from tests.browser.conftest import CONTEXT_OPTIONS, new_page
 from tests.browser.lab import SPAWN_MS, log_in_as, run_all, wait_for_kernel
 from tests.support.hub import HubClient
 from tests.support.sandbox import Sandbox
@@ -42,7 +42,7 @@ READ = """async url => {
 
 
 @dataclass(frozen=True)
-class Moved:
+class Subdomains:
     """What was seen on the way to the addresses.
 
     Attributes:
@@ -57,10 +57,10 @@ class Moved:
 
 
 @pytest.fixture(scope="module")
-def moved(stack: Sandbox, browser: Browser) -> Iterator[Moved]:
+def subdomains(stack: Sandbox, browser: Browser) -> Iterator[Subdomains]:
     """The stack with an address for each user; afterwards everything is at one address again."""
     here = f"http://127.0.0.1:{stack.port('hub')}"
-    with browser.new_context(**LOOKS) as context:  # type: ignore[arg-type]
+    with browser.new_context(**CONTEXT_OPTIONS) as context:  # type: ignore[arg-type]
         page = new_page(context)
         log_in_as(page, stack, "engineer", stack.password("engineer"))
         is_at(page, here)
@@ -68,7 +68,7 @@ def moved(stack: Sandbox, browser: Browser) -> Iterator[Moved]:
     try:
         report = stack("up", "--subdomains", *QUICK, timeout=400).json
         accounts = stack("users", "list", "--json").json
-        yield Moved(name, report, {account["name"]: account["server"] for account in accounts})
+        yield Subdomains(name, report, {account["name"]: account["server"] for account in accounts})
     finally:
         back = stack("up", "--no-subdomains", *QUICK, timeout=400).json
     assert back["links"]["hub"] == f"{here}/"
@@ -79,7 +79,7 @@ def moved(stack: Sandbox, browser: Browser) -> Iterator[Moved]:
 
 
 @pytest.fixture
-def engineer(moved: Moved, page: Page, stack: Sandbox) -> Page:
+def engineer(subdomains: Subdomains, page: Page, stack: Sandbox) -> Page:
     """The engineer's browser, in JupyterLab, at the addresses."""
     log_in_as(page, stack, "engineer", stack.password("engineer"))
     return page
@@ -94,12 +94,12 @@ def is_at(page: Page, there: str) -> None:
     assert f"{told.scheme}://{told.netloc}" == there, page.url
 
 
-def test_at_one_address_a_page_of_a_server_is_the_user_at_the_hub(moved: Moved) -> None:
-    assert moved.name == "engineer"
+def test_at_one_address_a_page_of_a_server_is_the_user_at_the_hub(subdomains: Subdomains) -> None:
+    assert subdomains.name == "engineer"
 
 
-def test_the_links_lead_to_the_addresses(moved: Moved, stack: Sandbox) -> None:
-    links = moved.report["links"]
+def test_the_links_lead_to_the_addresses(subdomains: Subdomains, stack: Sandbox) -> None:
+    links = subdomains.report["links"]
 
     assert links["hub"] == f"{origin(stack)}/"
     assert links["shelf"] == f"{origin(stack, 'shelf--service')}/services/shelf/"
@@ -107,8 +107,8 @@ def test_the_links_lead_to_the_addresses(moved: Moved, stack: Sandbox) -> None:
     assert stack("open", "spark").out.strip() == f"{origin(stack, 'ui--service')}/services/ui/spark/"
 
 
-def test_the_servers_of_before_have_ended(moved: Moved) -> None:
-    assert moved.servers["engineer"] == ""
+def test_the_servers_of_before_have_ended(subdomains: Subdomains) -> None:
+    assert subdomains.servers["engineer"] == ""
 
 
 def test_a_user_runs_a_notebook(engineer: Page, stack: Sandbox) -> None:
@@ -180,7 +180,7 @@ def test_a_notebook_is_published_and_opened(engineer: Page, stack: Sandbox, tmp_
     is_at(engineer, origin(stack, "engineer"))
 
 
-def test_doctor_reaches_a_kernel_at_an_address_of_its_own(moved: Moved, stack: Sandbox) -> None:
+def test_doctor_reaches_a_kernel_at_an_address_of_its_own(subdomains: Subdomains, stack: Sandbox) -> None:
     hops = stack("doctor", "--json", timeout=240).json["hops"]
 
     assert all(hop["ok"] for hop in hops), hops

@@ -38,16 +38,14 @@ class Right(SparkFeature):
     def transform(self, spark, start_date, end_date, **kwargs):
         return kwargs["left"]
 """
-GOOD = "features:\n    orders:\n        class: shop_features.Orders\n"
 CYCLE = "features:\n    left:\n        class: shop_features.Left\n    right:\n        class: shop_features.Right\n"
 DAY = ("--start-date", "2024-02-29", "--end-date", "2024-02-29")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project whose features are fine."""
+    """A project whose features are fine, still without a config."""
     (tmp_path / "shop_features.py").write_text(FEATURES)
-    (tmp_path / "feature_config.yaml").write_text(GOOD)
     return tmp_path
 
 

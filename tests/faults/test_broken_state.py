@@ -29,7 +29,7 @@ def test_a_secrets_file_that_others_can_read_is_refused(stack: Sandbox) -> None:
 
 
 @dataclass(frozen=True)
-class Losses:
+class Restored:
     """What there was before the losses, and what the `up` after them reported."""
 
     runs: list[str]
@@ -40,7 +40,7 @@ class Losses:
 
 
 @pytest.fixture(scope="module")
-def losses(stack: Sandbox) -> Losses:
+def restored_stack(stack: Sandbox) -> Restored:
     """The stack after its state folder and one of its images were lost while it was down."""
     image = Containers(stack.stack).one("mail").image
     tag = next(tag for tag in image.tags if tag.startswith("sandbox/mail:"))
@@ -50,11 +50,11 @@ def losses(stack: Sandbox) -> Losses:
     stack.state.rename(aside)
     client().images.remove(tag, force=True)
     try:
-        report = stack("up", "--no-proof", "--json", timeout=600).json
+        report = stack("up", "--json", timeout=600).json
         shutil.copy(aside / "up.json", stack.state)
     finally:
         shutil.rmtree(aside)
-    return Losses(*before, tag, report)
+    return Restored(*before, tag, report)
 
 
 def runs_of(stack: Sandbox) -> list[str]:
@@ -62,18 +62,19 @@ def runs_of(stack: Sandbox) -> list[str]:
     return [run["run_id"] for run in stack("runs", "list", "--json").json]
 
 
-def test_a_lost_state_folder_costs_the_passwords_and_nothing_else(stack: Sandbox, losses: Losses) -> None:
+def test_a_lost_state_folder_costs_the_passwords_and_nothing_else(stack: Sandbox, restored_stack: Restored) -> None:
     """MinIO takes root's password at each start, and the identities in its volume do not hang on it."""
-    assert stack.secret("minio_root_password") != losses.root_password
-    assert runs_of(stack) == losses.runs
-    assert stack.password("engineer") != losses.password
+    assert restored_stack.report["proof"], "a server and its kernel, an executor and a checkpoint, with the new secrets"
+    assert stack.secret("minio_root_password") != restored_stack.root_password
+    assert runs_of(stack) == restored_stack.runs
+    assert stack.password("engineer") != restored_stack.password
     with HubClient(stack.port("hub")) as browser:
         browser.login("engineer", stack.password("engineer"))
 
 
-def test_an_image_that_somebody_deleted_is_built_again(losses: Losses) -> None:
-    assert client().images.get(losses.image)
-    assert losses.report["images"]["mail"]["built"]
+def test_an_image_that_somebody_deleted_is_built_again(restored_stack: Restored) -> None:
+    assert client().images.get(restored_stack.image)
+    assert restored_stack.report["images"]["mail"]["built"]
 
 
 def test_a_full_disk_is_told_before_anything_is_built(fresh_sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""MinIO is stopped: who asks for something is told so, with what to do."""
+"""MinIO is stopped: the hub and `doctor` name the cause and the next command."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def engineer(stack: Sandbox) -> Iterator[HubClient]:
     with HubClient(stack.port("hub")) as client:
         client.login("engineer", stack.password("engineer"))
         client.stop_server()
-        Containers(stack.stack).one("minio").stop(timeout=10)
         try:
+            Containers(stack.stack).one("minio").stop(timeout=10)
             yield client
         finally:
             stack.restore()

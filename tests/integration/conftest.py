@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+import threading
 from dataclasses import dataclass
 
 import pytest
@@ -25,7 +27,7 @@ HOG = {
     "spark.dynamicAllocation.initialExecutors": "4",
     "spark.dynamicAllocation.executorIdleTimeout": "600s",
 }
-WAITS = """
+WAIT_FOR_CORES = """
 import os, signal, threading
 from spark_etl import spark
 session = spark(classic=True)
@@ -35,7 +37,7 @@ session.range(4).count()
 
 
 @dataclass(frozen=True)
-class Waited:
+class ContendedRun:
     """A run of the sample, and a cell, that found all cores taken.
 
     Attributes:
@@ -52,7 +54,7 @@ class Waited:
 
 
 @pytest.fixture(scope="session")
-def waited(stack: Sandbox) -> Waited:
+def contended_run(stack: Sandbox) -> ContendedRun:
     """The sample run with two checkpoints, on a cluster whose cores a notebook held at first."""
     containers = Containers(stack.stack)
     with HubClient(stack.port("hub")).login("engineer", stack.password("engineer")) as engineer:
@@ -60,24 +62,28 @@ def waited(stack: Sandbox) -> Waited:
         with engineer.kernel() as hog, engineer.kernel() as other:
             assert "1000" in hog.run(SESSION.format(settings=HOG)).text
             until(lambda: spark_state(containers)["coresused"] == 4, within=60, what="all cores are taken")
-            cell = other.run(WAITS, check=False).text
+            cell = other.run(WAIT_FOR_CORES, check=False).text
             other.run("session.stop()")
             return _waiting_run(stack, hog, cell)
 
 
-def _waiting_run(stack: Sandbox, hog: Kernel, cell: str) -> Waited:
+def _waiting_run(stack: Sandbox, hog: Kernel, cell: str) -> ContendedRun:
     with stack.running(*SAMPLE_LINE) as process:
-        said = _lines_until(process, "cores are taken")
+        before = _lines_until(process, "cores are taken", seconds=120)
         hog.run("session.stop()")
         out, err = process.communicate(timeout=240)
-    return Waited(cell, said, process.returncode, err + out)
+    return ContendedRun(cell, before, process.returncode, err + out)
 
 
-def _lines_until(process: subprocess.Popen[str], wanted: str) -> str:
-    said = []
+def _lines_until(process: subprocess.Popen[str], wanted: str, *, seconds: float) -> str:
+    """Returns what a command says until a line has the words in it; interrupts the command when the time is over."""
+    lines = []
     assert process.stderr is not None
+    timer = threading.Timer(seconds, process.send_signal, [signal.SIGINT])
+    timer.start()
     for line in process.stderr:
-        said.append(line)
+        lines.append(line)
         if wanted in line:
             break
-    return "".join(said)
+    timer.cancel()
+    return "".join(lines)

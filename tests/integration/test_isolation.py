@@ -40,7 +40,7 @@ def connects(host, port):
 
 
 @contextmanager
-def another(stack: Sandbox, name: str) -> Iterator[HubClient]:
+def running_user(stack: Sandbox, name: str) -> Iterator[HubClient]:
     """Gives a user who is logged in and has a running server."""
     stack("users", "add", name, "--generate")
     try:
@@ -54,7 +54,7 @@ def another(stack: Sandbox, name: str) -> Iterator[HubClient]:
 @pytest.fixture(scope="module")
 def people(stack: Sandbox) -> Iterator[dict[str, HubClient]]:
     """Ada and bob."""
-    with another(stack, "ada") as ada, another(stack, "bob") as bob:
+    with running_user(stack, "ada") as ada, running_user(stack, "bob") as bob:
         yield {"ada": ada, "bob": bob}
 
 
@@ -240,7 +240,7 @@ CLEARED = {
 @pytest.fixture
 def hogs(people: dict[str, HubClient], stack: Sandbox) -> Iterator[dict[str, HubClient]]:
     """One of them fills the home, one the folder on the shelf, one the prefix in S3."""
-    with another(stack, "dan") as dan:
+    with running_user(stack, "dan") as dan:
         yield {**people, "dan": dan}
 
 

@@ -16,7 +16,7 @@ pathlib.Path("/tmp/survivor").touch()
 def slow(rows):
     time.sleep(1)
     return [sum(1 for _ in rows)]
-print("ROWS", sum(spark.sparkContext.parallelize(range(4000), 70).mapPartitions(slow).collect()))
+print("ROWS", sum(spark.sparkContext.parallelize(range(4000), 120).mapPartitions(slow).collect()))
 spark.stop()
 """
 
@@ -37,6 +37,7 @@ def test_a_running_job_survives_a_killed_master_and_worker(engineer: HubClient, 
         until(lambda: spark_state(containers).get("status") == "ALIVE", within=60, what="the master has recovered")
         until(lambda: cores(containers) > 0, within=60, what="it has taken the job up again")
         kill(containers, "spark-worker")
+        assert cores(containers) > 0, "the job goes on"
 
         done = kernel.finish(started, timeout=240)
 
@@ -61,8 +62,8 @@ def test_workers_scale_up_and_down(stack: Sandbox, containers: Containers) -> No
     def alive() -> int:
         return sum(worker["state"] == "ALIVE" for worker in spark_state(containers).get("workers") or [])
 
-    stack("up", "--workers", "3", "--no-proof", "--json")
+    stack("up", "--workers", "3", "--no-proof")
     until(lambda: alive() == 3, within=60, what="three workers alive")
 
-    stack("up", "--workers", "2", "--no-proof", "--json")
+    stack("up", "--workers", "2", "--no-proof")
     until(lambda: alive() == 2 and len(containers.of("spark-worker")) == 2, within=90, what="two workers alive")

@@ -12,6 +12,7 @@ from tests.support.hub import HubClient
 from tests.support.kernel import Kernel
 from tests.support.sandbox import Sandbox, until
 
+pytestmark = pytest.mark.waive("spark peers gone")
 SLOW = """
 import os
 from pyspark.sql.functions import udf
@@ -20,11 +21,11 @@ def slow(tasks):
     return session.range(0, tasks, 1, tasks).select(nap("id").alias("one"))
 """
 CONNECT = "from spark_etl import spark\nsession = spark()\n" + SLOW
-SOON = {
+SHORT_IDLE = {
     "spark.dynamicAllocation.executorIdleTimeout": "5s",
     "spark.dynamicAllocation.shuffleTracking.timeout": "5s",
 }
-CLASSIC = f"from spark_etl import spark\nsession = spark(classic=True, settings={SOON!r})\n" + SLOW
+CLASSIC = f"from spark_etl import spark\nsession = spark(classic=True, settings={SHORT_IDLE!r})\n" + SLOW
 INTERRUPTED = """
 import os, signal, threading
 threading.Timer(4, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -42,7 +43,6 @@ def connect_jobs(containers: Containers) -> int:
     return int(containers.run("spark-connect", "python3", "-c", CONNECT_JOBS).out)
 
 
-@pytest.mark.waive("spark peers gone")
 def test_spark_connect_shows_progress_and_an_interrupt_ends_the_query(
     engineer: HubClient, containers: Containers
 ) -> None:
@@ -58,7 +58,6 @@ def test_spark_connect_shows_progress_and_an_interrupt_ends_the_query(
         assert "one kind of session" in kernel.run("spark(classic=True)", check=False).error
 
 
-@pytest.mark.waive("spark peers gone")
 def test_the_query_of_a_kernel_that_was_killed_is_ended(engineer: HubClient, containers: Containers) -> None:
     with engineer.kernel() as kernel:
         kernel.run(CONNECT)
@@ -93,7 +92,6 @@ def driver(stack: Sandbox, engineer: HubClient) -> Iterator[Driver]:
     until(lambda: driver.cores() is None, within=30, what="the driver is gone with its kernel")
 
 
-@pytest.mark.waive("spark peers gone")
 def test_a_driver_of_ones_own_shows_progress_and_an_interrupt_ends_its_jobs(driver: Driver) -> None:
     assert "of 16 tasks done" in driver.kernel.run("slow(16).collect()").text
     assert (driver.cores() or 0) > 0
@@ -103,7 +101,6 @@ def test_a_driver_of_ones_own_shows_progress_and_an_interrupt_ends_its_jobs(driv
     assert "3" in driver.kernel.run("print(session.range(3).count())").text
 
 
-@pytest.mark.waive("spark peers gone")
 def test_an_idle_driver_gives_its_cores_back_and_gets_some_again(driver: Driver) -> None:
     assert "1000" in driver.kernel.run("print(session.range(1000).repartition(4).count())").text
     assert (driver.cores() or 0) > 0
@@ -111,8 +108,7 @@ def test_an_idle_driver_gives_its_cores_back_and_gets_some_again(driver: Driver)
     assert "1000" in driver.kernel.run("print(session.range(1000).count())").text
 
 
-@pytest.mark.waive("spark peers gone")
-def test_a_driver_of_ones_own_writes_as_its_user(driver: Driver) -> None:
+def test_a_driver_is_refused_the_prefix_of_another_user(driver: Driver) -> None:
     """As another user, too: test_isolation.py."""
     driver.kernel.run("session.range(3).write.mode('overwrite').parquet('s3a://scratch/users/engineer/x')")
     write = "session.range(3).write.mode('overwrite').parquet('s3a://scratch/users/ada/x')"

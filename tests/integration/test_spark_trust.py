@@ -92,8 +92,8 @@ while True:
     print("HEARD", heard, "of", bytes_heard, flush=True)
 """
 PLAIN = "words in the clear "
-# Uncompressed, so that what is heard is what was said; and put together there, since the cell itself is heard, too.
-TALKS = """
+# Uncompressed, so that the text is visible on the wire; and put together there, since the cell itself is heard, too.
+BROADCAST = """
 from spark_etl import spark
 session = spark(classic=True, settings={settings!r} | {{"spark.broadcast.compress": "false"}})
 shared = session.sparkContext.broadcast(" ".join({words!r} * 2000))
@@ -130,10 +130,10 @@ def test_what_goes_between_spark_processes_is_encrypted(
     stack: Sandbox, engineer: HubClient, containers: Containers, settings: dict[str, str], audible: bool
 ) -> None:
     """What a driver sends to its executors; the second case shows that a listener would hear it."""
-    with engineer.kernel() as kernel, listener(stack, containers.server("engineer")) as ear:
-        shown = kernel.run(TALKS.format(settings=settings, words=PLAIN.split())).text
+    with engineer.kernel() as kernel, listener(stack, containers.server("engineer")) as sniffer:
+        shown = kernel.run(BROADCAST.format(settings=settings, words=PLAIN.split())).text
         assert f"N {4 * (2000 * len(PLAIN) - 1)}" in shown
-        *_, last = ear.logs().decode().splitlines()
+        *_, last = sniffer.logs().decode().splitlines()
 
     _, heard, _, total = last.split()
     assert int(total) > 100_000, "it heard the driver at work"

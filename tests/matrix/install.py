@@ -110,6 +110,6 @@ def _run(image: str, script: str, files: dict[str, bytes], what: str) -> None:
         code = container.wait()["StatusCode"]
         said = container.logs().decode(errors="replace").splitlines()
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
     if code:
         raise InstallError(f"{what} could not be installed:\n" + "\n".join(said[-TAIL_LINES:]))

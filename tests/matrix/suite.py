@@ -83,8 +83,9 @@ def run_suite(
     """
     began = time.monotonic()
     BUILD.mkdir(exist_ok=True)
+    package = "/tmp/suite/spark" if home else "/opt/spark_etl"  # with its own Spark: what the image ships
     environment = {
-        "PYTHONPATH": ":".join([*(f"{INSIDE}/{key}" for key in keys), "/tmp/suite/spark"]),
+        "PYTHONPATH": ":".join([*(f"{INSIDE}/{key}" for key in keys), package]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_HOSTNAME": "localhost",
@@ -104,25 +105,25 @@ def run_suite(
         try:
             container.put_archive("/tmp", archive(dict(_parts())))
             container.start()
-            said = _follow(container)
+            output = _follow(container)
             code = container.wait()["StatusCode"]
             if report:
                 _copy_report(container, report)
         finally:
-            container.remove(force=True)
+            container.remove(force=True, v=True)
     log = BUILD / f"matrix-{line}.log"
-    log.write_text(said)
-    return _result(said, code, time.monotonic() - began, log)
+    log.write_text(output)
+    return _result(output, code, time.monotonic() - began, log)
 
 
 def _follow(container: Container) -> str:
     """Shows what the container prints, as it comes, and returns all of it."""
-    said = []
+    chunks = []
     for chunk in container.logs(stream=True, follow=True):
-        said.append(chunk)
+        chunks.append(chunk)
         sys.stderr.write(chunk.decode(errors="replace"))
         sys.stderr.flush()
-    return b"".join(said).decode(errors="replace")
+    return b"".join(chunks).decode(errors="replace")
 
 
 def _copy_report(container: Container, target: Path) -> None:

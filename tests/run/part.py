@@ -54,15 +54,15 @@ def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
     clocks of its own, gets the machine for itself.
     """
     build = Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])
-    before = [*fast_parts(folder, options), build, spark_part(folder)]
+    before = [*fast_parts(folder, options), build, spark_part(folder, options)]
     after = tuple(part.name for part in before)
     return [*before, pytest_part("stack", STACK, folder, options, after=after)]
 
 
-def spark_part(folder: Path) -> Part:
+def spark_part(folder: Path, options: Sequence[str]) -> Part:
     """Returns the part that runs tests/spark inside of the Spark image, on its own Spark."""
     report = folder / "spark.xml"
-    command = [sys.executable, "-u", "-m", "tests.matrix", "--only", OWN, "--report", str(report)]
+    command = [sys.executable, "-u", "-m", "tests.matrix", "--only", OWN, "--report", str(report), *options]
     return Part("spark", command, after=("images",), report=report)
 
 

@@ -1,6 +1,6 @@
-"""What the containers of a stack log: an error that no waiver covers fails the test that caused it.
+"""What the containers of a stack log: an error that no waiver covers fails the test in whose time it was logged.
 
-`LogWatch` follows each container once, so that a test costs no scan of logs that grow with every test.
+`LogWatch` follows each container, so that a test reads what is new and not what all tests before have caused.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import docker
 import docker.errors
-import requests
 from docker.models.containers import Container
 
 from tests.log_waivers import WAIVERS
@@ -25,9 +25,13 @@ BAD = re.compile(
     r"\bERROR\b|\bFATAL\b|\bCRITICAL\b|^\[[EC] \d|Traceback \(most recent call last\)|Exception in thread|panic:"
 )
 # How a line of a log begins; one that begins otherwise belongs to the line before: a traceback, a Java exception.
-BEGIN = re.compile(r"\d\d/\d\d/\d\d |\d{4}[-/]\d\d[-/]\d\d|\[[A-Z] \d|\[\w+\] |\{|(INFO|WARN|ERROR|DEBUG)\b")
+BEGIN = re.compile(
+    r"\d\d/\d\d/\d\d |\d{4}[-/]\d\d[-/]\d\d|\[[A-Z] \d|\[\w+\] |\{|(INFO|WARN|ERROR|DEBUG)\b"
+    r"|Exception in thread|panic:|FATAL|CRITICAL"
+)
 LONGEST = 400
 SETTLED_SECONDS = 0.3
+PATIENCE_SECONDS = 10.0
 AGAIN_SECONDS = 0.5
 ONE_MICROSECOND = 1e-6
 
@@ -65,16 +69,27 @@ class Reader:
 
     def take(self, at: float, line: str) -> None:
         """Takes a line."""
-        if self._open and line and not BEGIN.match(line) and len(self._open.lines) < LONGEST:
+        if self._open and (self._open.returned or len(self._open.lines) >= LONGEST):
+            self._open = None
+        if self._open and not line:
+            return  # between the parts of a chained traceback
+        if self._open and not BEGIN.match(line):
             self._open.lines.append(line)
             self._open.seen = time.monotonic()
-        elif self._open and not line:
-            return  # between the parts of a chained traceback
         elif BAD.search(line):
             self._open = Entry(self._container, self._service, at, [line])
             self.entries.append(self._open)
         else:
             self._open = None
+
+
+@dataclass
+class Period:
+    """The time of a test, in seconds since the epoch, and the waivers it asks for."""
+
+    begin: float
+    names: set[str]
+    end: float = float("inf")
 
 
 class LogWatch:
@@ -89,70 +104,90 @@ class LogWatch:
         # Without a time-out: a log may have nothing to say for long.
         self._client = docker.DockerClient(base_url=address(), timeout=None)
         self._readers: dict[str, Reader] = {}
-        self._checked = now().timestamp()
-        self._names_before: set[str] = set()
+        self._threads: dict[str, threading.Thread] = {}
+        self._tests = [Period(0.0, set())]
 
     def start(self) -> None:
         """Begins to follow; what was logged before is not looked at."""
-        began = now()
-        wanted = {"type": "container", "event": "create"}
-        events = self._client.events(since=int(began.timestamp()), filters=wanted, decode=True)
-        threading.Thread(target=self._greet, args=(events,), daemon=True).start()
+        began = now().timestamp()
+        self._run("events", lambda: self._watch_creations(began))
         for container in Containers(self._stack).all():
-            self._follow(str(container.id), service_of(container), began.timestamp())
+            self._follow(str(container.id), service_of(container), began)
 
-    def unwaived(self, names: set[str]) -> list[str]:
+    def begin_test(self, names: set[str]) -> None:
+        """Says that a test begins, with its waivers."""
+        self._tests.append(Period(now().timestamp(), names))
+
+    def unwaived(self) -> list[str]:
         """Returns the errors logged since the last call that no waiver covers, each with all its lines.
 
-        Args:
-            names: The waivers of the test that ends now. A line of the time before the last call, which came in late,
-                is judged by those of the test before.
+        What was logged between two tests, while fixtures were set up and torn down, is covered by the waivers of both.
         """
+        self._tests[-1].end = now().timestamp()
         new = self._settled()
-        there = {str(container.id) for container in Containers(self._stack).all()} if new else set()
-        bad = []
-        for entry in new:
-            late = entry.at < self._checked
-            if entry.container in there and not is_waived(entry, self._names_before if late else names):
-                bad.append(f"{entry.service}{' (during the test before)' if late else ''}: {entry.text}")
-        self._checked, self._names_before = now().timestamp(), names
-        return bad
+        there = {str(container.id) for container in Containers(self._stack).all()}
+        self._check_threads(there)
+        return [
+            f"{entry.service}: {entry.text}"
+            for entry in new
+            if entry.container in there and not is_waived(entry, self._names_at(entry.at))
+        ]
+
+    def _names_at(self, at: float) -> set[str]:
+        """Returns the waivers of the test that ran then; between two tests those of both."""
+        count = sum(test.begin <= at for test in self._tests)
+        before, after = self._tests[count - 1], self._tests[count : count + 1]
+        return before.names if at <= before.end else before.names.union(*(test.names for test in after))
+
+    def _check_threads(self, there: set[str]) -> None:
+        """Fails if a log is not followed any more: without that every test would pass."""
+        dead = {key for key, thread in self._threads.items() if not thread.is_alive()} & (there | {"events"})
+        assert not dead, f"not followed any more: {sorted(dead)}"
 
     def _settled(self) -> list[Entry]:
         """Returns the entries that were not returned before, once their last lines have come."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            readers = list(self._readers.values())
-            new = [entry for reader in readers for entry in list(reader.entries) if not entry.returned]
-            if all(time.monotonic() - entry.seen > SETTLED_SECONDS for entry in new):
+            new = [entry for reader in list(self._readers.values()) for entry in list(reader.entries)]
+            new = [entry for entry in new if not entry.returned]
+            settled = all(time.monotonic() - entry.seen > SETTLED_SECONDS for entry in new)
+            if settled or time.monotonic() > deadline:
                 for entry in new:
                     entry.returned = True
                 return sorted(new, key=lambda entry: entry.at)
             time.sleep(SETTLED_SECONDS / 3)
 
-    def _greet(self, events: Iterable[dict[str, object]]) -> None:
-        with suppress(requests.RequestException, docker.errors.APIError):
-            for event in events:
-                actor: dict[str, object] = event.get("Actor", {})  # type: ignore[assignment]
-                labels: dict[str, str] = actor.get("Attributes", {})  # type: ignore[assignment]
-                if self._stack in {labels.get(label) for label in LABELS}:
-                    service = labels.get(COMPOSE_SERVICE) or labels.get("name", "")
-                    self._follow(str(actor["ID"]), service, float(str(event["time"])))
+    def _watch_creations(self, since: float) -> None:
+        filters = {"type": "container", "event": "create"}
+        for event in self._client.events(since=int(since), filters=filters, decode=True):
+            labels: dict[str, str] = event["Actor"]["Attributes"]
+            if self._stack in {labels.get(label) for label in LABELS}:
+                service = labels.get(COMPOSE_SERVICE) or labels.get("name", "")
+                self._follow(event["Actor"]["ID"], service, float(event["time"]))
 
     def _follow(self, container: str, service: str, since: float) -> None:
         if container not in self._readers:
             reader = self._readers[container] = Reader(container, service)
-            threading.Thread(target=self._read, args=(container, reader, since), daemon=True).start()
+            self._run(container, lambda: self._read(container, reader, since))
+
+    def _run(self, key: str, work: Callable[[], None]) -> None:
+        self._threads[key] = threading.Thread(target=work, name=f"logs of {key}", daemon=True)
+        self._threads[key].start()
 
     def _read(self, container: str, reader: Reader, since: float) -> None:
         """Reads until the container is gone; its log ends when it is stopped, and goes on when it is started again."""
         last = since
-        with suppress(docker.errors.APIError, requests.RequestException):
-            while True:
+        while True:
+            try:
                 found = self._client.containers.get(container)
                 for at, line in timed(found.logs(stream=True, follow=True, timestamps=True, since=last)):
                     reader.take(at, line)
                     last = at + ONE_MICROSECOND
-                time.sleep(AGAIN_SECONDS)
+            except docker.errors.NotFound:
+                return
+            except Exception:  # noqa: BLE001, S110 - a stream that broke, by whatever library: it is read on
+                pass
+            time.sleep(AGAIN_SECONDS)
 
 
 def timed(chunks: Iterable[bytes]) -> Iterator[tuple[float, str]]:
@@ -184,12 +219,22 @@ def service_of(container: Container) -> str:
     return container.labels.get(COMPOSE_SERVICE) or str(container.name)
 
 
-def is_waived(entry: Entry, names: set[str]) -> bool:
-    """Tells whether a waiver covers an error: one that holds always, or one that the test asks for by name."""
+def waivers_of(item: Any) -> set[str]:
+    """Returns the names of the waivers that a test asks for.
+
+    Raises:
+        AssertionError: There is no such waiver.
+    """
+    names = {name for marker in item.iter_markers("waive") for name in marker.args}
     unknown = names - WAIVERS.keys()
-    assert not unknown, f"unknown waivers {sorted(unknown)}; known: {sorted(WAIVERS)}"
+    assert not unknown, f"{item.nodeid}: unknown waivers {sorted(unknown)}; known: {sorted(WAIVERS)}"
+    return names
+
+
+def is_waived(entry: Entry, names: set[str]) -> bool:
+    """Tells whether a waiver covers an error: one that holds always, or one of these names."""
     active = [waiver for name, waiver in WAIVERS.items() if waiver.always or name in names]
-    return any(waiver.covers(entry.service, entry.text) for waiver in active)
+    return any(waiver.covers(entry.service, entry.lines) for waiver in active)
 
 
 def now() -> datetime:

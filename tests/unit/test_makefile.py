@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.matrix import OWN
 from tests.run.part import Part, all_parts, fast_parts
-from tests.support.documented import PAGES
+from tests.support.documented import PAGES, make
 from tests.support.documented import commands as documented
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
-
-
-def make(*argv: str) -> str:
-    """Returns what make prints when a user calls it, also when these tests were called by make themselves."""
-    inherited = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARGS"}
-    env = {name: value for name, value in os.environ.items() if name not in inherited}
-    return subprocess.run(["make", *argv], cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
 
 
 def dry_run(target: str) -> str:

@@ -134,7 +134,8 @@ def test_a_signal_lets_the_parts_clean_up(tmp_path: Path, number: int, code: int
 
 def test_a_second_signal_waits_for_nothing(tmp_path: Path) -> None:
     deaf = f"trap '' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 0.1; done"
-    tell = f"until [ -s {tmp_path}/pid ]; do sleep 0.02; done; kill -INT {os.getpid()}; kill -TERM {os.getpid()}"
+    signals = f"kill -INT {os.getpid()}; kill -TERM {os.getpid()}"
+    tell = f"trap '' TERM; until [ -s {tmp_path}/pid ]; do sleep 0.02; done; {signals}"
     began = time.monotonic()
 
     runner, results, _ = run([shell("deaf", deaf), shell("tell", tell)], tmp_path)

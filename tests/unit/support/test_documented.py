@@ -20,6 +20,7 @@ def nothing_ran(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["up", "--json"], "./sandbox up"),
         (["up", "--json"], "./sandbox up --json"),
+        (["doctor", "--json"], "./sandbox doctor --json"),
         (["up", "--workers", "3", "--no-proof", "--json"], "./sandbox up --workers 3"),
         (["run", "f.yaml", "--start-date", "2024-02-29", "--team-name", "x", "--checkpoint", "a,", "b"], RUN),
         (["users", "remove", "ada", "--yes"], "./sandbox users remove ada"),
@@ -38,6 +39,8 @@ def test_a_line_as_it_stands_counts(ran: list[str], command: str) -> None:
         (["up", "--workers", "2"], "./sandbox up --workers 3"),
         (["up", "--workers", "3"], "./sandbox up"),
         (["up"], "./sandbox up --offline"),
+        (["doctor", "--json"], "./sandbox doctor"),
+        (["doctor"], "./sandbox doctor --json"),
         (["run", "f.yaml", "--start-date", "2024-02-29", "--checkpoint", "a"], RUN),
         (["users", "remove", "ada", "--home"], "./sandbox users remove ada"),
         (["run", "f.yaml", "--team-name", "x"], "./sandbox run f.yaml --team-name mine"),

@@ -102,7 +102,6 @@ import pyarrow
 from spark_etl.errors import CheckpointError
 from spark_etl.manifest import parse_manifest
 from spark_etl.reading import Checkpoint, memory
-from spark_etl.reading.rows import Rows
 
 folder = sys.argv[1]
 large = Checkpoint("file://" + folder, parse_manifest(Path(folder, "_manifest.json").read_bytes(), folder))
