@@ -83,22 +83,13 @@ def run_suite(
     """
     began = time.monotonic()
     BUILD.mkdir(exist_ok=True)
-    package = "/tmp/suite/spark" if home else "/opt/spark_etl"  # with its own Spark: what the image ships
-    environment = {
-        "PYTHONPATH": ":".join([*(f"{INSIDE}/{key}" for key in keys), package]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_LOCAL_HOSTNAME": "localhost",
-        **({"SPARK_ETL_TEST_JARS": f"{INSIDE}/{jars}"} if jars else {}),
-        **({"SPARK_HOME": f"{INSIDE}/{home}/pyspark"} if home else {}),
-    }
     with leftovers.own_name() as name:
         container = client().containers.create(
             image,
             ["runner", "bash", "-c", COMMAND, "pytest", *more],
             network_mode="none",
             mem_limit="4g",
-            environment=environment,
+            environment=_environment(keys, home, jars),
             labels={"sandbox.stack": name},
             volumes=[f"{VOLUME}:{INSIDE}:ro"],
         )
@@ -114,6 +105,18 @@ def run_suite(
     log = BUILD / f"matrix-{line}.log"
     log.write_text(output)
     return _result(output, code, time.monotonic() - began, log)
+
+
+def _environment(keys: list[str], home: str | None, jars: str | None) -> dict[str, str]:
+    package = "/tmp/suite/spark" if home else "/opt/spark_etl"  # with its own Spark: what the image ships
+    return {
+        "PYTHONPATH": ":".join([*(f"{INSIDE}/{key}" for key in keys), package]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_HOSTNAME": "localhost",
+        **({"SPARK_ETL_TEST_JARS": f"{INSIDE}/{jars}"} if jars else {}),
+        **({"SPARK_HOME": f"{INSIDE}/{home}/pyspark"} if home else {}),
+    }
 
 
 def _follow(container: Container) -> str:
