@@ -16,7 +16,7 @@ pathlib.Path("/tmp/survivor").touch()
 def slow(rows):
     time.sleep(1)
     return [sum(1 for _ in rows)]
-print("ROWS", sum(spark.sparkContext.parallelize(range(4000), 120).mapPartitions(slow).collect()))
+print("ROWS", sum(spark.sparkContext.parallelize(range(4000), 90).mapPartitions(slow).collect()))
 spark.stop()
 """
 
