@@ -75,7 +75,7 @@ def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: H
     address = f"{uuid.uuid4().hex}@example.com"
     line = ["run", str(broken), *DATES, "--team-name", "looked", "--notify-email", address, "--checkpoint", "orders"]
     failed = stack(*line, code=5, timeout=300, cwd=broken.parent)
-    assert "paid failed: KeyError" in failed.err
+    assert "feature `paid` failed: KeyError: " in failed.err
     last = failed.err.strip().splitlines()[-1]
     assert last.startswith("open it:  from spark_etl import runs; runs[")
     opening = last.removeprefix("open it:  ")
