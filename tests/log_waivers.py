@@ -70,6 +70,13 @@ WAIVERS: dict[str, Waiver] = {
         "a query was interrupted, or its kernel has ended: Connect logs what it tells the notebook",
         always=True,
     ),
+    "query released early": Waiver(
+        "spark-connect",
+        r"ErrorUtils: Spark Connect RPC error during: releaseExecute\.",
+        "a query was interrupted just before it began: Connect releases it all the same, and misses its end",
+        always=True,
+        detail=r"with status \w+\s+is not within statuses List\(Finished, Failed, Canceled\) for event Closed",
+    ),
     "spark peers gone": Waiver(
         "spark-.*|runner|.*user-.*",
         r"Lost (an )?executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"

@@ -110,3 +110,17 @@ def names_at(*moments: float) -> list[set[str]]:
 
 def test_the_time_between_two_tests_has_the_waivers_of_both() -> None:
     assert names_at(12.0, 17.0, 25.0) == [{"store gone"}, {"store gone", "hub away"}, {"hub away"}]
+
+
+def released(reason: str) -> Entry:
+    head = "2026-11-29 01:02:03 ERROR ErrorUtils: Spark Connect RPC error during: releaseExecute. UserId: ada. SessionId: 8c."
+    return Entry("c0ffee", "spark-connect", 0.0, [head, "java.lang.IllegalStateException: ", *reason.splitlines()])
+
+
+def test_a_query_that_is_interrupted_before_it_began_may_be_released() -> None:
+    early = """\
+        operationId: 67d8db26 with status ReadyForExecution
+        is not within statuses List(Finished, Failed, Canceled) for event Closed"""
+
+    assert is_waived(released(early), set())
+    assert not is_waived(released("        no session"), set())
