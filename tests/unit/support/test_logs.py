@@ -113,7 +113,7 @@ def test_the_time_between_two_tests_has_the_waivers_of_both() -> None:
 
 
 def released(reason: str) -> Entry:
-    head = "2026-11-29 01:02:03 ERROR ErrorUtils: Spark Connect RPC error during: releaseExecute. UserId: ada. SessionId: 8c."
+    head = "2026-11-29 01:02:03 ERROR ErrorUtils: Spark Connect RPC error during: releaseExecute. UserId: ada."
     return Entry("c0ffee", "spark-connect", 0.0, [head, "java.lang.IllegalStateException: ", *reason.splitlines()])
 
 
