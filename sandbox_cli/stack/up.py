@@ -49,8 +49,7 @@ def up(console: Console, settings: Settings, *, with_sample: bool = True, with_p
     secrets.load(settings)  # a file that others can read is refused before anything is touched
     entry = sign_in.load(settings)
     with lock.hold(console, settings, "up"):
-        found = _engine(console, settings)
-        built = _images(console, settings, found)
+        found, built = prepare(console, settings)
         session = _stack(console, settings, found, built, entry)
         _provision(console, session, with_data=with_sample)
         ran = _sample(console, session) if with_sample else None
@@ -67,6 +66,17 @@ def up(console: Console, settings: Settings, *, with_sample: bool = True, with_p
         "run": ran,
         "proof": seen,
     }
+
+
+def prepare(console: Console, settings: Settings) -> tuple[Engine, dict[str, images.Image]]:
+    """Returns the engine, found, started or installed, and the images by name, built if they were missing.
+
+    Raises:
+        EngineError: There is no engine, and none may be installed.
+        StackError: There is no space, or a build failed.
+    """
+    found = _engine(console, settings)
+    return found, _images(console, settings, found)
 
 
 def _engine(console: Console, settings: Settings) -> Engine:

@@ -31,9 +31,13 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, screenshots: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page of a browser nobody used before; what it showed last is kept as a picture."""
     with browser.new_context(**CONTEXT_OPTIONS) as context:  # type: ignore[arg-type]
-        page = new_page(context)
-        yield page
-        page.screenshot(path=screenshots / f"{request.node.name}-last.png")
+        yield from pictured(new_page(context), screenshots, request)
+
+
+def pictured(page: Page, screenshots: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Gives the page to a test, and then takes a picture of what it shows last."""
+    yield page
+    page.screenshot(path=screenshots / f"{request.node.name}-last.png")
 
 
 def new_page(context: BrowserContext) -> Page:
@@ -56,9 +60,7 @@ def engineers(
 ) -> Iterator[Page]:
     """A page of a browser in which the engineer is logged in."""
     with browser.new_context(**CONTEXT_OPTIONS, storage_state=login) as context:  # type: ignore[arg-type]
-        page = new_page(context)
-        yield page
-        page.screenshot(path=screenshots / f"{request.node.name}-last.png")
+        yield from pictured(new_page(context), screenshots, request)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, StorageState, expect
 
-from tests.browser.conftest import CONTEXT_OPTIONS, new_page
+from tests.browser.conftest import CONTEXT_OPTIONS, new_page, pictured
 from tests.browser.lab import see
 from tests.support.sandbox import Sandbox
 
@@ -42,8 +42,7 @@ def lab(module_page: Page, stack: Sandbox, screenshots: Path, request: pytest.Fi
     expect(page.locator("#jp-main-statusbar")).to_be_visible(timeout=60_000)
     expect(page.locator(".jp-LauncherCard").first).to_be_visible()  # it takes the focus when it comes
     page.wait_for_load_state("networkidle")
-    yield page
-    page.screenshot(path=screenshots / f"{request.node.name}-last.png")
+    yield from pictured(page, screenshots, request)
 
 
 def open_s3(page: Page) -> Locator:

@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.fs import S3FileSystem
 
+from tests.support.hub import HubClient
 from tests.support.s3 import ObjectStore, keys_of
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Sandbox, until
 
 
 @pytest.fixture
@@ -81,3 +82,8 @@ def test_sandbox_runs_lists_and_shows_it(stack: Sandbox, run: tuple[str, dict[st
     assert run_id in [entry["run_id"] for entry in listed]
     assert "features" in json.loads(shown)
     assert run_id in stack("runs", "list").out
+
+
+def test_it_is_in_sparks_history(engineer: HubClient) -> None:
+    """After `down` and `up`, too: test_down_and_up.py."""
+    assert until(engineer.applications, within=30, what="an application in the history")

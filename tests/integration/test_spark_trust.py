@@ -76,7 +76,7 @@ def test_a_worker_without_the_secret_is_refused(containers: Containers) -> None:
 
 
 LISTENER = """
-import socket, sys, time
+import socket, sys
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.ntohs(3))
 wire.bind(("eth0", 0))
 wire.settimeout(0.5)

@@ -9,21 +9,7 @@ from pathlib import Path
 from sandbox_cli.console import Console
 from sandbox_cli.errors import SandboxError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import engine, images, machine
-
-
-def prepare_images(console: Console, settings: Settings) -> None:
-    """Finds or installs the engine and builds what is missing, as `sandbox up` does, and under the same lock.
-
-    Raises:
-        SandboxError: There is no engine, no space, or a build failed.
-    """
-    with console.stage("engine", live=False) as stage:
-        found = engine.ensure(console, settings)
-        stage.result = found.description
-    machine.require_disk(machine.look(found), to_build=bool(images.missing(found, settings)))
-    with console.stage("images") as stage:
-        images.ensure_images(found, settings, stage)
+from sandbox_cli.stack import up
 
 
 def main(folder: str) -> int:
@@ -32,7 +18,7 @@ def main(folder: str) -> int:
         signal.signal(number, signal.default_int_handler)
     console = Console(plain=True)
     try:
-        prepare_images(console, Settings(stack="images", state_home=Path(folder).absolute()))
+        up.prepare(console, Settings(stack="images", state_home=Path(folder).absolute()))
     except SandboxError as error:
         console.error(error)
         return error.exit_code
