@@ -50,13 +50,13 @@ def fast_parts(folder: Path, options: Sequence[str]) -> list[Part]:
 def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
     """Returns everything.
 
-    Images are built while the code is checked, and tests/spark begins as soon as they are there. The stack, which has
-    clocks of its own, gets the machine for itself.
+    Images are built while the code is checked. tests/spark, which starts one JVM after the other, runs beside the stack,
+    which waits half of the time.
     """
-    build = Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])
-    before = [*fast_parts(folder, options), build, spark_part(folder, options)]
+    before = [*fast_parts(folder, options), Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])]
     after = tuple(part.name for part in before)
-    return [*before, pytest_part("stack", STACK, folder, options, after=after)]
+    stack = pytest_part("stack", STACK, folder, options, after=after)
+    return [*before, spark_part(folder, options), stack]
 
 
 def spark_part(folder: Path, options: Sequence[str]) -> Part:
