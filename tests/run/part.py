@@ -53,7 +53,8 @@ def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
     Images are built while the code is checked. tests/spark, which starts one JVM after the other, runs beside the stack,
     which waits half of the time.
     """
-    before = [*fast_parts(folder, options), Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])]
+    build = Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])
+    before = [*fast_parts(folder, options), build]
     after = tuple(part.name for part in before)
     stack = pytest_part("stack", STACK, folder, options, after=after)
     return [*before, spark_part(folder, options), stack]
