@@ -50,8 +50,8 @@ def fast_parts(folder: Path, options: Sequence[str]) -> list[Part]:
 def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
     """Returns everything.
 
-    Images are built while the code is checked. tests/spark, which starts one JVM after the other, runs beside the stack,
-    which waits half of the time.
+    Images are built while the code is checked. tests/spark runs beside the stack, which doesn't take two cores
+    all of the time.
     """
     build = Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])
     before = [*fast_parts(folder, options), build]
