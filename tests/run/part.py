@@ -13,6 +13,7 @@ TOOLS = Path(".venv") / "bin"
 HUB_PATHS = "hub:hub/docker-api:hub/notebook"
 UNIT = ("tests/unit",)
 STACK = ("tests/integration", "tests/browser", "tests/faults")
+INTERRUPTED = ("tests/faults/test_interrupted_up.py",)
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,20 @@ def fast_parts(folder: Path, options: Sequence[str]) -> list[Part]:
 def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
     """Returns everything.
 
-    Images are built while the code is checked. tests/spark runs beside the stack, which doesn't take two cores
-    all of the time.
+    Images are built while the code is checked. The stack, which leaves a quarter of two cores idle, has the unit tests
+    and tests/spark beside it, then the interruptions, which start stacks of their own.
     """
     build = Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])
-    before = [*fast_parts(folder, options), build]
-    after = tuple(part.name for part in before)
-    stack = pytest_part("stack", STACK, folder, options, after=after)
-    return [*before, spark_part(folder, options), stack]
+    read = checks()
+    before = (*(part.name for part in read), build.name)
+    own = [f"--ignore={path}" for path in INTERRUPTED]
+    return [
+        *fast_parts(folder, options),
+        build,
+        spark_part(folder, options),
+        pytest_part("interrupted", INTERRUPTED, folder, options, after=("unit", "spark")),
+        pytest_part("stack", (*STACK, *own), folder, options, after=before),
+    ]
 
 
 def spark_part(folder: Path, options: Sequence[str]) -> Part:
