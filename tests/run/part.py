@@ -63,7 +63,7 @@ def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
         build,
         spark_part(folder, options),
         pytest_part("interrupted", INTERRUPTED, folder, options, after=("unit", "spark")),
-        pytest_part("stack", (*STACK, *own), folder, options, after=before),
+        pytest_part("stack", STACK, folder, [*own, *options], after=before),
     ]
 
 
