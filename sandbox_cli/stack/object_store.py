@@ -91,7 +91,11 @@ class ObjectStore:
     def ensure_identity(self, access_key: str) -> bool:
         """Makes or repairs an identity and its rights; returns whether there was something to do."""
         policy = policy_of(access_key)
-        if self._admits(access_key) and _rights(self._policies().get(access_key)) == _rights(policy):
+        if (
+            self._admits(access_key)
+            and self._has_its_policy(access_key)
+            and _rights(self._policies().get(access_key)) == _rights(policy)
+        ):
             return False
         self._admin.user_add(access_key, s3_secret(self._key, access_key))
         self._admin.policy_add(access_key, policy=policy)
@@ -112,6 +116,10 @@ class ObjectStore:
         except S3Error as error:
             return bool(error.code == "AccessDenied")
         return True
+
+    def _has_its_policy(self, access_key: str) -> bool:
+        """Tells whether its rights are attached to it: an `up` that was killed may have made both, and not that."""
+        return str(json.loads(self._admin.user_info(access_key)).get("policyName", "")) == access_key
 
     def _policies(self) -> dict[str, Any]:
         return dict(json.loads(self._admin.policy_list()))

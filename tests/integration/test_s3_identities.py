@@ -43,6 +43,22 @@ def root(stack: Sandbox) -> ObjectStore:
     return ObjectStore(stack, "sandbox-root")
 
 
+def test_an_identity_that_a_killed_up_left_without_its_rights_gets_them(stack: Sandbox, root: ObjectStore) -> None:
+    admin = MinioAdmin(
+        endpoint=f"127.0.0.1:{stack.port('s3')}",
+        credentials=StaticProvider(*keys_of(stack, "sandbox-root")),
+        region="us-east-1",
+        secure=False,
+    )
+    admin.detach_policy(["runner"], user="runner")
+    stack.restore()
+    root.write("events", key := f"logs/{uuid.uuid4().hex}")
+    try:
+        assert ObjectStore(stack, "runner").may(R, "events", key)
+    finally:
+        root.client.remove_object(bucket_name="events", object_name=key)
+
+
 @pytest.mark.parametrize(("identity", "bucket", "place", "rights"), RIGHTS)
 def test_rights(
     stack: Sandbox, root: ObjectStore, engineer: HubClient, identity: str, bucket: str, place: str, rights: str
