@@ -52,18 +52,20 @@ def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
     """Returns everything.
 
     Images are built while the code is checked. The stack, which leaves a quarter of two cores idle, has the unit tests
-    and tests/spark beside it, then the interruptions, which start stacks of their own.
+    and tests/spark beside it, then the interruptions, which start stacks of their own. Where tests are chosen, these
+    stay among the stack's: a part of which none is chosen fails.
     """
+    fast = fast_parts(folder, options)
     build = Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])
-    read = checks()
-    before = (*(part.name for part in read), build.name)
-    own = [f"--ignore={path}" for path in INTERRUPTED]
+    before = (*(part.name for part in fast if part.name != "unit"), build.name)
+    parts = [*fast, build, spark_part(folder, options)]
+    if any(option.startswith(("-k", "-m")) for option in options):
+        return [*parts, pytest_part("stack", STACK, folder, options, after=before)]
+    others = [*(f"--ignore={path}" for path in INTERRUPTED), *options]
     return [
-        *fast_parts(folder, options),
-        build,
-        spark_part(folder, options),
+        *parts,
         pytest_part("interrupted", INTERRUPTED, folder, options, after=("unit", "spark")),
-        pytest_part("stack", STACK, folder, [*own, *options], after=before),
+        pytest_part("stack", STACK, folder, others, after=before),
     ]
 
 

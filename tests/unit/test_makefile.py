@@ -85,7 +85,7 @@ def test_test_is_everything_and_ci_runs_it() -> None:
     told = commands(all_parts(ROOT, ["-k", "shelf"]))
 
     assert dry_run("test").endswith("-m tests.run")
-    assert list(told) == ["lint", "types", "arrows", "unit", "images", "spark", "interrupted", "stack"]
+    assert list(told) == ["lint", "types", "arrows", "unit", "images", "spark", "stack"]
     for part, target in (("unit", "test-unit"), ("stack", "test-stack")):
         paths = re.search(r"-m pytest (tests/\S+( tests/\S+)*)", dry_run(target))
         assert paths
