@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.engine import Containers, spark_state
 from tests.support.hub import HubClient
-from tests.support.sandbox import Sandbox, until
+from tests.support.sandbox import until
 
 SLOW_JOB = """
 from pyspark.sql import SparkSession
@@ -54,16 +54,3 @@ def cores(containers: Containers) -> int:
     """Returns how many cores the job holds, as far as the master knows."""
     apps = spark_state(containers).get("activeapps") or []
     return sum(int(app["cores"]) for app in apps if app["name"] == "survivor")
-
-
-@pytest.mark.disrupts
-@pytest.mark.waive("spark peers gone")
-def test_workers_scale_up_and_down(stack: Sandbox, containers: Containers) -> None:
-    def alive() -> int:
-        return sum(worker["state"] == "ALIVE" for worker in spark_state(containers).get("workers") or [])
-
-    stack("up", "--workers", "3", "--no-proof")
-    until(lambda: alive() == 3, within=60, what="three workers alive")
-
-    stack("up", "--workers", "2", "--no-proof")
-    until(lambda: alive() == 2 and len(containers.of("spark-worker")) == 2, within=90, what="two workers alive")

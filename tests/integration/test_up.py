@@ -6,9 +6,11 @@ import json
 import re
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.support import logs
-from tests.support.engine import Containers
-from tests.support.sandbox import Sandbox
+from tests.support.engine import Containers, spark_state
+from tests.support.sandbox import Sandbox, until
 
 STAGES = ["engine", "base", "images", "stack", "provision", "sample", "proof"]
 SERVICES = {"minio", "spark-master", "spark-worker", "spark-connect", "spark-history", "docker-api", "hub", "mail"}
@@ -81,3 +83,16 @@ def test_an_unknown_service_is_named_with_the_known_ones(stack: Sandbox) -> None
 
     assert "spark-mater" in done.err
     assert "spark-master" in done.err
+
+
+@pytest.mark.disrupts
+@pytest.mark.waive("spark peers gone")
+def test_workers_scale_up_and_down(stack: Sandbox, containers: Containers) -> None:
+    def alive() -> int:
+        return sum(worker["state"] == "ALIVE" for worker in spark_state(containers).get("workers") or [])
+
+    stack("up", "--workers", "3", "--no-proof")
+    until(lambda: alive() == 3, within=60, what="three workers alive")
+
+    stack("up", "--workers", "2", "--no-proof")
+    until(lambda: alive() == 2 and len(containers.of("spark-worker")) == 2, within=90, what="two workers alive")

@@ -13,7 +13,14 @@ TOOLS = Path(".venv") / "bin"
 HUB_PATHS = "hub:hub/docker-api:hub/notebook"
 UNIT = ("tests/unit",)
 STACK = ("tests/integration", "tests/browser", "tests/faults")
-INTERRUPTED = ("tests/faults/test_interrupted_up.py",)
+# On stacks of their own: of these no documented command counts, and none of them looks at what others did.
+BESIDE = (
+    "tests/faults/test_interrupted_up.py",
+    "tests/integration/test_notebooks.py",
+    "tests/integration/test_resilience.py",
+    "tests/integration/test_sessions.py",
+    "tests/integration/test_spark_trust.py",
+)
 
 
 @dataclass(frozen=True)
@@ -52,8 +59,8 @@ def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
     """Returns everything.
 
     Images are built while the code is checked. The stack, which leaves a quarter of two cores idle, has the unit tests
-    and tests/spark beside it, then the interruptions, which start stacks of their own. Where tests are chosen, these
-    stay among the stack's: a part of which none is chosen fails.
+    and tests/spark beside it, then what can do with a stack of its own. Where tests are chosen, all are the stack's: a
+    part of which none is chosen fails.
     """
     fast = fast_parts(folder, options)
     build = Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])
@@ -61,10 +68,10 @@ def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
     parts = [*fast, build, spark_part(folder, options)]
     if any(option.startswith(("-k", "-m")) for option in options):
         return [*parts, pytest_part("stack", STACK, folder, options, after=before)]
-    others = [*(f"--ignore={path}" for path in INTERRUPTED), *options]
+    others = [*(f"--ignore={path}" for path in BESIDE), *options]
     return [
         *parts,
-        pytest_part("interrupted", INTERRUPTED, folder, options, after=("unit", "spark")),
+        pytest_part("beside", BESIDE, folder, options, after=("unit", "spark")),
         pytest_part("stack", STACK, folder, others, after=before),
     ]
 
