@@ -16,6 +16,7 @@ STACK = ("tests/integration", "tests/browser", "tests/faults")
 # On stacks of their own: of these no documented command counts, and none of them looks at what others did.
 BESIDE = (
     "tests/faults/test_interrupted_up.py",
+    "tests/integration/test_isolation.py",
     "tests/integration/test_notebooks.py",
     "tests/integration/test_resilience.py",
     "tests/integration/test_sessions.py",
@@ -58,21 +59,20 @@ def fast_parts(folder: Path, options: Sequence[str]) -> list[Part]:
 def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
     """Returns everything.
 
-    Images are built while the code is checked. The stack, which leaves a quarter of two cores idle, has the unit tests
-    and tests/spark beside it, then what can do with a stack of its own. Where tests are chosen, all are the stack's: a
-    part of which none is chosen fails.
+    Images are built while the code is checked, and nothing waits for the checks: the first part to fail ends all
+    others. The stack, which leaves a quarter of two cores idle, has the unit tests and tests/spark beside it, then what
+    can do with a stack of its own. Where tests are chosen, all are the stack's: a part of which none is chosen fails.
     """
     fast = fast_parts(folder, options)
     build = Part("images", [sys.executable, "-u", "-m", "tests.run.images", str(folder)])
-    before = (*(part.name for part in fast if part.name != "unit"), build.name)
     parts = [*fast, build, spark_part(folder, options)]
     if any(option.startswith(("-k", "-m")) for option in options):
-        return [*parts, pytest_part("stack", STACK, folder, options, after=before)]
+        return [*parts, pytest_part("stack", STACK, folder, options, after=(build.name,))]
     others = [*(f"--ignore={path}" for path in BESIDE), *options]
     return [
         *parts,
         pytest_part("beside", BESIDE, folder, options, after=("unit", "spark")),
-        pytest_part("stack", STACK, folder, others, after=before),
+        pytest_part("stack", STACK, folder, others, after=(build.name,)),
     ]
 
 

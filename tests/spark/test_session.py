@@ -85,6 +85,9 @@ def seen_during(source: Source, query: Any) -> list[Work]:
     query()
     done.set()
     thread.join()
+    end = time.monotonic() + 10
+    while source.look().busy and time.monotonic() < end:
+        time.sleep(0.05)  # a driver hears of its last task a moment after the query has returned
     return [*seen, source.look()]
 
 
