@@ -9,6 +9,7 @@
     │   ├── MissingDataError     5   a source has no data for some of the dates
     │   └── FeatureError         5   a feature's transform, or writing what it returned, raised
     │       └── ResponseError    5   columns or rows are not what the feature's response promises
+    ├── NotReturnedError         5   user's code has left by another way than a return or an exception
     ├── StorageError             5   the store does not answer, or refuses
     └── ReadError                1   the reading API has nothing to show
         ├── RunNotFoundError     1   no such run
@@ -103,6 +104,12 @@ class ResponseError(FeatureError):
     def __init__(self, feature: str, message: str, *, columns: Sequence[str], hint: str | None = None) -> None:
         super().__init__(feature, message, hint=hint)
         self.columns = list(columns)
+
+
+class NotReturnedError(SparkEtlError):
+    """Raised for user's code that ends the program, as by `sys.exit()`, instead of returning."""
+
+    exit_code = 5
 
 
 class StorageError(SparkEtlError):

@@ -14,9 +14,10 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
-from spark_etl.errors import ConfigError
+from spark_etl.errors import ConfigError, NotReturnedError
 from spark_etl.feature import SparkFeature
 from spark_etl.names import alternatives, listing
+from spark_etl.user_code import called, place
 
 EXCLUDED_FOLDERS = {"__pycache__", "data", "node_modules", "venv", "spark-warehouse", "metastore_db"}
 LARGEST_RESOURCE = 1 << 20
@@ -69,7 +70,10 @@ class Project:
         given = copy.deepcopy(dict(params or {}))
         _check_params(alias, class_path, cls, given)
         try:
-            feature: SparkFeature = cls(**given)
+            with called():
+                feature: SparkFeature = cls(**given)
+        except NotReturnedError as error:
+            raise self._left(f"feature `{alias}`: {class_path}()", error) from error
         except Exception as error:
             raise ConfigError(f"feature `{alias}`: {class_path}() raises {type(error).__name__}: {error}") from error
         feature.alias = alias
@@ -86,7 +90,10 @@ class Project:
                 hint="class paths are relative to the project: the config's folder, or --project-path DIR",
             )
         try:
-            module = importlib.import_module(module_name)
+            with called():
+                module = importlib.import_module(module_name)
+        except NotReturnedError as error:
+            raise self._left(f"feature `{alias}`: importing {module_name}", error) from error
         except Exception as error:
             raise ConfigError(
                 f"feature `{alias}`: importing {module_name} raises {type(error).__name__}: {error}"
@@ -98,6 +105,10 @@ class Project:
             )
         self._imported[module_name] = module
         return module
+
+    def _left(self, what: str, error: NotReturnedError) -> ConfigError:
+        where = place(error.__cause__ or error, self.path)
+        return ConfigError(f"{what}: {error.message}{where}", hint=error.hint)
 
     def file_of(self, module_name: str) -> Path | None:
         """Returns the file of a module if it lies in this project; nothing is imported for that."""

@@ -19,6 +19,7 @@ from spark_etl.runner.progress import Progress
 from spark_etl.runner.run import Outcome, run_plan
 from spark_etl.runner.signals import terminable
 from spark_etl.units import duration
+from spark_etl.user_code import called, no_hard_exit
 
 INTERRUPTED = 130
 
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     progress = Progress(log_format=asked_format(arguments))
     try:
-        with terminable(), _logged(progress, asked_format(arguments)):
+        with terminable(), no_hard_exit(), _logged(progress, asked_format(arguments)):
             return _run(parse_options(arguments), progress)
     except UsageError as error:
         progress.error(error)
@@ -44,7 +45,7 @@ def _logged(progress: Progress, log_format: LogFormat) -> AbstractContextManager
 
 def _run(options: Options, progress: Progress) -> int:
     try:
-        with connect_mode(options.remote):
+        with connect_mode(options.remote), called():
             plan = make_plan(options)
             progress.expect(plan.order)
             outcome = run_plan(plan, progress)

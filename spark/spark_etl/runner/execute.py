@@ -26,6 +26,7 @@ from spark_etl.runner.reuse import Decision, to_run
 from spark_etl.runner.schedule import GaveWayError, Task, run_tasks
 from spark_etl.runner.signals import TerminatedError, spark_was_stopped
 from spark_etl.storage import join
+from spark_etl.user_code import called
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -229,7 +230,8 @@ class Execution:
     def _failing(self, alias: str) -> Iterator[None]:
         """Blames the feature for whatever is raised inside, in run.json too, unless the run is ending anyway."""
         try:
-            yield
+            with called():
+                yield
         except Exception as error:
             if self._ending.is_set() or isinstance(error, GaveWayError):
                 self._work.record.feature_ended(alias, "interrupted")

@@ -7,7 +7,7 @@ import re
 import traceback
 from pathlib import Path
 
-from spark_etl.errors import FeatureError, SparkEtlError
+from spark_etl.errors import FeatureError, NotReturnedError, SparkEtlError
 from spark_etl.runner.backend.connect import in_plain_words
 from spark_etl.runner.signals import jvm_is_gone
 
@@ -50,7 +50,8 @@ def as_feature_error(alias: str, error: Exception, project: Path) -> FeatureErro
     if isinstance(error, FeatureError):
         return error
     if isinstance(error, SparkEtlError):
-        return FeatureError(alias, error.message, hint=error.hint)
+        frames = user_frames(error, project) if isinstance(error, NotReturnedError) else ""
+        return FeatureError(alias, error.message, frames=frames, hint=error.hint)
     if jvm_is_gone(error):
         return FeatureError(alias, "Spark's JVM on the driver is gone: killed, or out of memory", hint=MORE_MEMORY)
     if lacking := in_plain_words(error):

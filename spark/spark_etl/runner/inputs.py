@@ -8,11 +8,26 @@ from dataclasses import asdict
 from typing import Any
 
 from spark_etl.dates import DateRange
+from spark_etl.errors import FeatureError, NotReturnedError, SparkEtlError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.graph import Graph
 from spark_etl.sources.base import InputObject, Source
+from spark_etl.user_code import called
 
 THREADS = 16
+
+
+def _found(alias: str, name: str, source: Source, dates: DateRange) -> list[InputObject]:
+    """Returns what a source reads; whatever its code does instead of returning that is its feature's failure."""
+    try:
+        with called():
+            return source.inputs(dates)
+    except NotReturnedError as error:
+        raise FeatureError(alias, f"source `{name}`: {error.message}", hint=error.hint) from error
+    except SparkEtlError:
+        raise
+    except Exception as error:
+        raise FeatureError(alias, f"source `{name}`: {type(error).__name__}: {error}") from error
 
 
 class Inputs:
@@ -37,7 +52,7 @@ class Inputs:
             if isinstance(source, Source)
         }
         with ThreadPoolExecutor(THREADS) as pool:
-            found = list(pool.map(lambda source: source.inputs(dates), sources.values()))
+            found = list(pool.map(lambda item: _found(*item[0], item[1], dates), sources.items()))
         self._objects: dict[tuple[str, str], list[InputObject]] = dict(zip(sources, found, strict=True))
 
     def kept(self, alias: str, manifest: str, fingerprint: str) -> None:

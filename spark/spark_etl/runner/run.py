@@ -30,6 +30,7 @@ from spark_etl.runner.reuse import Decision, decide, to_run
 from spark_etl.runner.signals import catch, ignore_further
 from spark_etl.runner.watch import watch
 from spark_etl.units import duration
+from spark_etl.user_code import called
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def run_plan(plan: Plan, progress: Progress) -> Outcome:
 def _attempt(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress) -> tuple[Status, SparkEtlError | None]:
     with ExitStack() as stack:
         try:
-            with record.trace.span("run", command=shlex.join(sys.argv)):
+            with record.trace.span("run", command=shlex.join(sys.argv)), called():
                 _perform(plan, paths, record, progress, stack)
         except KeyboardInterrupt:
             ignore_further()

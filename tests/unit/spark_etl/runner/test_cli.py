@@ -51,6 +51,56 @@ def test_wrong_usage_exits_2_without_traceback_and_leaves_no_run(
     assert not line.scratch.exists()
 
 
+AT_IMPORT = "import sys\nclass Feature(SparkFeature): pass\nsys.exit(0)"
+IN_INIT = "import sys\nclass Feature(SparkFeature):\n    def __init__(self):\n        sys.exit('not today')"
+HARD = "import os\nclass Feature(SparkFeature):\n    def __init__(self):\n        os._exit(0)"
+ARGUMENTS = """
+    import argparse
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--input", required=True)
+    parser.parse_args()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        (AT_IMPORT, "it ends the program: sys.exit(0) (PACKAGE/leaving.py:4)"),
+        (IN_INIT, "Feature(): it ends the program: sys.exit('not today') (PACKAGE/leaving.py:5)"),
+        (HARD, "Feature(): it ends the program: sys.exit(0) (PACKAGE/leaving.py:5)"),
+        (ARGUMENTS, "its argparse reads the runner's command line, and ends the program: sys.exit(2)"),
+    ],
+)
+def test_a_project_that_ends_the_program_is_refused(
+    line: Line, capsys: pytest.CaptureFixture[str], module: str, told: str
+) -> None:
+    line.project.write("leaving", module)
+    line.project.configure({"orders": f"{line.project.package}.leaving.Feature"})
+    assert main(line.argv("--checkpoint", "orders")) == 2
+    shown = capsys.readouterr().err
+    assert "error: feature `orders`: " in shown
+    assert told.replace("PACKAGE", line.project.package) in shown
+    assert not line.scratch.exists()
+
+
+def test_a_source_that_ends_the_program_fails_its_feature(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    source = """
+        from spark_etl import Source
+        class Gone(Source):
+            def inputs(self, dates):
+                raise SystemExit
+            def read(self, spark, dates): pass
+        class Feature(SparkFeature):
+            def __init__(self):
+                self.sources = {"raw": Gone()}
+    """
+    line.project.write("gone", source)
+    line.project.configure({"orders": f"{line.project.package}.gone.Feature"})
+    assert main(line.argv("--checkpoint", "orders")) == 5
+    assert "error: feature `orders` failed: source `raw`: it ends the program: sys.exit()" in capsys.readouterr().err
+    assert stored(line)["status"] == "failed"
+
+
 def test_missing_dates_exit_5_before_spark_starts(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
     source = f'S3PublishedSource(base_s3_path={str(line.published)!r}, source_schema_id="orders")'
     line.project.configure({"orders": line.project.feature("snapshot", raw=source)})

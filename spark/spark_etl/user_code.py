@@ -1,0 +1,80 @@
+"""The border to the user's code: it ends by a return or by an exception, and any other way out becomes an exception."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from spark_etl.errors import NotReturnedError
+
+NOTHING_TO_DO = "where there is nothing to do, return a DataFrame without rows: spark.createDataFrame([], schema)"
+WHEN_IMPORTED = 'what a program does when it is started belongs below `if __name__ == "__main__":`'
+NO_COMMAND_LINE = "a feature's values come from `params:` in the config, not from the command line"
+
+
+@contextmanager
+def called() -> Iterator[None]:
+    """Runs user's code.
+
+    Raises:
+        NotReturnedError: It has left by `sys.exit()` or by another exception that is no `Exception`. A
+            KeyboardInterrupt passes in the main thread, the only one that a signal reaches.
+    """
+    try:
+        yield
+    except Exception:
+        raise
+    except KeyboardInterrupt as error:
+        if threading.current_thread() is threading.main_thread():
+            raise
+        raise _not_returned(error) from error
+    except BaseException as error:
+        raise _not_returned(error) from error
+
+
+@contextmanager
+def no_hard_exit() -> Iterator[None]:
+    """Makes `os._exit()` raise SystemExit in this process, so that it is noticed; in its children it ends them."""
+    before, process = os._exit, os.getpid()
+
+    def leave(status: int) -> NoReturn:
+        if os.getpid() != process:
+            before(status)
+        raise SystemExit(status)
+
+    os._exit = leave
+    try:
+        yield
+    finally:
+        os._exit = before
+
+
+def place(error: BaseException, folder: Path) -> str:
+    """Returns the innermost line of a folder's files that an error came by, as ` (file:line)`; empty if there is none."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename).resolve()
+        if file.is_relative_to(folder):
+            return f" ({file.relative_to(folder)}:{frame.lineno})"
+    return ""
+
+
+def _not_returned(error: BaseException) -> NotReturnedError:
+    if not isinstance(error, SystemExit):
+        return NotReturnedError(f"it raises {type(error).__name__}: {error}".rstrip(": "))
+    frames = traceback.extract_tb(error.__traceback__)
+    if any(frame.filename == argparse.__file__ for frame in frames):
+        return NotReturnedError(
+            f"its argparse reads the runner's command line, and ends the program: sys.exit({error.code!r})",
+            hint=NO_COMMAND_LINE,
+        )
+    code = "" if error.code is None else repr(error.code)
+    at_the_top = any(frame.name == "<module>" for frame in frames[-1:])
+    return NotReturnedError(
+        f"it ends the program: sys.exit({code})", hint=WHEN_IMPORTED if at_the_top else NOTHING_TO_DO
+    )
