@@ -12,10 +12,11 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from spark_etl.drawing import Diagram, Node, as_mermaid, as_svg, as_text
-from spark_etl.errors import UsageError
+from spark_etl.errors import StorageError, UsageError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.names import listing
 from spark_etl.runner.options import parse_options
+from spark_etl.runner.ownership import refuse_foreign
 from spark_etl.runner.plan import make_plan
 
 if TYPE_CHECKING:
@@ -61,10 +62,19 @@ def plan_command(argv: Sequence[str]) -> str:
     given, rest = _parser().parse_known_args(list(argv))
     with redirect_stdout(sys.stderr):  # what a project's modules print when they are imported is not part of the plan
         plan = make_plan(parse_options(_completed(rest)))
+        _look_at_outputs(plan)
         diagram = plan_diagram(plan, _decided(plan))
     if given.format == "json":
         return _json(plan, diagram)
     return DRAWN[given.format](diagram)
+
+
+def _look_at_outputs(plan: Plan) -> None:
+    """Refuses what the run would; without its store, a plan is drawn all the same."""
+    try:
+        refuse_foreign(plan.outputs, plan.pipeline, adopt=plan.options.adopt_output)
+    except StorageError as error:
+        sys.stderr.write(f"not looked at what the outputs would replace: {error.message}\n")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -56,7 +56,7 @@ def no_hard_exit() -> Iterator[None]:
 
 
 def place(error: BaseException, folder: Path) -> str:
-    """Returns the innermost line of a folder's files that an error came by, as ` (file:line)`; empty if there is none."""
+    """Returns the innermost line of a folder's files that an error came by, as ` (file:line)`; empty for none."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename).resolve()
         if file.is_relative_to(folder):

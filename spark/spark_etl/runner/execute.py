@@ -19,7 +19,8 @@ from spark_etl.runner.failure import as_feature_error
 from spark_etl.runner.frames import checked_frame
 from spark_etl.runner.identity import Identity
 from spark_etl.runner.inputs import Inputs
-from spark_etl.runner.plan import Output, Plan
+from spark_etl.runner.ownership import Output
+from spark_etl.runner.plan import Plan
 from spark_etl.runner.progress import Progress
 from spark_etl.runner.publish import Publication
 from spark_etl.runner.reuse import Decision, to_run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
@@ -62,6 +62,12 @@ class Inputs:
     def objects(self, alias: str, name: str) -> list[InputObject]:
         """Returns what a source of a feature reads."""
         return self._objects[alias, name]
+
+    def all_objects(self) -> Iterator[tuple[str, str, InputObject]]:
+        """Yields every object with the feature and the name of the source that reads it."""
+        for (alias, name), objects in self._objects.items():
+            for item in objects:
+                yield alias, name, item
 
     def of(self, alias: str) -> dict[str, Any]:
         """Returns source name → what was read; an upstream without a checkpoint is told by what it read itself."""

@@ -38,6 +38,7 @@ class Options:
         notify: Who is told of a failure and of the success after it.
         resume: The run whose checkpoints are reused where they hold: an id, its end, or `latest`.
         parallel: How many checkpoints and outputs are written at the same time.
+        adopt_output: Whether an output may replace files that it has not written.
         keep_inputs: Whether a feature that fails leaves its inputs as checkpoints.
         sample: Share of the keys that a small run sees, as given; `sample_key` is the column of these keys.
         keys: The file with the keys that a small run sees.
@@ -57,6 +58,7 @@ class Options:
     resume: str | None = None
     parallel: int = PARALLEL
     keep_inputs: bool = False
+    adopt_output: bool = False
     sample: str | None = None
     sample_key: str | None = None
     keys: str | None = None
@@ -108,6 +110,7 @@ def parse_options(argv: Sequence[str]) -> Options:
         resume=given.resume,
         parallel=_at_least_one(given.parallel),
         keep_inputs=given.checkpoint_on_failure,
+        adopt_output=given.adopt_output,
         sample=given.sample,
         sample_key=given.sample_key,
         keys=given.keys,
@@ -172,6 +175,11 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         default=os.environ.get("SPARK_ETL_CHECKPOINT_ON_FAILURE", "") == "1",
         help="keep what a feature that fails has read (SPARK_ETL_CHECKPOINT_ON_FAILURE=1)",
+    )
+    add(
+        "--adopt-output",
+        action="store_true",
+        help="an output with `overwrite: True` replaces also files that it did not write; they are told first",
     )
     add(
         "--parallel",

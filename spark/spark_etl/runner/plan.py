@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spark_etl.config import FeatureConfig, load_config
-from spark_etl.errors import ConfigError, PublishRefusedError, ReadError, UsageError
+from spark_etl.errors import ConfigError, ReadError, UsageError
 from spark_etl.graph import Graph
 from spark_etl.names import is_segment
 from spark_etl.project import Project
 from spark_etl.reading import Run, Runs
 from spark_etl.response import check_declaration, has_expectations
 from spark_etl.runner.backend import check_reachable
-from spark_etl.runner.claims import committed
 from spark_etl.runner.options import Options
+from spark_etl.runner.overlaps import refuse_overlaps
+from spark_etl.runner.ownership import Output, refuse_taken
 from spark_etl.sampling import Sample, make_sample
 from spark_etl.storage import is_s3, join, normalise
 from spark_etl.storage.paths import scheme_of
-
-
-@dataclass(frozen=True)
-class Output:
-    """One publication: the feature, the full path, and whether what lies there may be replaced."""
-
-    feature: str
-    path: str
-    overwrite: bool
 
 
 @dataclass(frozen=True)
@@ -61,7 +52,7 @@ def make_plan(options: Options) -> Plan:
         ConfigError: The feature config is wrong.
         GraphError: Its features are no graph that can be run.
         UsageError: A name on the command line is unknown.
-        PublishRefusedError: An output is there already and may not be replaced.
+        PublishRefusedError: An output is there already and may not be replaced, or is where something else lives.
     """
     config = load_config(options.config)
     project = Project(options.project)
@@ -86,8 +77,9 @@ def make_plan(options: Options) -> Plan:
     pipeline = _pipeline(options, config)
     previous = _previous(options, pipeline)
     check_reachable(options.remote, [options.scratch, *(output.path for output in outputs)])
-    refuse_existing(outputs)
     order = tuple(graph.needed(targets))
+    refuse_overlaps(outputs, graph, order, options.dates, publish=options.publish, scratch=options.scratch)
+    refuse_taken(outputs)
     checked = [alias for alias in order if has_expectations(graph.features[alias])]
     kept |= {alias: "kept, as its response is checked on what is kept" for alias in checked if alias not in kept}
     return Plan(options, config, project, graph, pipeline, order, outputs, targets, kept, previous, sample)
@@ -120,13 +112,7 @@ def _pipeline(options: Options, config: FeatureConfig) -> str:
 def _outputs(options: Options, config: FeatureConfig, graph: Graph) -> tuple[Output, ...]:
     targets = config.outputs()
     graph.check_known([target.feature for target in targets], f"{options.config}: publish.s3")
-    outputs = tuple(Output(target.feature, _full_path(options, target.path), target.overwrite) for target in targets)
-    for position, output in enumerate(outputs):
-        for other in outputs[:position]:
-            if f"{output.path}/".startswith(f"{other.path}/") or f"{other.path}/".startswith(f"{output.path}/"):
-                both = f"`{other.feature}` and `{output.feature}`"
-                raise ConfigError(f"{options.config}: {both} are published over each other at {output.path}")
-    return outputs
+    return tuple(Output(target.feature, _full_path(options, target.path), target.overwrite) for target in targets)
 
 
 def _full_path(options: Options, path: str) -> str:
@@ -137,17 +123,3 @@ def _full_path(options: Options, path: str) -> str:
     if not options.publish:
         raise UsageError(f"--publish-path is missing: {options.config} publishes to the relative path {path!r}")
     return join(options.publish, *(part for part in path.split("/") if part not in {"", "."}))
-
-
-def refuse_existing(outputs: Sequence[Output]) -> None:
-    """Refuses outputs that would need `overwrite: True` and do not have it.
-
-    Raises:
-        PublishRefusedError: Names all of them.
-    """
-    taken = [output for output in outputs if not output.overwrite and next(committed(output.path), None)]
-    if taken:
-        raise PublishRefusedError(
-            "already published: " + ", ".join(f"`{output.feature}` at {output.path}" for output in taken),
-            hint="set `overwrite: True` beside its `path:`, or publish to another path",
-        )

@@ -14,12 +14,21 @@ from typing import TYPE_CHECKING
 from spark_etl.errors import RunFailedError, SparkEtlError
 from spark_etl.layout import RunPaths
 from spark_etl.manifest import DataFile
+from spark_etl.names import listing
 from spark_etl.runner.checkpoint import count_files
-from spark_etl.runner.claims import Claim, Decision, bring_in, committed, decide_to_publish, read_claim, staged_files
+from spark_etl.runner.claims import Claim, Decision, bring_in, decide_to_publish, read_claim, staged_files
 from spark_etl.runner.frames import check_writable
-from spark_etl.runner.plan import Output, refuse_existing
+from spark_etl.runner.ownership import (
+    Lying,
+    Output,
+    OutputManifest,
+    look,
+    refuse_foreign,
+    refuse_taken,
+    write_manifest,
+)
 from spark_etl.runner.signals import held_back
-from spark_etl.storage import join, name_of, storage_for
+from spark_etl.storage import join, name_of, relative_to, storage_for
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -31,9 +40,17 @@ class Publication:
     Args:
         outputs: Where to.
         paths: The run's.
+        pipeline: Whose outputs they are.
+        adopt: Whether they replace also what this pipeline has not written.
+
+    Attributes:
+        adopted: Path → what lies there and is not this pipeline's, but will be replaced.
     """
 
-    def __init__(self, outputs: Sequence[Output], paths: RunPaths) -> None:
+    def __init__(self, outputs: Sequence[Output], paths: RunPaths, pipeline: str, *, adopt: bool = False) -> None:
+        self.adopted: dict[str, Lying] = {}
+        self._pipeline = pipeline
+        self._adopt = adopt
         self._outputs = {output.path: output for output in outputs}
         self._waiting = {output.path: Claim(output.path, paths) for output in outputs}
         self._claims: dict[str, Claim] = {}
@@ -51,7 +68,8 @@ class Publication:
             for path, claim in sorted(self._waiting.items()):
                 claim.take()
                 self._claims[path] = claim
-            refuse_existing(list(self._outputs.values()))
+            refuse_taken(list(self._outputs.values()))
+            self.adopted = refuse_foreign(list(self._outputs.values()), self._pipeline, adopt=self._adopt)
         except BaseException:
             self._release()
             raise
@@ -67,7 +85,10 @@ class Publication:
         claim = self._claims[output.path]
         check_writable(output.feature, frame)
         frame.write.mode("overwrite").parquet(claim.staging)
-        files = count_files(claim.staging, storage_for(output.path).walk(claim.staging))
+        staged = list(storage_for(output.path).walk(claim.staging))
+        files = count_files(claim.staging, staged)
+        written = {relative_to(item.path, claim.staging): item.size for item in staged}
+        write_manifest(claim.staging, OutputManifest(self._pipeline, output.feature, self._paths.root, written))
         self._staged[output.path] = {join(output.path, file.name) for file in files}
         return files
 
@@ -82,7 +103,7 @@ class Publication:
         """
         with held_back():
             # In this order: what another run publishes from here on is not in the list, and so is not deleted.
-            before = {path: [item.path for item in committed(path)] for path in self._claims}
+            before = {path: self._to_replace(path) for path in self._claims}
             decisions = {path: self._decided(claim, before[path]) for path, claim in self._claims.items()}
             self._committing = bool(self._claims)
             if self._committing:
@@ -95,6 +116,18 @@ class Publication:
             published()
             self._committing = False
             self._release()
+
+    def _to_replace(self, path: str) -> list[str]:
+        """Returns what lies at a path and is to go: what this output wrote, and what was adopted."""
+        lying = look(path, self._pipeline)
+        adopted = {item.path for item in self.adopted[path].others} if path in self.adopted else set()
+        new = [item.path for item in lying.others if item.path not in adopted]
+        if new:
+            raise RunFailedError(
+                f"{len(new)} files that this output did not write have appeared at {path}: {listing(new[:3])}",
+                hint="see what writes there, then start the run again with `--resume`",
+            )
+        return [*lying.own, *sorted(adopted)]
 
     def _decided(self, claim: Claim, before: list[str]) -> Decision:
         if not claim.is_held():

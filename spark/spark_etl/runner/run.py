@@ -23,6 +23,8 @@ from spark_etl.runner.evidence import keep_evidence
 from spark_etl.runner.execute import Execution, Work
 from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.jvm_hook import told_by_jvm
+from spark_etl.runner.overlaps import refuse_inputs
+from spark_etl.runner.ownership import in_words
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.progress import Progress
 from spark_etl.runner.publish import Publication
@@ -92,7 +94,11 @@ def _perform(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress,
     _tell(plan, decisions, progress)
     if not plan.outputs and not to_run(plan.order, decisions):
         return
-    publication = stack.enter_context(Publication(plan.outputs, paths))
+    refuse_inputs(plan.outputs, inputs.all_objects())
+    publication = Publication(plan.outputs, paths, plan.pipeline, adopt=plan.options.adopt_output)
+    stack.enter_context(publication)
+    for path, lying in publication.adopted.items():
+        progress.warn(f"--adopt-output: replaces what is at {in_words(path, lying)}")
     with record.trace.span("start Spark"):
         backend = _started(plan, record, progress, stack)
     work = Work(backend, plan, paths, record, inputs, decisions, known, publication, progress)

@@ -1,4 +1,4 @@
-"""What a source has to do; a source of your own is a subclass with these two methods."""
+"""What a source has to do; a source of your own is a subclass with `inputs` and `read`."""
 
 from __future__ import annotations
 
@@ -46,6 +46,10 @@ class Source(ABC):
         Raises:
             MissingDataError: Something asked for is not there.
         """
+
+    def locations(self, dates: DateRange) -> list[str]:  # noqa: ARG002 - of those that have days in their paths
+        """Returns the folders or files below which it looks; an output that would meet one of them is refused."""
+        return []
 
     @abstractmethod
     def read(self, spark: SparkSession, dates: DateRange) -> DataFrame:

@@ -48,6 +48,10 @@ class DeltaSource(Source):
         entry = self._found[1]
         return [InputObject(entry.path, entry.size, entry.etag)]
 
+    def locations(self, dates: DateRange) -> list[str]:  # noqa: ARG002
+        """Returns the table's folder; see `Source.locations`."""
+        return [self.path]
+
     def _entry(self) -> tuple[int, StoredObject]:
         table = normalise(self.path)
         folder = join(table, LOG)

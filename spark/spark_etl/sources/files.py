@@ -62,6 +62,10 @@ class FileSource(Source):
         self._found[dates] = [Location(path).files(dates) for path in self.paths]
         return [item for files in self._found[dates] for item in files]
 
+    def locations(self, dates: DateRange) -> list[str]:
+        """Returns what of each path is the same whatever is found; see `Source.locations`."""
+        return [Location(path).fixed(dates) for path in self.paths]
+
     def read(self, spark: SparkSession, dates: DateRange) -> DataFrame:
         """Returns the files as one DataFrame; see `Source.read`."""
         if dates not in self._found:

@@ -53,10 +53,15 @@ class Location:
 
     def base(self, dates: DateRange) -> str:
         """Returns the folder below which `name=value` folders are columns."""
-        fixed = list(itertools.takewhile(lambda part: not _varies(part), self.path.rstrip("/").split("/")))
-        path = normalise(fill("/".join(fixed) or ("/" if self.path.startswith("/") else "."), dates))
-        is_file = len(fixed) == len(self.path.rstrip("/").split("/")) and storage_for(path).find(path) is not None
+        path = self.fixed(dates)
+        varies = any(map(_varies, self.path.split("/")))
+        is_file = not varies and storage_for(path).find(path) is not None
         return path.rsplit("/", 1)[0] if is_file else path
+
+    def fixed(self, dates: DateRange) -> str:
+        """Returns the path up to the first name that is a pattern or has a day in it."""
+        fixed = list(itertools.takewhile(lambda part: not _varies(part), self.path.rstrip("/").split("/")))
+        return normalise(fill("/".join(fixed) or ("/" if self.path.startswith("/") else "."), dates))
 
 
 def beside(path: str) -> str:

@@ -60,6 +60,10 @@ class S3PublishedSource(Source):
             raise self._missing(dates, missing)
         return found
 
+    def locations(self, dates: DateRange) -> list[str]:  # noqa: ARG002
+        """Returns the folder of all days; see `Source.locations`."""
+        return [self.root]
+
     def _objects(self, day: date) -> list[InputObject]:
         folder = self.folder(day)
         return [

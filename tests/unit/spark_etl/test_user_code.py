@@ -54,7 +54,7 @@ def test_an_interrupt_in_another_thread_is_no_signal() -> None:
     def work() -> None:
         try:
             with called():
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt  # noqa: TRY301 - as a signal would
         except BaseException as error:  # noqa: BLE001 - all of them are looked at
             raised.append(error)
 

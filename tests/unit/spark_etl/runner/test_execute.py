@@ -46,7 +46,7 @@ def work_of(plan: Plan, **reused: Decision) -> Work:
     features: dict[str, dict[str, Any]] = {alias: {} for alias in plan.order}
     record, progress = RunRecord(paths, {}, features), Progress(plan.order, io.StringIO())
     decided = {**decisions, **reused}
-    return Work(BACKEND, plan, paths, record, inputs, decided, known, Publication((), paths), progress)
+    return Work(BACKEND, plan, paths, record, inputs, decided, known, Publication((), paths, "revenue"), progress)
 
 
 def test_a_source_that_can_not_be_read_is_told_before_its_feature_is_started(line: Line) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from spark_etl.errors import ConfigError, PublishRefusedError, SparkEtlError, UsageError
+from spark_etl.runner.ownership import refuse_foreign
 
 from tests.unit.spark_etl.runner.conftest import Line
 
@@ -34,8 +35,17 @@ def test_an_existing_output_is_refused_without_overwrite(line: Line) -> None:
     with pytest.raises(PublishRefusedError, match=r"already published: `net` at file://.*/out/net") as caught:
         line.plan()
     assert "overwrite: True" in str(caught.value.hint)
+
+
+def test_what_an_output_did_not_write_is_replaced_only_when_it_is_adopted(line: Line) -> None:
+    (line.published / "out" / "net").mkdir(parents=True)
+    (line.published / "out" / "net" / "part-0.parquet").write_bytes(b"old")
     configure(line, "net: {path: out/net, overwrite: True}")
-    assert line.plan().outputs[0].overwrite
+    told = r"`net` would replace file://.*/out/net: 1 files, 3 B; this output did not write them: part-0.parquet"
+    with pytest.raises(PublishRefusedError, match=told) as caught:
+        refuse_foreign(line.plan().outputs, "revenue", adopt=False)
+    assert "--adopt-output" in str(caught.value.hint)
+    assert line.plan("--adopt-output").options.adopt_output
 
 
 @pytest.mark.parametrize(
@@ -53,6 +63,67 @@ def test_an_output_that_can_not_be_is_refused(line: Line, outputs: list[str], to
     with pytest.raises(SparkEtlError, match=told) as caught:
         line.plan()
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".",
+        "./",
+        "././",
+        "/",
+        "{publish}",
+        "{publish}/.",
+        "{publish}//",
+        "{above}",
+        "file:{publish}",
+        "s3a://bucket",
+        "s3://bucket/.",
+    ],
+)
+def test_an_output_at_the_root_of_outputs_or_above_is_refused(line: Line, path: str) -> None:
+    written = path.format(publish=line.published, above=line.published.parent)
+    configure(line, f'net: {{path: "{written}", overwrite: True}}')
+    with pytest.raises(PublishRefusedError, match=r"`net` can't be published at .*: that is the root below which"):
+        line.plan()
+
+
+def test_a_link_to_the_root_is_the_root(line: Line) -> None:
+    line.published.mkdir()
+    (line.published / "again").symlink_to(line.published)
+    configure(line, "net: {path: again, overwrite: True}")
+    with pytest.raises(PublishRefusedError, match="that is the root"):
+        line.plan()
+
+
+def test_an_output_over_the_runs_is_refused(line: Line) -> None:
+    configure(line, f"net: {{path: {line.scratch}, overwrite: True}}")
+    with pytest.raises(PublishRefusedError, match="the runs are kept there"):
+        line.plan()
+
+
+SNAPSHOTS = 'S3PublishedSource("{published}", "raw")'
+FILES = '__import__("spark_etl").CsvSource("{published}/raw/{{date}}/*.csv")'
+ONE_FILE = '__import__("spark_etl").ParquetSource("{published}/raw/a.parquet")'
+DELTA = '__import__("spark_etl").DeltaSource("{published}/raw")'
+
+
+@pytest.mark.parametrize("source", [SNAPSHOTS, FILES, ONE_FILE, DELTA])
+@pytest.mark.parametrize("path", ["raw", "raw/_dt=2024-02-29", "raw/a.parquet/b", "./raw/"])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_an_output_over_or_below_a_source_is_refused(line: Line, source: str, path: str, overwrite: bool) -> None:
+    if source == ONE_FILE and path == "raw/_dt=2024-02-29":
+        path = "raw"  # beside the file is no overlap
+    line.features["net"] = line.project.feature("net", raw=source.format(published=line.published))
+    configure(line, f'net: {{path: "{path}", overwrite: {overwrite}}}')
+    with pytest.raises(PublishRefusedError, match=r"`net` reads its source `raw` from file://.*/published/raw"):
+        line.plan()
+
+
+def test_an_output_beside_a_source_is_fine(line: Line) -> None:
+    line.features["net"] = line.project.feature("net", raw=SNAPSHOTS.format(published=line.published))
+    configure(line, "net: {path: raw_net}")
+    assert line.plan().outputs
 
 
 def test_neighbours_with_a_common_beginning_are_fine(line: Line) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from spark_etl.errors import PublishRefusedError, RunFailedError, StorageError
 from spark_etl.layout import RunPaths, new_run_id
 from spark_etl.record import RunRecord
 from spark_etl.runner import claims, publish
-from spark_etl.runner.plan import Output
+from spark_etl.runner.ownership import Output, in_words
 from spark_etl.runner.publish import Publication
 from spark_etl.runner.signals import TerminatedError, terminable
 from spark_etl.storage import normalise
@@ -67,8 +68,9 @@ class Shop:
         lease.beat(paths)
         return paths
 
-    def publication(self, paths: RunPaths | None = None, **options: Any) -> Publication:
-        return Publication([self.output(name, **options) for name in NAMES], paths or self.start())
+    def publication(self, paths: RunPaths | None = None, *, overwrite: bool = True, adopt: bool = False) -> Publication:
+        outputs = [self.output(name, overwrite=overwrite) for name in NAMES]
+        return Publication(outputs, paths or self.start(), "revenue", adopt=adopt)
 
     def publish(self, value: int, paths: RunPaths | None = None) -> None:
         with self.publication(paths) as publication:
@@ -100,6 +102,7 @@ def test_outputs_replace_what_was_there_and_leave_nothing_else(shop: Shop) -> No
     assert shop.seen() == [[2], [2]]
     assert shop.left() == []
     assert (shop.folder / "net" / "_SUCCESS").exists()
+    assert len(list(shop.folder.glob("net/_output-*.json"))) == 1
 
 
 def test_nothing_is_seen_before_all_is_written(shop: Shop) -> None:
@@ -132,6 +135,72 @@ def test_what_has_appeared_meanwhile_is_refused_and_the_claims_are_released(shop
     with pytest.raises(PublishRefusedError, match="already published"), shop.publication(overwrite=False):
         pass
     assert shop.left() == []
+
+
+def test_the_manifest_outlives_the_runs(shop: Shop) -> None:
+    shutil.rmtree(shop.folder / "scratch")
+    shop.publish(2)
+    assert shop.seen() == [[2], [2]]
+
+
+def put(file: Path, value: int = 9) -> None:
+    """Stands for somebody else who writes there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(pa.table({"x": [value]}), file)
+
+
+@pytest.mark.parametrize("name", ["other.parquet", "_dt=2024-02-29/part-0.parquet", "part-1.parquet"])
+def test_what_somebody_else_wrote_is_not_replaced(shop: Shop, name: str) -> None:
+    put(shop.folder / "net" / name)
+    if name == "part-1.parquet":  # its own name, with other content
+        (shop.folder / "net" / name).write_bytes(b"of somebody else")
+    before = {file: file.read_bytes() for file in shop.folder.glob("net/**/*") if file.is_file()}
+    with pytest.raises(
+        PublishRefusedError, match=rf"`net` would replace .*/net: 1 files, .*did not write them: {name}"
+    ):
+        shop.publish(2)
+    assert {file: file.read_bytes() for file in shop.folder.glob("net/**/*") if file.is_file()} == before
+
+
+def test_what_is_adopted_is_told_and_replaced_and_the_rest_is_left(shop: Shop) -> None:
+    put(shop.folder / "net" / "other.parquet")
+    put(shop.folder / "net" / "_delta_log" / "00.json")
+    with shop.publication(adopt=True) as publication:
+        (path,) = publication.adopted
+        assert "net: 1 files" in in_words(path, publication.adopted[path])
+        for name in NAMES:
+            publication.stage(Frame(2), shop.output(name))
+        publication.commit()
+    assert shop.seen() == [[2], [2]]
+    assert (shop.folder / "net" / "_delta_log" / "00.json").exists()
+    shop.publish(3)
+    assert shop.seen() == [[3], [3]]
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", '{"format": 2}', "[" * 100_000, '{"format": 1, "files": 3}'])
+def test_an_output_whose_manifest_tells_nothing_is_refused(shop: Shop, damage: str) -> None:
+    (manifest,) = shop.folder.glob("net/_output-*.json")
+    manifest.write_text(damage)
+    with pytest.raises(PublishRefusedError, match=r"this output did not write them: part-1\.parquet"):
+        shop.publish(2)
+    assert shop.seen() == [[1], [1]]
+
+
+def test_another_pipelines_output_is_refused_with_its_name(shop: Shop) -> None:
+    outputs = [shop.output(name) for name in NAMES]
+    with pytest.raises(PublishRefusedError, match="they are pipeline `revenue`'s"):
+        Publication(outputs, shop.start(), "billing").__enter__()
+    assert shop.left() == []
+
+
+def test_what_somebody_else_writes_meanwhile_fails_the_run_and_is_left(shop: Shop) -> None:
+    with shop.publication() as publication:
+        for name in NAMES:
+            publication.stage(Frame(2), shop.output(name))
+        put(shop.folder / "net" / "other.parquet")
+        with pytest.raises(RunFailedError, match=r"1 files that this output did not write have appeared at .*/net"):
+            publication.commit()
+    assert shop.seen() == [[1, 9], [1]]
 
 
 class CutError(BaseException):

@@ -1,0 +1,106 @@
+"""Refuses outputs where something else lives: the publish root, the runs, a source of the run, another output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from spark_etl.errors import ConfigError, PublishRefusedError
+from spark_etl.feature import ConfiguredSparkFeature
+from spark_etl.sources.base import InputObject, Source
+from spark_etl.storage import is_s3, normalise
+from spark_etl.storage.paths import local_path, split_s3
+
+if TYPE_CHECKING:
+    from spark_etl.dates import DateRange
+    from spark_etl.graph import Graph
+    from spark_etl.runner.ownership import Output
+
+Place = tuple[str, ...]
+HINT = "give it a folder of its own below the publish path"
+
+
+def place_of(path: str) -> Place:
+    """Returns a path's segments, the same for each spelling of it: `s3://` for `s3a://`, links followed, no `.`."""
+    if is_s3(path):
+        bucket, key = split_s3(path)
+        return ("s3", bucket, *(part for part in key.split("/") if part not in {"", "."}))
+    return ("file", *local_path(path).resolve().parts)
+
+
+def refuse_overlaps(
+    outputs: Sequence[Output],
+    graph: Graph,
+    needed: Iterable[str],
+    dates: DateRange,
+    *,
+    publish: str | None,
+    scratch: str,
+) -> None:
+    """Refuses outputs that are where something else is; nothing is looked up for that.
+
+    Raises:
+        ConfigError: Two of them are over each other.
+        PublishRefusedError: One is the publish root or above it, or over the runs, or over a source.
+    """
+    _refuse_each_other(outputs)
+    sources = list(_sources(graph, needed, dates))
+    for output in outputs:
+        place = place_of(output.path)
+        if len(place) == len(("store", "bucket or /")) or _covers(place, publish):
+            raise _refused(output, "that is the root below which outputs are published")
+        if _covers(place, scratch):
+            raise _refused(output, f"the runs are kept there: {scratch}")
+        for alias, name, location in sources:
+            if _overlap(place, place_of(location)):
+                raise _refused(output, f"`{alias}` reads its source `{name}` from {location}")
+
+
+def refuse_inputs(outputs: Sequence[Output], inputs: Iterable[tuple[str, str, InputObject]]) -> None:
+    """Refuses outputs that hold an object which the run reads: of sources that do not say where they look.
+
+    Raises:
+        PublishRefusedError: Names the first.
+    """
+    places = [(place_of(output.path), output) for output in outputs]
+    for alias, name, item in inputs if places else ():
+        if "://" not in item.path or not _is_stored(item.path):
+            continue
+        there = place_of(item.path)
+        for place, output in places:
+            if there[: len(place)] == place:
+                raise _refused(output, f"`{alias}` reads its source `{name}` from there: {item.path}")
+
+
+def _is_stored(path: str) -> bool:
+    return is_s3(path) or path.startswith("file:")
+
+
+def _sources(graph: Graph, needed: Iterable[str], dates: DateRange) -> Iterator[tuple[str, str, str]]:
+    for alias in needed:
+        for name, source in graph.features[alias].sources.items():
+            if isinstance(source, Source) and not isinstance(source, ConfiguredSparkFeature):
+                for location in source.locations(dates):
+                    yield alias, name, normalise(location)
+
+
+def _refuse_each_other(outputs: Sequence[Output]) -> None:
+    for position, output in enumerate(outputs):
+        for other in outputs[:position]:
+            if _overlap(place_of(output.path), place_of(other.path)):
+                both = f"`{other.feature}` and `{output.feature}`"
+                raise ConfigError(f"{both} are published over each other at {output.path}", hint=HINT)
+
+
+def _covers(place: Place, path: str | None) -> bool:
+    """Tells whether a path is a place or lies below it."""
+    return path is not None and place_of(path)[: len(place)] == place
+
+
+def _overlap(one: Place, other: Place) -> bool:
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def _refused(output: Output, why: str) -> PublishRefusedError:
+    return PublishRefusedError(f"`{output.feature}` can't be published at {output.path}: {why}", hint=HINT)

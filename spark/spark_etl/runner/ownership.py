@@ -1,0 +1,157 @@
+"""What of a path an output may replace: what it has written there itself, as the manifest beside it tells."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from spark_etl.errors import PublishRefusedError
+from spark_etl.names import listing
+from spark_etl.runner.claims import committed
+from spark_etl.sources.locations import is_data
+from spark_etl.storage import StoredObject, join, name_of, relative_to, storage_for
+from spark_etl.units import amount
+
+OUTPUT_FILE = "_output"
+MANIFEST_NAME = re.compile(rf"{OUTPUT_FILE}-[\w.-]+\.json")
+FORMAT = 1
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Output:
+    """One publication: the feature, the full path, and whether what lies there may be replaced."""
+
+    feature: str
+    path: str
+    overwrite: bool
+
+
+@dataclass(frozen=True)
+class OutputManifest:
+    """`_output-<run id>.json`: which files of a folder are an output's.
+
+    Attributes:
+        pipeline: Whose output it is.
+        feature: What was published, by the run named last.
+        run: That run's folder.
+        files: Name below the output's path → bytes.
+    """
+
+    pipeline: str
+    feature: str
+    run: str
+    files: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Lying:
+    """What readers see at an output's path.
+
+    Attributes:
+        own: The paths that this output wrote.
+        others: The data that it did not write.
+        pipeline: Whose the manifest there is, if it is another pipeline's.
+    """
+
+    own: list[str]
+    others: list[StoredObject]
+    pipeline: str | None = None
+
+
+def write_manifest(folder: str, manifest: OutputManifest) -> None:
+    """Puts the manifest among staged files: it appears with them, and goes with them."""
+    content = {"format": FORMAT, **asdict(manifest)}
+    file = join(folder, f"{OUTPUT_FILE}-{name_of(manifest.run)}.json")
+    storage_for(file).write(file, json.dumps(content, indent=1).encode())
+
+
+def look(path: str, pipeline: str) -> Lying:
+    """Returns what lies at an output's path, told apart by the manifests there.
+
+    There are two while one output takes the place of another: both are the pipeline's.
+    """
+    objects = list(committed(path))
+    files: dict[str, int | None] = {}
+    strangers: list[str] = []
+    for item in objects:
+        name = relative_to(item.path, path)
+        manifest = _read_manifest(item.path) if MANIFEST_NAME.fullmatch(name) else None
+        if manifest is not None and manifest.pipeline == pipeline:
+            files |= {**manifest.files, name: None}
+        elif manifest is not None:
+            strangers.append(manifest.pipeline)
+    own: list[str] = []
+    others: list[StoredObject] = []
+    for item in objects:
+        name = relative_to(item.path, path)
+        if name in files and files[name] in {item.size, None}:
+            own.append(item.path)
+        elif is_data(item.path, path):
+            others.append(item)
+    return Lying(own, others, strangers[0] if strangers else None)
+
+
+def refuse_taken(outputs: Sequence[Output]) -> None:
+    """Refuses outputs where something lies, unless it may be replaced.
+
+    Raises:
+        PublishRefusedError: Names all of them.
+    """
+    taken = [output for output in outputs if not output.overwrite and next(committed(output.path), None)]
+    if taken:
+        raise PublishRefusedError(
+            "already published: " + ", ".join(f"`{output.feature}` at {output.path}" for output in taken),
+            hint="set `overwrite: True` beside its `path:`, or publish to another path",
+        )
+
+
+def refuse_foreign(outputs: Sequence[Output], pipeline: str, *, adopt: bool) -> dict[str, Lying]:
+    """Refuses outputs that would replace what is not theirs.
+
+    Args:
+        outputs: Where to.
+        pipeline: Whose.
+        adopt: Whether that may be replaced, too.
+
+    Returns:
+        What lies at each path where something does that is not theirs.
+
+    Raises:
+        PublishRefusedError: Names all of them, and what lies there.
+    """
+    found = {output.path: look(output.path, pipeline) for output in outputs}
+    foreign = {path: lying for path, lying in found.items() if lying.others}
+    if foreign and not adopt:
+        features = {output.path: output.feature for output in outputs}
+        raise PublishRefusedError(
+            "; ".join(f"`{features[path]}` would replace {in_words(path, lying)}" for path, lying in foreign.items()),
+            hint="publish to another path, or replace all of that: --adopt-output",
+        )
+    return foreign
+
+
+def in_words(path: str, lying: Lying) -> str:
+    """Returns what an output would replace though it did not write it."""
+    names = [relative_to(item.path, path) for item in lying.others]
+    size = amount(sum(item.size for item in lying.others))
+    whose = f"they are pipeline `{lying.pipeline}`'s" if lying.pipeline else "this output did not write them"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{path}: {len(names)} files, {size}; {whose}: {listing(names[:SHOWN])}{more}"
+
+
+def _read_manifest(file: str) -> OutputManifest | None:
+    """Returns a manifest; None if nothing in it can be relied on."""
+    try:
+        content: Any = json.loads(storage_for(file).read(file) or b"null")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return None
+    files, texts = content.get("files"), [content.get(name) for name in ("pipeline", "feature", "run")]
+    if not isinstance(files, dict) or not all(isinstance(text, str) for text in texts):
+        return None
+    return OutputManifest(*map(str, texts), {name: size for name, size in files.items() if isinstance(size, int)})
