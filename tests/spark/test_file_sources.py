@@ -6,6 +6,7 @@ from datetime import date
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from spark_etl.reading import Runs
 
 from tests.spark.support import Pipeline
 
@@ -42,6 +43,49 @@ def test_files_of_each_format_are_read(pipeline: Pipeline) -> None:
         {"name": "a,b"},
         {"name": "ü"},
     ]
+
+
+ODD_NAMES = [
+    "rates[12].csv",
+    "rates1.csv",
+    "rates2.csv",
+    "a{b}.csv",
+    "a*b.csv",
+    "a?b.csv",
+    "axb.csv",
+    "a\\b.csv",
+    "[v2] (1).csv",
+]
+
+
+def test_a_files_name_is_no_pattern(pipeline: Pipeline) -> None:
+    lake = pipeline.folder / "lake [v2]"
+    lake.mkdir()
+    for name in ODD_NAMES:
+        (lake / name).write_text(f'id,name\n1,"{name}"\n')
+    assert [row["name"] for row in read(pipeline, f'CsvSource("{lake}")')] == sorted(ODD_NAMES)
+    assert read(pipeline, f'CsvSource("{lake}/rates[12].csv")') == [{"id": "1", "name": "rates[12].csv"}]
+
+
+def test_a_snapshots_files_are_read_and_no_others(pipeline: Pipeline) -> None:
+    published = pipeline.folder / "published [v2]"
+    day = published / "orders" / "_dt=2024-02-29"
+    day.mkdir(parents=True)
+    for name in ("part[01].parquet", "part0.parquet"):
+        parquet.write_table(pa.table({"name": [name]}), day / name)
+    (day / "README.txt").write_text("not Parquet")
+    found = read(pipeline, f'S3PublishedSource("{published}", "orders")')
+    assert [row["name"] for row in found] == ["part0.parquet", "part[01].parquet"]
+
+
+def test_a_scratch_folder_with_brackets_is_no_pattern(pipeline: Pipeline) -> None:
+    pipeline.scratch = pipeline.folder / "scratch [v2]"
+    pipeline.runs = Runs(str(pipeline.scratch))
+    (pipeline.folder / "a.csv").write_text("id,name\n1,a\n")
+    pipeline.write(FEATURE % ("", f'CsvSource("{pipeline.folder}/a.csv")'), {"read": "read!"})
+    ended = pipeline.run("--checkpoint", "read")
+    assert ended.code == 0, ended.shown
+    assert pipeline.output("read") == [{"id": "1", "name": "a"}]
 
 
 def test_days_in_a_path_are_a_column(pipeline: Pipeline) -> None:

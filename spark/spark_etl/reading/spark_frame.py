@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.manifest import Manifest
+from spark_etl.storage.paths import NO_PATTERNS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -27,8 +28,11 @@ def as_frame(manifest: Manifest, paths: Sequence[str], session: SparkSession | N
 
         used = spark()
     schema = StructType.fromJson(manifest.spark_schema)
-    frame: DataFrame = used.read.schema(schema).parquet(*paths) if paths else used.createDataFrame([], schema)
-    return in_order(frame) if manifest.ordered and paths else frame
+    if not paths:
+        empty: DataFrame = used.createDataFrame([], schema)
+        return empty
+    frame: DataFrame = used.read.schema(schema).options(**NO_PATTERNS).parquet(*paths)
+    return in_order(frame) if manifest.ordered else frame
 
 
 def in_order(frame: DataFrame) -> DataFrame:

@@ -12,6 +12,7 @@ from spark_etl.sources.columns import selected
 from spark_etl.sources.identity import identity
 from spark_etl.sources.locations import Location
 from spark_etl.sources.templates import check_path
+from spark_etl.storage.paths import NO_PATTERNS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -80,7 +81,8 @@ class FileSource(Source):
         return selected(frame, self.select_cols, repr(self))
 
     def _frame(self, spark: SparkSession, base: str, files: list[InputObject]) -> DataFrame:
-        reader = spark.read.format(self.format).options(**{"basePath": base, **self.defaults, **self.options})
+        options = {"basePath": base, **self.defaults, **self.options, **NO_PATTERNS}
+        reader = spark.read.format(self.format).options(**options)
         if self.schema is not None:
             reader = reader.schema(self.schema)
         return reader.load([item.path for item in files])

@@ -12,6 +12,7 @@ from spark_etl.names import alternatives
 from spark_etl.sources.base import InputObject, Source
 from spark_etl.sources.locations import is_data
 from spark_etl.storage import join, normalise, storage_for
+from spark_etl.storage.paths import NO_PATTERNS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -34,6 +35,7 @@ class S3PublishedSource(Source):
         self.source_schema_id = str(source_schema_id)
         self.date_col = date_col
         self.select_cols = list(select_cols) if select_cols else None
+        self._found: dict[DateRange, list[InputObject]] = {}
 
     def __repr__(self) -> str:
         return f"S3PublishedSource({self.root!r})"
@@ -58,6 +60,7 @@ class S3PublishedSource(Source):
                 missing.append(day)
         if missing:
             raise self._missing(dates, missing)
+        self._found[dates] = found
         return found
 
     def locations(self, dates: DateRange) -> list[str]:  # noqa: ARG002
@@ -89,8 +92,10 @@ class S3PublishedSource(Source):
 
     def read(self, spark: SparkSession, dates: DateRange) -> DataFrame:
         """Returns the snapshots as one DataFrame; see `Source.read`."""
-        paths = [self.folder(day) for day in dates.days()]
-        frame = spark.read.option("basePath", self.root).parquet(*paths)
+        if dates not in self._found:
+            self.inputs(dates)
+        paths = [item.path for item in self._found[dates]]
+        frame = spark.read.options(basePath=self.root, **NO_PATTERNS).parquet(*paths)
         frame = frame.withColumn(self.date_col, frame[self.date_col].cast("date"))
         if self.select_cols is None:
             return frame

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from spark_etl.errors import UsageError
 
+# An option of Spark's file readers, which take a path for a pattern otherwise: what was looked up is what is read.
+NO_PATTERNS = {"__globPaths__": "false"}
 S3_SCHEMES = ("s3a", "s3", "s3n")
 
 
