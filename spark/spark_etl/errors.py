@@ -7,6 +7,7 @@
     ├── PublishRefusedError      2   an output exists already and `overwrite: True` is not set
     ├── RunFailedError           5   the run itself failed
     │   ├── MissingDataError     5   a source has no data for some of the dates
+    │   ├── SchemaDriftError     5   files of one source do not have the same columns
     │   └── FeatureError         5   a feature's transform, or writing what it returned, raised
     │       └── ResponseError    5   columns or rows are not what the feature's response promises
     ├── NotReturnedError         5   user's code has left by another way than a return or an exception
@@ -72,6 +73,10 @@ class RunFailedError(SparkEtlError):
 
 class MissingDataError(RunFailedError):
     """Raised when a source has no data for some of the dates asked for."""
+
+
+class SchemaDriftError(RunFailedError):
+    """Raised when the files of a source do not have the same columns."""
 
 
 class FeatureError(RunFailedError):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -157,3 +158,98 @@ def test_a_jar_that_is_missing_is_named(pipeline: Pipeline, source: str, told: s
     assert ended.code == 5
     assert told in ended.shown
     assert hint in ended.shown
+
+
+def write_days(pipeline: Pipeline, first: pa.Table, second: pa.Table) -> str:
+    for day, table in (("2024-02-28", first), ("2024-02-29", second)):
+        folder = pipeline.folder / "lake" / "orders" / f"_dt={day}"
+        folder.mkdir(parents=True)
+        parquet.write_table(table, folder / "part-0.parquet")
+    return f'S3PublishedSource("{pipeline.folder}/lake", "orders"'
+
+
+def test_days_with_other_columns_are_told_before_spark_starts(pipeline: Pipeline) -> None:
+    source = write_days(pipeline, pa.table({"id": [1]}), pa.table({"id": [2], "extra": ["x"]}))
+    pipeline.write(FEATURE % ("", f"{source})"), {"read": "x"})
+
+    ended = pipeline.run(start="2024-02-28")
+
+    assert ended.code == 5
+    assert "`extra`: missing in 2024-02-28, string in 2024-02-29" in ended.shown
+    assert "Spark" not in ended.shown
+    assert ended.run is not None
+    assert ended.run.status == "failed"
+
+
+def test_a_union_of_days_has_every_value(pipeline: Pipeline) -> None:
+    first = {
+        "id": pa.array([1], pa.int32()),
+        "Amount": pa.array([Decimal("1.25")], pa.decimal128(10, 2)),
+        "place": pa.array([{"city": "Oslo"}]),
+        "items": pa.array([[{"sku": 1}]]),
+        "small": pa.array([7], pa.int32()),
+        "note": pa.nulls(1),
+        "gone": ["g"],
+    }
+    second = {
+        "place": pa.array([{"zip": "0150", "city": None}]),
+        "id": [2**40],
+        "amount": pa.array([Decimal("123456789.1234")], pa.decimal128(13, 4)),
+        "items": pa.array([[{"sku": 2**40, "name": "b"}]]),
+        "small": [0.5],
+        "note": ["n"],
+        "new column.": [True],
+    }
+    source = write_days(pipeline, pa.table(first), pa.table(second)) + ', schema="union")'
+    pipeline.write(FEATURE % ("", source), {"read": "read!"})
+
+    ended = pipeline.run(start="2024-02-28")
+
+    assert ended.code == 0, ended.shown
+    nothing = dict.fromkeys(["gone", "new column.", "note"])
+    one, two = sorted(pipeline.output("read"), key=lambda row: int(str(row["id"])))
+    assert one == {
+        **nothing,
+        "_dt": date(2024, 2, 28),
+        "id": 1,
+        "Amount": Decimal("1.2500"),
+        "place": {"city": "Oslo", "zip": None},
+        "items": [{"sku": 1, "name": None}],
+        "small": 7.0,
+        "gone": "g",
+    }
+    assert two == {
+        **nothing,
+        "_dt": date(2024, 2, 29),
+        "id": 2**40,
+        "Amount": Decimal("123456789.1234"),
+        "place": {"city": None, "zip": "0150"},
+        "items": [{"sku": 2**40, "name": "b"}],
+        "small": 0.5,
+        "note": "n",
+        "new column.": True,
+    }
+
+
+def test_without_pyarrow_spark_compares_the_files(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write_days(pipeline, pa.table({"id": [1]}), pa.table({"id": [2], "extra": ["x"]}))
+    pipeline.write(FEATURE % ("", f"{source})"), {"read": "x"})
+    monkeypatch.setattr("spark_etl.sources.published.footers", lambda: None)
+
+    ended = pipeline.run(start="2024-02-28")
+
+    assert ended.code == 5
+    assert "`extra`: missing in 2024-02-28, string in 2024-02-29" in ended.shown
+
+
+def test_headers_in_another_order_are_read_by_name_and_folders_stay_columns(pipeline: Pipeline) -> None:
+    for code, text in (("007", "id,name\n1,a\n"), ("010", "name,id\nb,2\n"), ("A2", "id,name\n3,c\n")):
+        folder = pipeline.folder / "lake" / f"code={code}"
+        folder.mkdir(parents=True)
+        (folder / "a.csv").write_text(text)
+
+    assert read(pipeline, f'CsvSource("{pipeline.folder}/lake")') == [
+        {"id": "1", "name": "a", "code": "007"},
+        {"id": "2", "name": "b", "code": "010"},
+        {"id": "3", "name": "c", "code": "A2"},
+    ]

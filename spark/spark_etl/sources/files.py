@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.dates import DateRange
 from spark_etl.errors import ConfigError
 from spark_etl.sources.base import InputObject, Source
 from spark_etl.sources.columns import selected
+from spark_etl.sources.drift import UNION, Layout
 from spark_etl.sources.identity import identity
 from spark_etl.sources.locations import Location
+from spark_etl.sources.shapes import Shape, csv_shape, footers, no_shape
 from spark_etl.sources.templates import check_path
 from spark_etl.storage.paths import NO_PATTERNS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from spark_etl.sources.drift import Read
 
 STRICT = {"mode": "FAILFAST"}
 
@@ -28,7 +32,8 @@ class FileSource(Source):
             the run, `{start_date}` and `{end_date}` for its first and last; `{date:%Y/%m/%d}` writes a day otherwise.
             Several paths are read as one. Folders `name=value` below the path, or from the first placeholder on, become
             columns.
-        schema: Columns and types as in `CREATE TABLE`: `order_id bigint, day date`. Without one Spark finds it out.
+        schema: Columns and types as in `CREATE TABLE`: `order_id bigint, day date`. Without one the files tell, and all
+            have to tell the same; with `union` what a file lacks is NULL, and numbers become the larger type.
         options: Options of Spark's reader for this format.
         select_cols: Columns to keep; all if not given.
     """
@@ -52,16 +57,30 @@ class FileSource(Source):
         self.schema = schema
         self.options = dict(options or {})
         self.select_cols = list(select_cols) if select_cols else None
-        self._found: dict[DateRange, list[list[InputObject]]] = {}
+        self._found: dict[DateRange, Layout] = {}
 
     def __repr__(self) -> str:
         path: Any = self.paths[0] if len(self.paths) == 1 else self.paths
         return identity(self, path, schema=self.schema, options=self.options, select_cols=self.select_cols)
 
     def inputs(self, dates: DateRange) -> list[InputObject]:
-        """Returns the files of all paths and days; see `Source.inputs`."""
-        self._found[dates] = [Location(path).files(dates) for path in self.paths]
-        return [item for files in self._found[dates] for item in files]
+        """Returns the files of all paths and days; see `Source.inputs`.
+
+        Raises:
+            SchemaDriftError: They do not have the same columns, and `schema` says nothing of it.
+        """
+        found = [(Location(path).base(dates), Location(path).files(dates)) for path in self.paths]
+        parts = [(base, {item.path: label for item, label in files}) for base, files in found]
+        self._found[dates] = Layout(repr(self), parts, self._shapes(), union=self._union, only=self.select_cols)
+        return [item for _, files in found for item, _ in files]
+
+    @property
+    def _union(self) -> bool:
+        return self.schema == UNION
+
+    def _shapes(self) -> Callable[[str], Shape | None] | None:
+        """Returns what tells the columns of a file; None where only Spark can."""
+        return no_shape
 
     def locations(self, dates: DateRange) -> list[str]:
         """Returns what of each path is the same whatever is found; see `Source.locations`."""
@@ -71,27 +90,42 @@ class FileSource(Source):
         """Returns the files as one DataFrame; see `Source.read`."""
         if dates not in self._found:
             self.inputs(dates)
-        frames = [
-            self._frame(spark, Location(path).base(dates), files)
-            for path, files in zip(self.paths, self._found[dates], strict=True)
-        ]
-        frame = frames[0]
-        for other in frames[1:]:
-            frame = frame.unionByName(other)
-        return selected(frame, self.select_cols, repr(self))
 
-    def _frame(self, spark: SparkSession, base: str, files: list[InputObject]) -> DataFrame:
+        def reading(base: str) -> Read:
+            return lambda schema, paths: self._frame(spark, base, schema, paths)
+
+        return selected(self._found[dates].frame(reading), self.select_cols, repr(self))
+
+    def _frame(self, spark: SparkSession, base: str, schema: Any, paths: Sequence[str]) -> DataFrame:
         options = {"basePath": base, **self.defaults, **self.options, **NO_PATTERNS}
         reader = spark.read.format(self.format).options(**options)
-        if self.schema is not None:
-            reader = reader.schema(self.schema)
-        return reader.load([item.path for item in files])
+        own = None if self._union else self.schema
+        if schema is not None or own is not None:
+            reader = reader.schema(own if schema is None else schema)
+        return reader.load(list(paths))
+
+    def _option(self, name: str) -> Any:
+        """Returns an option, whose name may be in small or capital letters."""
+        known = {key.lower(): value for key, value in {**self.defaults, **self.options}.items()}
+        return known.get(name.lower())
+
+    def _is_on(self, name: str) -> bool:
+        return str(self._option(name)).lower() == "true"
 
 
 class ParquetSource(FileSource):
     """Parquet files; see `FileSource`."""
 
     format = "parquet"
+
+    @property
+    def _union(self) -> bool:
+        return super()._union or self._is_on("mergeSchema")
+
+    def _shapes(self) -> Callable[[str], Shape | None] | None:
+        if self.schema not in {None, UNION}:
+            return no_shape
+        return footers(damaged=self._is_on("ignoreCorruptFiles"))
 
 
 class CsvSource(FileSource):
@@ -105,11 +139,23 @@ class CsvSource(FileSource):
     format = "csv"
     defaults = {**STRICT, "header": True, "enforceSchema": False}  # noqa: RUF012 - never changed
 
+    def _shapes(self) -> Callable[[str], Shape | None] | None:
+        if self.schema not in {None, UNION} or not self._is_on("header"):
+            return no_shape
+        if self._union and self._is_on("inferSchema"):
+            raise ConfigError(
+                f"{self!r}: inferSchema finds other types in other files",
+                hint='schema="union" without inferSchema: each column is a string',
+            )
+        options = {name.lower(): value for name, value in {**self.defaults, **self.options}.items()}
+        return lambda path: csv_shape(path, options)
+
 
 class JsonSource(FileSource):
     """JSON files of one document a line; see `FileSource`.
 
-    Without a schema Spark reads all files once to find it out. A line that doesn't fit fails the run.
+    Without a schema Spark reads all files once to find it out: a document that lacks a field has NULL there. A line
+    that doesn't fit fails the run.
     """
 
     format = "json"

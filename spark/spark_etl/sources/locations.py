@@ -27,18 +27,19 @@ class Location:
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def files(self, dates: DateRange) -> list[InputObject]:
-        """Returns the files of all days.
+    def files(self, dates: DateRange) -> list[tuple[InputObject, str]]:
+        """Returns the files of all days, each with what a person knows it by: its day, or its name.
 
         Raises:
             MissingDataError: There are none, or none for some of the days; what lies beside them is told.
         """
-        found: list[InputObject] = []
+        found: list[tuple[InputObject, str]] = []
         missing: list[date] = []
+        base = "" if has_day(self.path) else self.base(dates)
         for day in dates.days() if has_day(self.path) else [None]:
             path = normalise(fill(self.path, dates, day))
             files = _files(path)
-            found += files
+            found += [(item, str(day or relative_to(item.path, base))) for item in files]
             if not files and day is None:
                 raise MissingDataError(f"nothing to read at {path}", hint=beside(path))
             if not files and day is not None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spark_etl.dates import DateRange, date_list
 from spark_etl.errors import ConfigError, MissingDataError
 from spark_etl.names import alternatives
 from spark_etl.sources.base import InputObject, Source
+from spark_etl.sources.drift import UNION, Layout
+from spark_etl.sources.identity import identity
 from spark_etl.sources.locations import is_data
+from spark_etl.sources.shapes import footers
 from spark_etl.storage import join, normalise, storage_for
 from spark_etl.storage.paths import NO_PATTERNS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+    from spark_etl.sources.drift import Read
 
 
 class S3PublishedSource(Source):
@@ -26,19 +31,30 @@ class S3PublishedSource(Source):
         source_schema_id: Name of the folder below it.
         date_col: Column that tells the snapshot's day; it arrives as a date.
         select_cols: Columns to keep, besides `date_col`; all if not given.
+        schema: `union` if days may differ in their columns: what a day lacks is NULL, and numbers become the larger
+            type. If not given they may not.
     """
 
     def __init__(
-        self, base_s3_path: str, source_schema_id: str, date_col: str = "_dt", select_cols: Sequence[str] | None = None
+        self,
+        base_s3_path: str,
+        source_schema_id: str,
+        date_col: str = "_dt",
+        select_cols: Sequence[str] | None = None,
+        *,
+        schema: str | None = None,
     ) -> None:
+        if schema not in {None, UNION}:
+            raise ConfigError(f"S3PublishedSource: schema={schema!r} is not known", hint='schema="union", or none')
         self.base_s3_path = base_s3_path
         self.source_schema_id = str(source_schema_id)
         self.date_col = date_col
         self.select_cols = list(select_cols) if select_cols else None
-        self._found: dict[DateRange, list[InputObject]] = {}
+        self.schema = schema
+        self._found: dict[DateRange, Layout] = {}
 
     def __repr__(self) -> str:
-        return f"S3PublishedSource({self.root!r})"
+        return identity(self, self.root, schema=self.schema)
 
     @property
     def root(self) -> str:
@@ -50,18 +66,20 @@ class S3PublishedSource(Source):
         return join(self.root, f"{self.date_col}={day.isoformat()}")
 
     def inputs(self, dates: DateRange) -> list[InputObject]:
-        """Returns the Parquet objects of all days; see `Source.inputs`."""
-        found: list[InputObject] = []
-        missing: list[date] = []
-        for day in dates.days():
-            objects = self._objects(day)
-            found += objects
-            if not objects:
-                missing.append(day)
+        """Returns the Parquet objects of all days; see `Source.inputs`.
+
+        Raises:
+            SchemaDriftError: The days do not have the same columns, and `schema` is not `union`.
+        """
+        days = {day: self._objects(day) for day in dates.days()}
+        missing = [day for day, objects in days.items() if not objects]
         if missing:
             raise self._missing(dates, missing)
-        self._found[dates] = found
-        return found
+        files = {item.path: str(day) for day, objects in days.items() for item in objects}
+        self._found[dates] = Layout(
+            repr(self), [(self.root, files)], footers(), union=self.schema == UNION, only=self.select_cols
+        )
+        return [item for objects in days.values() for item in objects]
 
     def locations(self, dates: DateRange) -> list[str]:  # noqa: ARG002
         """Returns the folder of all days; see `Source.locations`."""
@@ -94,8 +112,11 @@ class S3PublishedSource(Source):
         """Returns the snapshots as one DataFrame; see `Source.read`."""
         if dates not in self._found:
             self.inputs(dates)
-        paths = [item.path for item in self._found[dates]]
-        frame = spark.read.options(basePath=self.root, **NO_PATTERNS).parquet(*paths)
+
+        def reading(base: str) -> Read:
+            return lambda schema, paths: _frame(spark, base, schema, paths)
+
+        frame = self._found[dates].frame(reading)
         frame = frame.withColumn(self.date_col, frame[self.date_col].cast("date"))
         if self.select_cols is None:
             return frame
@@ -105,3 +126,8 @@ class S3PublishedSource(Source):
                     f"{self.source_schema_id} has no column `{column}`. {alternatives(column, frame.columns)}"
                 )
         return frame.select(*dict.fromkeys([*self.select_cols, self.date_col]))
+
+
+def _frame(spark: SparkSession, base: str, schema: Any, paths: Sequence[str]) -> DataFrame:
+    reader = spark.read.options(basePath=base, **NO_PATTERNS)
+    return (reader if schema is None else reader.schema(schema)).parquet(*paths)

@@ -69,8 +69,13 @@ class Storage(Protocol):
         """Returns an object without its content, or None when there is no such object."""
         ...
 
-    def read(self, path: str) -> bytes | None:
-        """Returns an object's content, or None when there is no such object."""
+    def read(self, path: str, *, most: int | None = None) -> bytes | None:
+        """Returns an object's content, or None when there is no such object.
+
+        Args:
+            path: The object.
+            most: Return no more than so many bytes, its first ones; the store sends little more.
+        """
         ...
 
     def write(self, path: str, content: bytes) -> None:

@@ -52,10 +52,11 @@ class LocalStorage:
         file = local_path(path)
         return _stored(file) if file.is_file() else None
 
-    def read(self, path: str) -> bytes | None:
-        """Returns a file's content, or None."""
+    def read(self, path: str, *, most: int | None = None) -> bytes | None:
+        """Returns a file's content or its first bytes, or None."""
         try:
-            return local_path(path).read_bytes()
+            with local_path(path).open("rb") as file:
+                return file.read(-1 if most is None else most)
         except (FileNotFoundError, NotADirectoryError):
             return None
 

@@ -85,8 +85,8 @@ class S3Storage:
                 raise
         return StoredObject(path, item.size, _etag(item))
 
-    def read(self, path: str) -> bytes | None:
-        """Returns an object's content, or None."""
+    def read(self, path: str, *, most: int | None = None) -> bytes | None:
+        """Returns an object's content or its first bytes, or None."""
         from minio.error import S3Error
 
         bucket, key = split_s3(path)
@@ -98,7 +98,7 @@ class S3Storage:
                     return None
                 raise
             try:
-                return bytes(response.read())
+                return bytes(response.read(most))
             finally:
                 response.close()
                 response.release_conn()

@@ -3,7 +3,9 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from spark_etl.dates import DateRange
 from spark_etl.errors import MissingDataError
 from spark_etl.sources import S3PublishedSource
@@ -20,7 +22,7 @@ def publish(source: S3PublishedSource, *days: str, name: str = "part-0.parquet")
     for day in days:
         folder = Path(source.base_s3_path, source.source_schema_id, f"{source.date_col}={day}")
         folder.mkdir(parents=True)
-        (folder / name).write_bytes(b"PAR1")
+        parquet.write_table(pa.table({"id": [1]}), folder / name)
         (folder / "_SUCCESS").write_bytes(b"")
 
 
@@ -30,7 +32,7 @@ def test_the_snapshots_of_all_days_are_its_inputs(source: S3PublishedSource) -> 
     assert [item.path.rsplit("=", 1)[1] for item in inputs] == [
         f"{day}/part-0.parquet" for day in ("2024-02-28", "2024-02-29", "2024-03-01")
     ]
-    assert all(item.etag and item.bytes == 4 for item in inputs)
+    assert all(item.etag and item.bytes > 4 for item in inputs)
 
 
 def test_missing_days_are_named_with_what_there_is(source: S3PublishedSource) -> None:

@@ -1,0 +1,160 @@
+"""The columns that a file has, by what it says of itself: Parquet's footer, CSV's header."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import io
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from spark_etl.errors import CheckpointError, MissingDataError
+from spark_etl.parquet import need_pyarrow, open_parquet
+from spark_etl.sources.types import VOID, Shape, Type, spark_shape, struct
+from spark_etl.storage import storage_for
+
+SPARKS_OWN = b"org.apache.spark.sql.parquet.row.metadata"
+HEADER_BYTES = 1 << 20
+UNPACKED: dict[str, Callable[[], Any]] = {"gz": lambda: zlib.decompressobj(31), "bz2": bz2.BZ2Decompressor}
+PACKED = {"zst", "snappy", "lz4", "deflate", "xz"}
+ATOMS = {
+    "int8": "byte",
+    "int16": "short",
+    "int32": "integer",
+    "int64": "long",
+    "uint8": "short",
+    "uint16": "integer",
+    "uint32": "long",
+    "uint64": "decimal(20,0)",
+    "float": "float",
+    "double": "double",
+    "bool": "boolean",
+    "string": "string",
+    "large_string": "string",
+    "binary": "binary",
+    "large_binary": "binary",
+    "date32[day]": "date",
+    "null": VOID,
+}
+
+
+def no_shape(path: str) -> Shape | None:  # noqa: ARG001 - one of several
+    """Returns None: the columns of such files are not compared."""
+    return None
+
+
+def footers(*, damaged: bool = False) -> Callable[[str], Shape | None] | None:
+    """Returns what reads the columns of a Parquet file; None without pyarrow, so that Spark has to be asked.
+
+    Args:
+        damaged: Leave files out of it that are no Parquet.
+    """
+    try:
+        need_pyarrow()
+    except CheckpointError:
+        return None
+    return lambda path: parquet_shape(path, damaged=damaged)
+
+
+def parquet_shape(path: str, *, damaged: bool = False) -> Shape | None:
+    """Returns the columns of a Parquet file; None if they can't be told: it is encrypted.
+
+    Args:
+        path: The file.
+        damaged: Return None for a file that is no Parquet, too.
+
+    Raises:
+        MissingDataError: It is no whole Parquet file.
+    """
+    import pyarrow as pa
+
+    try:
+        with open_parquet(path) as file:
+            written = (file.metadata.metadata or {}).get(SPARKS_OWN)
+            if written:
+                return spark_shape(json.loads(written))
+            return {field.name: _of_arrow(field.type, _old_moments(file)) for field in file.schema_arrow}
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if damaged or "encrypt" in str(error).lower():
+            return None
+        raise MissingDataError(
+            f"{path} is no whole Parquet file: {str(error).splitlines()[0][:200]}",
+            hint="write it anew, or leave it out of the path; options={'ignoreCorruptFiles': True} reads what is whole",
+        ) from error
+
+
+def _old_moments(file: Any) -> bool:
+    """Tells whether moments are kept as Spark and Impala once did: always in UTC, which the file doesn't say."""
+    return any(file.schema.column(i).physical_type == "INT96" for i in range(len(file.schema)))
+
+
+def _of_arrow(kind: Any, old_moments: bool) -> Type:
+    from pyarrow import types
+
+    if types.is_struct(kind):
+        fields = [kind.field(position) for position in range(kind.num_fields)]
+        return struct({field.name: _of_arrow(field.type, old_moments) for field in fields})
+    if types.is_map(kind):
+        return {
+            "type": "map",
+            "keyType": _of_arrow(kind.key_type, old_moments),
+            "valueType": _of_arrow(kind.item_type, old_moments),
+        }
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return {"type": "array", "elementType": _of_arrow(kind.value_type, old_moments)}
+    return _atom(kind.value_type if types.is_dictionary(kind) else kind, old_moments)
+
+
+def _atom(kind: Any, old_moments: bool) -> str:
+    from pyarrow import types
+
+    if types.is_timestamp(kind) and kind.unit != "ns":
+        return "timestamp" if kind.tz or old_moments else "timestamp_ntz"
+    if types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    return "binary" if types.is_fixed_size_binary(kind) else ATOMS.get(str(kind), str(kind))
+
+
+def csv_shape(path: str, options: Mapping[str, Any]) -> Shape | None:
+    """Returns the columns of a CSV file's header, all of them texts.
+
+    Args:
+        path: The file.
+        options: Those of Spark's reader, their names in small letters.
+
+    Returns:
+        None if the header doesn't tell them: it is packed in a way that is not known here, it is too long, empty, or
+        not all of its columns have a name of their own, so that Spark makes names.
+    """
+    ending = path.rsplit(".", 1)[-1].lower()
+    if ending in PACKED:
+        return None
+    content = storage_for(path).read(path, most=HEADER_BYTES) or b""
+    try:
+        if ending in UNPACKED:
+            content = UNPACKED[ending]().decompress(content)
+        text = content.decode(options.get("encoding", options.get("charset", "utf-8-sig")), errors="replace")
+    except (zlib.error, OSError, LookupError):
+        return None
+    names = _header(text, options)
+    lowered = {name.lower() for name in names}
+    whole = names and "" not in lowered and len(lowered) == len(names)
+    return dict.fromkeys(names, "string") if whole else None
+
+
+def _header(text: str, options: Mapping[str, Any]) -> list[str]:
+    comment = options.get("comment")
+    lines = io.StringIO(text, newline="")
+    start = next((line for line in lines if line.strip() and not (comment and line.startswith(comment))), "")
+    try:
+        rows = csv.reader(
+            [start, *lines] if '"' in start else [start],
+            delimiter=options.get("sep", options.get("delimiter", ",")),
+            quotechar=options.get("quote", '"') or None,
+            quoting=csv.QUOTE_MINIMAL if options.get("quote", '"') else csv.QUOTE_NONE,
+        )
+        return next(rows, [])
+    except (csv.Error, TypeError):  # a separator of several letters: Spark has that, too
+        return []
