@@ -12,6 +12,7 @@ from spark_etl.names import alternatives
 from spark_etl.parquet import need_pyarrow, open_dataset, sizes_in_memory
 from spark_etl.reading import duck, reads
 from spark_etl.reading.memory import most_in_memory
+from spark_etl.reading.pandas_frame import as_pandas, wide_integers
 from spark_etl.reading.rows import Rows, check_predicate
 from spark_etl.reading.spark_frame import as_frame
 from spark_etl.storage import S3Settings, join
@@ -76,7 +77,7 @@ class Checkpoint:
 
     def head(self, n: int = 10, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Returns the first rows; only the pages they lie in are read."""
-        return _as_pandas(self.arrow(columns=columns, limit=n))
+        return as_pandas(self.arrow(columns=columns, limit=n))
 
     def pandas(
         self,
@@ -87,7 +88,7 @@ class Checkpoint:
         anyway: bool = False,
     ) -> pd.DataFrame:
         """Returns the rows as a pandas DataFrame; see `arrow`."""
-        return _as_pandas(self.arrow(columns=columns, where=where, limit=limit, anyway=anyway))
+        return as_pandas(self.arrow(columns=columns, where=where, limit=limit, anyway=anyway))
 
     def arrow(
         self,
@@ -126,6 +127,8 @@ class Checkpoint:
     def sql(self, query: str, *, anyway: bool = False, **others: Checkpoint) -> pd.DataFrame:
         """Returns the result of a query by DuckDB, in which the checkpoint is the table `this`.
 
+        Decimals and whole numbers are exact; days are moments, which can be drawn.
+
         Args:
             query: Only the columns and row groups that it needs are read.
             anyway: Return it also when it is more than 2 GB in memory, or than half of what is free.
@@ -141,10 +144,11 @@ class Checkpoint:
         with duck.connection() as connected:
             duck.register(connected, {name: table._dataset() for name, table in tables.items()})
             with duck.refusals(columns):
-                reader = connected.sql(query).to_arrow_reader(duck.BATCH_ROWS)
+                relation = connected.sql(query)
+                wide = wide_integers(relation.types)
+                reader = relation.to_arrow_reader(duck.BATCH_ROWS)
                 result = self._collected(reader, reader, anyway=anyway)
-                frame: pd.DataFrame = connected.from_arrow(result).df()
-        return frame
+        return as_pandas(result, moments=True, wide=wide)
 
     def spark(self, session: SparkSession | None = None) -> DataFrame:
         """Returns the Spark DataFrame over exactly these files, with the schema they were written with.
@@ -225,12 +229,3 @@ class Checkpoint:
         since = [f"its code has changed since: {', '.join(self.changed)}"] if self.changed else []
         told = "".join(f"; {note}" for note in [*self.notes, *since])
         return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {amount(self.bytes)}{told}"
-
-
-def _as_pandas(table: pa.Table) -> pd.DataFrame:
-    try:
-        import pandas  # noqa: F401
-    except ImportError:
-        raise CheckpointError("pandas is not installed here", hint="pip install pandas, or use .arrow()") from None
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
