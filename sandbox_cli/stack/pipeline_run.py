@@ -10,7 +10,7 @@ from pathlib import Path
 from spark_etl.config import load_config
 from spark_etl.errors import UsageError as RunnerUsageError
 from spark_etl.names import alternatives
-from spark_etl.runner.options import parse_options
+from spark_etl.runner.options import parse_options, pipeline_name
 from spark_etl.sampling import make_sample
 from spark_etl.storage import is_s3, normalise
 
@@ -69,8 +69,9 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
         raise UsageError(f"{config} is not inside of --project-path {folder}, which is all that a driver sees.")
     make_sample(options.sample, options.sample_key, options.keys, usual_key=content.sample_key)
     variables = tuple(name for name in content.variables if name in os.environ)
-    words = _with_keys(_without(everything, "--project-path"), options.keys, folder)
-    return Request(words, config.resolve(), folder, requirements, variables)
+    name = pipeline_name(options.pipeline or content.pipeline, config)  # the folder has another name for the driver
+    words = _with_keys(_without(everything, "--project-path", "--pipeline"), options.keys, folder)
+    return Request(("--pipeline", name, *words), config.resolve(), folder, requirements, variables)
 
 
 def _with_keys(arguments: Sequence[str], keys: str | None, folder: Path) -> tuple[str, ...]:
@@ -87,13 +88,13 @@ def _with_keys(arguments: Sequence[str], keys: str | None, folder: Path) -> tupl
     return (*_without(arguments, "--keys"), "--keys", inside)
 
 
-def _without(arguments: Sequence[str], name: str) -> tuple[str, ...]:
+def _without(arguments: Sequence[str], *names: str) -> tuple[str, ...]:
     kept: list[str] = []
     skip = False
     for word in arguments:
-        if not skip and word != name and not word.startswith(f"{name}="):
+        if not skip and word not in names and word.split("=")[0] not in names:
             kept.append(word)
-        skip = word == name
+        skip = word in names
     return tuple(kept)
 
 

@@ -122,6 +122,19 @@ def parse_options(argv: Sequence[str]) -> Options:
     )
 
 
+def pipeline_name(chosen: str | None, config: Path) -> str:
+    """Returns the name of a pipeline: the chosen one, else that of the folder its config lies in.
+
+    Raises:
+        UsageError: The folder's name can't be one.
+    """
+    name = chosen or config.resolve().parent.name
+    if not is_segment(name):
+        like = re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-._") or "NAME"
+        raise UsageError(f"the config's folder {name!r} can't be the pipeline's name", hint=f"give --pipeline {like}")
+    return name
+
+
 def asked_format(argv: Sequence[str]) -> LogFormat:
     """Returns the log format a command line asks for, also one that is wrong in other ways."""
     words = " ".join(argv).replace("--log-format=", "--log-format ").split()

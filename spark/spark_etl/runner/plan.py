@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from spark_etl.config import FeatureConfig, load_config
 from spark_etl.errors import ConfigError, ReadError, UsageError
 from spark_etl.graph import Graph
-from spark_etl.names import is_segment
 from spark_etl.project import Project
 from spark_etl.reading import Run, Runs
 from spark_etl.response import check_declaration, has_expectations
 from spark_etl.runner.backend import check_reachable
-from spark_etl.runner.options import Options
+from spark_etl.runner.options import Options, pipeline_name
 from spark_etl.runner.overlaps import refuse_overlaps
 from spark_etl.runner.ownership import Output, refuse_taken
 from spark_etl.sampling import Sample, make_sample
@@ -74,7 +73,7 @@ def make_plan(options: Options) -> Plan:
             f"nothing to run: {options.config} publishes nothing and no --checkpoint is given",
             hint=f"--checkpoint {graph.order[-1]}",
         )
-    pipeline = _pipeline(options, config)
+    pipeline = pipeline_name(options.pipeline or config.pipeline, options.config)
     previous = _previous(options, pipeline)
     check_reachable(options.remote, [options.scratch, *(output.path for output in outputs)])
     order = tuple(graph.needed(targets))
@@ -100,13 +99,6 @@ def _previous(options: Options, pipeline: str) -> Run | None:
         return runs[options.resume]
     except ReadError as error:
         raise UsageError(f"--resume {options.resume}: {error.message}", hint=error.hint) from error
-
-
-def _pipeline(options: Options, config: FeatureConfig) -> str:
-    name = options.pipeline or config.pipeline or options.config.resolve().parent.name
-    if not is_segment(name):
-        raise UsageError(f"the config's folder {name!r} can't be the pipeline's name", hint="give --pipeline NAME")
-    return name
 
 
 def _outputs(options: Options, config: FeatureConfig, graph: Graph) -> tuple[Output, ...]:

@@ -137,6 +137,35 @@ def test_without_a_project_path_the_configs_folder_is_the_project(config: Path) 
     assert "/project/feature_config.yaml" in pipeline_run._command(request)
 
 
+@pytest.mark.parametrize(
+    ("content", "arguments", "expected"),
+    [
+        ("", (), "shop"),
+        ("pipeline: billing\n", (), "billing"),
+        ("", ("--pipeline", "mine"), "mine"),
+        ("pipeline: billing\n", ("--pipeline=mine",), "mine"),
+    ],
+)
+def test_a_pipeline_is_called_as_its_folder_is_on_the_users_disk(
+    config: Path, content: str, arguments: tuple[str, ...], expected: str
+) -> None:
+    config.write_text(CONFIG + content)
+    folder = config.parent.rename(config.parent.parent / "shop")
+
+    command = pipeline_run._command(check(folder / config.name, *arguments))
+
+    assert [command[at + 1] for at, word in enumerate(command) if word == "--pipeline"] == [expected]
+    assert not [word for word in command if word.startswith("--pipeline=")]
+
+
+def test_a_folder_whose_name_can_not_be_a_pipelines_is_told_with_one_that_can(config: Path) -> None:
+    folder = config.parent.rename(config.parent.parent / "shop [v2]")
+
+    with pytest.raises(RunnerUsageError, match=r"'shop \[v2\]' can't be the pipeline's name") as caught:
+        check(folder / config.name)
+    assert caught.value.hint == "give --pipeline shop-v2"
+
+
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The options of the drivers that would have run."""
