@@ -31,6 +31,8 @@ origins = Origins(os.environ.get("SANDBOX_SUBDOMAIN_HOST", ""))
 c.JupyterHub.bind_url = "http://0.0.0.0:8000"
 c.JupyterHub.hub_ip = "0.0.0.0"  # noqa: S104 - of its container
 c.JupyterHub.hub_connect_ip = "hub"
+# Names are asked for each time: a server's old address may be another's by now.
+c.JupyterHubHTTPClient.connector_options = {"use_dns_cache": False}
 c.JupyterHub.db_url = "sqlite:////srv/hub/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret = sign_in.cookie_secret(secret("hub_cookie_secret"), provider)
 # A login lasts a working day, and so do the tokens in the cookies of users' servers and of the stack's pages: who was

@@ -29,6 +29,8 @@ c.ResourceUseDisplay.cpu_limit = cpu_limit()
 c.ResourceUseDisplay.track_cpu_percent = True
 c.ResourceUseDisplay.show_host_usage = False
 c.ResourceUseDisplay.enable_prometheus_metrics = False
+# Names are asked for each time: who has the hub's old address must not be shown what only the hub may see.
+c.JupyterHubHTTPClient.connector_options = {"use_dns_cache": False}
 # Each kernel warns where it talks to its server in the clear.
 c.KernelManager.transport_encryption = "auto"
 

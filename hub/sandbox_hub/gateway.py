@@ -273,7 +273,10 @@ async def main() -> None:
     client: dict[str, aiohttp.ClientSession] = {}
     timeout = aiohttp.ClientTimeout(total=None, connect=5)
     async with aiohttp.ClientSession(
-        timeout=timeout, auto_decompress=True, cookie_jar=aiohttp.DummyCookieJar()
+        connector=aiohttp.TCPConnector(use_dns_cache=False),  # it shows logins to what has these names now
+        timeout=timeout,
+        auto_decompress=True,
+        cookie_jar=aiohttp.DummyCookieJar(),
     ) as session:
         client["session"] = session
         server = httpserver.HTTPServer(application(client), xheaders=True)

@@ -28,7 +28,9 @@ def list_runs(
     *,
     team: Annotated[str | None, typer.Option(help="Only this team's.")] = None,
     pipeline: Annotated[str | None, typer.Option(help="Only of this pipeline.")] = None,
-    status: Annotated[str | None, typer.Option(help="running, succeeded, failed, interrupted or died.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="running, succeeded, failed, interrupted, died or damaged.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="A day or a moment, in UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     json: Json = False,

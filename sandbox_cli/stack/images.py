@@ -39,7 +39,14 @@ RECIPES = {
         Recipe("minio", BASE, "minio"),
         Recipe("spark", BASE, "spark"),
         Recipe("notebook", "spark", ".", ("hub/notebook", "notebooks"), dockerfile="hub/notebook/Dockerfile"),
-        Recipe("hub", BASE, "hub", exclude=("notebook", "docker-api")),
+        Recipe(
+            "hub",
+            BASE,
+            ".",
+            ("hub", *(f"spark/spark_etl/{name}.py" for name in ("__init__", "documents", "errors"))),
+            exclude=("hub/notebook", "hub/docker-api"),
+            dockerfile="hub/Dockerfile",
+        ),
         Recipe("mail", BASE, "mail"),
         Recipe("docker-api", BASE, "hub/docker-api"),
     ]

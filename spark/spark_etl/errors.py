@@ -14,7 +14,8 @@
     ├── StorageError             5   the store does not answer, or refuses
     └── ReadError                1   the reading API has nothing to show
         ├── RunNotFoundError     1   no such run
-        └── CheckpointError      1   no such checkpoint, not yet, or not readable here
+        ├── CheckpointError      1   no such checkpoint, not yet, or not readable here
+        └── DamagedError         1   a document of a run that nothing can be made of
 
 Libraries raise; `spark_etl.runner.cli` is the only place where one of them becomes an exit code; 130 (interrupted) is
 its alone.
@@ -133,3 +134,7 @@ class RunNotFoundError(ReadError):
 
 class CheckpointError(ReadError):
     """Raised for a frame without a manifest, or one that can't be read here."""
+
+
+class DamagedError(ReadError, ValueError):
+    """Raised for JSON that is none, or larger, deeper or otherwise than what this project writes."""

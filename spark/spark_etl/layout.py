@@ -12,6 +12,8 @@ from spark_etl.storage import join, name_of
 RUN_FILE = "run.json"
 MANIFEST_FILE = "_manifest.json"
 FAILURE_FILE = "_failure.json"
+# Below it, users of the sandbox keep what their own notebooks run; no team's runs lie there.
+USERS = "users"
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
@@ -45,6 +47,16 @@ class RunPaths:
     def run_id(self) -> str:
         """The run's id."""
         return name_of(self.root)
+
+    @property
+    def team(self) -> str:
+        """Whose folder it lies in."""
+        return self.root.split("/")[-3]
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's folder that it lies in."""
+        return self.root.split("/")[-2]
 
     @property
     def run_file(self) -> str:

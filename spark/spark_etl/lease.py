@@ -7,12 +7,14 @@ import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from spark_etl import documents
 from spark_etl.errors import SparkEtlError
 from spark_etl.layout import RunPaths
 from spark_etl.storage import S3Settings, join, storage_for
 
 HEARTBEAT_FILE = "_heartbeat.json"
 EVERY_SECONDS = 15.0
+LARGEST = 4096
 MISSED_BEATS = 3
 CLOCK_SKEW = timedelta(seconds=30)
 
@@ -36,11 +38,10 @@ def is_alive(paths: RunPaths, settings: S3Settings | None = None, now: datetime 
         None when it can't be told, as the run has never said so.
     """
     path = join(paths.root, HEARTBEAT_FILE)
-    content = storage_for(path, settings).read(path)
     try:
-        known = json.loads(content or b"")
+        known = documents.read(storage_for(path, settings).read, path, largest=LARGEST) or {}
         last, every = datetime.fromisoformat(known["at"]), timedelta(seconds=float(known["every"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
     return (now or datetime.now(UTC)) - last <= MISSED_BEATS * every + CLOCK_SKEW
 

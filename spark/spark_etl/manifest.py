@@ -6,7 +6,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from spark_etl.errors import CheckpointError
+from spark_etl import documents
+from spark_etl.errors import CheckpointError, DamagedError
+from spark_etl.storage import S3Settings, storage_for
 
 FORMAT = 1
 
@@ -69,6 +71,16 @@ def dump_manifest(manifest: Manifest) -> bytes:
     return json.dumps(asdict(manifest), indent=1, default=str).encode()
 
 
+def read_manifest(path: str, settings: S3Settings | None = None) -> Manifest | None:
+    """Returns the manifest at a path, None if there is none.
+
+    Raises:
+        CheckpointError: It is damaged, or of a newer format than this version knows.
+    """
+    content = storage_for(path, settings).read(path, most=documents.LARGEST + 1)
+    return None if content is None else parse_manifest(content, path)
+
+
 def parse_manifest(content: bytes, where: str) -> Manifest:
     """Returns a stored manifest.
 
@@ -76,13 +88,44 @@ def parse_manifest(content: bytes, where: str) -> Manifest:
         CheckpointError: It is damaged, or of a newer format than this version knows.
     """
     try:
-        document = json.loads(content)
+        document = documents.parsed(content, where)
         known = int(document["format"]) <= FORMAT
         document["files"] = [DataFile(**item) for item in document.get("files", [])]
         fields = Manifest.__dataclass_fields__
         manifest = Manifest(**{name: document[name] for name in document if name in fields}) if known else None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        _check(manifest)
+    except DamagedError as error:
+        raise CheckpointError(f"{where} is damaged: {error.message}") from error
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{where} is damaged: {type(error).__name__}: {error}") from error
     if manifest is None:
         raise CheckpointError(f"{where} is of a newer format than this spark_etl can read", hint="update spark_etl")
     return manifest
+
+
+def _check(manifest: Manifest | None) -> None:
+    """Refuses what would be read elsewhere than in the checkpoint's folder, or break whoever shows it.
+
+    Raises:
+        TypeError, ValueError: A value is not what it should be; its name is told.
+    """
+    if manifest is None:
+        return
+    texts = {"feature": manifest.feature, "run_id": manifest.run_id, "written": manifest.written}
+    objects = {name: getattr(manifest, name) for name in ("columns", "spark_schema", "code", "inputs", "identity")}
+    wrong = [name for name, value in texts.items() if not isinstance(value, str)]
+    wrong += [name for name, value in objects.items() if not isinstance(value, dict)]
+    wrong += [name for name in ("rows", "bytes") if not is_count(getattr(manifest, name))]
+    wrong += ["columns"] * any(not isinstance(kind, str) for kind in dict(manifest.columns).values())
+    if wrong:
+        raise TypeError(f"`{wrong[0]}` is not what it should be")
+    for file in manifest.files:
+        if not (isinstance(file.name, str) and is_count(file.rows) and is_count(file.bytes)):
+            raise TypeError("`files` is not what it should be")
+        if {"", ".", ".."} & set(file.name.split("/")) or "\0" in file.name:
+            raise ValueError(f"`{file.name}` is no file of its folder")
+
+
+def is_count(value: Any) -> bool:
+    """Tells whether a value can be a number of rows or bytes."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from spark_etl.errors import CheckpointError, RunNotFoundError
 from spark_etl.layout import MANIFEST_FILE, RunPaths, is_run_id
-from spark_etl.manifest import parse_manifest
+from spark_etl.manifest import Manifest, read_manifest
 from spark_etl.parquet import open_parquet
 from spark_etl.reading import Checkpoint
 from spark_etl.reading.run import Run, load_run
@@ -66,10 +66,9 @@ def find_frame(path: str) -> Frame:
     store = storage_for(path)
     stored = store.find(path)
     folder = path.rpartition("/")[0] if stored else path
-    manifest = join(folder, MANIFEST_FILE)
-    content = store.read(manifest)
-    if content is not None:
-        return _checkpoint(folder, content)
+    manifest = read_manifest(join(folder, MANIFEST_FILE))
+    if manifest is not None:
+        return _checkpoint(folder, manifest)
     _refuse_unfinished(folder)
     if stored is not None:
         return _files(path, [stored])
@@ -108,8 +107,8 @@ def _refuse_unfinished(folder: str) -> None:
         _ = run[feature]
 
 
-def _checkpoint(folder: str, content: bytes) -> Frame:
-    checkpoint, run = _of_run(folder, content)
+def _checkpoint(folder: str, found: Manifest) -> Frame:
+    checkpoint, run = _of_run(folder, found)
     manifest = checkpoint.manifest
     about = {
         "feature": manifest.feature,
@@ -134,7 +133,7 @@ def _checkpoint(folder: str, content: bytes) -> Frame:
     )
 
 
-def _of_run(folder: str, content: bytes) -> tuple[Checkpoint, Run | None]:
+def _of_run(folder: str, manifest: Manifest) -> tuple[Checkpoint, Run | None]:
     """Returns the checkpoint as its run gives it; one whose run.json is gone as its manifest alone tells it."""
     root, _, feature = folder.rpartition("/")
     run = load_run(RunPaths(root)) if is_run_id(name_of(root)) else None
@@ -145,7 +144,7 @@ def _of_run(folder: str, content: bytes) -> tuple[Checkpoint, Run | None]:
             found = None
         if found is not None and found.path == folder:
             return found, run
-    return Checkpoint(folder, parse_manifest(content, join(folder, MANIFEST_FILE))), run
+    return Checkpoint(folder, manifest), run
 
 
 def checkpoint_snippet(folder: str, run_id: str, feature: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
+
+from spark_etl.errors import DamagedError
+from spark_etl.reading.reads import noted
 
 from sandbox_lab.refusal import RefusedError
 
@@ -38,7 +40,10 @@ def reads_of(notebook: Path) -> list[dict[str, Any]]:
     folder = os.environ.get("SPARK_ETL_READS")
     files = sorted(Path(folder).glob("*.jsonl"), key=lambda file: file.stat().st_mtime, reverse=True) if folder else []
     for file in files:
-        reads = [json.loads(line) for line in file.read_text().splitlines()]
+        try:
+            reads = noted(file)
+        except DamagedError:
+            continue
         if any(read.get("notebook") == str(notebook) for read in reads):
             return reads
     return []

@@ -17,6 +17,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from spark_etl import documents
+from spark_etl.errors import DamagedError
+from spark_etl.reading.reads import noted
+
 from sandbox_lab.comparison import DOES_NOT, code_cells, compared
 
 CELL_SECONDS = 600
@@ -80,7 +84,11 @@ def _ended(notebook: dict[str, Any], folder: Path, code: int, said: bytes, secon
     if out.stat().st_size > LARGEST:
         what = f"what it prints comes to {out.stat().st_size / 1024**2:.0f} MB"
         return {"error": f"{what}, more than the {LARGEST // 1024**2} MB that a notebook on the shelf may have"}
-    again = json.loads(out.read_text())
+    try:
+        again = documents.parsed(out.read_bytes(), "what comes out of it", finite=False)
+        reads = read_of(folder / "reads")
+    except DamagedError as error:
+        return {"error": error.message}
     verdict, why, diff = compared(notebook, again)
     if reason := broken_off(again, said.decode(errors="replace")) if code else "":
         verdict, why = DOES_NOT, [reason, *why]
@@ -93,7 +101,7 @@ def _ended(notebook: dict[str, Any], folder: Path, code: int, said: bytes, secon
             "why": why,
             "diff": diff,
             "seconds": seconds,
-            "reads": read_of(folder / "reads"),
+            "reads": reads,
             "packages": packages(),
         }
     }
@@ -120,9 +128,12 @@ def broken_off(again: dict[str, Any], said: str) -> str:
 
 
 def read_of(folder: Path) -> list[dict[str, Any]]:
-    """Returns what the reading API wrote down in a folder, each checkpoint once, in order."""
-    lines = [line for file in sorted(folder.glob("*.jsonl")) for line in file.read_text().splitlines()]
-    reads = [json.loads(line) for line in lines]
+    """Returns what the reading API wrote down in a folder, each checkpoint once, in order.
+
+    Raises:
+        DamagedError: Something else has written there.
+    """
+    reads = [read for file in sorted(folder.glob("*.jsonl")) for read in noted(file)]
     return list({read["path"]: read for read in sorted(reads, key=lambda read: str(read["at"]))}.values())
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterable
+import threading
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from minio.error import MinioException, S3Error
+from spark_etl import documents
+from spark_etl.errors import DamagedError
 from urllib3.exceptions import HTTPError
 
 from minio import Minio
@@ -18,6 +23,14 @@ from sandbox_hub.shelf.store import Record
 
 MANIFEST = "_manifest.json"
 UNCHANGED, CHANGED, GONE = "unchanged", "changed", "gone"
+# Of a manifest, which whoever has the prefix may write: 40,000 files. Larger ones are looked at by nobody here.
+LARGEST, MOST_PARTS = 8 << 20, 200_000
+TOO_LARGE = "too large to be checked here"
+# Pages that look at the store at a time: each may hold such a manifest.
+AT_A_TIME = 2
+# What a page is worth of waiting: a notebook may name a thousand checkpoints, each with such a manifest.
+SECONDS = 10.0
+NOT_LOOKED_AT = "not looked at: that takes too long"
 # What using a store that is away raises; ValueError: it gives no keys.
 AWAY = (HTTPError, MinioException, ValueError)
 PIN = "s3a://scratch/users/{user}/{author}/{name}/v{version}.json"
@@ -35,14 +48,25 @@ class Data:
 
     def __init__(self, endpoint: str, region: str, keys: Callable[[str], Key], user: str) -> None:
         self._endpoint, self._region, self._keys, self._user = endpoint, region, keys, user
+        self._turn = threading.Semaphore(AT_A_TIME)
 
     def _client(self) -> Minio:
         return minio_client(self._endpoint, self._region, self._keys(self._user), pool())
 
-    def states(self, reads: Iterable[dict[str, Any]]) -> dict[str, str]:
-        """Returns path → `unchanged`, `changed` or `gone` of the checkpoints that were read."""
-        client = self._client()
-        return {str(read["path"]): _state(client, read) for read in reads}
+    def states(self, reads: Sequence[dict[str, Any]]) -> dict[str, str]:
+        """Returns path → `unchanged`, `changed`, `gone` or why it can't be told, of the checkpoints that were read."""
+        deadline, found = time.monotonic() + SECONDS, {str(read["path"]): NOT_LOOKED_AT for read in reads}
+        if not self._turn.acquire(timeout=SECONDS):
+            return found
+        try:
+            client = self._client()
+            for read in reads:
+                if time.monotonic() > deadline:
+                    break
+                found[str(read["path"])] = _state(client, read)
+        finally:
+            self._turn.release()
+        return found
 
     def pin(self, record: Record) -> str:
         """Keeps the checkpoints that a version read from being cleaned up; returns where that is written."""
@@ -79,21 +103,44 @@ def _state(client: Minio, read: dict[str, Any]) -> str:
     manifest = _read(client, bucket, f"{key}/{MANIFEST}")
     if manifest is None:
         return GONE
-    files = json.loads(manifest).get("files", [])
+    if len(manifest) > LARGEST:
+        return TOO_LARGE
+    try:
+        files = _files(documents.parsed(manifest, MANIFEST, largest=LARGEST, parts=MOST_PARTS))
+    except DamagedError:
+        return CHANGED
     if hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest() != read["files"]:
         return CHANGED
-    there = {
-        str(item.object_name).removeprefix(f"{key}/"): (item.size, (item.etag or "").strip('"'))
-        for item in client.list_objects(bucket_name=bucket, prefix=f"{key}/", recursive=True)
-    }
     wanted = {file["name"]: (file["bytes"], file.get("etag") or "") for file in files}
+    listed = client.list_objects(bucket_name=bucket, prefix=f"{key}/", recursive=True)
+    there = {
+        name: (item.size, (item.etag or "").strip('"'))
+        for item in islice(listed, MOST_PARTS)
+        if (name := str(item.object_name).removeprefix(f"{key}/")) in wanted
+    }
     if not wanted.keys() <= there.keys():
         return GONE
     same = all(there[name][0] == size and (not tag or there[name][1] == tag) for name, (size, tag) in wanted.items())
     return UNCHANGED if same else CHANGED
 
 
+def _files(manifest: Any) -> list[dict[str, Any]]:
+    """Returns what a manifest says of its files.
+
+    Raises:
+        DamagedError: It is none.
+    """
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(files, list) or not all(
+        isinstance(file, dict) and isinstance(file.get("name"), str) and isinstance(file.get("bytes"), int)
+        for file in files
+    ):
+        raise DamagedError(f"{MANIFEST} names no files")
+    return files
+
+
 def _read(client: Minio, bucket: str, key: str) -> bytes | None:
+    """Returns an object, of a large one a byte more than it may have; None if there is none."""
     try:
         response = client.get_object(bucket_name=bucket, object_name=key)
     except S3Error as error:
@@ -101,7 +148,7 @@ def _read(client: Minio, bucket: str, key: str) -> bytes | None:
             return None
         raise
     try:
-        return bytes(response.read())
+        return bytes(response.read(LARGEST + 1))
     finally:
         response.close()
         response.release_conn()

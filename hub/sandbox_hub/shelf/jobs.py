@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox_hub.shelf.bounded import parsed
 from sandbox_hub.shelf.data import AWAY, Data
-from sandbox_hub.shelf.rerun import LARGEST, Again, Rerun, RerunError
+from sandbox_hub.shelf.handed_in import LARGEST, notebook_of
+from sandbox_hub.shelf.rerun import Again, Rerun, RerunError
 from sandbox_hub.shelf.room import NoRoomError, Room
 from sandbox_hub.shelf.store import Record, Shelf, digest, slug, title
 
@@ -116,7 +116,7 @@ class Jobs:
             job.state, job.told = "failed", f"{type(error).__name__}: {error}"
 
     async def _stamped(self, job: Job) -> None:
-        notebook, content = parsed(job.asked["content"]), job.asked["content"].encode()
+        notebook, content = notebook_of(job.asked["content"]), job.asked["content"].encode()
         job.tell("looking for room on the disk")
         held = await self._room.held(job.author) if self._room else 0
         self._check_room(job, held, len(content))  # before minutes are spent on it

@@ -11,16 +11,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from spark_etl import documents
+from spark_etl.errors import DamagedError
 
-from sandbox_hub.shelf.bounded import parsed
+from sandbox_hub.shelf.handed_in import LARGEST, LONGEST_LINE, MOST_PARTS, outcome_of
 
 START_SECONDS = 90
 RUN_SECONDS = 1200
 ASK_SECONDS = 60
 EVERY = 0.25
 log = logging.getLogger("sandbox.shelf")
-# Of one notebook, as its author has it or as it comes out; `sandbox_lab.rerun` knows it too.
-LARGEST = 32 * 1024**2
 # What comes with it in one answer: its difference, packages, what it read.
 ROOM = 2 * 1024**2
 
@@ -174,14 +174,29 @@ class Rerun:
             if answer.status != 200:
                 raise RerunError(f"the fresh server refuses: {answer.status} {(await answer.text())[:200]}")
             async for line in lines(answer.content.iter_any()):
-                event = parsed(line)
+                event = _event(line)
                 if "told" in event:
-                    tell(event["told"])
+                    tell(str(event["told"])[:LONGEST_LINE])
                 elif "error" in event:
-                    raise RerunError(event["error"])
+                    raise RerunError(str(event["error"])[:LONGEST_LINE])
                 elif "ended" in event:
-                    return Again(**event["ended"])
+                    return _again(event["ended"])
         raise RerunError("the fresh server ended while the notebook ran: did it need more memory than there is?")
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    try:
+        event = documents.parsed(line, "it", largest=LARGEST + ROOM, parts=MOST_PARTS, finite=False)
+    except DamagedError as error:
+        raise RerunError(f"the fresh server's answer can't be read: {error.message}") from None
+    return event if isinstance(event, dict) else {}
+
+
+def _again(ended: Any) -> Again:
+    try:
+        return Again(**outcome_of(ended))
+    except DamagedError as error:
+        raise RerunError(error.message) from None
 
 
 def host_of(model: dict[str, Any]) -> dict[str, str]:

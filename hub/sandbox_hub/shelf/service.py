@@ -20,16 +20,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
+from spark_etl import documents
 from tornado import httpserver, web
 
 from sandbox_hub import names
 from sandbox_hub.asked import believe_briefly
 from sandbox_hub.s3_keys import of_this_hub
 from sandbox_hub.shelf import room
-from sandbox_hub.shelf.bounded import parsed
 from sandbox_hub.shelf.data import AWAY, Data
+from sandbox_hub.shelf.handed_in import LARGEST, LONGEST_TEXT, MOST_PARTS, notebook_of, reads_of
 from sandbox_hub.shelf.jobs import Job, Jobs, WaitError
-from sandbox_hub.shelf.rerun import LARGEST, Rerun
+from sandbox_hub.shelf.rerun import Rerun
 from sandbox_hub.shelf.store import Record, Shelf
 
 PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/shelf/")
@@ -206,9 +207,10 @@ def wanted(body: bytes) -> dict[str, Any]:
     Raises:
         ValueError, KeyError, TypeError: It is no notebook.
     """
-    asked: dict[str, Any] = parsed(body)
-    list(parsed(asked["content"])["cells"])
-    return {**asked, "path": str(asked["path"])}
+    asked = documents.parsed(body, "it", largest=2 * LARGEST, parts=MOST_PARTS, finite=False)
+    notebook_of(asked["content"])
+    reads = reads_of(asked.get("reads") or [])
+    return {"content": asked["content"], "path": str(asked["path"])[:LONGEST_TEXT], "reads": reads}
 
 
 def told(job: Job) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +94,17 @@ class Shelf:
         return sorted(self._read(self._root / author / name), key=lambda record: -record.version)
 
     def newest(self) -> list[Record]:
-        """Returns the newest version of each notebook, the newest first."""
+        """Returns the newest version of each notebook, the newest first, with as much as a list of all shows."""
         folders = [path for path in self._root.glob("*/*") if path.is_dir()]
-        newest = [max(found, key=lambda record: record.version) for at in folders if (found := list(self._read(at)))]
+        newest = [max(found, key=lambda record: record.version) for at in folders if (found := list(self._brief(at)))]
         return sorted(newest, key=lambda record: record.at, reverse=True)
+
+    def _brief(self, folder: Path) -> Iterator[Record]:
+        """Yields a notebook's records without what may be large: there may be any number of them."""
+        for record in self._read(folder):
+            reads = {(str(read["run"]), str(read["feature"])): None for read in record.reads}
+            brief = [{"run": run, "feature": feature} for run, feature in reads]
+            yield replace(record, reads=brief, author_reads=[], packages={}, why=[], diff="")
 
     def _read(self, folder: Path) -> Iterator[Record]:
         for path in folder.glob(f"v*/{RECORD}"):

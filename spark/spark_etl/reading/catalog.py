@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 from spark_etl.errors import ReadError, RunNotFoundError
-from spark_etl.layout import is_run_id
+from spark_etl.layout import USERS, is_run_id
 from spark_etl.names import alternatives, listing
 from spark_etl.reading.run import STATUSES, Run
 from spark_etl.reading.search import THREADS, folders_called, loaded, newest_first, newest_spans
@@ -77,7 +77,7 @@ class Runs:
             team: Only this team's.
             pipeline: Only of this pipeline.
             since: Only those started at that moment or later, in UTC: a date, a datetime or such a text.
-            status: Only `running`, `succeeded`, `failed`, `interrupted` or `died`.
+            status: Only `running`, `succeeded`, `failed`, `interrupted`, `died` or `damaged`.
             limit: At most so many; None for all.
         """
         if status is not None and status not in STATUSES:
@@ -143,12 +143,13 @@ class Runs:
     def _pipelines(self, team: str | None, pipeline: str | None) -> Sequence[str]:
         """Returns the folders of pipelines."""
         store, scratch = self._store, self.scratch
-        teams = [join(scratch, name) for name in ([team] if team else store.folders(scratch))]
+        names = [team] if team else [name for name in store.folders(scratch) if name != USERS]
+        teams = [join(scratch, name) for name in names]
         if pipeline:
             return [join(folder, pipeline) for folder in teams]
         with ThreadPoolExecutor(THREADS) as pool:
-            names = list(pool.map(store.folders, teams))
-        return [join(folder, name) for folder, inside in zip(teams, names, strict=True) for name in inside]
+            inside = list(pool.map(store.folders, teams))
+        return [join(folder, name) for folder, found in zip(teams, inside, strict=True) for name in found]
 
 
 def _as_id(since: str | date | None) -> str:

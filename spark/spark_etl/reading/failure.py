@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from spark_etl.errors import CheckpointError
+from spark_etl import documents
+from spark_etl.errors import CheckpointError, DamagedError
 from spark_etl.layout import FAILURE_FILE, RunPaths
 from spark_etl.names import alternatives, listing
 from spark_etl.reading.checkpoint import Checkpoint
@@ -132,12 +132,10 @@ def load_failure(
 
 def _evidence(paths: RunPaths, feature: str, settings: S3Settings | None) -> dict[str, Any]:
     path = join(paths.checkpoint(feature), FAILURE_FILE)
-    content = storage_for(path, settings).read(path)
     try:
-        known = json.loads(content or b"{}")
-    except ValueError:
+        return documents.read(storage_for(path, settings).read, path) or {}
+    except DamagedError:
         return {}
-    return known if isinstance(known, dict) else {}
 
 
 def _absolute(paths: RunPaths, folder: str) -> str:

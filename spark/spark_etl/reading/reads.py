@@ -17,11 +17,16 @@ import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from spark_etl import documents
+from spark_etl.errors import DamagedError
 from spark_etl.manifest import Manifest
 
 FOLDER = "SPARK_ETL_READS"
 NOTEBOOK = "JPY_SESSION_NAME"
+LARGEST = 4 << 20
+TEXTS = ("at", "run", "feature", "path", "files")
 
 _noted: set[tuple[int, str, str]] = set()
 
@@ -49,6 +54,23 @@ def note(path: str, manifest: Manifest) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         with (Path(folder) / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")
+
+
+def noted(file: Path) -> list[dict[str, Any]]:
+    """Returns what is written down in a file of this folder; whoever's process it was, it may have written anything.
+
+    Raises:
+        DamagedError: It is no list of reads, or larger than anybody's.
+    """
+    with file.open("rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise DamagedError(f"{file.name} has more than {LARGEST >> 20} MB")
+    found = [documents.parsed(line, file.name) for line in content.splitlines()]
+    for read in found:
+        if not isinstance(read, dict) or not all(isinstance(read.get(name), str) for name in TEXTS):
+            raise DamagedError(f"{file.name} tells of something that is no read")
+    return found
 
 
 def files_digest(files: list[dict[str, object]]) -> str:

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from spark_etl import lease
-from spark_etl.errors import CheckpointError, ReadError, RunNotFoundError
+from spark_etl.errors import CheckpointError, RunNotFoundError
 from spark_etl.index import Summary
 from spark_etl.layout import MANIFEST_FILE, RunPaths
-from spark_etl.manifest import Manifest, parse_manifest
+from spark_etl.manifest import Manifest, read_manifest
 from spark_etl.names import alternatives, listing
 from spark_etl.reading.changes import changed_modules
 from spark_etl.reading.checkpoint import Checkpoint
 from spark_etl.reading.failure import Failure, load_failure
+from spark_etl.reading.run_file import DAMAGED, read_run_file
 from spark_etl.reading.tables import html_table, text_table
-from spark_etl.record import FORMAT
 from spark_etl.record import STATUSES as RECORDED
-from spark_etl.storage import S3Settings, join, name_of, storage_for
+from spark_etl.storage import S3Settings, join, name_of
 from spark_etl.units import amount
 
 COLUMNS = ("feature", "state", "kept", "rows", "size", "seconds")
-STATUSES = (*RECORDED, "died")
+STATUSES = (*RECORDED, "died", DAMAGED)
 
 
 def load_run(paths: RunPaths, settings: S3Settings | None = None) -> Run | None:
-    """Returns the run of a folder, or None when its run.json is missing or no JSON."""
-    content = storage_for(paths.run_file, settings).read(paths.run_file)
-    try:
-        document = json.loads(content) if content else None
-    except ValueError:
+    """Returns the run of a folder, or None when it has no run.json; one that is damaged has that as its status."""
+    document = read_run_file(paths, settings)
+    if document is None:
         return None
-    if not isinstance(document, dict):
-        return None
-    died = document.get("status") == "running" and lease.is_alive(paths, settings) is False
+    died = document["status"] == "running" and lease.is_alive(paths, settings) is False
     return Run(paths, document, settings, died=died)
 
 
@@ -58,10 +53,6 @@ class Run:
         *,
         died: bool = False,
     ) -> None:
-        if content and content.get("format", 0) > FORMAT:
-            raise ReadError(
-                f"{paths.run_file} is of a newer format than this spark_etl can read", hint="update spark_etl"
-            )
         self.paths = paths
         self._content = content
         self._settings = settings
@@ -93,7 +84,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """`running`, `succeeded`, `failed`, `interrupted` or `died`: it stopped to say that it is alive."""
+        """`running`, `succeeded`, `failed`, `interrupted`, `died` (it says no more that it is alive) or `damaged`."""
         if self._told:
             return self._told.status
         status = str(self.content["status"])
@@ -102,12 +93,12 @@ class Run:
     @property
     def team(self) -> str:
         """Whose run it is."""
-        return self._folders[-3] if self._told else str(self.content["team"])
+        return self.paths.team if self._told else str(self.content["team"])
 
     @property
     def pipeline(self) -> str:
         """What ran."""
-        return self._folders[-2] if self._told else str(self.content["pipeline"])
+        return self.paths.pipeline if self._told else str(self.content["pipeline"])
 
     @property
     def dates(self) -> str:
@@ -121,10 +112,6 @@ class Run:
     def _told(self) -> Summary | None:
         """What the index says, as long as run.json was not read."""
         return self._summary if self._content is None else None
-
-    @property
-    def _folders(self) -> list[str]:
-        return self.paths.root.split("/")
 
     @property
     def features(self) -> dict[str, dict[str, Any]]:
@@ -164,6 +151,8 @@ class Run:
         Raises:
             CheckpointError: It has none; why is said.
         """
+        if self.status == DAMAGED:
+            raise CheckpointError(f"run {self.id} is damaged: {(self.error or {}).get('message')}")
         if feature not in self.content["features"]:
             raise CheckpointError(f"run {self.id} has no feature `{feature}`. {alternatives(feature, self.features)}")
         reused_from = self.content["features"][feature].get("reused_from")
@@ -174,11 +163,9 @@ class Run:
 
     def _kept_at(self, folder: str) -> Checkpoint | None:
         """Returns the checkpoint of a folder; None where no manifest lies."""
-        path = join(folder, MANIFEST_FILE)
-        content = storage_for(path, self._settings).read(path)
-        if content is None:
+        manifest = read_manifest(join(folder, MANIFEST_FILE), self._settings)
+        if manifest is None:
             return None
-        manifest = parse_manifest(content, path)
         changed = changed_modules(manifest, self.content)
         return Checkpoint(folder, manifest, self._settings, changed=changed, notes=list(self._notes(manifest)))
 
@@ -233,7 +220,7 @@ class Run:
         return [self.id, self.team, self.pipeline, self.dates, self.status, _seconds(seconds), failed_at]
 
     def _headline(self) -> str:
-        error = f": {self.error['message']}" if self.error else ""
+        error = f": {self.error.get('message')}" if self.error else ""
         return f"run {self.id} of {self.team}/{self.pipeline} for {self.dates}: {self.status}{error}"
 
     def _rows(self) -> list[list[str]]:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict
 
-from spark_etl import lease
-from spark_etl.errors import PublishRefusedError
+from spark_etl import documents, lease
+from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.layout import RunPaths
 from spark_etl.storage import StoredObject, is_s3, join, name_of, relative_to, storage_for
 
@@ -146,7 +146,7 @@ class Claim:
         for _ in range(ATTEMPTS):
             if self._store.create(lock, self._content()):
                 return lock
-            taker = str(_json(self._store.read(lock)).get("run", ""))
+            taker = str(_document(lock).get("run", ""))
             if taker:
                 self._refuse_one_out_of_sight(RunPaths(taker))
             lock = join(left, f"{TAKEN}-{name_of(taker) if taker else 'unknown'}.json")
@@ -180,7 +180,7 @@ def decide_to_publish(paths: RunPaths, decisions: dict[str, Decision]) -> None:
 def read_decision(paths: RunPaths) -> dict[str, Decision]:
     """Returns path → what is to be done there, empty when the run has not come so far."""
     file = join(paths.root, DECISION_FILE)
-    return dict(json.loads(storage_for(file).read(file) or b"{}"))
+    return documents.read(storage_for(file).read, file) or {}
 
 
 def staging_of(path: str, run_id: str) -> str:
@@ -191,21 +191,20 @@ def staging_of(path: str, run_id: str) -> str:
 def read_claim(path: str) -> dict[str, Any] | None:
     """Returns which run holds a path; None if none does."""
     file = join(path, CLAIM_FILE)
-    claim = _json(storage_for(file).read(file))
+    claim = _document(file)
     return claim if "run" in claim else None
 
 
-def _json(content: bytes | None) -> dict[str, Any]:
+def _document(file: str) -> dict[str, Any]:
     try:
-        known = json.loads(content or b"{}")
-    except ValueError:
-        known = {}
-    return known if isinstance(known, dict) else {}
+        return documents.read(storage_for(file).read, file) or {}
+    except DamagedError:
+        return {}
 
 
 def is_at_work(paths: RunPaths) -> bool:
     """Tells whether a run has neither ended nor died."""
-    running = _json(storage_for(paths.run_file).read(paths.run_file)).get("status") == "running"
+    running = _document(paths.run_file).get("status") == "running"
     return running and lease.is_alive(paths) is not False
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from spark_etl import documents
 from spark_etl.errors import FeatureError, SparkEtlError
 from spark_etl.layout import RUN_FILE, is_run_id
 from spark_etl.runner.letters import failure_text, recovery_text
@@ -49,7 +48,7 @@ def previous_failure(folder: str, run_id: str, progress: Progress) -> str | None
     try:
         earlier = sorted((name for name in store.folders(folder) if is_run_id(name) and name < run_id), reverse=True)
         for name in earlier:
-            status = json.loads(store.read(join(folder, name, RUN_FILE)) or b"{}").get("status")
+            status = (documents.read(store.read, join(folder, name, RUN_FILE)) or {}).get("status")
             if status in {"failed", "succeeded"}:
                 return name if status == "failed" else None
     except (SparkEtlError, ValueError) as error:

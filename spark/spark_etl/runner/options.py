@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from spark_etl.dates import DateRange, parse_date
 from spark_etl.errors import UsageError
+from spark_etl.layout import USERS
 from spark_etl.names import alternatives, is_segment
 from spark_etl.runner.backend import resolve_remote
 from spark_etl.runner.events import LogFormat
@@ -95,6 +96,8 @@ def parse_options(argv: Sequence[str]) -> Options:
             raise UsageError(
                 f"{what} {name!r} must be letters, digits, `.`, `_` and `-`: it becomes a folder of the scratch path"
             )
+    if given.team_name == USERS:
+        raise UsageError(f"--team-name {USERS}: below it, notebooks keep their own runs", hint="take another name")
     scratch, publish = _paths(given)
     config = Path(given.feature_config)
     return Options(

@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from spark_etl.errors import PublishRefusedError
+from spark_etl import documents
+from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.names import listing
 from spark_etl.runner.claims import committed
 from spark_etl.sources.locations import is_data
@@ -146,10 +146,10 @@ def in_words(path: str, lying: Lying) -> str:
 def _read_manifest(file: str) -> OutputManifest | None:
     """Returns a manifest; None if nothing in it can be relied on."""
     try:
-        content: Any = json.loads(storage_for(file).read(file) or b"null")
-    except (ValueError, RecursionError):
+        content = documents.read(storage_for(file).read, file)
+    except DamagedError:
         return None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if content is None or content.get("format") != FORMAT:
         return None
     files, texts = content.get("files"), [content.get(name) for name in ("pipeline", "feature", "run")]
     if not isinstance(files, dict) or not all(isinstance(text, str) for text in texts):

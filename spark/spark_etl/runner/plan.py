@@ -9,6 +9,7 @@ from spark_etl.errors import ConfigError, ReadError, UsageError
 from spark_etl.graph import Graph
 from spark_etl.project import Project
 from spark_etl.reading import Run, Runs
+from spark_etl.reading.run_file import DAMAGED
 from spark_etl.response import check_declaration, has_expectations
 from spark_etl.runner.backend import check_reachable
 from spark_etl.runner.options import Options, pipeline_name
@@ -94,11 +95,15 @@ def _previous(options: Options, pipeline: str) -> Run | None:
         return None
     runs = Runs(options.scratch)
     try:
-        if options.resume == "latest":
-            return runs.latest(pipeline, team=options.team)
-        return runs[options.resume]
+        found = runs.latest(pipeline, team=options.team) if options.resume == "latest" else runs[options.resume]
     except ReadError as error:
         raise UsageError(f"--resume {options.resume}: {error.message}", hint=error.hint) from error
+    if found.status == DAMAGED:
+        raise UsageError(
+            f"--resume {options.resume}: run {found.id} is damaged: {(found.error or {})['message']}",
+            hint="resume another one, or leave --resume out",
+        )
+    return found
 
 
 def _outputs(options: Options, config: FeatureConfig, graph: Graph) -> tuple[Output, ...]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spark_etl.reading import Checkpoint, Run, Runs
 
 LATEST = "latest:"
+UNUSABLE = {"running": "still running: wait for its end", "damaged": "damaged"}
 
 
 class CheckpointSource(Source):
@@ -52,10 +53,8 @@ class CheckpointSource(Source):
         """
         try:
             run = self._run(dates)
-            if run.status == "running":
-                raise MissingDataError(
-                    f"{self!r}: run {run.id} is still running", hint="wait for its end, or take another run"
-                )
+            if run.status in UNUSABLE:
+                raise MissingDataError(f"{self!r}: run {run.id} is {UNUSABLE[run.status]}", hint="take another run")
             self._found = run[self.feature]
         except ReadError as error:
             raise MissingDataError(f"{self!r}: {error.message}", hint=error.hint) from error

@@ -41,9 +41,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     read = LocalStorage.read
 
-    def counted(self: LocalStorage, path: str) -> bytes | None:
+    def counted(self: LocalStorage, path: str, *, most: int | None = None) -> bytes | None:
         seen.append(path)
-        return read(self, path)
+        return read(self, path, most=most)
 
     monkeypatch.setattr(LocalStorage, "read", counted)
     return seen

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spark_etl import runs
-from spark_etl.errors import ReadError, RunNotFoundError
+from spark_etl.errors import CheckpointError, ReadError, RunNotFoundError
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 
@@ -74,13 +78,99 @@ def test_an_empty_scratch_has_no_runs(scratch: Path) -> None:
         runs.latest()
 
 
-def test_other_folders_and_half_written_runs_are_passed_over(scratch: Path, make_run: MakeRun) -> None:
+def test_other_folders_are_passed_over(scratch: Path, make_run: MakeRun) -> None:
     make_run(FIRST)
     (scratch / "users" / "ada" / "notes").mkdir(parents=True)
-    broken = scratch / "team" / "revenue" / SECOND
-    broken.mkdir()
-    (broken / "run.json").write_text('{"status": ')
+    (scratch / "team" / "revenue" / SECOND).mkdir()
     assert [run.id for run in runs.list()] == [FIRST]
+
+
+@pytest.fixture
+def damage(scratch: Path) -> Callable[[str], None]:
+    """Makes the second run's run.json say something else."""
+
+    def damage(text: str) -> None:
+        folder = scratch / "team" / "revenue" / SECOND
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "run.json").write_text(text)
+
+    return damage
+
+
+WHOLE: dict[str, Any] = {
+    "format": 1,
+    "status": "succeeded",
+    "team": "team",
+    "pipeline": "revenue",
+    "start_date": "2024-02-29",
+    "end_date": "2024-02-29",
+    "order": ["orders"],
+    "features": {"orders": {"state": "succeeded"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{}", "`format`"),
+        ("[]", "holds no object"),
+        ('{"status": ', "no JSON"),
+        ("\0\1", "no JSON"),
+        ("[" * 100_000, "no JSON|deep"),
+        ('{"a":' * 2000 + "1" + "}" * 2000, "no JSON|deep"),
+        ('{"seconds": Infinity}', "Infinity is no number"),
+        ('{"seconds": 1e999}', "1e999 is no number"),
+        ('{"rows": ' + "9" * 5000 + "}", "no JSON"),
+        ('{"x": "' + "x" * (17 << 20) + '"}', "more than 16 MB"),
+        ('{"x": [' + "[]," * 1_000_000 + "[]]}", "parts"),
+        (json.dumps({**WHOLE, "format": 99}), "newer format"),
+        *((json.dumps({**WHOLE, name: 3.5}), f"`{name}`") for name in sorted(WHOLE.keys() - {"format"})),
+        (json.dumps({**WHOLE, "format": "1"}), "`format`"),
+        (json.dumps({**WHOLE, "seconds": "long"}), "`seconds`"),
+        (json.dumps({**WHOLE, "seconds": True}), "`seconds`"),
+        (json.dumps({**WHOLE, "error": "it broke"}), "`error`"),
+        (json.dumps({**WHOLE, "order": ["gone"]}), "gone"),
+        (json.dumps({**WHOLE, "features": {"orders": []}}), "`features`"),
+        (json.dumps({**WHOLE, "features": {"orders": {"state": "succeeded", "rows": "many"}}}), "`rows`"),
+        (json.dumps({**WHOLE, "features": {"orders": {"state": "succeeded", "bytes": -1}}}), "`bytes`"),
+        (json.dumps({**WHOLE, "publish": [{"feature": "orders"}]}), "`path`"),
+        (json.dumps({**WHOLE, "graph": {"orders": None}}), "`graph`"),
+    ],
+)
+def test_a_damaged_run_is_listed_so_and_the_rest_goes_on(
+    make_run: MakeRun, damage: Callable[[str], None], text: str, told: str
+) -> None:
+    make_run(FIRST)
+    damage(text)
+
+    listed = runs.list()
+
+    assert [(run.id, run.status) for run in listed] == [(SECOND, "damaged"), (FIRST, "succeeded")]
+    assert listed[0].summary()[:3] == [SECOND, "team", "revenue"]
+    assert [run.id for run in runs.list(status="damaged")] == [SECOND]
+    assert runs.latest(status="succeeded").id == FIRST
+    assert re.search(told, repr(runs[SECOND])), repr(runs[SECOND])
+    assert json.dumps(runs[SECOND].content, allow_nan=False)
+    assert runs[SECOND]._repr_html_()
+    assert runs[SECOND].checkpoints == []
+    with pytest.raises(CheckpointError, match=f"run {SECOND} is damaged"):
+        runs[SECOND]["orders"]
+
+
+def test_a_run_of_this_format_is_whole(damage: Callable[[str], None]) -> None:
+    damage(json.dumps(WHOLE))
+    assert runs[SECOND].status == "succeeded"
+
+
+def test_what_a_user_writes_shadows_no_run(scratch: Path, make_run: MakeRun) -> None:
+    make_run(SECOND)
+    make_run(SECOND, team="users", pipeline="ada", status="failed")
+    make_run(THIRD, team="users", pipeline="revenue")
+
+    assert runs[SECOND].team == runs["bbbbbb"].team == "team"
+    assert runs.latest().id == runs.latest("revenue").id == SECOND
+    assert [run.id for run in runs.list()] == [SECOND]
+    assert [run.id for run in runs.list(team="users", pipeline="ada")] == [SECOND], "whoever asks for it gets it"
 
 
 def test_without_a_scratch_path_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,6 +257,7 @@ def test_a_run_that_was_resumed_is_resumed_again_from_where_its_checkpoints_lie(
     plan, decisions = chain.resume(first, "--checkpoint", "net")
     paths = RunPaths.of(plan.options.scratch, "team", plan.pipeline, new_run_id())
     head = {"team": "team", "pipeline": plan.pipeline, "order": list(plan.order)}
+    head |= {"start_date": "2024-02-29", "end_date": "2024-02-29"}
     record = RunRecord(paths, head, {alias: {} for alias in plan.order})
     record.decided({"net": {"state": "reused", "reused_from": decisions["net"].folder.rsplit("/", 1)[0]}})
     record.end("succeeded")

@@ -29,7 +29,8 @@ class Scratch:
         """Leaves what a run that succeeded leaves, and returns its id."""
         self._second += 1
         paths = RunPaths.of(f"file://{self.path}", team, "revenue", f"20240301T0000{self._second:02}Z-abc123")
-        what = {"team": team, "pipeline": "revenue", "start_date": str(day), "end_date": str(day), "sample": sample}
+        days = {"start_date": str(day), "end_date": str(day)}
+        what = {"team": team, "pipeline": "revenue", "order": [], "sample": sample, **days}
         record = RunRecord(paths, what, {})
         record.store()
         record.end("succeeded")

@@ -1,0 +1,95 @@
+"""JSON that others have written, read within bounds: whoever may write to a store may write anything there.
+
+The one place for it: the reading API, the runner, the command, the Lab extension and the hub's shelf read through it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+from spark_etl.errors import DamagedError
+
+LARGEST = 32 << 20
+DEEPEST = 100
+# An empty list takes three bytes of text and seventy of memory. A manifest of 100,000 files has half as many.
+MOST_PARTS = 1_000_000
+Read = Callable[..., bytes | None]
+
+
+def parsed(
+    content: bytes | str, what: str, *, largest: int = LARGEST, parts: int = MOST_PARTS, finite: bool = True
+) -> Any:
+    """Returns what some JSON says.
+
+    Args:
+        content: The JSON.
+        what: What it is, for the message: a path.
+        largest: In bytes.
+        parts: How many lists, objects and values in them it may have, and commas in texts.
+        finite: Refuse `NaN` and `Infinity`, which are no JSON; notebooks may hold them.
+
+    Raises:
+        DamagedError: It is no JSON, or larger, deeper or of more parts than anybody writes.
+    """
+    if len(content) > largest:
+        raise DamagedError(f"{what} has more than {largest >> 20} MB")
+    comma, bracket, brace = (b",", b"[", b"{") if isinstance(content, bytes) else (",", "[", "{")
+    if sum(content.count(mark) for mark in (comma, bracket, brace)) > parts:  # type: ignore[arg-type]
+        raise DamagedError(f"{what} has more than {parts:,} parts")
+    refuse = {"parse_float": _finite, "parse_constant": _no_number} if finite else {}
+    try:
+        found = json.loads(content, **refuse)  # type: ignore[arg-type]
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"{what} is no JSON that can be read: {str(error)[:200]}") from error
+    if _depth_above(found, DEEPEST):
+        raise DamagedError(f"{what} is nested more than {DEEPEST} levels deep")
+    return found
+
+
+def read(read_bytes: Read, path: str, *, largest: int = LARGEST) -> dict[str, Any] | None:
+    """Returns the object that a file of JSON holds; None if there is no such file.
+
+    Args:
+        read_bytes: `Storage.read` of the store that has it; no more than `largest` is taken from it.
+        path: The file.
+        largest: In bytes.
+
+    Raises:
+        DamagedError: It holds no object, or more than anybody writes.
+    """
+    content = read_bytes(path, most=largest + 1)
+    if content is None:
+        return None
+    found = parsed(content, path, largest=largest)
+    if not isinstance(found, dict):
+        raise DamagedError(f"{path} holds no object")
+    return found
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:20]} is no number")
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _depth_above(document: Any, most: int) -> bool:
+    level = [document]
+    for _ in range(most):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True

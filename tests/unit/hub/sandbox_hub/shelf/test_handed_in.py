@@ -1,0 +1,95 @@
+"""What strangers hand in is checked before the shelf keeps or shows it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sandbox_hub.shelf.handed_in import MOST_READS, notebook_of, outcome_of, reads_of
+from sandbox_hub.shelf.service import wanted
+from spark_etl.errors import DamagedError
+
+READ: dict[str, Any] = {
+    "run": "20240229T101112Z-7f3a2c",
+    "feature": "orders",
+    "path": "s3a://x",
+    "files": "0",
+    "rows": 3,
+}
+ENDED: dict[str, Any] = {
+    "notebook": {"cells": []},
+    "verdict": "reproduces",
+    "why": [],
+    "diff": "",
+    "seconds": 1.5,
+    "reads": [READ],
+    "packages": {"pandas": "2.3.0"},
+}
+
+
+def test_what_our_own_code_sends_is_kept_as_it_is() -> None:
+    assert outcome_of(ENDED) == ENDED
+    noted = {**READ, "at": "2024-02-29T10:11:12+00:00", "notebook": "/home/ada/x.ipynb"}
+    assert wanted(json.dumps({"path": "x.ipynb", "content": '{"cells": []}', "reads": [noted]}).encode()) == {
+        "path": "x.ipynb",
+        "content": '{"cells": []}',
+        "reads": [noted],
+    }
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        "text",
+        {"a": 1},
+        [READ] * (MOST_READS + 1),
+        [None],
+        [{**READ, "path": 7}],
+        [{**READ, "path": "s3a://" + "x" * 2000}],
+        [{name: READ[name] for name in ("run", "feature")}],
+    ],
+)
+def test_reads_that_nobody_has_are_refused(reads: Any) -> None:
+    with pytest.raises(DamagedError):
+        reads_of(reads)
+    with pytest.raises(DamagedError):
+        outcome_of({**ENDED, "reads": reads})
+
+
+def test_of_a_read_no_more_is_kept_than_there_is() -> None:
+    assert reads_of([{**READ, "more": "x" * 10_000_000, "rows": ["many"]}]) == [{**READ, "rows": 0}]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"cells": 3}', '{"cells": [3]}', 7, "[" * 100_000])
+def test_what_is_no_notebook_is_refused(content: Any) -> None:
+    with pytest.raises(DamagedError):
+        notebook_of(content)
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        wanted(json.dumps({"path": "x.ipynb", "content": content}).encode())
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        None,
+        [],
+        {},
+        {**ENDED, "verdict": "certified"},
+        {**ENDED, "seconds": "long"},
+        {**ENDED, "diff": ["x"]},
+        {**ENDED, "packages": {str(number): "1" for number in range(6000)}},
+        {**ENDED, "packages": {"pandas": 2}},
+        {**ENDED, "notebook": {"cells": "none"}},
+    ],
+)
+def test_an_end_that_our_own_code_never_sends_is_refused(ended: Any) -> None:
+    with pytest.raises(DamagedError):
+        outcome_of(ended)
+
+
+def test_what_is_long_in_an_end_is_cut() -> None:
+    outcome = outcome_of({**ENDED, "diff": "x" * 5_000_000, "why": ["y" * 5000] * 500})
+
+    assert len(outcome["diff"]) == 1024**2
+    assert (len(outcome["why"]), len(outcome["why"][0])) == (100, 2000)
