@@ -28,9 +28,7 @@ def list_runs(
     *,
     team: Annotated[str | None, typer.Option(help="Only this team's.")] = None,
     pipeline: Annotated[str | None, typer.Option(help="Only of this pipeline.")] = None,
-    status: Annotated[
-        str | None, typer.Option(help="running, succeeded, failed, interrupted, died or damaged.")
-    ] = None,
+    status: Annotated[str | None, typer.Option(help="running, succeeded, failed, interrupted, died, damaged.")] = None,
     since: Annotated[str | None, typer.Option(help="A day or a moment, in UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     json: Json = False,

@@ -6,12 +6,11 @@ import html
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-import httpx
 import pytest
 
 from tests.support.engine import Containers
-from tests.support.hub import HubClient
-from tests.support.sandbox import Sandbox, until
+from tests.support.hub import HubClient, logged_in_again
+from tests.support.sandbox import Sandbox
 
 PAGES = {
     "/services/ui/spark/": "Spark Master",
@@ -144,7 +143,7 @@ def test_kernels_of_two_users_work_on_while_the_hub_is_restarted(
         containers.one("hub").restart(timeout=10)
 
         for name, password in two_users.items():
-            again = sessions.enter_context(back(stack, name, password))
+            again = sessions.enter_context(logged_in_again(stack.port("hub"), name, password))
             assert (containers.server(name).id, again.kernels()) == before[name]
             with again.attach(again.kernels()[0]) as kernel:
                 assert kernel.run("print(whose, beats)").text.strip() == f"{name} 30"
@@ -160,17 +159,3 @@ def two_users(stack: Sandbox) -> Iterator[dict[str, str]]:
     yield {name: stack("users", "show", name).out.strip() for name in names}
     for name in names:
         stack("users", "remove", name, "--home", "--yes")
-
-
-def back(stack: Sandbox, name: str, password: str) -> HubClient:
-    """Returns the user's session with the hub that was restarted, once it has their server again."""
-
-    def logged_in() -> HubClient | None:
-        try:
-            return HubClient(stack.port("hub")).login(name, password)
-        except (httpx.HTTPError, AssertionError):
-            return None
-
-    again: HubClient = until(logged_in, within=60, what=f"the hub lets {name} in again")
-    until(lambda: (again.server() or {}).get("ready"), within=30, what=f"the hub knows {name}'s server again")
-    return again

@@ -115,3 +115,17 @@ class HubClient:
         """Connects to a kernel that runs in the user's server."""
         address = f"ws://{self.base.removeprefix('http://')}/user/{self.user}/api/kernels/{identity}/channels"
         return Kernel(address, self.token(), lambda: self.lab("DELETE", f"/kernels/{identity}"))
+
+
+def logged_in_again(port: int, name: str, password: str) -> HubClient:
+    """Returns a user's session with a hub that was restarted, once it has their server again."""
+
+    def logged_in() -> HubClient | None:
+        try:
+            return HubClient(port).login(name, password)
+        except (httpx.HTTPError, AssertionError):
+            return None
+
+    again: HubClient = until(logged_in, within=60, what=f"the hub lets {name} in again")
+    until(lambda: (again.server() or {}).get("ready"), within=30, what=f"the hub knows {name}'s server again")
+    return again

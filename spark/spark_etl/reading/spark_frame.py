@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.manifest import Manifest
-from spark_etl.storage.paths import NO_PATTERNS
+from spark_etl.storage.paths import exactly
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -31,7 +31,7 @@ def as_frame(manifest: Manifest, paths: Sequence[str], session: SparkSession | N
     if not paths:
         empty: DataFrame = used.createDataFrame([], schema)
         return empty
-    frame: DataFrame = used.read.schema(schema).options(**NO_PATTERNS).parquet(*paths)
+    frame: DataFrame = used.read.schema(schema).parquet(*map(exactly, paths))
     return in_order(frame) if manifest.ordered else frame
 
 

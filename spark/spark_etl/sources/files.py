@@ -14,7 +14,7 @@ from spark_etl.sources.identity import identity
 from spark_etl.sources.locations import Location
 from spark_etl.sources.shapes import Shape, csv_shape, footers, no_shape
 from spark_etl.sources.templates import check_path
-from spark_etl.storage.paths import NO_PATTERNS
+from spark_etl.storage.paths import exactly
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -97,12 +97,12 @@ class FileSource(Source):
         return selected(self._found[dates].frame(reading), self.select_cols, repr(self))
 
     def _frame(self, spark: SparkSession, base: str, schema: Any, paths: Sequence[str]) -> DataFrame:
-        options = {"basePath": base, **self.defaults, **self.options, **NO_PATTERNS}
+        options = {"basePath": base, **self.defaults, **self.options}
         reader = spark.read.format(self.format).options(**options)
         own = None if self._union else self.schema
         if schema is not None or own is not None:
             reader = reader.schema(own if schema is None else schema)
-        return reader.load(list(paths))
+        return reader.load([exactly(path) for path in paths])
 
     def _option(self, name: str) -> Any:
         """Returns an option, whose name may be in small or capital letters."""

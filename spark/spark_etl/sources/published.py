@@ -15,7 +15,7 @@ from spark_etl.sources.identity import identity
 from spark_etl.sources.locations import is_data
 from spark_etl.sources.shapes import footers
 from spark_etl.storage import join, normalise, storage_for
-from spark_etl.storage.paths import NO_PATTERNS
+from spark_etl.storage.paths import exactly
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -129,5 +129,5 @@ class S3PublishedSource(Source):
 
 
 def _frame(spark: SparkSession, base: str, schema: Any, paths: Sequence[str]) -> DataFrame:
-    reader = spark.read.options(basePath=base, **NO_PATTERNS)
-    return (reader if schema is None else reader.schema(schema)).parquet(*paths)
+    reader = spark.read.option("basePath", base)
+    return (reader if schema is None else reader.schema(schema)).parquet(*map(exactly, paths))

@@ -157,7 +157,10 @@ def _digits(name: str) -> tuple[int, int]:
 def seen_as(kind: Type, target: Type) -> Type:
     """Returns a type with all the fields of the target's structs; what it has itself keeps its type."""
     if isinstance(kind, str) or isinstance(target, str):
-        return target if kind == VOID else kind
+        return kind
     if kind["type"] != "struct":
         return {name: inner if name == "type" else seen_as(kind[name], inner) for name, inner in target.items()}
-    return struct({name: seen_as(part_of(kind, name) or VOID, inner) for name, inner in fields_of(target).items()})
+    own = {name: part_of(kind, name) for name in fields_of(target)}
+    return struct(
+        {name: inner if own[name] is None else seen_as(own[name], inner) for name, inner in fields_of(target).items()}
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from spark_etl.errors import UsageError
 
-# An option of Spark's file readers, which take a path for a pattern otherwise: what was looked up is what is read.
-NO_PATTERNS = {"__globPaths__": "false"}
+# What Spark's file readers take for a pattern.
+PATTERN = re.compile(r"[\\\[\]{}*?^]")
 S3_SCHEMES = ("s3a", "s3", "s3n")
 
 
@@ -36,6 +37,14 @@ def normalise(path: str) -> str:
     if scheme_of(path) not in {"", "file"}:
         raise UsageError(f"{path!r}: stores of this kind are not known. Known: s3a://, file://, a plain path.")
     return f"file://{local_path(path)}"  # not quoted: Hadoop takes a `%20` for three letters
+
+
+def exactly(path: str) -> str:
+    """Returns a path as Spark's file readers have to be given it, so that they read this file and no other.
+
+    (Their option `__globPaths__` reads all paths once for each that looks like a pattern.)
+    """
+    return PATTERN.sub(r"\\\g<0>", path)
 
 
 def local_path(path: str) -> Path:
