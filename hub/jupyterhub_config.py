@@ -158,6 +158,11 @@ c.JupyterHub.services = [
         "display": False,
     },
     {
+        "name": "connect-keys",
+        "command": [python, "-m", "sandbox_hub.connect_keys"],
+        "environment": {**of_a_service, "SANDBOX_CONNECT_KEYS": "/srv/connect-keys/credentials"},
+    },
+    {
         "name": "idle-culler",
         "command": [
             python,

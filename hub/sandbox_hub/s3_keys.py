@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,7 +44,16 @@ class Key:
 
 def rights(user: str) -> dict[str, Any]:
     """Returns what a user may: read everything, write below their own prefix and their drivers' event logs."""
-    bucket, own = "arn:aws:s3:::*", [f"arn:aws:s3:::scratch/users/{user}/*", "arn:aws:s3:::events/logs/*"]
+    return _rights(f"scratch/users/{user}/*", "events/logs/*")
+
+
+def connect_rights() -> dict[str, Any]:
+    """Returns what Spark Connect may, whoever asks it: read everything, write below its prefix and its event logs."""
+    return _rights("scratch/connect/*", "events/logs/*")
+
+
+def _rights(*writable: str) -> dict[str, Any]:
+    bucket, own = "arn:aws:s3:::*", [f"arn:aws:s3:::{resource}" for resource in writable]
     listing = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
     return {
         "Version": "2012-10-17",
@@ -76,19 +86,28 @@ class ServerKeys:
 
     def give(self, user: str, server: str = "") -> Key:
         """Returns new keys for a user's server; what a server of that name had before is taken back."""
-        for account in self._given():
-            if (account.get("name"), account.get("description")) == (user, _described(server)):
-                self._admin.delete_service_account(str(account["accessKey"]))
+        self.take_back_all_of(user, _described(server))
+        return self.make(user, _described(server), rights(user), LONGEST.total_seconds())
+
+    def make(self, name: str, description: str, policy: dict[str, Any], seconds: float) -> Key:
+        """Returns new keys with some rights, which end by themselves after some time."""
         key = Key(secrets.token_hex(10), secrets.token_urlsafe(30))
         self._admin.add_service_account(
             access_key=key.access,
             secret_key=key.secret,
-            name=user,
-            description=_described(server),
-            policy=rights(user),
-            expiration=(datetime.now(UTC) + LONGEST).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            name=name,
+            description=description,
+            policy=policy,
+            expiration=(datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
         return key
+
+    def take_back_all_of(self, name: str, description: str, but: Collection[str] = ()) -> None:
+        """Ends all keys that were made under a name and a description, but for some."""
+        for account in self._given():
+            mine = (account.get("name"), account.get("description")) == (name, description)
+            if mine and account["accessKey"] not in but:
+                self._admin.delete_service_account(str(account["accessKey"]))
 
     def take_back(self, access: str) -> None:
         """Ends keys at once; those that are gone already are no error."""

@@ -21,7 +21,9 @@ REGION = "us-east-1"
 BUCKETS = ("published", "scratch", "events")
 EVENT_LOGS_MARK = "logs/.keep"
 # The hub makes its users' keys of its own identity: see hub/sandbox_hub/s3_keys.py.
-SERVICES = ("hub", "runner", "spark-connect", "spark-history")
+SERVICES = ("hub", "runner", "spark-history")
+# Had keys for good once; now the hub makes it some each hour.
+FORMER = ("spark-connect",)
 WRITE = ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 
 
@@ -102,6 +104,13 @@ class ObjectStore:
         self._attach(access_key)
         return True
 
+    def remove_identity(self, access_key: str) -> bool:
+        """Removes an identity with its keys; returns whether there was one."""
+        if access_key not in json.loads(self._admin.user_list()):
+            return False
+        self._admin.user_remove(access_key)
+        return True
+
     def _attach(self, access_key: str) -> None:
         try:
             self._admin.attach_policy([access_key], user=access_key)
@@ -129,11 +138,9 @@ def policy_of(access_key: str) -> dict[str, Any]:
     """Returns what an identity of the stack may do, as an S3 policy document."""
     if access_key == "runner":
         return _policy(read=BUCKETS, write=[f"{bucket}/*" for bucket in BUCKETS])
-    if access_key == "spark-connect":
-        return _policy(read=BUCKETS, write=["scratch/connect/*", "events/*"])
     if access_key == "spark-history":
         return _policy(read=["events"], write=[])
-    return _policy(read=BUCKETS, write=["scratch/users/*", "events/logs/*"])
+    return _policy(read=BUCKETS, write=["scratch/users/*", "scratch/connect/*", "events/logs/*"])
 
 
 def _policy(*, read: list[str] | tuple[str, ...], write: list[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import io
 import secrets
 import tarfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from docker.errors import NotFound
@@ -49,7 +50,7 @@ class Vault:
 VAULTS = {
     "minio": Vault(10002, ("minio_root_password",)),
     "spark": Vault(10001, ("spark_auth_secret",)),
-    "connect": Vault(10001, ("spark_auth_secret", "spark_connect_token"), "spark-connect"),
+    "connect": Vault(10001, ("spark_auth_secret", "spark_connect_token")),
     "history": Vault(10001, (), "spark-history"),
     "runner": Vault(10001, ("spark_auth_secret",), "runner"),
     "hub": Vault(
@@ -143,6 +144,8 @@ def _fill(engine: Engine, settings: Settings, name: str, archive: bytes, image: 
     volume, labels = volume_name(settings, name), {LABEL: settings.stack}
     for holder in engine.client.containers.list(all=True, filters={"volume": volume}, ignore_removed=True):
         holder.remove(force=True)
+    with suppress(NotFound):  # what is no secret of it any more must not stay
+        engine.client.volumes.get(volume).remove(force=True)
     engine.client.volumes.create(volume, labels=labels)
     container = engine.client.containers.create(
         image, ["true"], entrypoint="", user="0:0", volumes=[f"{volume}:/secrets"], network_mode="none", labels=labels

@@ -165,7 +165,9 @@ def _buckets(session: Session) -> list[str]:
 
 
 def _identities(session: Session) -> list[str]:
-    return [f"identity {key}" for key in object_store.SERVICES if session.store.ensure_identity(key)]
+    made = [f"identity {key}" for key in object_store.SERVICES if session.store.ensure_identity(key)]
+    gone = [f"no identity {key}" for key in object_store.FORMER if session.store.remove_identity(key)]
+    return made + gone
 
 
 def _sample(console: Console, session: Session) -> str:

@@ -10,6 +10,7 @@ directly, not by spark-class: that saves a second JVM per start and allows a cla
 
 from __future__ import annotations
 
+import configparser
 import os
 import socket
 import subprocess
@@ -26,6 +27,7 @@ VARIABLES = {
     "spark_connect_token": "SPARK_CONNECT_AUTHENTICATE_TOKEN",
 }
 MASTER = "spark://spark-master:7077"
+KEYS_OF_A_FILE = "software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider"
 EVENT_LOGS = "events?list-type=2&max-keys=1&prefix=logs%2F"
 WAIT_SECONDS = 300.0
 
@@ -96,12 +98,14 @@ SERVICES = {
     "connect": Service(
         heap="768m",
         heap_variable="SANDBOX_CONNECT_HEAP",
-        secrets=("spark_auth_secret", "s3_secret_key", "spark_connect_token"),
+        secrets=("spark_auth_secret", "spark_connect_token"),
         waits=("master", "event logs"),
         command=(
             "org.apache.spark.deploy.SparkSubmit",
             *("--master", "{master}", "--name", "Spark Connect"),
             *("--conf", "spark.dynamicAllocation.initialExecutors=0"),
+            *("--conf", "spark.sql.extensions=sandbox.AllowedSchemes"),
+            *("--conf", f"spark.hadoop.fs.s3a.aws.credentials.provider={KEYS_OF_A_FILE}"),
             *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
         ),
         jvm=("-XX:ReservedCodeCacheSize=96m",),
@@ -155,11 +159,24 @@ def master_answers(environment: dict[str, str]) -> bool:
         return False
 
 
+def keys_of(environment: dict[str, str]) -> tuple[str, str]:
+    """Returns access and secret key: of the file of keys if there is to be one, else of the environment."""
+    file = environment.get("AWS_SHARED_CREDENTIALS_FILE")
+    if file is None:
+        return environment.get("AWS_ACCESS_KEY_ID", ""), environment.get("AWS_SECRET_ACCESS_KEY", "")
+    profiles = configparser.ConfigParser(interpolation=None)
+    profiles.read(file)
+    return (
+        profiles.get("default", "aws_access_key_id", fallback=""),
+        profiles.get("default", "aws_secret_access_key", fallback=""),
+    )
+
+
 def event_logs_exist(environment: dict[str, str]) -> bool:
     """Tells whether this identity finds the folder for event logs in S3; the keys go to curl by stdin."""
     if "AWS_ENDPOINT_URL_S3" not in environment:
         return True
-    user = f"{environment.get('AWS_ACCESS_KEY_ID', '')}:{environment.get('AWS_SECRET_ACCESS_KEY', '')}"
+    user = ":".join(keys_of(environment))
     options = {
         "url": f"{environment['AWS_ENDPOINT_URL_S3']}/{EVENT_LOGS}",
         "aws-sigv4": f"aws:amz:{environment.get('AWS_REGION', 'us-east-1')}:s3",

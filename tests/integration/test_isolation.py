@@ -8,12 +8,14 @@ from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
+from minio.error import S3Error
 
 from sandbox_cli.stack.hub import Hub
 from sandbox_cli.stack.server_access import access
 from tests.support.engine import ASK_ONCE, Containers, client
 from tests.support.hub import HubClient
 from tests.support.kernel import Kernel
+from tests.support.s3 import ObjectStore
 from tests.support.sandbox import Sandbox, until
 
 ASK = """
@@ -273,6 +275,54 @@ def test_spark_connect_acts_as_itself_whoever_asks(people: dict[str, HubClient])
             refused = kernel.run(f"one.parquet('s3a://scratch/users/{name}/x')", check=False).error
             assert re.search(DENIED, refused), refused[-2000:]
             assert kernel.run("print(s.conf.get('spark.hadoop.fs.s3a.access.key', 'none'))").text.strip() == "none"
+
+
+OWN_FILES = [
+    "s.sql(\"ADD FILE '/run/secrets/spark_connect_token'\")",
+    "s.sql(\"ADD JAR 'file:///run/keys/credentials'\")",
+    "s.sql(\"ADD ARCHIVE '/run/keys/credentials'\")",
+    "s.read.text('file:///run/keys/credentials').collect()",
+    "s.sql('select * from text.`/proc/self/environ`').collect()",
+    "s.range(3).write.parquet('file:///tmp/x')",
+]
+
+
+def test_spark_connect_hands_out_no_file_of_its_own(engineer: HubClient) -> None:
+    with engineer.kernel() as kernel:
+        kernel.run("from spark_etl import spark\ns = spark()")
+        for code in OWN_FILES:
+            refused = kernel.run(code, check=False).error
+            assert "Spark Connect reads and writes s3a:// only" in refused, f"{code}: {refused[-1000:]}"
+
+
+def test_spark_connects_keys_do_not_last(stack: Sandbox, engineer: HubClient, containers: Containers) -> None:
+    """What somebody took out of its processes is worth nothing an hour later, and queries go on with the next keys."""
+    taken = ObjectStore(stack, "spark-connect")
+    environment = containers.run("spark-connect", "env").out + containers.run("spark-connect", "ls", "/run/secrets").out
+    assert "AWS_SECRET_ACCESS_KEY" not in environment
+    assert "s3_secret_key" not in environment
+    write = "s.range(100).repartition(4).write.mode('overwrite').parquet('s3a://scratch/connect/keys/x')"
+    with engineer.kernel() as kernel:
+        kernel.run("from spark_etl import spark\ns = spark()")
+        kernel.run(write)
+        assert taken.may("read", "scratch", "connect/keys/x/_SUCCESS")
+
+        for _ in range(2):
+            renewed = containers.run("hub", "python", "-c", RENEW)
+            assert renewed.exit_code == 0, renewed.out
+
+        with pytest.raises(S3Error, match="InvalidAccessKeyId"):
+            taken.may("read", "scratch", "connect/keys/x/_SUCCESS")
+        kernel.run(write)
+        assert kernel.run("print(s.read.parquet('s3a://scratch/connect/keys/x').count())").text.strip() == "100"
+
+
+RENEW = """
+from pathlib import Path
+from sandbox_hub.connect_keys import renew
+from sandbox_hub.s3_keys import of_this_hub
+renew(of_this_hub(), Path("/srv/connect-keys/credentials"))
+"""
 
 
 def test_a_driver_of_ones_own_writes_as_its_user(people: dict[str, HubClient]) -> None:

@@ -23,6 +23,10 @@ def keys_of(stack: Sandbox, identity: str) -> tuple[str, str]:
     if identity.startswith("user-"):
         variables = dict(one.split("=", 1) for one in Containers(stack.stack).one(identity).attrs["Config"]["Env"])
         return variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]
+    if identity == "spark-connect":
+        lines = Containers(stack.stack).run(identity, "cat", "/run/keys/credentials").out.splitlines()
+        keys = dict(line.split(" = ", 1) for line in lines if " = " in line)
+        return keys["aws_access_key_id"], keys["aws_secret_access_key"]
     digest = hmac.new(stack.secret("s3_identity_key").encode(), identity.encode(), hashlib.sha256).digest()
     return identity, base64.urlsafe_b64encode(digest).decode()[:40]
 

@@ -190,3 +190,16 @@ def test_an_unknown_command_is_named(entrypoint, secrets, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["entrypoint", "runner", "no-such-command"])
     assert entrypoint.main() == 127
     assert capsys.readouterr().err == "entrypoint: no such command: no-such-command\n"
+
+
+def test_spark_connect_takes_its_keys_from_a_file(entrypoint, secrets, everything_answers, tmp_path):
+    (tmp_path / "s3_secret_key").unlink()
+    file = tmp_path / "credentials"
+
+    command, environment = entrypoint.prepare(["connect"], {"AWS_SHARED_CREDENTIALS_FILE": str(file)})
+
+    assert any("ProfileCredentialsProvider" in word for word in command)
+    assert "AWS_SECRET_ACCESS_KEY" not in environment
+    assert entrypoint.keys_of(environment) == ("", "")
+    file.write_text("[default]\naws_access_key_id = ab\naws_secret_access_key = c%d-_\n")
+    assert entrypoint.keys_of(environment) == ("ab", "c%d-_")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
-from sandbox_hub.s3_keys import rights
+from sandbox_hub.s3_keys import connect_rights, rights
 
 READ, WRITE, LIST, DELETE = "s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject"
 
@@ -29,8 +30,30 @@ READ, WRITE, LIST, DELETE = "s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3
     ],
 )
 def test_a_user_may_read_all_and_write_their_own(action: str, resource: str, allowed: bool) -> None:
-    assert allowed is any(
+    assert may(rights("ada"), action, resource) is allowed
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "allowed"),
+    [
+        (READ, "published/x", True),
+        (READ, "scratch/sandbox/x", True),
+        (WRITE, "scratch/connect/x", True),
+        (WRITE, "scratch/connected", False),
+        (WRITE, "scratch/users/ada/x", False),
+        (WRITE, "scratch/sandbox/x", False),
+        (WRITE, "published/x", False),
+        (WRITE, "events/logs/app-1", True),
+        (WRITE, "events/x", False),
+    ],
+)
+def test_spark_connect_may_read_all_and_write_its_own(action: str, resource: str, allowed: bool) -> None:
+    assert may(connect_rights(), action, resource) is allowed
+
+
+def may(policy: dict[str, Any], action: str, resource: str) -> bool:
+    return any(
         action in statement["Action"] and fnmatchcase(f"arn:aws:s3:::{resource}", pattern)
-        for statement in rights("ada")["Statement"]
+        for statement in policy["Statement"]
         for pattern in statement["Resource"]
     )

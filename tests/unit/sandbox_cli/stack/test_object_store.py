@@ -33,13 +33,6 @@ def may(identity: str, action: str, resource: str) -> bool:
         ("runner", DELETE, "scratch/sandbox/revenue/run.json", True),
         ("runner", WRITE, "events/logs/app-1", True),
         ("runner", WRITE, "other/x", False),
-        ("spark-connect", READ, "published/x", True),
-        ("spark-connect", READ, "scratch/sandbox/x", True),
-        ("spark-connect", WRITE, "scratch/connect/x", True),
-        ("spark-connect", WRITE, "scratch/connected", False),
-        ("spark-connect", WRITE, "scratch/sandbox/x", False),
-        ("spark-connect", WRITE, "published/x", False),
-        ("spark-connect", WRITE, "events/logs/app-1", True),
         ("spark-history", LIST, "events", True),
         ("spark-history", READ, "events/logs/app-1", True),
         ("spark-history", WRITE, "events/logs/app-1", False),
@@ -47,6 +40,7 @@ def may(identity: str, action: str, resource: str) -> bool:
         ("spark-history", LIST, "published", False),
         ("hub", READ, "published/x", True),
         ("hub", WRITE, "scratch/users/ada/x", True),
+        ("hub", WRITE, "scratch/connect/x", True),
         ("hub", WRITE, "scratch/sandbox/x", False),
         ("hub", WRITE, "published/x", False),
         ("hub", WRITE, "events/logs/app-1", True),
@@ -56,7 +50,7 @@ def test_an_identity_may_do_what_it_is_for(identity: str, action: str, resource:
     assert may(identity, action, resource) is allowed
 
 
-@pytest.mark.parametrize("identity", ["runner", "spark-connect", "spark-history", "hub"])
+@pytest.mark.parametrize("identity", ["runner", "spark-history", "hub"])
 def test_no_identity_may_change_buckets_or_policies(identity: str) -> None:
     actions = {action for statement in policy_of(identity)["Statement"] for action in statement["Action"]}
     assert not {action for action in actions if "*" in action or "Bucket" in action} - {
@@ -80,5 +74,5 @@ def shuffled(policy: dict[str, Any]) -> dict[str, Any]:
 def test_the_same_rights_in_another_order_are_the_same() -> None:
     policy = policy_of("hub")
     assert _rights(shuffled(policy)) == _rights(policy)
-    assert _rights(policy_of("spark-connect")) != _rights(policy)
+    assert _rights(policy_of("spark-history")) != _rights(policy)
     assert _rights(None) == set()

@@ -45,7 +45,7 @@ class FakeEngine:
     def _get(self, name: str) -> SimpleNamespace:
         if name not in self.volumes:
             raise NotFound(name)
-        return SimpleNamespace(attrs={"CreatedAt": self._made[name]})
+        return SimpleNamespace(attrs={"CreatedAt": self._made[name]}, remove=lambda force: self.remove_volume(name))
 
     def _create(self, name: str, labels: dict[str, str]) -> None:
         assert labels == {"sandbox.stack": "demo"}
@@ -114,7 +114,7 @@ def test_secrets_that_others_could_read_are_refused(settings: Settings) -> None:
     [
         ("minio", 10002, {"minio_root_password"}),
         ("spark", 10001, {"spark_auth_secret"}),
-        ("connect", 10001, {"spark_auth_secret", "spark_connect_token", "s3_secret_key"}),
+        ("connect", 10001, {"spark_auth_secret", "spark_connect_token"}),
         ("history", 10001, {"s3_secret_key"}),
         ("runner", 10001, {"spark_auth_secret", "s3_secret_key"}),
         ("hub", 10004, {"hub_cookie_secret", "hub_proxy_token", "hub_admin_token", "s3_secret_key",
@@ -135,7 +135,7 @@ def test_each_volume_holds_what_its_reader_needs(
 
 @pytest.mark.parametrize(
     ("vault", "identity"),
-    [("connect", "spark-connect"), ("history", "spark-history"), ("runner", "runner"), ("hub", "hub")],
+    [("history", "spark-history"), ("runner", "runner"), ("hub", "hub")],
 )
 def test_a_service_gets_the_secret_of_its_own_s3_identity(
     engine: Any, settings: Settings, vault: str, identity: str

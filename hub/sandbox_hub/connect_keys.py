@@ -1,0 +1,73 @@
+"""Spark Connect's keys to S3: made each hour, in a file that only its processes see, and taken back an hour later.
+
+Whoever uses Spark Connect runs code in its processes, so that no key of theirs is a secret for long. The file is in the
+format of AWS's tools; Spark reads it again whenever it has changed. A service of the hub.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+
+from minio.error import MinioAdminException
+from urllib3.exceptions import HTTPError
+
+from sandbox_hub.s3_keys import Key, ServerKeys, connect_rights, of_this_hub
+
+NAME = "spark-connect"
+EVERY_SECONDS, RETRY_SECONDS, LIVES_SECONDS = 3600, 2, 3 * 3600
+PROFILE = "[default]\naws_access_key_id = {access}\naws_secret_access_key = {secret}\n"
+log = logging.getLogger("sandbox.connect-keys")
+
+
+def renew(keys: ServerKeys, file: Path) -> None:
+    """Writes new keys; those of the time before last are taken back, as running jobs still use the last ones.
+
+    Raises:
+        HTTPError, MinioAdminException, OSError: There are none.
+    """
+    before = _written(file)
+    key = keys.make(NAME, NAME, connect_rights(), LIVES_SECONDS)
+    _write(file, key)
+    keys.take_back_all_of(NAME, NAME, but={key.access, before})
+
+
+def _written(file: Path) -> str:
+    """Returns the access key that the file has now; empty if it has none."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return ""
+    found = dict(line.split(" = ", 1) for line in lines if " = " in line)
+    return found.get("aws_access_key_id", "")
+
+
+def _write(file: Path, key: Key) -> None:
+    """Puts the whole file in place: Spark, another uid in another container, never sees half of one."""
+    part = file.with_suffix(".part")
+    part.write_text(PROFILE.format(access=key.access, secret=key.secret), encoding="utf-8")
+    part.chmod(0o444)
+    part.replace(file)
+
+
+def main() -> None:
+    """Renews the keys for as long as the hub runs."""
+    keys, file, told = of_this_hub(), Path(os.environ["SANDBOX_CONNECT_KEYS"]), False
+    while True:
+        try:
+            renew(keys, file)
+        except (HTTPError, MinioAdminException, OSError) as error:
+            if not told:  # while the stack starts, the store is not there yet
+                log.info("no keys for Spark Connect yet: %s", str(error)[:200])
+            told = True
+            time.sleep(RETRY_SECONDS)
+            continue
+        told = False
+        time.sleep(EVERY_SECONDS)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    main()
