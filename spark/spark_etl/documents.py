@@ -36,8 +36,8 @@ def parsed(
     """
     if len(content) > largest:
         raise DamagedError(f"{what} has more than {largest >> 20} MB")
-    comma, bracket, brace = (b",", b"[", b"{") if isinstance(content, bytes) else (",", "[", "{")
-    if sum(content.count(mark) for mark in (comma, bracket, brace)) > parts:  # type: ignore[arg-type]
+    marks: Any = (b",", b"[", b"{") if isinstance(content, bytes) else (",", "[", "{")
+    if sum(content.count(mark) for mark in marks) > parts:
         raise DamagedError(f"{what} has more than {parts:,} parts")
     refuse = {"parse_float": _finite, "parse_constant": _no_number} if finite else {}
     try:

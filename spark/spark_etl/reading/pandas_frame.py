@@ -42,7 +42,8 @@ def as_pandas(table: pa.Table, *, moments: bool = False, wide: Collection[int] =
             table = table.set_column(position, table.field(position).name, pa.nulls(len(column)))
     frame: pd.DataFrame = table.to_pandas(date_as_object=not moments)
     for position, values in exact.items():
-        frame.isetitem(position, pd.Series(values, index=frame.index))
+        whole: Any = pd.Series(values, index=frame.index)
+        frame.isetitem(position, whole)
     return frame
 
 

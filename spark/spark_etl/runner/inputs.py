@@ -52,7 +52,7 @@ class Inputs:
             if isinstance(source, Source)
         }
         with ThreadPoolExecutor(THREADS) as pool:
-            found = list(pool.map(lambda item: _found(*item[0], item[1], dates), sources.items()))
+            found = list(pool.map(lambda item: _found(item[0][0], item[0][1], item[1], dates), sources.items()))
         self._objects: dict[tuple[str, str], list[InputObject]] = dict(zip(sources, found, strict=True))
 
     def kept(self, alias: str, manifest: str, fingerprint: str) -> None:

@@ -154,4 +154,5 @@ def _read_manifest(file: str) -> OutputManifest | None:
     files, texts = content.get("files"), [content.get(name) for name in ("pipeline", "feature", "run")]
     if not isinstance(files, dict) or not all(isinstance(text, str) for text in texts):
         return None
-    return OutputManifest(*map(str, texts), {name: size for name, size in files.items() if isinstance(size, int)})
+    sizes = {name: size for name, size in files.items() if isinstance(size, int)}
+    return OutputManifest(str(texts[0]), str(texts[1]), str(texts[2]), sizes)

@@ -15,13 +15,13 @@ from spark_etl.sources.types import (
     NotOneTypeError,
     Shape,
     Type,
+    as_spark,
     fields_of,
     is_sparks,
     part_of,
     parts_of,
     seen_as,
     spark_shape,
-    spark_type,
     struct,
     united,
     words,
@@ -141,7 +141,8 @@ def joined(what: str, groups: Sequence[Group], *, union: bool, only: Iterable[st
         return None
     kept = None if only is None else {name.lower() for name in only}
     shapes = [_without(group.shape or {}, kept) for group in groups]
-    found = list(_differences("", [struct(shape) for shape in shapes]))
+    structs: list[Type] = [struct(shape) for shape in shapes]
+    found = list(_differences("", structs))
     if found and not union:
         lines = [f"`{name}`: {_spread(types, groups)}" for name, types in found[:MOST_SHOWN]]
         more = [f"and {len(found) - MOST_SHOWN} more columns"] if len(found) > MOST_SHOWN else []
@@ -150,7 +151,7 @@ def joined(what: str, groups: Sequence[Group], *, union: bool, only: Iterable[st
             hint='schema="union" reads them as one: what a file lacks is NULL, and numbers become the larger type',
         )
     try:
-        whole = reduce(united, [struct(shape) for shape in shapes])
+        whole = reduce(united, structs)
     except NotOneTypeError:
         apart = [(name, types) for name, types in found if not _can_be_one(types)]
         lines = [f"`{name}`: {_spread(types, groups)}" for name, types in apart[:MOST_SHOWN]]
@@ -158,7 +159,7 @@ def joined(what: str, groups: Sequence[Group], *, union: bool, only: Iterable[st
             "\n  ".join([f"{what}: no type holds all values of these columns", *lines]),
             hint="read them apart, as two sources, and cast in the feature; or leave the column out by select_cols=",
         ) from None
-    return fields_of(whole)  # type: ignore[arg-type]
+    return fields_of(whole)  # type: ignore[arg-type]  # of structs, it is one
 
 
 def _without(shape: Shape, kept: set[str] | None) -> Shape:
@@ -224,10 +225,17 @@ def _in_shape(read: Read, group: Group, shape: Shape, folders: Sequence[Any]) ->
         for name, kind in (group.shape or {}).items()
         if kind != VOID and is_sparks(kind)
     }
-    frame = read(StructType([*spark_type(struct(own)).fields, *folders]), list(group.files))
+    frame = read(StructType([*_spark_type(struct(own)).fields, *folders]), list(group.files))
     there = {name.lower(): quoted(name) for name in own}
     columns = [
-        (F.col(there[name.lower()]) if name.lower() in there else F.lit(None)).cast(spark_type(kind)).alias(name)
+        (F.col(there[name.lower()]) if name.lower() in there else F.lit(None)).cast(_spark_type(kind)).alias(name)
         for name, kind in shape.items()
     ]
     return frame.select(*columns, *(F.col(quoted(field.name)) for field in folders))
+
+
+def _spark_type(kind: Type) -> Any:
+    from pyspark.sql.types import StructType
+
+    whole: Any = as_spark(struct({"it": kind}))
+    return StructType.fromJson(whole).fields[0].dataType

@@ -12,8 +12,9 @@ from spark_etl.sources.columns import selected
 from spark_etl.sources.drift import UNION, Layout
 from spark_etl.sources.identity import identity
 from spark_etl.sources.locations import Location
-from spark_etl.sources.shapes import Shape, csv_shape, footers, no_shape
+from spark_etl.sources.shapes import csv_shape, footers, no_shape
 from spark_etl.sources.templates import check_path
+from spark_etl.sources.types import Shape
 from spark_etl.storage.paths import exactly
 
 if TYPE_CHECKING:

@@ -80,28 +80,20 @@ def _plain(kind: Any) -> Type:
     return {"type": kind["type"], **{name: _plain(kind[name]) for name in kind if name.endswith("Type")}}
 
 
-def _as_spark(kind: Type) -> Any:
+def as_spark(kind: Type) -> Any:
     """Returns Spark's JSON of a type, of which anything may be NULL."""
     if isinstance(kind, str):
         return kind
     if kind["type"] == "struct":
         fields = [
-            {"name": name, "type": _as_spark(inner), "nullable": True, "metadata": {}}
+            {"name": name, "type": as_spark(inner), "nullable": True, "metadata": {}}
             for name, inner in fields_of(kind).items()
         ]
         return {"type": "struct", "fields": fields}
     if kind["type"] == "array":
-        return {"type": "array", "elementType": _as_spark(kind["elementType"]), "containsNull": True}
-    inner = {name: _as_spark(kind[name]) for name in ("keyType", "valueType")}
+        return {"type": "array", "elementType": as_spark(kind["elementType"]), "containsNull": True}
+    inner = {name: as_spark(kind[name]) for name in ("keyType", "valueType")}
     return {"type": "map", **inner, "valueContainsNull": True}
-
-
-def spark_type(kind: Type) -> Any:
-    """Returns the `pyspark.sql.types.DataType`."""
-    from pyspark.sql.types import StructType
-
-    whole: Any = _as_spark(struct({"it": kind}))
-    return StructType.fromJson(whole).fields[0].dataType
 
 
 def is_sparks(kind: Type) -> bool:
@@ -160,7 +152,5 @@ def seen_as(kind: Type, target: Type) -> Type:
         return kind
     if kind["type"] != "struct":
         return {name: inner if name == "type" else seen_as(kind[name], inner) for name, inner in target.items()}
-    own = {name: part_of(kind, name) for name in fields_of(target)}
-    return struct(
-        {name: inner if own[name] is None else seen_as(own[name], inner) for name, inner in fields_of(target).items()}
-    )
+    pairs = {name: (part_of(kind, name), inner) for name, inner in fields_of(target).items()}
+    return struct({name: inner if own is None else seen_as(own, inner) for name, (own, inner) in pairs.items()})
