@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bounded_http import BoundedServer, Limits
 from sandbox_hub import disk_use, docker_api, names, sign_in
 from sandbox_hub.authenticator import SandboxAuthenticator
 from sandbox_hub.disk_guard import FLOOR, LIMIT, DiskGuard, free_bytes, size_of
@@ -16,10 +17,13 @@ from sandbox_hub.s3_keys import HUB, Key
 from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, parse
 from sandbox_hub.spawner import SandboxSpawner, as_it_is
+from tornado.httpserver import HTTPServer
 
 if TYPE_CHECKING:
     from traitlets.config.application import get_config  # JupyterHub puts its own into this file's namespace
 
+# JupyterHub makes its own server without settings for it: 100 MB of each body without a login, however slow it comes.
+HTTPServer.configure(BoundedServer, limits=Limits())
 logging.getLogger("asyncio").addFilter(is_news)
 c = get_config()
 stack = os.environ["SANDBOX_STACK"]

@@ -11,47 +11,22 @@ import contextlib
 import logging
 import os
 from collections.abc import Mapping
-from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from bounded_http import BoundedServer
 from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
 from jupyterhub.utils import url_path_join
-from tornado import httpserver, iostream, web
+from tornado import iostream, web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from sandbox_hub import mailed
 from sandbox_hub.asked import believe_briefly
 from sandbox_hub.console_login import ConsoleLogins
+from sandbox_hub.passing import HOP_BY_HOP, LIMITS, MESSAGE_BYTES, OURS, Upload, cookies, has_body, passed_on
 from sandbox_hub.s3_keys import Key, of_this_hub
 from sandbox_hub.upstreams import HUB, PREFIX, Upstream, location, shown, target
-
-HOP_BY_HOP = {
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
-    "upgrade",
-}  # fmt: skip
-OURS = {"host", "cookie", "authorization", "content-length", "accept-encoding"}
-# Set here anew; or what a user's driver could say of the whole origin: who works for it, what is forgotten there.
-NEVER_PASSED = {"content-length", "content-encoding", "set-cookie", "service-worker-allowed", "clear-site-data"}
-# What an upstream allows to pages of other origins (MailDev: everything, with credentials) is not its to allow here.
-FOREIGN = "access-control-"
-
-
-def cookies(header: str) -> str:
-    """Returns a Cookie header without the hub's own cookies."""
-    kept = SimpleCookie(header)
-    return "; ".join(
-        f"{name}={morsel.coded_value}"
-        for name, morsel in kept.items()
-        if not name.startswith(("jupyterhub-", "service-", "_xsrf"))
-    )
-
-
-def passed_on(header: str) -> bool:
-    """Tells whether a header of an upstream's answer reaches the browser."""
-    name = header.lower()
-    return name not in HOP_BY_HOP | NEVER_PASSED and not name.startswith(FOREIGN)
 
 
 class Guarded(HubOAuthenticated, web.RequestHandler):
@@ -84,14 +59,44 @@ class IndexHandler(Guarded):
         self.render("index.html", upstreams=shown())
 
 
+@web.stream_request_body
 class ProxyHandler(Guarded, WebSocketHandler):
     """`/services/ui/NAME/…`: HTTP, or a websocket where one is asked for."""
+
+    _upload: Upload | None = None
+    _answer: asyncio.Task[aiohttp.ClientResponse] | None = None
 
     def initialize(self, client: dict[str, aiohttp.ClientSession], logins: Mapping[str, ConsoleLogins]) -> None:
         """Takes the shared HTTP client, and the logins of the upstreams that have any."""
         self._client = client
         self._logins = logins
         self._upstream_socket: aiohttp.ClientWebSocketResponse | None = None
+
+    @web.authenticated
+    def prepare(self) -> None:
+        """Begins to pass on a body once it is known who sends it."""
+        if not has_body(self.request):
+            return
+        self.check_xsrf_cookie()
+        self._upload = Upload(self.request)
+        name, path = self.path_args
+        if path and name in shown():
+            self._answer = asyncio.create_task(self._asked(self._upstream(name), name, path))
+            self._answer.add_done_callback(self._upload.is_answered)
+        else:
+            self._upload.stop()
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Passes on a part of the body."""
+        if self._upload:
+            await self._upload.add(chunk)
+
+    def on_connection_close(self) -> None:
+        """Gives up a body that its sender has given up."""
+        if self._answer and self._upload and not self._upload.complete:
+            self._answer.cancel()
+        web.RequestHandler.on_connection_close(self)  # which the websocket's half leaves out
+        super().on_connection_close()
 
     @web.authenticated
     async def get(  # type: ignore[override]  # Tornado's decorator takes a coroutine for anything that can be awaited
@@ -118,7 +123,9 @@ class ProxyHandler(Guarded, WebSocketHandler):
         if self.request.method not in {"GET", "HEAD", "OPTIONS"}:
             self.check_xsrf_cookie()
         try:
-            async with await self._asked(upstream, name, path) as answer:
+            if self._upload:
+                await self._upload.add(b"")
+            async with await (self._answer or self._asked(upstream, name, path)) as answer:
                 await self._pass_on(answer, upstream, name)
         except iostream.StreamClosedError:
             return  # the browser went elsewhere meanwhile
@@ -130,16 +137,16 @@ class ProxyHandler(Guarded, WebSocketHandler):
 
     async def _asked(self, upstream: Upstream, name: str, path: str) -> aiohttp.ClientResponse:
         """Returns the upstream's answer; one that has forgotten the user is asked again after another login."""
-        url = target(upstream, name, path, self.request.query)
+        url, upload = target(upstream, name, path, self.request.query), self._upload
         for attempt in range(2):
             answer = await self._client["session"].request(
                 self.request.method or "GET",
                 url,
                 headers=await self._request_headers(upstream, name),
-                data=self.request.body or None,
+                data=upload.parts() if upload else None,
                 allow_redirects=False,
             )
-            if attempt or name not in self._logins or not path.endswith("/session") or answer.status < 400:
+            if attempt or upload or name not in self._logins or not path.endswith("/session") or answer.status < 400:
                 break
             answer.release()
             self._logins[name].forget(self.current_user["name"])
@@ -161,6 +168,8 @@ class ProxyHandler(Guarded, WebSocketHandler):
         headers = {key: value for key, value in self.request.headers.items() if key.lower() not in HOP_BY_HOP | OURS}
         if kept := await self._cookies(name):
             headers["Cookie"] = kept
+        if self._upload and self._upload.length:
+            headers["Content-Length"] = self._upload.length
         headers["Host"] = urlsplit(upstream.address).netloc
         headers["X-Forwarded-Proto"], headers["X-Forwarded-Host"] = self.request.protocol, self.request.host
         return headers
@@ -207,7 +216,9 @@ class ProxyHandler(Guarded, WebSocketHandler):
         protocols = [word.strip() for word in self.request.headers.get("Sec-WebSocket-Protocol", "").split(",") if word]
         try:
             headers = {"Cookie": await self._cookies(self._name), "Origin": upstream.address}
-            socket = await self._client["session"].ws_connect(url, headers=headers, protocols=protocols, max_msg_size=0)
+            socket = await self._client["session"].ws_connect(
+                url, headers=headers, protocols=protocols, max_msg_size=MESSAGE_BYTES
+            )
         except (TimeoutError, aiohttp.ClientError):
             self.close(1011, "the page does not answer")
             return
@@ -263,6 +274,7 @@ def application(client: dict[str, aiohttp.ClientSession]) -> web.Application:
         cookie_secret=os.urandom(32),
         template_path=os.path.join(os.path.dirname(__file__), "pages"),  # noqa: PTH118, PTH120
         websocket_ping_interval=30,
+        websocket_max_message_size=MESSAGE_BYTES,
         log_function=lambda handler: None,  # noqa: ARG005 - the hub's proxy is asked who was here
     )
 
@@ -279,7 +291,7 @@ async def main() -> None:
         cookie_jar=aiohttp.DummyCookieJar(),
     ) as session:
         client["session"] = session
-        server = httpserver.HTTPServer(application(client), xheaders=True)
+        server = BoundedServer(application(client), xheaders=True, limits=LIMITS)
         server.listen(address.port or 8010, address.hostname or "127.0.0.1")
         await asyncio.Event().wait()
 

@@ -32,13 +32,16 @@ if TYPE_CHECKING:
 BASE = "base"
 REPOSITORY = "sandbox"
 
+# A server has the hub's bounds, and the notebooks that a new home is given.
+NOTEBOOK = ("hub/notebook", "hub/bounded_http", "notebooks")
+
 # The ones that take longest first: this order is the one in which they are begun.
 RECIPES = {
     recipe.name: recipe
     for recipe in [
         Recipe("minio", BASE, "minio"),
         Recipe("spark", BASE, "spark"),
-        Recipe("notebook", "spark", ".", ("hub/notebook", "notebooks"), dockerfile="hub/notebook/Dockerfile"),
+        Recipe("notebook", "spark", ".", NOTEBOOK, dockerfile="hub/notebook/Dockerfile"),
         Recipe(
             "hub",
             BASE,

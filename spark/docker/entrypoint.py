@@ -27,7 +27,6 @@ VARIABLES = {
     "spark_connect_token": "SPARK_CONNECT_AUTHENTICATE_TOKEN",
 }
 MASTER = "spark://spark-master:7077"
-KEYS_OF_A_FILE = "software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider"
 EVENT_LOGS = "events?list-type=2&max-keys=1&prefix=logs%2F"
 WAIT_SECONDS = 300.0
 
@@ -105,7 +104,7 @@ SERVICES = {
             *("--master", "{master}", "--name", "Spark Connect"),
             *("--conf", "spark.dynamicAllocation.initialExecutors=0"),
             *("--conf", "spark.sql.extensions=sandbox.AllowedSchemes"),
-            *("--conf", f"spark.hadoop.fs.s3a.aws.credentials.provider={KEYS_OF_A_FILE}"),
+            *("--conf", "spark.hadoop.fs.s3a.aws.credentials.provider=sandbox.KeysOfAFile"),
             *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
         ),
         jvm=("-XX:ReservedCodeCacheSize=96m",),

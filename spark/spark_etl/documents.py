@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,11 +17,21 @@ LARGEST = 32 << 20
 DEEPEST = 100
 # An empty list takes three bytes of text and seventy of memory. A manifest of 100,000 files has half as many.
 MOST_PARTS = 1_000_000
+# As text in memory: Python gives each of a text's characters as much room as its widest one needs.
+IN_MEMORY = 4 * LARGEST
+WIDEST = 4
+ASTRAL, ASTRAL_BYTES = re.compile("[\U00010000-\U0010ffff]"), re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")
 Read = Callable[..., bytes | None]
 
 
 def parsed(
-    content: bytes | str, what: str, *, largest: int = LARGEST, parts: int = MOST_PARTS, finite: bool = True
+    content: bytes | str,
+    what: str,
+    *,
+    largest: int = LARGEST,
+    parts: int = MOST_PARTS,
+    in_memory: int = IN_MEMORY,
+    finite: bool = True,
 ) -> Any:
     """Returns what some JSON says.
 
@@ -29,6 +40,7 @@ def parsed(
         what: What it is, for the message: a path.
         largest: In bytes.
         parts: How many lists, objects and values in them it may have, and commas in texts.
+        in_memory: In bytes, as text.
         finite: Refuse `NaN` and `Infinity`, which are no JSON; notebooks may hold them.
 
     Raises:
@@ -36,6 +48,9 @@ def parsed(
     """
     if len(content) > largest:
         raise DamagedError(f"{what} has more than {largest >> 20} MB")
+    if len(content) * width(content) > in_memory:
+        most, widest = in_memory >> 20, in_memory // WIDEST >> 20
+        raise DamagedError(f"{what} takes more than {most} MB as text; with emoji in it, {widest} MB are the most")
     marks: Any = (b",", b"[", b"{") if isinstance(content, bytes) else (",", "[", "{")
     if sum(content.count(mark) for mark in marks) > parts:
         raise DamagedError(f"{what} has more than {parts:,} parts")
@@ -67,6 +82,15 @@ def read(read_bytes: Read, path: str, *, largest: int = LARGEST) -> dict[str, An
     if not isinstance(found, dict):
         raise DamagedError(f"{path} holds no object")
     return found
+
+
+def width(text: str | bytes) -> int:
+    """Returns how many bytes a character of some JSON takes in memory, at most."""
+    if isinstance(text, str):
+        return 1 if text.isascii() else WIDEST if ASTRAL.search(text) else 2
+    if ASTRAL_BYTES.search(text):
+        return WIDEST
+    return 1 if text.isascii() and b"\\u" not in text else 2
 
 
 def _finite(text: str) -> float:

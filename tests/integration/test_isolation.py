@@ -12,33 +12,12 @@ from minio.error import S3Error
 
 from sandbox_cli.stack.hub import Hub
 from sandbox_cli.stack.server_access import access
-from tests.support.engine import ASK_ONCE, Containers, client
+from tests.support.attacks import ASK, CLEARED, FLOOD, HOGS
+from tests.support.engine import ASK_ONCE, Containers, client, life, memory_used
 from tests.support.hub import HubClient
 from tests.support.kernel import Kernel
 from tests.support.s3 import ObjectStore
 from tests.support.sandbox import Sandbox, until
-
-ASK = """
-import os, urllib.error, urllib.request
-os.environ.update({ask_once})
-def ask(url, method="GET", token=os.environ["JUPYTERHUB_API_TOKEN"], data=None):
-    headers = {"Authorization": "token " + token}
-    request = urllib.request.Request(url, method=method, headers=headers, data=data)
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError as error:
-        return type(error).__name__
-def connects(host, port):
-    import socket
-    try:
-        socket.create_connection((host, port), timeout=3).close()
-    except OSError:
-        return False
-    return True
-"""
 
 
 @contextmanager
@@ -215,28 +194,41 @@ def test_no_file_grows_without_end(ada: Kernel) -> None:
     ada.run("os.remove(os.path.expanduser('~/hog'))")
 
 
-# More than a user may hold here. What is allocated on a disk fills it, written or not; an object has to be written.
-ON_DISK = """
-import os
-os.makedirs({place!r}, 0o700, exist_ok=True)
-with open({place!r} + "/hog", "wb") as hog: os.posix_fallocate(hog.fileno(), 0, 900 << 20)
-"""
-IN_S3 = """
-import os, pyarrow.fs
-s3 = pyarrow.fs.S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL_S3"], region=os.environ["AWS_REGION"])
-for n in range(9):
-    with s3.open_output_stream(f"scratch/users/dan/hog/{n}") as out: out.write(bytes(100 << 20))
-"""
-HOGS = {
-    "ada": ON_DISK.format(place="/home/ada/hog"),
-    "bob": ON_DISK.format(place="/home/bob/team/bob/hog"),
-    "dan": IN_S3,
-}
-CLEARED = {
-    "ada": "import shutil; shutil.rmtree('/home/ada/hog')",
-    "bob": "import shutil; shutil.rmtree('/home/bob/team/bob/hog')",
-    "dan": IN_S3.partition("for")[0] + "s3.delete_dir_contents('scratch/users/dan/hog')",
-}
+@pytest.mark.parametrize(
+    ("host", "port", "path", "answered"),
+    [
+        ("hub", 8081, "/hub/login", {"413"}),
+        ("hub", 8000, "/hub/login", {"413", "503"}),
+        ("hub", 8000, "/services/shelf/api/publish", {"403", "503"}),
+        # It has room for two of them, and saves larger notebooks than the hub has pages.
+        ("{stack}-user-bob", 8888, "/user/bob/api/contents/a.ipynb", {"413", "503", "waits"}),
+    ],
+)
+def test_large_slow_bodies_without_a_login_kill_nothing(
+    ada: Kernel,
+    people: dict[str, HubClient],
+    stack: Sandbox,
+    containers: Containers,
+    host: str,
+    port: int,
+    path: str,
+    answered: set[str],
+) -> None:
+    victims = [containers.one("hub"), containers.server("bob")]
+    before = [life(victim) for victim in victims]
+    ada.run(FLOOD + f"held = flood({host.format(stack=stack.stack)!r}, {port}, {path!r})")
+    try:
+        with HubClient(stack.port("hub")).login("bob", stack("users", "show", "bob").out.strip()) as bob:
+            assert bob.http.get("/services/shelf/").is_success
+        assert [life(victim) for victim in victims] == before
+        assert max(memory_used(victim) for victim in victims) < 0.9
+        seen = set(value(ada, "' '.join(answers(held))").split())
+        # An answer can be lost when the other end has had enough.
+        assert seen <= answered | {"closed"}, seen
+    finally:
+        ada.run("for one in held: one.close()")
+    assert works(people["bob"])
+    assert [life(victim) for victim in victims] == before
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from datetime import date
 
+import pyarrow as pa
+from pyarrow import parquet
+
 from tests.spark.support import DAYS, ORDERS, Pipeline
 
 
@@ -37,3 +40,14 @@ def test_missing_days_are_told_before_spark_starts(pipeline: Pipeline) -> None:
     assert "Spark" not in ended.shown
     assert ended.run is not None
     assert (ended.run.status, ended.run.content["spark"]) == ("failed", None)
+
+
+def test_a_columns_name_may_have_dots_and_blanks(pipeline: Pipeline) -> None:
+    source = pipeline.source()
+    for day in DAYS:
+        file = pipeline.published / "orders" / f"_dt={day}" / "part-0.parquet"
+        parquet.write_table(pa.table({"order.id": [1], "unit price": [2.5], "more": ["x"]}), file)
+    pipeline.write(ORDERS % source.replace(")", ', select_cols=["order.id", "unit price"])'), {"orders": "orders!"})
+    ended = pipeline.run()
+    assert ended.code == 0, ended.shown
+    assert pipeline.output("orders") == [{"order.id": 1, "unit price": 2.5, "_dt": date(2024, 2, 29)}]

@@ -83,6 +83,20 @@ class Containers:
         return Ran(done.exit_code, done.output.decode(errors="replace"))
 
 
+def life(container: Container) -> tuple[str, bool, int]:
+    """Returns what changes when a container dies, or something in it for want of memory."""
+    container.reload()
+    state = container.attrs["State"]
+    return state["StartedAt"], bool(state["OOMKilled"]), int(container.attrs["RestartCount"])
+
+
+def memory_used(container: Container) -> float:
+    """Returns how much of its memory a container uses, 1 for all; files that could be dropped don't count."""
+    stats = container.stats(stream=False)["memory_stats"]
+    files = stats["stats"].get("inactive_file", stats["stats"].get("total_inactive_file", 0))
+    return float(stats["usage"] - files) / float(stats["limit"])
+
+
 def spark_state(containers: Containers) -> dict[str, Any]:
     """Returns what Spark's master tells of itself: workers, applications, cores; nothing while it is away."""
     ask = "import urllib.request; print(urllib.request.urlopen('http://spark-master:8080/json/').read().decode())"

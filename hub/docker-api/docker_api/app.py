@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +15,7 @@ from aiohttp import web
 
 from docker_api.create import TEAM, rebuilt
 from docker_api.disk import used
+from docker_api.listener import Bounds, listening
 from docker_api.parse import MAX_BYTES, parse_object
 from docker_api.refusal import RefusedError
 from docker_api.routes import Call, recognise, refuse_foreign_container, refuse_foreign_image
@@ -21,6 +24,7 @@ from docker_api.shelf import belongs_to, folder
 
 log = logging.getLogger("docker-api")
 SETTINGS = web.AppKey("settings", Settings)
+BOUNDS = web.AppKey("bounds", Bounds)
 ENGINE = web.AppKey("engine", aiohttp.ClientSession)
 ENGINE_SECONDS = 60
 OK, CREATED = 200, 201
@@ -33,7 +37,7 @@ async def handle(request: web.Request) -> web.Response:
         _plain(request)
         raw_path, _, _ = request.raw_path.partition("?")
         call = recognise(request.method, raw_path, list(request.query.items()))
-        return await _answer(settings, engine, call, await request.read())
+        return await _answer(settings, engine, call, await _body(request))
     except RefusedError as refusal:
         log.warning("refused %s %s: %s", request.method, request.raw_path[:120], refusal.rule)
         return web.json_response({"message": f"docker-api: {refusal.rule}"}, status=refusal.status)
@@ -45,6 +49,15 @@ async def handle(request: web.Request) -> web.Response:
 def _plain(request: web.Request) -> None:
     if request.headers.get("Upgrade") or request.headers.get("Content-Encoding"):
         raise RefusedError("neither upgrades nor encodings are allowed")
+
+
+async def _body(request: web.Request) -> bytes:
+    seconds = request.app[BOUNDS].body_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            return await request.read()
+    except TimeoutError:
+        raise RefusedError(f"the body took longer than {seconds:g} s", status=408) from None
 
 
 async def _answer(settings: Settings, engine: aiohttp.ClientSession, call: Call, body: bytes) -> web.Response:
@@ -132,10 +145,10 @@ async def disk(request: web.Request) -> web.Response:
         return web.json_response({"message": "docker-api: the engine does not tell sizes"}, status=502)
 
 
-def application(settings: Settings) -> web.Application:
+def application(settings: Settings, bounds: Bounds | None = None) -> web.Application:
     """Returns the service."""
     app = web.Application(client_max_size=MAX_BYTES)
-    app[SETTINGS] = settings
+    app[SETTINGS], app[BOUNDS] = settings, bounds or Bounds()
     app.cleanup_ctx.append(_engine)
     app.router.add_get("/_health", health)
     app.router.add_get("/_disk", disk)
@@ -143,12 +156,16 @@ def application(settings: Settings) -> web.Application:
     return app
 
 
-def main() -> None:
+async def main() -> None:
     """Serves until it is stopped."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    settings = Settings.from_env()
-    web.run_app(application(settings), host="0.0.0.0", port=settings.port, access_log=None, print=None)  # noqa: S104
+    settings, stopped, loop = Settings.from_env(), asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    app = application(settings)
+    async with listening(app, "0.0.0.0", settings.port, app[BOUNDS]):  # noqa: S104 - of its container
+        await stopped.wait()
 
 
 if __name__ == "__main__":
-    main()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    asyncio.run(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,15 @@ def asked(method: str, path: str, body: dict[str, Any] | None = None) -> dict[st
     """
     import requests  # noqa: PLC0415 - a server starts without it
 
-    headers = {"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}"}
+    headers = {"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}", "Content-Type": "application/json"}
     if host := os.environ.get("SANDBOX_SHELF_HOST"):  # by which the proxy knows a shelf with an address of its own
         headers["Host"] = host
     try:
         answer = requests.request(
             method,
             f"{HUB}/services/shelf/api/{path}",
-            json=body,
+            # As they are, characters of other alphabets take two bytes or three; escaped, six.
+            data=json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"),
             headers=headers,
             timeout=SECONDS,
         )

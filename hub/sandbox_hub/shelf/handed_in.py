@@ -5,6 +5,7 @@ Their authors write what they like, and so does a notebook that is run again.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from spark_etl import documents
@@ -12,6 +13,10 @@ from spark_etl.errors import DamagedError
 
 # Of one notebook, as its author has it or as it comes out; `sandbox_lab.rerun` knows it too.
 LARGEST = 32 * 1024**2
+# What comes with it in one answer: its difference, packages, what it read.
+ROOM = 2 * 1024**2
+# As text in memory, where a notebook is three times: one with emoji in it takes four bytes for each character.
+IN_MEMORY = 80 * 1024**2
 # A notebook of 32 MB has some ten thousand lists and objects; the rest is for commas in its texts.
 MOST_PARTS = 3_000_000
 MOST_READS, LONGEST_TEXT = 1000, 1024
@@ -25,10 +30,18 @@ def notebook_of(content: Any) -> dict[str, Any]:
     Raises:
         DamagedError: It is none.
     """
-    if not isinstance(content, str):
+    if not isinstance(content, str | bytes):
         raise DamagedError("its content is no text")
-    found = documents.parsed(content, "it", largest=LARGEST, parts=MOST_PARTS, finite=False)
+    found = documents.parsed(content, "it", largest=LARGEST, parts=MOST_PARTS, in_memory=IN_MEMORY, finite=False)
     return checked_notebook(found)
+
+
+def as_json(value: Any) -> bytes:
+    """Returns JSON in UTF-8 as it is: escaped, a character of two bytes takes six."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a pair, which has no UTF-8
+        return json.dumps(value).encode()
 
 
 def checked_notebook(found: Any) -> dict[str, Any]:

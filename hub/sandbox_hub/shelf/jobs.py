@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox_hub.shelf.data import AWAY, Data
-from sandbox_hub.shelf.handed_in import LARGEST, notebook_of
+from sandbox_hub.shelf.handed_in import LARGEST, as_json, notebook_of
 from sandbox_hub.shelf.rerun import Again, Rerun, RerunError
 from sandbox_hub.shelf.room import NoRoomError, Room
 from sandbox_hub.shelf.store import Record, Shelf, digest, slug, title
 
 KEPT = 200
 MOST_WAITING = 3  # of one author: a publication may take twenty minutes, and there is one server for all
-MOST_BYTES = 4 * LARGEST  # of all that wait: they are kept in memory
+MOST_BYTES = 2 * LARGEST  # of all that wait: they are kept in memory
 log = logging.getLogger("sandbox.shelf")
 
 
@@ -79,7 +79,8 @@ class Jobs:
                 f"{len(waiting)} publications of {author} wait already. Publish again when one of them has begun: "
                 + ", ".join(waiting)
             )
-        if sum(len(job.asked.get("content", "")) for job in self._jobs.values()) + len(asked["content"]) > MOST_BYTES:
+        asked = {**asked, "content": asked["content"].encode()}  # a text would take up to four times as much
+        if sum(len(job.asked.get("content", b"")) for job in self._jobs.values()) + len(asked["content"]) > MOST_BYTES:
             raise WaitError("the notebooks that wait are too large together. Publish again when some of them are done")
         job = Job(secrets.token_urlsafe(12), author, slug(str(asked["path"])), asked=asked)
         for identity in [job.identity for job in self._jobs.values() if job.state in {"done", "failed"}][:-KEPT]:
@@ -116,13 +117,14 @@ class Jobs:
             job.state, job.told = "failed", f"{type(error).__name__}: {error}"
 
     async def _stamped(self, job: Job) -> None:
-        notebook, content = notebook_of(job.asked["content"]), job.asked["content"].encode()
+        content: bytes = job.asked["content"]
+        notebook = notebook_of(content)
         job.tell("looking for room on the disk")
         held = await self._room.held(job.author) if self._room else 0
         self._check_room(job, held, len(content))  # before minutes are spent on it
         again = await self._rerun.run(notebook, job.tell)
         job.tell("putting it on the shelf")
-        outcome = json.dumps(again.notebook).encode()
+        outcome = as_json(again.notebook)
         record = self._record(job, notebook, content, again)
         self._check_room(job, held, len(content) + len(outcome) + len(json.dumps(asdict(record), indent=1)))
         await self._pin(record)

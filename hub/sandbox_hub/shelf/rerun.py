@@ -14,15 +14,13 @@ import aiohttp
 from spark_etl import documents
 from spark_etl.errors import DamagedError
 
-from sandbox_hub.shelf.handed_in import LARGEST, LONGEST_LINE, MOST_PARTS, outcome_of
+from sandbox_hub.shelf.handed_in import IN_MEMORY, LARGEST, LONGEST_LINE, MOST_PARTS, ROOM, as_json, outcome_of
 
 START_SECONDS = 90
 RUN_SECONDS = 1200
 ASK_SECONDS = 60
 EVERY = 0.25
 log = logging.getLogger("sandbox.shelf")
-# What comes with it in one answer: its difference, packages, what it read.
-ROOM = 2 * 1024**2
 
 
 class RerunError(Exception):
@@ -166,10 +164,10 @@ class Rerun:
         tell: Callable[[str], None],
     ) -> Again:
         url = f"{self._hub}/user/{self._user}/sandbox/execute"
-        given = {"notebook": notebook}
+        given, json_headers = as_json({"notebook": notebook}), {**headers, "Content-Type": "application/json"}
         endless = aiohttp.ClientTimeout(total=None)
         # Whoever answers there is not to send this process elsewhere.
-        asked = session.post(url, json=given, headers=headers, timeout=endless, allow_redirects=False)
+        asked = session.post(url, data=given, headers=json_headers, timeout=endless, allow_redirects=False)
         async with asked as answer:
             if answer.status != 200:
                 raise RerunError(f"the fresh server refuses: {answer.status} {(await answer.text())[:200]}")
@@ -186,9 +184,11 @@ class Rerun:
 
 def _event(line: bytes) -> dict[str, Any]:
     try:
-        event = documents.parsed(line, "it", largest=LARGEST + ROOM, parts=MOST_PARTS, finite=False)
+        event = documents.parsed(
+            line, "it", largest=LARGEST + ROOM, parts=MOST_PARTS, in_memory=IN_MEMORY, finite=False
+        )
     except DamagedError as error:
-        raise RerunError(f"the fresh server's answer can't be read: {error.message}") from None
+        raise RerunError(f"what came of the notebook can't be read: {error.message}") from None
     return event if isinstance(event, dict) else {}
 
 

@@ -19,16 +19,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bounded_http import Body, BoundedServer, Limits
 from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
 from spark_etl import documents
-from tornado import httpserver, web
+from tornado import web
 
 from sandbox_hub import names
 from sandbox_hub.asked import believe_briefly
 from sandbox_hub.s3_keys import of_this_hub
 from sandbox_hub.shelf import room
 from sandbox_hub.shelf.data import AWAY, Data
-from sandbox_hub.shelf.handed_in import LARGEST, LONGEST_TEXT, MOST_PARTS, notebook_of, reads_of
+from sandbox_hub.shelf.handed_in import IN_MEMORY, LARGEST, LONGEST_TEXT, MOST_PARTS, ROOM, notebook_of, reads_of
 from sandbox_hub.shelf.jobs import Job, Jobs, WaitError
 from sandbox_hub.shelf.rerun import Rerun
 from sandbox_hub.shelf.store import Record, Shelf
@@ -38,6 +39,11 @@ PREFIX = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/services/shelf/")
 HUB = os.environ.get("JUPYTERHUB_HOST", "")
 PUBLIC = os.environ.get("JUPYTERHUB_PUBLIC_URL", "")
 USER = "shelf"
+# A notebook in JSON: a notebook of text has a backslash before one character in eight, one of pictures none.
+LARGEST_BODY = LARGEST + LARGEST // 4 + ROOM
+BODY_SECONDS = 120
+# One notebook of the largest at a time, or a few small ones.
+LIMITS = Limits(connections=256, bodies_bytes=LARGEST_BODY + ROOM)
 # The hub's service as which `./sandbox` speaks to it.
 COMMAND = "sandbox-cli"
 # Below scratch/users/, and no user's: a name begins with a letter. No server has keys to it.
@@ -127,19 +133,29 @@ class NotebookHandler(Page):
             return {}, "The object store does not answer, so it can't be told whether the data is still the same."
 
 
+@web.stream_request_body
 class PublishHandler(Page):
     """`/services/shelf/api/publish`: for tokens only, so that no other site's page can publish anything."""
 
     @web.authenticated
-    def post(self) -> None:
-        """Takes a notebook in; 202 with the job."""
+    def prepare(self) -> None:
+        """Takes nothing in before it is known whose it is."""
         if not self.request.headers.get("Authorization"):
             raise web.HTTPError(403, reason="publishing needs a token")
         author = self.current_user["name"]
         if author in names.RESERVED:  # a notebook that is run again has the keeper's token
             raise web.HTTPError(403, reason=f"`{author}` is the stack's own user, and publishes nothing")
+        self._body = Body(self.request, LARGEST_BODY, BODY_SECONDS)
+
+    def data_received(self, chunk: bytes) -> None:
+        """Takes a part of the notebook in."""
+        self._body.add(chunk)
+
+    @web.authenticated
+    def post(self) -> None:
+        """Takes the notebook in; 202 with the job."""
         try:
-            job = self._jobs.add(author, wanted(self.request.body))
+            job = self._jobs.add(self.current_user["name"], wanted(self._body.take()))
         except WaitError as error:
             raise web.HTTPError(429, reason=str(error)) from None
         except (ValueError, KeyError, TypeError) as error:
@@ -207,7 +223,7 @@ def wanted(body: bytes) -> dict[str, Any]:
     Raises:
         ValueError, KeyError, TypeError: It is no notebook.
     """
-    asked = documents.parsed(body, "it", largest=2 * LARGEST, parts=MOST_PARTS, finite=False)
+    asked = documents.parsed(body, "it", largest=LARGEST_BODY, parts=MOST_PARTS, in_memory=IN_MEMORY, finite=False)
     notebook_of(asked["content"])
     reads = reads_of(asked.get("reads") or [])
     return {"content": asked["content"], "path": str(asked["path"])[:LONGEST_TEXT], "reads": reads}
@@ -270,7 +286,7 @@ async def main() -> None:
     root = Path(os.environ["SANDBOX_SHELF"])
     shelf = Shelf(root)
     jobs = Jobs(shelf, data, rerun, os.environ["SANDBOX_NOTEBOOK_IMAGE"], room.of_this_hub(root.parent))
-    server = httpserver.HTTPServer(application(shelf, data, jobs), xheaders=True, max_buffer_size=LARGEST)
+    server = BoundedServer(application(shelf, data, jobs), xheaders=True, limits=LIMITS)
     server.listen(address.port or 8011, address.hostname or "127.0.0.1")
     await asyncio.Event().wait()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.dates import DateRange, date_list
 from spark_etl.errors import ConfigError, MissingDataError
-from spark_etl.names import alternatives
+from spark_etl.names import alternatives, quoted
 from spark_etl.sources.base import InputObject, Source
 from spark_etl.sources.drift import UNION, Layout
 from spark_etl.sources.identity import identity
@@ -117,7 +117,7 @@ class S3PublishedSource(Source):
             return lambda schema, paths: _frame(spark, base, schema, paths)
 
         frame = self._found[dates].frame(reading)
-        frame = frame.withColumn(self.date_col, frame[self.date_col].cast("date"))
+        frame = frame.withColumn(self.date_col, frame[quoted(self.date_col)].cast("date"))
         if self.select_cols is None:
             return frame
         for column in self.select_cols:
@@ -125,7 +125,7 @@ class S3PublishedSource(Source):
                 raise ConfigError(
                     f"{self.source_schema_id} has no column `{column}`. {alternatives(column, frame.columns)}"
                 )
-        return frame.select(*dict.fromkeys([*self.select_cols, self.date_col]))
+        return frame.select(*map(quoted, dict.fromkeys([*self.select_cols, self.date_col])))
 
 
 def _frame(spark: SparkSession, base: str, schema: Any, paths: Sequence[str]) -> DataFrame:

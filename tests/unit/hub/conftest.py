@@ -17,6 +17,7 @@ from jupyterhub.auth import Authenticator
 from jupyterhub.objects import Hub
 from sandbox_hub.s3_keys import Key
 from sandbox_hub.spawner import SandboxSpawner
+from tornado.httpserver import HTTPServer
 from traitlets import Bool, Integer
 from traitlets.config import Config
 
@@ -84,7 +85,7 @@ def packages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def config(packages: None, monkeypatch: pytest.MonkeyPatch) -> Config:
+def config(packages: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
     """What jupyterhub_config.py makes of the stack's environment and secrets."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -92,7 +93,8 @@ def config(packages: None, monkeypatch: pytest.MonkeyPatch) -> Config:
     monkeypatch.setattr(sandbox_hub.spawner, "secret", SECRETS.__getitem__)
     config = Config()
     runpy.run_path(str(CONFIG), {"get_config": lambda: config})
-    return config
+    yield config
+    HTTPServer.configure(None)
 
 
 @pytest.fixture

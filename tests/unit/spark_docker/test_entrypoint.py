@@ -198,7 +198,7 @@ def test_spark_connect_takes_its_keys_from_a_file(entrypoint, secrets, everythin
 
     command, environment = entrypoint.prepare(["connect"], {"AWS_SHARED_CREDENTIALS_FILE": str(file)})
 
-    assert any("ProfileCredentialsProvider" in word for word in command)
+    assert any("sandbox.KeysOfAFile" in word for word in command)
     assert "AWS_SECRET_ACCESS_KEY" not in environment
     assert entrypoint.keys_of(environment) == ("", "")
     file.write_text("[default]\naws_access_key_id = ab\naws_secret_access_key = c%d-_\n")

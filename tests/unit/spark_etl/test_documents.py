@@ -73,3 +73,15 @@ def test_a_file_without_an_object_is_damaged(tmp_path: Path) -> None:
 
     with pytest.raises(DamagedError, match="holds no object"):
         documents.read(storage_for(path).read, path)
+
+
+@pytest.mark.parametrize(
+    ("character", "most"),
+    [("x", 80), ("é", 40), ("\\u00e9", 40), ("🙂", 20), ("\\ud83d\\ude42", 20), ("\\uD83D\\uDE42", 20)],
+)
+def test_a_text_is_weighed_as_it_lies_in_memory(character: str, most: int) -> None:
+    size = len(character.encode())
+
+    assert documents.parsed(f'"{character}{"x" * (most - 2 - size)}"'.encode(), "it", in_memory=80)
+    with pytest.raises(DamagedError, match="as text"):
+        documents.parsed(f'"{character}{"x" * (most - 1 - size)}"'.encode(), "it", in_memory=80)

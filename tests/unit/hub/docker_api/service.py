@@ -15,9 +15,11 @@ from typing import Any
 
 from aiohttp import web
 from docker_api.app import application
+from docker_api.listener import Bounds, listening
 from docker_api.settings import Settings
 
 SECONDS = 10
+BOUNDS = Bounds()
 NEW_ID = "c0ffee" + "0" * 58
 VOLUMES = [
     {"Name": "demo-home-ada", "UsageData": {"Size": 5_000}},
@@ -117,28 +119,28 @@ class Service:
 
 
 @contextmanager
-def running(settings: Settings, folder: Path) -> Iterator[Service]:
+def running(settings: Settings, folder: Path, bounds: Bounds = BOUNDS) -> Iterator[Service]:
     """Runs docker-api and its engine in a thread of their own."""
     engine, loop = Engine(), asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
-    def wait(work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, loop).result(SECONDS)
+    def wait(work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(SECONDS)
 
     behind = web.Application()
     behind.router.add_route("*", "/{path:.*}", engine.answer)
     path = str(folder / "engine.sock")
-    runners = [web.AppRunner(behind), web.AppRunner(application(dataclasses.replace(settings, socket=path)))]
+    runner = web.AppRunner(behind)
+    app = application(dataclasses.replace(settings, socket=path), bounds)
+    service = listening(app, "127.0.0.1", 0, bounds)
     try:
-        for runner in runners:
-            wait(runner.setup())
-        wait(web.UnixSite(runners[0], path).start())
-        wait(web.TCPSite(runners[1], "127.0.0.1", 0).start())
-        yield Service(runners[1].addresses[0][1], engine)
+        wait(runner.setup())
+        wait(web.UnixSite(runner, path).start())
+        yield Service(wait(service.__aenter__()), engine)
     finally:
-        for runner in reversed(runners):
-            wait(runner.cleanup())
+        wait(service.__aexit__(None, None, None))
+        wait(runner.cleanup())
         loop.call_soon_threadsafe(loop.stop)
         thread.join(SECONDS)
         loop.close()

@@ -19,15 +19,16 @@ def test_a_shelf_with_an_address_of_its_own_is_asked_for_by_it(
     asked: list[Any] = []
 
     def request(method: str, url: str, **more: Any) -> Any:
-        asked.append((url, more["headers"]))
+        asked.append((url, more["headers"], more["data"]))
         return SimpleNamespace(ok=True, json=lambda: {"job": "j"})
 
     monkeypatch.setattr("requests.request", request)
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "its-token")
     monkeypatch.setenv("SANDBOX_SHELF_HOST", host)
 
-    assert publishing.asked("POST", "publish", {}) == {"job": "j"}
-    assert asked == [("http://hub:8000/services/shelf/api/publish", {"Authorization": "token its-token", **sent})]
+    assert publishing.asked("POST", "publish", {"path": "ü.ipynb"}) == {"job": "j"}
+    headers = {"Authorization": "token its-token", "Content-Type": "application/json", **sent}
+    assert asked == [("http://hub:8000/services/shelf/api/publish", headers, '{"path": "ü.ipynb"}'.encode())]
 
 
 def test_what_the_shelf_says_when_it_refuses_reaches_the_author(monkeypatch: pytest.MonkeyPatch) -> None:

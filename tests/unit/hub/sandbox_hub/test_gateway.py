@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable
+import socket
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -13,11 +14,14 @@ from typing import Any
 import aiohttp
 import pytest
 import sandbox_hub.gateway
-from sandbox_hub import mailed, upstreams
+from bounded_http import BoundedServer
+from sandbox_hub import mailed, passing, upstreams
 from tornado import httpserver, iostream, web
 from tornado.testing import bind_unused_port
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from tests.unit.hub.bounded_http.clients import Answer, Connection
+from tests.unit.hub.bounded_http.clients import ask as ask_at
 from tests.unit.hub.conftest import errors
 
 Ask = Callable[..., tuple[int, Any, str]]
@@ -42,6 +46,30 @@ class Page(web.RequestHandler):
         self.write(f"{self.request.path} {self.request.headers.get('Cookie', 'no cookie')}")
 
     post = get
+
+
+@web.stream_request_body
+class Store(web.RequestHandler):
+    """Counts what is uploaded; `/store/full` says no at once, and `/store/busy` reads nothing."""
+
+    ended = ""
+
+    async def prepare(self) -> None:
+        self.size = 0
+        if self.request.path.endswith("busy"):
+            await asyncio.sleep(1)
+        if self.request.path.endswith("full"):
+            raise web.HTTPError(409)
+
+    def data_received(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+
+    def put(self) -> None:
+        self.write(f"{self.size} bytes, {self.request.headers.get('Content-Length', 'no')} announced")
+
+    def on_connection_close(self) -> None:
+        Store.ended = "given up"
+        super().on_connection_close()
 
 
 class Redirect(web.RequestHandler):
@@ -106,6 +134,7 @@ async def until_left(page: type[Endless | Chatty]) -> None:
 
 
 PAGES: list[Any] = [
+    ("/store.*", Store),
     ("/moved", Redirect),
     ("/echo", Echo),
     ("/services/ui/mail", Echo),
@@ -125,9 +154,9 @@ class Stage:
         self.port = 0
 
     async def __aenter__(self) -> Stage:
-        socket, port = bind_unused_port()
-        self._upstream = httpserver.HTTPServer(web.Application(PAGES))
-        self._upstream.add_socket(socket)
+        listener, port = bind_unused_port()
+        self._upstream = httpserver.HTTPServer(web.Application(PAGES), max_body_size=1 << 40)
+        self._upstream.add_socket(listener)
         dead, dead_port = bind_unused_port()
         dead.close()
         upstreams.UPSTREAMS = {
@@ -137,9 +166,9 @@ class Stage:
             "spark": replace(upstreams.UPSTREAMS["spark"], address=f"http://127.0.0.1:{port}"),
         }
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        socket, self.port = bind_unused_port()
-        self._server = httpserver.HTTPServer(self._gateway.application({"session": self._session}))
-        self._server.add_socket(socket)
+        listener, self.port = bind_unused_port()
+        self._server = BoundedServer(self._gateway.application({"session": self._session}), limits=passing.LIMITS)
+        self._server.add_socket(listener)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -396,3 +425,111 @@ def test_a_page_that_does_not_run_says_what_to_do(ask: Ask) -> None:
     assert "Dead does not answer" in text
     assert "sandbox status" in text
     assert 'href="/services/ui/"' in text
+
+
+MB = 1024**2
+
+
+async def parts(number: int) -> AsyncIterator[bytes]:
+    """Yields as many megabytes."""
+    for _ in range(number):
+        yield bytes(MB)
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("data", "answer"),
+    [(lambda: bytes(3 * MB), "3145728 bytes, 3145728 announced"), (lambda: parts(3), "3145728 bytes, no announced")],
+)
+def test_an_upload_is_passed_on_whatever_its_size(gateway: ModuleType, data: Callable[[], Any], answer: str) -> None:
+    async def upload() -> tuple[int, str]:
+        async with Stage(gateway) as stage, aiohttp.ClientSession() as client:
+            url = f"http://127.0.0.1:{stage.port}/services/ui/page/store"
+            async with client.put(url, data=data()) as sent:
+                return sent.status, await sent.text()
+
+    assert asyncio.run(upload()) == (200, answer)
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(("path", "status"), [("page/store/full", 409), ("dead/", 502), ("nosuch/", 404)])
+def test_an_upload_that_nobody_wants_ends(
+    gateway: ModuleType, caplog: pytest.LogCaptureFixture, path: str, status: int
+) -> None:
+    async def upload() -> Answer:
+        async with Stage(gateway) as stage:
+            return await ask_at(stage.port, "PUT", f"/services/ui/{path}", bytes(MB))
+
+    assert asyncio.run(upload())[0] == status
+    gc.collect()
+    assert errors(caplog) == []
+
+
+@pytest.mark.usefixtures("known")
+def test_an_upload_waits_with_its_sender_while_the_page_is_busy(gateway: ModuleType) -> None:
+    async def upload() -> int:
+        async with Stage(gateway) as stage:
+            sent, part = 0, bytes(MB)
+            with contextlib.suppress(TimeoutError), socket.create_connection(("127.0.0.1", stage.port)) as connection:
+                connection.setblocking(False)
+                loop = asyncio.get_running_loop()
+                head = f"PUT /services/ui/page/store/busy HTTP/1.1\r\nHost: x\r\nContent-Length: {99 * MB}\r\n\r\n"
+                await loop.sock_sendall(connection, head.encode())
+                async with asyncio.timeout(0.4):
+                    while True:
+                        await loop.sock_sendall(connection, part)
+                        sent += 1
+            return sent
+
+    assert asyncio.run(upload()) < 40, "megabytes, which lie in the kernel's buffers"
+
+
+@pytest.mark.usefixtures("known")
+def test_an_upload_that_its_sender_gives_up_is_given_up(
+    gateway: ModuleType, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "ended", "")
+
+    async def upload() -> None:
+        async with Stage(gateway) as stage:
+            connection = await Connection.to(stage.port)
+            await connection.send("PUT", "/services/ui/page/store", bytes(MB), Content_Length=str(9 * MB))
+            await asyncio.sleep(0.05)
+            connection.close()
+            async with asyncio.timeout(10):
+                while not Store.ended:
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(upload())
+    gc.collect()
+    assert errors(caplog) == []
+
+
+def test_no_body_is_taken_in_before_the_login(gateway: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway.Guarded, "get_current_user", lambda self: None)
+
+    async def upload() -> list[int]:
+        async with Stage(gateway) as stage:
+            length = {"Content_Length": str(99 * MB)}
+            paths = ["/services/ui/page/store", "/services/ui/", "/services/ui/oauth_callback"]
+            return [(await ask_at(stage.port, "PUT", path, b"x", **length))[0] for path in paths]
+
+    assert asyncio.run(upload()) == [403, 413, 413]
+
+
+@pytest.mark.usefixtures("known")
+def test_a_page_without_end_to_its_message_does_not_fill_the_memory(
+    gateway: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "MESSAGE_BYTES", 1000)
+
+    async def talk() -> list[aiohttp.WSMsgType]:
+        async with Stage(gateway) as stage, aiohttp.ClientSession() as client:
+            url = f"http://127.0.0.1:{stage.port}/services/ui/page/echo"
+            async with client.ws_connect(url) as socket:
+                await socket.send_str("x" * 900)
+                heard = [(await socket.receive(timeout=5)).type]
+                await socket.send_str("x" * 995)
+                return [*heard, (await socket.receive(timeout=5)).type]
+
+    assert asyncio.run(talk()) == [aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.CLOSE]

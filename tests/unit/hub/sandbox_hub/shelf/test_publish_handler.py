@@ -9,13 +9,16 @@ from typing import Any
 
 import aiohttp
 import pytest
+from bounded_http import BoundedServer, Limits
 from sandbox_hub import names
 from sandbox_hub.shelf import jobs, service
 from sandbox_hub.shelf.jobs import MOST_WAITING, Jobs
 from sandbox_hub.shelf.rerun import Again, Rerun
 from sandbox_hub.shelf.store import Shelf
-from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
+
+from tests.unit.hub.bounded_http.clients import Connection, serving
+from tests.unit.hub.bounded_http.clients import ask as ask_at
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -44,7 +47,7 @@ def answers(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., lis
         none: Any = None
         jobs = Jobs(Shelf(tmp_path), none, Busy(), "sandbox/notebook:1")
         socket, port = bind_unused_port()
-        server = HTTPServer(service.application(Shelf(tmp_path), none, jobs))
+        server = BoundedServer(service.application(Shelf(tmp_path), none, jobs), limits=service.LIMITS)
         server.add_socket(socket)
         told = []
         async with aiohttp.ClientSession() as session:
@@ -90,3 +93,77 @@ def test_what_waits_is_limited_in_all(answers: Callable[..., list[Answer]], monk
     assert [status for status, _ in taken] == [202, 202]
     told = "the notebooks that wait are too large together. Publish again when some of them are done"
     assert refused == (429, {"message": told})
+
+
+KB = 1024
+URL = "/services/shelf/api/publish"
+LIMITS = Limits(bodies_bytes=250 * KB, body_bytes=20 * KB, drain_seconds=1)
+CHUNKED = {"Content_Length": "", "Transfer_Encoding": "chunked"}
+
+
+@pytest.fixture
+def shelf(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The shelf, for publications of at most 200 KB each, and 250 KB together."""
+
+    def user(page: service.Page) -> dict[str, str] | None:
+        _, _, name = page.request.headers.get("Authorization", "").partition(" ")
+        return {"name": name} if name else None
+
+    monkeypatch.setattr(service.Page, "get_current_user", user)
+    monkeypatch.setattr(service, "LARGEST_BODY", 200 * KB)
+    none: Any = None
+    return lambda: service.application(Shelf(tmp_path), none, Jobs(Shelf(tmp_path), none, Busy(), "sandbox/notebook:1"))
+
+
+def publication(size: int) -> bytes:
+    """Returns the body of a publication."""
+    content = json.dumps({"cells": [], "metadata": {"text": "x" * size}})
+    return json.dumps({"path": "x.ipynb", "content": content}).encode()
+
+
+@pytest.mark.parametrize("headers", [{}, CHUNKED])
+def test_a_publication_that_is_too_large_is_told_so(shelf: Any, headers: dict[str, str]) -> None:
+    async def publish(size: int) -> tuple[int, str]:
+        body = publication(size)
+        sent = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if headers else body
+        async with serving(shelf(), LIMITS) as port:
+            return await ask_at(port, "POST", URL, sent, Authorization="token ada", **headers)
+
+    assert asyncio.run(publish(150 * KB))[0] == 202
+    status, told = asyncio.run(publish(300 * KB))
+    assert (status, "more than 200 KB" in json.loads(told)["message"]) == (413, True)
+
+
+def test_nothing_is_taken_in_without_a_login(shelf: Any) -> None:
+    async def publish() -> list[int]:
+        async with serving(shelf(), LIMITS) as port:
+            length = {"Content_Length": str(150 * KB)}
+            publishing = await ask_at(port, "POST", URL, b"{", **length)
+            elsewhere = await ask_at(port, "POST", "/services/shelf/", b"{", **length)
+            return [publishing[0], elsewhere[0]]
+
+    assert asyncio.run(publish()) == [403, 413]
+
+
+def test_publications_that_come_slowly_leave_room_for_another_author(shelf: Any) -> None:
+    async def publish() -> tuple[tuple[int, str], int, int]:
+        async with serving(shelf(), LIMITS) as port:
+
+            async def begin(author: str, source: str, size: int) -> Connection:
+                body = publication(size)
+                connection = await Connection.to(port, source=source)
+                headers = {"Authorization": f"token {author}", "Content_Length": str(len(body))}
+                return await connection.send("POST", URL, body[:-1], **headers)
+
+            slow = [await begin("eve", "127.0.0.2", 100 * KB) for _ in range(2)]
+            refused = await begin("eve", "127.0.0.2", 100 * KB)
+            another = await begin("ada", "127.0.0.1", 90 * KB)
+            await refused.more(b"}")
+            await another.more(b"}")
+            await slow[0].more(b"}")
+            return await refused.answer(), (await another.answer())[0], (await slow[0].answer())[0]
+
+    refused, another, oldest = asyncio.run(publish())
+    assert (refused[0], "250 KB of bodies" in json.loads(refused[1])["message"]) == (503, True)
+    assert another == 202
+    assert oldest == 503, "who held most gave way"

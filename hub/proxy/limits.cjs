@@ -1,0 +1,48 @@
+// Loaded before the hub's proxy (NODE_OPTIONS in hub/Dockerfile), which has no options for this. It passes bodies on as
+// they come, so what it holds goes with its connections: each some 100 KB at worst. Of those there are so many and no
+// more. One more, and the address with most of them loses the oldest of its own. And it writes a line for each request
+// that is refused: here, one a minute of each kind.
+"use strict";
+const http = require("node:http");
+const MOST = Number(process.env.SANDBOX_PROXY_CONNECTIONS || 768);
+const HEADERS = { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
+const createServer = http.createServer;
+
+function oldestOfMost(open) {
+  const counts = new Map();
+  for (const address of open.values()) counts.set(address, (counts.get(address) || 0) + 1);
+  const [most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a));
+  for (const [socket, address] of open) if (address === most) return socket;
+}
+
+http.createServer = function (...given) {
+  const server = createServer(...(typeof given[0] === "object" ? [{ ...HEADERS, ...given[0] }, ...given.slice(1)] : given));
+  const open = new Map(); // in the order in which they came
+  server.on("connection", (socket) => {
+    open.set(socket, socket.remoteAddress);
+    socket.once("close", () => open.delete(socket));
+    if (open.size > MOST) {
+      const loser = oldestOfMost(open);
+      open.delete(loser);
+      loser.destroy();
+    }
+  });
+  return server;
+};
+
+const MINUTE = 60_000;
+const kinds = new Map();
+const write = process.stdout.write;
+
+process.stdout.write = function (text, ...more) {
+  const kind = String(text).replace(/[0-9]+/g, "").slice(0, 80);
+  const { since, leftOut } = kinds.get(kind) || { since: -MINUTE, leftOut: 0 };
+  const now = performance.now();
+  if (now - since < MINUTE) {
+    kinds.set(kind, { since, leftOut: leftOut + 1 });
+    return true;
+  }
+  if (kinds.size >= 100) kinds.clear();
+  kinds.set(kind, { since: now, leftOut: 0 });
+  return write.call(this, leftOut ? `[and ${leftOut} more of the kind before] ${text}` : text, ...more);
+};

@@ -1,0 +1,72 @@
+"""What a hostile notebook runs in its kernel: the code of attempts that tests make."""
+
+from __future__ import annotations
+
+ASK = """
+import os, urllib.error, urllib.request
+os.environ.update({ask_once})
+def ask(url, method="GET", token=os.environ["JUPYTERHUB_API_TOKEN"], data=None):
+    headers = {"Authorization": "token " + token}
+    request = urllib.request.Request(url, method=method, headers=headers, data=data)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError as error:
+        return type(error).__name__
+def connects(host, port):
+    import socket
+    try:
+        socket.create_connection((host, port), timeout=3).close()
+    except OSError:
+        return False
+    return True
+"""
+
+# Six bodies of 99 MB without a login, all on their way at once; none of them ends.
+FLOOD = """
+import socket
+def flood(host, port, path):
+    head = f"POST {path} HTTP/1.1\\r\\nHost: {host}\\r\\nContent-Length: {99 << 20}\\r\\n\\r\\n".encode()
+    held = [socket.create_connection((host, port), timeout=10) for _ in range(6)]
+    part, hung_up = bytes(1 << 20), set()
+    for one in held: one.sendall(head)
+    for _ in range(98):
+        for one in held:
+            if one in hung_up: continue
+            try: one.sendall(part)
+            except OSError: hung_up.add(one)
+    return held
+def answers(held):
+    found = []
+    for one in held:
+        one.settimeout(1)
+        try: found.append(one.recv(12)[9:].decode() or "closed")
+        except TimeoutError: found.append("waits")
+        except OSError: found.append("closed")
+    return sorted(set(found))
+"""
+
+# More than a user may hold here. What is allocated on a disk fills it, written or not; an object has to be written.
+ON_DISK = """
+import os
+os.makedirs({place!r}, 0o700, exist_ok=True)
+with open({place!r} + "/hog", "wb") as hog: os.posix_fallocate(hog.fileno(), 0, 900 << 20)
+"""
+IN_S3 = """
+import os, pyarrow.fs
+s3 = pyarrow.fs.S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL_S3"], region=os.environ["AWS_REGION"])
+for n in range(9):
+    with s3.open_output_stream(f"scratch/users/dan/hog/{n}") as out: out.write(bytes(100 << 20))
+"""
+HOGS = {
+    "ada": ON_DISK.format(place="/home/ada/hog"),
+    "bob": ON_DISK.format(place="/home/bob/team/bob/hog"),
+    "dan": IN_S3,
+}
+CLEARED = {
+    "ada": "import shutil; shutil.rmtree('/home/ada/hog')",
+    "bob": "import shutil; shutil.rmtree('/home/bob/team/bob/hog')",
+    "dan": IN_S3.partition("for")[0] + "s3.delete_dir_contents('scratch/users/dan/hog')",
+}

@@ -1,0 +1,64 @@
+"""What the hub's proxy, a Node program, is given before it starts: a bound on its connections."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+LIMITS = Path(__file__).parents[3] / "hub" / "proxy" / "limits.cjs"
+NODE = shutil.which("node") or ""
+SECONDS = 10
+# As the proxy makes its server.
+SERVER = """
+import http from "node:http";
+const server = http.createServer({ keepAlive: true }, (request, answer) => answer.end("ok"));
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+"""
+pytestmark = pytest.mark.skipif(not NODE, reason="Node is in the hub's image; here it is not installed")
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A server with eight connections."""
+    command = [NODE, "--require", str(LIMITS), "--input-type=module", "--eval", SERVER]
+    environment = {**os.environ, "SANDBOX_PROXY_CONNECTIONS": "8"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout
+        yield int(process.stdout.readline())
+        process.kill()
+
+
+def test_a_line_that_is_written_again_and_again_is_one() -> None:
+    script = "for (let n = 0; n < 50; n++) console.log(`2026-11-29T09:56:${n} error: 503 POST /hub/login`);"
+    command = [NODE, "--require", str(LIMITS), "--eval", script + " console.log('another')"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
+    assert done.stdout == "2026-11-29T09:56:0 error: 503 POST /hub/login\nanother\n"
+
+
+def asked(connection: socket.socket) -> bytes:
+    """Returns the first line of the answer to a request."""
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+    return connection.recv(4096).partition(b"\r\n")[0]
+
+
+def test_one_address_with_many_connections_leaves_room_for_another(port: int) -> None:
+    with ExitStack() as crowd:
+
+        def connect(source: str) -> socket.socket:
+            address = ("127.0.0.1", port)
+            return crowd.enter_context(socket.create_connection(address, SECONDS, source_address=(source, 0)))
+
+        mine = [connect("127.0.0.1") for _ in range(2)]
+        assert asked(mine[0]) == b"HTTP/1.1 200 OK"
+        hostile = [connect("127.0.0.2") for _ in range(40)]
+        assert asked(hostile[-1]) == b"HTTP/1.1 200 OK", "all of them have arrived"
+
+        assert [asked(connection) for connection in [*mine, connect("127.0.0.1")]] == [b"HTTP/1.1 200 OK"] * 3
+        assert hostile[0].recv(1) == b"", "the oldest of whoever has most gave way"
