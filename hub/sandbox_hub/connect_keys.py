@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from minio.error import MinioAdminException
@@ -70,4 +71,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    main()
+    with suppress(KeyboardInterrupt):  # how the hub stops its services
+        main()
