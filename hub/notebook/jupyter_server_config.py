@@ -4,6 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bounded_http import BoundedServer, Limits
+from jupyterhub.httpclient import JupyterHubHTTPClient
 from sandbox_lab.limits import cpu_limit, memory_limit
 from tornado.httpserver import HTTPServer
 
@@ -36,8 +37,9 @@ c.ResourceUseDisplay.cpu_limit = cpu_limit()
 c.ResourceUseDisplay.track_cpu_percent = True
 c.ResourceUseDisplay.show_host_usage = False
 c.ResourceUseDisplay.enable_prometheus_metrics = False
-# Names are asked for each time: who has the hub's old address must not be shown what only the hub may see.
-c.JupyterHubHTTPClient.connector_options = {"use_dns_cache": False}
+# Names are asked for each time: who has the hub's old address must not be shown what only the hub may see. (JupyterHub
+# makes this client without the server's settings, so its default is changed.)
+JupyterHubHTTPClient.connector_options.default_args = ({"use_dns_cache": False},)
 # Each kernel warns where it talks to its server in the clear.
 c.KernelManager.transport_encryption = "auto"
 
