@@ -1,0 +1,5 @@
+from traitlets import Dict
+from traitlets.config import SingletonConfigurable
+
+class JupyterHubHTTPClient(SingletonConfigurable):
+    connector_options: Dict
