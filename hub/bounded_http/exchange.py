@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 Refused = Callable[[int, str], None]
 # The request that each connection is at.
 CURRENT: dict[IOStream, Exchange] = {}
+TOO_MANY_HEADERS = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%s"
+)
 TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 BUSY = HTTPStatus.SERVICE_UNAVAILABLE
 
@@ -88,6 +92,9 @@ class Exchange(HTTPMessageDelegate):
     ) -> Awaitable[None] | None:
         """Looks at what is announced, after a handler that streams has said what it allows."""
         self._line = f"{start_line[0]} {start_line[1]}"[:120]
+        if sum(1 for _ in headers.get_all()) > self._limits.headers:
+            self._refuse_headers()
+            return None
         self._expects = "Expect" in headers
         self._reading = True
         self.client = Client(self.client.peer, headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()[:45])
@@ -103,6 +110,14 @@ class Exchange(HTTPMessageDelegate):
             return None
         self._handled = True
         return self._prepared(prepared, length)
+
+    def _refuse_headers(self) -> None:
+        reason = f"the request has more than {self._limits.headers} headers"
+        gen_log.warning("Refused a request, 431: %s (%s, %s)", reason, self._line, self.client)
+        body = json.dumps({"status": 431, "message": reason}).encode()
+        self._dropped = True
+        self._stream.write(TOO_MANY_HEADERS % (len(body), body))
+        self._stream.close()
 
     async def _prepared(self, prepared: Awaitable[None], length: int) -> None:
         await prepared
@@ -155,6 +170,7 @@ class Exchange(HTTPMessageDelegate):
         self._server.release(self._stream)
         if self._refused:
             self._refused(status, reason)
+            self._start_timer(self._limits.drain_seconds, self._stream.close)
             return
         self._answer(status, reason)
         self._delegate.on_connection_close()

@@ -17,6 +17,7 @@ class Limits:
     Attributes:
         connections: Open at once, websockets among them. One more, and whoever has most loses the oldest of theirs.
         header_bytes: Of one request. The hub's proxy takes 16 KB.
+        headers: Of one request; each takes far more memory than its bytes.
         header_seconds: From the connection to the end of the first request's headers.
         idle_seconds: From then on, between two requests. Long, since the proxy may use a connection just when it ends.
         body_bytes: Of one request, unless its handler allows more.
@@ -30,6 +31,7 @@ class Limits:
 
     connections: int = 512
     header_bytes: int = 32 * KB
+    headers: int = 100
     header_seconds: float = 10
     idle_seconds: float = 600
     body_bytes: int = 256 * KB

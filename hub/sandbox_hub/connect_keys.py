@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from sandbox_hub.s3_keys import Key, ServerKeys, connect_rights, of_this_hub
 
 NAME = "spark-connect"
-EVERY_SECONDS, RETRY_SECONDS, LIVES_SECONDS = 3600, 2, 3 * 3600
+EVERY_SECONDS, LOOK_SECONDS, RETRY_SECONDS, LIVES_SECONDS = 3600, 10, 2, 3 * 3600
 PROFILE = "[default]\naws_access_key_id = {access}\naws_secret_access_key = {secret}\n"
 log = logging.getLogger("sandbox.connect-keys")
 
@@ -31,7 +32,11 @@ def renew(keys: ServerKeys, file: Path) -> None:
     """
     before = _written(file)
     key = keys.make(NAME, NAME, connect_rights(), LIVES_SECONDS)
-    _write(file, key)
+    try:
+        _write(file, key)
+    except OSError:
+        keys.take_back(key.access)
+        raise
     keys.take_back_all_of(NAME, NAME, but={key.access, before})
 
 
@@ -48,6 +53,7 @@ def _written(file: Path) -> str:
 def _write(file: Path, key: Key) -> None:
     """Puts the whole file in place: Spark, another uid in another container, never sees half of one."""
     part = file.with_suffix(".part")
+    part.unlink(missing_ok=True)  # of one that was killed here; its mode lets nobody write it
     part.write_text(PROFILE.format(access=key.access, secret=key.secret), encoding="utf-8")
     part.chmod(0o444)
     part.replace(file)
@@ -55,18 +61,26 @@ def _write(file: Path, key: Key) -> None:
 
 def main() -> None:
     """Renews the keys for as long as the hub runs."""
-    keys, file, told = of_this_hub(), Path(os.environ["SANDBOX_CONNECT_KEYS"]), False
+    keys, file, told = of_this_hub(), Path(os.environ["SANDBOX_CONNECT_KEYS"]), ""
     while True:
         try:
             renew(keys, file)
         except (HTTPError, MinioAdminException, OSError) as error:
-            if not told:  # while the stack starts, the store is not there yet
+            if str(error) != told:  # while the stack starts, the store is not there yet
                 log.info("no keys for Spark Connect yet: %s", str(error)[:200])
-            told = True
+            told = str(error)
             time.sleep(RETRY_SECONDS)
-            continue
-        told = False
-        time.sleep(EVERY_SECONDS)
+        else:
+            told = ""
+            wait_until_old(time.time())
+
+
+def wait_until_old(
+    made: float, now: Callable[[], float] = time.time, sleep: Callable[[float], object] = time.sleep
+) -> None:
+    """Returns when it is time for new keys, by the clock on the wall: a laptop that sleeps counts no seconds."""
+    while 0 <= now() - made < EVERY_SECONDS:
+        sleep(LOOK_SECONDS)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,10 @@ from spark_etl.errors import DamagedError
 
 LARGEST = 32 << 20
 DEEPEST = 100
-# An empty list takes three bytes of text and seventy of memory. A manifest of 100,000 files has half as many.
-MOST_PARTS = 1_000_000
+# What is counted, weighed as CPython keeps it: an object with one value, a list, a value in one of these.
+OBJECT, LIST, VALUE = 220, 90, 70
+# A manifest of 100,000 files comes to half as much.
+IN_OBJECTS = 128 << 20
 # As text in memory: Python gives each of a text's characters as much room as its widest one needs.
 IN_MEMORY = 4 * LARGEST
 WIDEST = 4
@@ -29,7 +31,7 @@ def parsed(
     what: str,
     *,
     largest: int = LARGEST,
-    parts: int = MOST_PARTS,
+    in_objects: int = IN_OBJECTS,
     in_memory: int = IN_MEMORY,
     finite: bool = True,
 ) -> Any:
@@ -39,7 +41,7 @@ def parsed(
         content: The JSON.
         what: What it is, for the message: a path.
         largest: In bytes.
-        parts: How many lists, objects and values in them it may have, and commas in texts.
+        in_objects: What its objects, lists and values may take in memory, in bytes; commas in texts count as values.
         in_memory: In bytes, as text.
         finite: Refuse `NaN` and `Infinity`, which are no JSON; notebooks may hold them.
 
@@ -51,9 +53,8 @@ def parsed(
     if len(content) * width(content) > in_memory:
         most, widest = in_memory >> 20, in_memory // WIDEST >> 20
         raise DamagedError(f"{what} takes more than {most} MB as text; with emoji in it, {widest} MB are the most")
-    marks: Any = (b",", b"[", b"{") if isinstance(content, bytes) else (",", "[", "{")
-    if sum(content.count(mark) for mark in marks) > parts:
-        raise DamagedError(f"{what} has more than {parts:,} parts")
+    if _weight(content) > in_objects:
+        raise DamagedError(f"{what} has more lists, objects and values than {in_objects >> 20} MB of memory hold")
     refuse = {"parse_float": _finite, "parse_constant": _no_number} if finite else {}
     try:
         found = json.loads(content, **refuse)  # type: ignore[arg-type]
@@ -64,13 +65,16 @@ def parsed(
     return found
 
 
-def read(read_bytes: Read, path: str, *, largest: int = LARGEST) -> dict[str, Any] | None:
+def read(
+    read_bytes: Read, path: str, *, largest: int = LARGEST, in_objects: int = IN_OBJECTS, finite: bool = False
+) -> dict[str, Any] | None:
     """Returns the object that a file of JSON holds; None if there is no such file.
 
     Args:
         read_bytes: `Storage.read` of the store that has it; no more than `largest` is taken from it.
         path: The file.
         largest: In bytes.
+        in_objects: See `parsed`; so for `finite`: a project's parameters may be `.inf`, and are in its run.json.
 
     Raises:
         DamagedError: It holds no object, or more than anybody writes.
@@ -78,10 +82,17 @@ def read(read_bytes: Read, path: str, *, largest: int = LARGEST) -> dict[str, An
     content = read_bytes(path, most=largest + 1)
     if content is None:
         return None
-    found = parsed(content, path, largest=largest)
+    found = parsed(content, path, largest=largest, in_objects=in_objects, in_memory=4 * largest, finite=finite)
     if not isinstance(found, dict):
         raise DamagedError(f"{path} holds no object")
     return found
+
+
+def _weight(content: bytes | str) -> int:
+    """Returns what the objects of some JSON take in memory, at most, without their texts."""
+    marks: Any = (b"{", b"[", b",") if isinstance(content, bytes) else ("{", "[", ",")
+    objects, lists, values = (content.count(mark) for mark in marks)
+    return OBJECT * objects + LIST * lists + VALUE * values
 
 
 def width(text: str | bytes) -> int:

@@ -41,9 +41,9 @@ def is_alive(paths: RunPaths, settings: S3Settings | None = None, now: datetime 
     try:
         known = documents.read(storage_for(path, settings).read, path, largest=LARGEST) or {}
         last, every = datetime.fromisoformat(known["at"]), timedelta(seconds=float(known["every"]))
+        return (now or datetime.now(UTC)) - last <= MISSED_BEATS * every + CLOCK_SKEW
     except (ValueError, KeyError, TypeError, OverflowError):
         return None
-    return (now or datetime.now(UTC)) - last <= MISSED_BEATS * every + CLOCK_SKEW
 
 
 class Heartbeat:

@@ -11,6 +11,8 @@ from spark_etl.errors import CheckpointError, DamagedError
 from spark_etl.storage import S3Settings, storage_for
 
 FORMAT = 1
+# Of some million objects that were read: 200 bytes each. A name in it may be in any alphabet.
+LARGEST = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -71,24 +73,31 @@ def dump_manifest(manifest: Manifest) -> bytes:
     return json.dumps(asdict(manifest), indent=1, default=str).encode()
 
 
-def read_manifest(path: str, settings: S3Settings | None = None) -> Manifest | None:
+def read_manifest(path: str, settings: S3Settings | None = None, *, largest: int = LARGEST) -> Manifest | None:
     """Returns the manifest at a path, None if there is none.
+
+    Args:
+        path: Where it is.
+        settings: How to reach S3; from the environment if not given.
+        largest: In bytes; four times as much may be taken in memory.
 
     Raises:
         CheckpointError: It is damaged, or of a newer format than this version knows.
     """
-    content = storage_for(path, settings).read(path, most=documents.LARGEST + 1)
-    return None if content is None else parse_manifest(content, path)
+    content = storage_for(path, settings).read(path, most=largest + 1)
+    return None if content is None else parse_manifest(content, path, largest=largest)
 
 
-def parse_manifest(content: bytes, where: str) -> Manifest:
+def parse_manifest(content: bytes, where: str, *, largest: int = LARGEST) -> Manifest:
     """Returns a stored manifest.
 
     Raises:
         CheckpointError: It is damaged, or of a newer format than this version knows.
     """
     try:
-        document = documents.parsed(content, where)
+        document = documents.parsed(
+            content, where, largest=largest, in_objects=4 * largest, in_memory=4 * largest, finite=False
+        )
         known = int(document["format"]) <= FORMAT
         document["files"] = [DataFile(**item) for item in document.get("files", [])]
         fields = Manifest.__dataclass_fields__

@@ -16,7 +16,7 @@ from spark_etl.errors import StorageError, UsageError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.names import listing
 from spark_etl.runner.options import parse_options
-from spark_etl.runner.ownership import refuse_foreign
+from spark_etl.runner.ownership import refuse_foreign, unclaimed
 from spark_etl.runner.plan import make_plan
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def plan_command(argv: Sequence[str]) -> str:
 def _look_at_outputs(plan: Plan) -> None:
     """Refuses what the run would; without its store, a plan is drawn all the same."""
     try:
-        refuse_foreign(plan.outputs, plan.pipeline, adopt=plan.options.adopt_output)
+        refuse_foreign(unclaimed(plan.outputs), plan.owner, adopt=plan.options.adopt_output)
     except StorageError as error:
         sys.stderr.write(f"not looked at what the outputs would replace: {error.message}\n")
 

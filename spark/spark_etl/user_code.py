@@ -58,6 +58,8 @@ def no_hard_exit() -> Iterator[None]:
 def place(error: BaseException, folder: Path) -> str:
     """Returns the innermost line of a folder's files that an error came by, as ` (file:line)`; empty for none."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.startswith("<"):  # such as `quit()` itself
+            continue
         file = Path(frame.filename).resolve()
         if file.is_relative_to(folder):
             return f" ({file.relative_to(folder)}:{frame.lineno})"
@@ -74,7 +76,7 @@ def _not_returned(error: BaseException) -> NotReturnedError:
             hint=NO_COMMAND_LINE,
         )
     code = "" if error.code is None else repr(error.code)
-    at_the_top = any(frame.name == "<module>" for frame in frames[-1:])
+    at_the_top = any(frame.name == "<module>" for frame in frames)
     return NotReturnedError(
         f"it ends the program: sys.exit({code})", hint=WHEN_IMPORTED if at_the_top else NOTHING_TO_DO
     )

@@ -290,9 +290,11 @@ def test_spark_connect_hands_out_no_file_of_its_own(engineer: HubClient) -> None
 def test_spark_connects_keys_do_not_last(stack: Sandbox, engineer: HubClient, containers: Containers) -> None:
     """What somebody took out of its processes is worth nothing an hour later, and queries go on with the next keys."""
     taken = ObjectStore(stack, "spark-connect")
-    environment = containers.run("spark-connect", "env").out + containers.run("spark-connect", "ls", "/run/secrets").out
-    assert "AWS_SECRET_ACCESS_KEY" not in environment
-    assert "s3_secret_key" not in environment
+    process = "cat /proc/$(pgrep -f SparkConnectServer | head -n 1)/environ; ls /run/secrets"
+    seen = containers.run("spark-connect", "sh", "-c", process).out
+    assert "AWS_SHARED_CREDENTIALS_FILE" in seen, "the process's own environment"
+    assert "AWS_SECRET_ACCESS_KEY" not in seen
+    assert "s3_secret_key" not in seen
     write = "s.range(100).repartition(4).write.mode('overwrite').parquet('s3a://scratch/connect/keys/x')"
     with engineer.kernel() as kernel:
         kernel.run("from spark_etl import spark\ns = spark()")

@@ -22,6 +22,7 @@ from sandbox_lab.refusal import RefusedError
 from sandbox_lab.rows import Part
 
 SUFFIXES = (".parquet", ".parq")
+LARGEST_MANIFEST = 32 << 20
 MOST_FILES = 1000
 MOST_FOOTERS = 64
 THREADS = 8
@@ -66,7 +67,7 @@ def find_frame(path: str) -> Frame:
     store = storage_for(path)
     stored = store.find(path)
     folder = path.rpartition("/")[0] if stored else path
-    manifest = read_manifest(join(folder, MANIFEST_FILE))
+    manifest = read_manifest(join(folder, MANIFEST_FILE), largest=LARGEST_MANIFEST)
     if manifest is not None:
         return _checkpoint(folder, manifest)
     _refuse_unfinished(folder)

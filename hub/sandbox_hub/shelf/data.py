@@ -24,7 +24,7 @@ from sandbox_hub.shelf.store import Record
 MANIFEST = "_manifest.json"
 UNCHANGED, CHANGED, GONE = "unchanged", "changed", "gone"
 # Of a manifest, which whoever has the prefix may write: 40,000 files. Larger ones are looked at by nobody here.
-LARGEST, MOST_PARTS = 8 << 20, 200_000
+LARGEST, IN_OBJECTS, MOST_OBJECTS = 8 << 20, 24 << 20, 200_000
 TOO_LARGE = "too large to be checked here"
 # Pages that look at the store at a time: each may hold such a manifest.
 AT_A_TIME = 2
@@ -106,7 +106,7 @@ def _state(client: Minio, read: dict[str, Any]) -> str:
     if len(manifest) > LARGEST:
         return TOO_LARGE
     try:
-        files = _files(documents.parsed(manifest, MANIFEST, largest=LARGEST, parts=MOST_PARTS))
+        files = _files(documents.parsed(manifest, MANIFEST, largest=LARGEST, in_objects=IN_OBJECTS))
     except DamagedError:
         return CHANGED
     if hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest() != read["files"]:
@@ -115,7 +115,7 @@ def _state(client: Minio, read: dict[str, Any]) -> str:
     listed = client.list_objects(bucket_name=bucket, prefix=f"{key}/", recursive=True)
     there = {
         name: (item.size, (item.etag or "").strip('"'))
-        for item in islice(listed, MOST_PARTS)
+        for item in islice(listed, MOST_OBJECTS)
         if (name := str(item.object_name).removeprefix(f"{key}/")) in wanted
     }
     if not wanted.keys() <= there.keys():

@@ -17,11 +17,12 @@ LARGEST = 32 * 1024**2
 ROOM = 2 * 1024**2
 # As text in memory, where a notebook is three times: one with emoji in it takes four bytes for each character.
 IN_MEMORY = 80 * 1024**2
-# A notebook of 32 MB has some ten thousand lists and objects; the rest is for commas in its texts.
-MOST_PARTS = 3_000_000
+# Its objects, lists and values: a notebook of 32 MB has some ten thousand; the rest is for commas in its texts.
+IN_OBJECTS = 80 * 1024**2
 MOST_READS, LONGEST_TEXT = 1000, 1024
-READ = ("run", "feature", "path", "files")
-MOST_LINES, LONGEST_LINE, LONGEST_DIFF, MOST_PACKAGES = 100, 2000, 1024**2, 5000
+READ = {"run": 64, "feature": 255, "path": LONGEST_TEXT, "files": 64}
+NOTED = {"at": 64, "notebook": 255}
+MOST_LINES, LONGEST_LINE, LONGEST_DIFF, MOST_PACKAGES, LONGEST_PACKAGE = 100, 2000, 1024**2, 5000, 200
 
 
 def notebook_of(content: Any) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def notebook_of(content: Any) -> dict[str, Any]:
     """
     if not isinstance(content, str | bytes):
         raise DamagedError("its content is no text")
-    found = documents.parsed(content, "it", largest=LARGEST, parts=MOST_PARTS, in_memory=IN_MEMORY, finite=False)
+    found = documents.parsed(content, "it", largest=LARGEST, in_objects=IN_OBJECTS, in_memory=IN_MEMORY, finite=False)
     return checked_notebook(found)
 
 
@@ -64,10 +65,10 @@ def reads_of(value: Any) -> list[dict[str, Any]]:
 
 
 def _read(one: Any) -> dict[str, Any]:
-    if not isinstance(one, dict) or not all(_is_short(one.get(name)) for name in READ):
+    if not isinstance(one, dict) or not all(_is_short(one.get(name), most) for name, most in READ.items()):
         raise DamagedError(f"what it read is not told by {', '.join(READ)}")
     rows = one.get("rows")
-    optional = {name: one[name] for name in ("at", "notebook") if _is_short(one.get(name))}
+    optional = {name: one[name] for name, most in NOTED.items() if _is_short(one.get(name), most)}
     return {**{name: one[name] for name in READ}, "rows": rows if type(rows) is int else 0, **optional}
 
 
@@ -82,7 +83,9 @@ def outcome_of(ended: Any) -> dict[str, Any]:
     seconds, packages, diff = ended.get("seconds"), ended.get("packages") or {}, ended.get("diff") or ""
     if not isinstance(seconds, int | float) or not isinstance(diff, str) or not isinstance(packages, dict):
         raise DamagedError("the fresh server tells of an end that is none")
-    if len(packages) > MOST_PACKAGES or not all(map(_is_short, [*packages, *packages.values()])):
+    if len(packages) > MOST_PACKAGES or not all(
+        _is_short(word, LONGEST_PACKAGE) for word in [*packages, *packages.values()]
+    ):
         raise DamagedError("the fresh server tells of packages that nobody has")
     return {
         "notebook": checked_notebook(ended.get("notebook")),
@@ -95,5 +98,5 @@ def outcome_of(ended: Any) -> dict[str, Any]:
     }
 
 
-def _is_short(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_TEXT
+def _is_short(value: Any, most: int) -> bool:
+    return isinstance(value, str) and len(value) <= most

@@ -17,6 +17,7 @@ from sandbox_hub.shelf.room import NoRoomError, Room
 from sandbox_hub.shelf.store import Record, Shelf, digest, slug, title
 
 KEPT = 200
+LARGEST_RECORD = 3 * 1024**2
 MOST_WAITING = 3  # of one author: a publication may take twenty minutes, and there is one server for all
 MOST_BYTES = 2 * LARGEST  # of all that wait: they are kept in memory
 log = logging.getLogger("sandbox.shelf")
@@ -126,7 +127,10 @@ class Jobs:
         job.tell("putting it on the shelf")
         outcome = as_json(again.notebook)
         record = self._record(job, notebook, content, again)
-        self._check_room(job, held, len(content) + len(outcome) + len(json.dumps(asdict(record), indent=1)))
+        told = len(json.dumps(asdict(record), indent=1))
+        if told > LARGEST_RECORD:
+            raise RerunError("what it read, its packages and its difference are too much to be kept")
+        self._check_room(job, held, len(content) + len(outcome) + told)
         await self._pin(record)
         self._shelf.add(record, content, outcome)
         job.record = record

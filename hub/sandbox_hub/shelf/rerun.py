@@ -14,7 +14,7 @@ import aiohttp
 from spark_etl import documents
 from spark_etl.errors import DamagedError
 
-from sandbox_hub.shelf.handed_in import IN_MEMORY, LARGEST, LONGEST_LINE, MOST_PARTS, ROOM, as_json, outcome_of
+from sandbox_hub.shelf.handed_in import IN_MEMORY, IN_OBJECTS, LARGEST, LONGEST_LINE, ROOM, as_json, outcome_of
 
 START_SECONDS = 90
 RUN_SECONDS = 1200
@@ -185,7 +185,7 @@ class Rerun:
 def _event(line: bytes) -> dict[str, Any]:
     try:
         event = documents.parsed(
-            line, "it", largest=LARGEST + ROOM, parts=MOST_PARTS, in_memory=IN_MEMORY, finite=False
+            line, "it", largest=LARGEST + ROOM, in_objects=IN_OBJECTS, in_memory=IN_MEMORY, finite=False
         )
     except DamagedError as error:
         raise RerunError(f"what came of the notebook can't be read: {error.message}") from None

@@ -29,7 +29,7 @@ from sandbox_hub.asked import believe_briefly
 from sandbox_hub.s3_keys import of_this_hub
 from sandbox_hub.shelf import room
 from sandbox_hub.shelf.data import AWAY, Data
-from sandbox_hub.shelf.handed_in import IN_MEMORY, LARGEST, LONGEST_TEXT, MOST_PARTS, ROOM, notebook_of, reads_of
+from sandbox_hub.shelf.handed_in import IN_MEMORY, IN_OBJECTS, LARGEST, LONGEST_TEXT, ROOM, notebook_of, reads_of
 from sandbox_hub.shelf.jobs import Job, Jobs, WaitError
 from sandbox_hub.shelf.rerun import Rerun
 from sandbox_hub.shelf.store import Record, Shelf
@@ -113,7 +113,7 @@ class NotebookHandler(Page):
         found = [record for record in versions if number is None or record.version == int(number)]
         if not found:
             raise web.HTTPError(404, reason="no such notebook on the shelf")
-        record = found[0]
+        record = self._shelf.whole(found[0])
         states, problem = await self._states(record)
         self.render(
             "notebook.html",
@@ -223,7 +223,7 @@ def wanted(body: bytes) -> dict[str, Any]:
     Raises:
         ValueError, KeyError, TypeError: It is no notebook.
     """
-    asked = documents.parsed(body, "it", largest=LARGEST_BODY, parts=MOST_PARTS, in_memory=IN_MEMORY, finite=False)
+    asked = documents.parsed(body, "it", largest=LARGEST_BODY, in_objects=IN_OBJECTS, in_memory=IN_MEMORY, finite=False)
     notebook_of(asked["content"])
     reads = reads_of(asked.get("reads") or [])
     return {"content": asked["content"], "path": str(asked["path"])[:LONGEST_TEXT], "reads": reads}

@@ -13,6 +13,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 VERSION = re.compile(r"v([1-9][0-9]{0,5})")
 # A notebook's own name never begins like this: see `slug`.
 RECORD, AGAIN = "record.json", "_again.ipynb"
+MOST_SHOWN = 50  # of what a notebook read, where many are listed
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,15 @@ class Shelf:
         return self._root / author / name / f"v{version}"
 
     def versions(self, author: str, name: str) -> list[Record]:
-        """Returns all versions of a notebook, the newest first; none of what is no notebook's name."""
+        """Returns the versions of a notebook, the newest first, in short; none of what is no notebook's name."""
         if not NAME.fullmatch(author) or not NAME.fullmatch(name):
             return []
-        return sorted(self._read(self._root / author / name), key=lambda record: -record.version)
+        return sorted(self._brief(self._root / author / name), key=lambda record: -record.version)
+
+    def whole(self, record: Record) -> Record:
+        """Returns a version's record with all that it tells."""
+        path = self.folder(record.author, record.name, record.version) / RECORD
+        return Record(**json.loads(path.read_text(encoding="utf-8")))
 
     def newest(self) -> list[Record]:
         """Returns the newest version of each notebook, the newest first, with as much as a list of all shows."""
@@ -103,7 +110,7 @@ class Shelf:
         """Yields a notebook's records without what may be large: there may be any number of them."""
         for record in self._read(folder):
             reads = {(str(read["run"]), str(read["feature"])): None for read in record.reads}
-            brief = [{"run": run, "feature": feature} for run, feature in reads]
+            brief = [{"run": run, "feature": feature} for run, feature in islice(reads, MOST_SHOWN)]
             yield replace(record, reads=brief, author_reads=[], packages={}, why=[], diff="")
 
     def _read(self, folder: Path) -> Iterator[Record]:

@@ -62,7 +62,7 @@ def _exact(column: pa.ChunkedArray, *, wide: bool) -> Any:
     if types.is_integer(kind):
         return _nullable(column) if column.null_count else None
     if types.is_interval(kind):
-        return _objects([_interval(value) for value in column.to_pylist()])
+        return _durations(column.to_pylist())
     if types.is_nested(kind) and any(_has_integer_nulls(chunk) for chunk in column.chunks):
         return _objects(column.to_pylist())
     return None
@@ -93,11 +93,17 @@ def _objects(values: list[Any]) -> Any:
     return pd.Series(values, dtype=object)
 
 
-def _interval(value: Any) -> Any:
-    """Returns a duration as a timedelta; one of months, which have no length, as it is."""
-    if value is None or value.months:
-        return value
-    return timedelta(days=value.days, microseconds=value.nanoseconds / 1000)
+def _durations(values: list[Any]) -> Any:
+    """Returns intervals as durations; as they are if there are months among them, which have no length."""
+    import pandas as pd
+
+    if any(value is not None and value.months for value in values):
+        return _objects(values)
+    lengths = [
+        None if value is None else timedelta(days=value.days, microseconds=value.nanoseconds // 1000)
+        for value in values
+    ]
+    return pd.Series(lengths, dtype="timedelta64[us]")
 
 
 def _has_integer_nulls(array: pa.Array) -> bool:

@@ -19,6 +19,8 @@ from spark_etl.layout import RunPaths
 from spark_etl.storage import StoredObject, is_s3, join, name_of, relative_to, storage_for
 
 CLAIM_FILE = "_publishing.json"
+# Of what is to be done: a line for each file.
+LARGEST, IN_OBJECTS = 256 << 20, 1 << 30
 TAKEN = "_taken"
 DECISION_FILE = "_publish.json"
 THREADS = 16
@@ -180,7 +182,7 @@ def decide_to_publish(paths: RunPaths, decisions: dict[str, Decision]) -> None:
 def read_decision(paths: RunPaths) -> dict[str, Decision]:
     """Returns path → what is to be done there, empty when the run has not come so far."""
     file = join(paths.root, DECISION_FILE)
-    return documents.read(storage_for(file).read, file) or {}
+    return documents.read(storage_for(file).read, file, largest=LARGEST, in_objects=IN_OBJECTS) or {}
 
 
 def staging_of(path: str, run_id: str) -> str:
@@ -197,15 +199,18 @@ def read_claim(path: str) -> dict[str, Any] | None:
 
 def _document(file: str) -> dict[str, Any]:
     try:
-        return documents.read(storage_for(file).read, file) or {}
+        return documents.read(storage_for(file).read, file, largest=LARGEST, in_objects=IN_OBJECTS) or {}
     except DamagedError:
         return {}
 
 
 def is_at_work(paths: RunPaths) -> bool:
     """Tells whether a run has neither ended nor died."""
-    running = _document(paths.run_file).get("status") == "running"
-    return running and lease.is_alive(paths) is not False
+    try:
+        content = documents.read(storage_for(paths.run_file).read, paths.run_file) or {}
+    except DamagedError:  # only its heartbeat can tell
+        return lease.is_alive(paths) is True
+    return content.get("status") == "running" and lease.is_alive(paths) is not False
 
 
 def bring_in(staging: str, path: str) -> list[str]:

@@ -14,7 +14,7 @@ from spark_etl.runner.events import LogFormat
 from spark_etl.runner.logs import told_as_events
 from spark_etl.runner.notify import tell_failure, tell_outcome
 from spark_etl.runner.options import Options, asked_format, parse_options
-from spark_etl.runner.ownership import refuse_foreign
+from spark_etl.runner.ownership import refuse_foreign, unclaimed
 from spark_etl.runner.plan import make_plan
 from spark_etl.runner.progress import Progress
 from spark_etl.runner.run import Outcome, run_plan
@@ -48,7 +48,7 @@ def _run(options: Options, progress: Progress) -> int:
     try:
         with connect_mode(options.remote), called():
             plan = make_plan(options)
-            refuse_foreign(plan.outputs, plan.pipeline, adopt=options.adopt_output)
+            refuse_foreign(unclaimed(plan.outputs), plan.owner, adopt=options.adopt_output)
             progress.expect(plan.order)
             outcome = run_plan(plan, progress)
     except SparkEtlError as error:

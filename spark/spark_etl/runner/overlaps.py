@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import eq
 from typing import TYPE_CHECKING
 
-from spark_etl.errors import ConfigError, PublishRefusedError
+from spark_etl.errors import ConfigError, FeatureError, NotReturnedError, PublishRefusedError, SparkEtlError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.sources.base import InputObject, Source
+from spark_etl.sources.locations import fits
 from spark_etl.storage import is_s3, normalise
-from spark_etl.storage.paths import local_path, split_s3
+from spark_etl.storage.paths import local_path, scheme_of, split_s3
+from spark_etl.user_code import called
 
 if TYPE_CHECKING:
     from spark_etl.dates import DateRange
@@ -52,7 +55,7 @@ def refuse_overlaps(
         if _covers(place, scratch):
             raise _refused(output, f"the runs are kept there: {scratch}")
         for alias, name, location in sources:
-            if _overlap(place, place_of(location)):
+            if _overlap(place, place_of(location), fits):
                 raise _refused(output, f"`{alias}` reads its source `{name}` from {location}")
 
 
@@ -80,8 +83,24 @@ def _sources(graph: Graph, needed: Iterable[str], dates: DateRange) -> Iterator[
     for alias in needed:
         for name, source in graph.features[alias].sources.items():
             if isinstance(source, Source) and not isinstance(source, ConfiguredSparkFeature):
-                for location in source.locations(dates):
-                    yield alias, name, normalise(location)
+                for location in _locations(alias, name, source, dates):
+                    yield alias, name, location
+
+
+def _locations(alias: str, name: str, source: Source, dates: DateRange) -> list[str]:
+    """Returns where a source looks, as far as it says so and it is a store that outputs can be in."""
+    if not callable(source.locations):  # an attribute of the user's own that is called so
+        return []
+    try:
+        with called():
+            found = list(source.locations(dates))
+    except NotReturnedError as error:
+        raise FeatureError(alias, f"source `{name}`: {error.message}", hint=error.hint) from error
+    except SparkEtlError:
+        raise
+    except Exception as error:
+        raise FeatureError(alias, f"source `{name}`: {type(error).__name__}: {error}") from error
+    return [normalise(place) for place in found if is_s3(place) or scheme_of(place) in {"", "file"}]
 
 
 def _refuse_each_other(outputs: Sequence[Output]) -> None:
@@ -97,9 +116,9 @@ def _covers(place: Place, path: str | None) -> bool:
     return path is not None and place_of(path)[: len(place)] == place
 
 
-def _overlap(one: Place, other: Place) -> bool:
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]
+def _overlap(one: Place, other: Place, meets: Callable[[str, str], bool] = eq) -> bool:
+    """Tells whether one is equal to, above or below the other, whose names may be patterns."""
+    return all(map(meets, one, other))
 
 
 def _refused(output: Output, why: str) -> PublishRefusedError:

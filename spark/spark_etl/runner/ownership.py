@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from spark_etl import documents
 from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.names import listing
-from spark_etl.runner.claims import committed
+from spark_etl.runner.claims import committed, read_claim
 from spark_etl.sources.locations import is_data
 from spark_etl.storage import StoredObject, join, name_of, relative_to, storage_for
 from spark_etl.units import amount
@@ -46,6 +46,12 @@ class OutputManifest:
     run: str
     files: dict[str, int]
 
+    @property
+    def owner(self) -> str:
+        """Team and pipeline: another team's pipeline may have the same name."""
+        *_, team, _, _ = ("", "", "", *self.run.split("/"))
+        return f"{team}/{self.pipeline}"
+
 
 @dataclass(frozen=True)
 class Lying:
@@ -54,12 +60,12 @@ class Lying:
     Attributes:
         own: The paths that this output wrote.
         others: The data that it did not write.
-        pipeline: Whose the manifest there is, if it is another pipeline's.
+        owner: Whose the manifest there is, `team/pipeline`, if it is another's.
     """
 
     own: list[str]
     others: list[StoredObject]
-    pipeline: str | None = None
+    owner: str | None = None
 
 
 def write_manifest(folder: str, manifest: OutputManifest) -> None:
@@ -69,10 +75,10 @@ def write_manifest(folder: str, manifest: OutputManifest) -> None:
     storage_for(file).write(file, json.dumps(content, indent=1).encode())
 
 
-def look(path: str, pipeline: str) -> Lying:
+def look(path: str, owner: str) -> Lying:
     """Returns what lies at an output's path, told apart by the manifests there.
 
-    There are two while one output takes the place of another: both are the pipeline's.
+    There are two while one output takes the place of another: both are the owner's, `team/pipeline`.
     """
     objects = list(committed(path))
     files: dict[str, int | None] = {}
@@ -80,10 +86,10 @@ def look(path: str, pipeline: str) -> Lying:
     for item in objects:
         name = relative_to(item.path, path)
         manifest = _read_manifest(item.path) if MANIFEST_NAME.fullmatch(name) else None
-        if manifest is not None and manifest.pipeline == pipeline:
+        if manifest is not None and manifest.owner == owner:
             files |= {**manifest.files, name: None}
         elif manifest is not None:
-            strangers.append(manifest.pipeline)
+            strangers.append(manifest.owner)
     own: list[str] = []
     others: list[StoredObject] = []
     for item in objects:
@@ -109,12 +115,17 @@ def refuse_taken(outputs: Sequence[Output]) -> None:
         )
 
 
-def refuse_foreign(outputs: Sequence[Output], pipeline: str, *, adopt: bool) -> dict[str, Lying]:
+def unclaimed(outputs: Sequence[Output]) -> list[Output]:
+    """Returns the outputs whose paths no run holds: what a killed one left half-way is ended first, then looked at."""
+    return [output for output in outputs if read_claim(output.path) is None]
+
+
+def refuse_foreign(outputs: Sequence[Output], owner: str, *, adopt: bool) -> dict[str, Lying]:
     """Refuses outputs that would replace what is not theirs.
 
     Args:
         outputs: Where to.
-        pipeline: Whose.
+        owner: Whose: `team/pipeline`.
         adopt: Whether that may be replaced, too.
 
     Returns:
@@ -123,7 +134,7 @@ def refuse_foreign(outputs: Sequence[Output], pipeline: str, *, adopt: bool) -> 
     Raises:
         PublishRefusedError: Names all of them, and what lies there.
     """
-    found = {output.path: look(output.path, pipeline) for output in outputs}
+    found = {output.path: look(output.path, owner) for output in outputs}
     foreign = {path: lying for path, lying in found.items() if lying.others}
     if foreign and not adopt:
         features = {output.path: output.feature for output in outputs}
@@ -138,7 +149,7 @@ def in_words(path: str, lying: Lying) -> str:
     """Returns what an output would replace though it did not write it."""
     names = [relative_to(item.path, path) for item in lying.others]
     size = amount(sum(item.size for item in lying.others))
-    whose = f"they are pipeline `{lying.pipeline}`'s" if lying.pipeline else "this output did not write them"
+    whose = f"they are pipeline `{lying.owner}`'s" if lying.owner else "this output did not write them"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{path}: {len(names)} files, {size}; {whose}: {listing(names[:SHOWN])}{more}"
 

@@ -44,6 +44,11 @@ class Plan:
     previous: Run | None = None
     sample: Sample | None = None
 
+    @property
+    def owner(self) -> str:
+        """Whose the outputs are: team and pipeline."""
+        return f"{self.options.team}/{self.pipeline}"
+
 
 def make_plan(options: Options) -> Plan:
     """Returns what the command line asks for.

@@ -49,7 +49,7 @@ class Publication:
 
     def __init__(self, outputs: Sequence[Output], paths: RunPaths, pipeline: str, *, adopt: bool = False) -> None:
         self.adopted: dict[str, Lying] = {}
-        self._pipeline = pipeline
+        self._pipeline, self._owner = pipeline, f"{paths.team}/{pipeline}"
         self._adopt = adopt
         self._outputs = {output.path: output for output in outputs}
         self._waiting = {output.path: Claim(output.path, paths) for output in outputs}
@@ -69,7 +69,7 @@ class Publication:
                 claim.take()
                 self._claims[path] = claim
             refuse_taken(list(self._outputs.values()))
-            self.adopted = refuse_foreign(list(self._outputs.values()), self._pipeline, adopt=self._adopt)
+            self.adopted = refuse_foreign(list(self._outputs.values()), self._owner, adopt=self._adopt)
         except BaseException:
             self._release()
             raise
@@ -119,7 +119,7 @@ class Publication:
 
     def _to_replace(self, path: str) -> list[str]:
         """Returns what lies at a path and is to go: what this output wrote, and what was adopted."""
-        lying = look(path, self._pipeline)
+        lying = look(path, self._owner)
         adopted = {item.path for item in self.adopted[path].others} if path in self.adopted else set()
         new = [item.path for item in lying.others if item.path not in adopted]
         if new:

@@ -48,7 +48,10 @@ class Source(ABC):
         """
 
     def locations(self, dates: DateRange) -> list[str]:  # noqa: ARG002 - of those that have days in their paths
-        """Returns the folders or files below which it looks; an output that would meet one of them is refused."""
+        """Returns the folders or files below which it looks; an output that would meet one of them is refused.
+
+        `*` and `?` in a name stand for any letters.
+        """
         return []
 
     @abstractmethod

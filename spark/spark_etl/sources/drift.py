@@ -26,6 +26,7 @@ from spark_etl.sources.types import (
     united,
     words,
 )
+from spark_etl.storage import relative_to
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -69,10 +70,14 @@ class Layout:
         self._compared = shape_of is not None
 
     def _compare(self, shapes: Mapping[str, Shape | None]) -> None:
-        self._groups = [
-            grouped((path, label, shapes[path]) for path, label in files.items()) for _, files in self.parts
-        ]
+        shapes = {
+            path: _of_the_file(shapes[path], relative_to(path, base)) for base, files in self.parts for path in files
+        }
         everything = grouped((path, label, shapes[path]) for _, files in self.parts for path, label in files.items())
+        first = everything[0].shape  # what can't be told is taken to be as that
+        self._groups = [
+            grouped((path, label, shapes[path] or first) for path, label in files.items()) for _, files in self.parts
+        ]
         self._shape = joined(self._what, everything, union=self._union, only=self._only)
 
     def frame(self, read: Callable[[str], Read]) -> DataFrame:
@@ -107,6 +112,12 @@ class Group:
 
     shape: Shape | None
     files: dict[str, str]
+
+
+def _of_the_file(shape: Shape | None, below: str) -> Shape | None:
+    """Returns the columns that a file has itself: those that its folders' names tell win over them."""
+    folders = {part.split("=", 1)[0].lower() for part in below.split("/")[:-1] if "=" in part}
+    return shape and {name: kind for name, kind in shape.items() if name.lower() not in folders}
 
 
 def grouped(files: Iterable[tuple[str, str, Shape | None]]) -> list[Group]:
@@ -225,6 +236,12 @@ def _in_shape(read: Read, group: Group, shape: Shape, folders: Sequence[Any]) ->
         for name, kind in (group.shape or {}).items()
         if kind != VOID and is_sparks(kind)
     }
+    for name, kind in (group.shape or {}).items():
+        if name.lower() in wanted and not is_sparks(kind):
+            raise SchemaDriftError(
+                f"column `{name}`: Spark has no type for {words(kind)}, so that files of several layouts can't be read",
+                hint="leave it out by select_cols=, or write it as another type",
+            )
     frame = read(StructType([*_spark_type(struct(own)).fields, *folders]), list(group.files))
     there = {name.lower(): quoted(name) for name in own}
     columns = [

@@ -84,8 +84,8 @@ class FileSource(Source):
         return no_shape
 
     def locations(self, dates: DateRange) -> list[str]:
-        """Returns what of each path is the same whatever is found; see `Source.locations`."""
-        return [Location(path).fixed(dates) for path in self.paths]
+        """Returns each path with the patterns in it, of other days than the run's, too; see `Source.locations`."""
+        return [Location(path).place(dates) for path in self.paths]
 
     def read(self, spark: SparkSession, dates: DateRange) -> DataFrame:
         """Returns the files as one DataFrame; see `Source.read`."""
@@ -99,6 +99,9 @@ class FileSource(Source):
 
     def _frame(self, spark: SparkSession, base: str, schema: Any, paths: Sequence[str]) -> DataFrame:
         options = {"basePath": base, **self.defaults, **self.options}
+        if self.format == "parquet":  # the union is made here; Spark's own refuses `int` beside `bigint`
+            options = {name: value for name, value in options.items() if name.lower() != "mergeschema"}
+            options["mergeSchema"] = False
         reader = spark.read.format(self.format).options(**options)
         own = None if self._union else self.schema
         if schema is not None or own is not None:
@@ -141,13 +144,16 @@ class CsvSource(FileSource):
     defaults = {**STRICT, "header": True, "enforceSchema": False}  # noqa: RUF012 - never changed
 
     def _shapes(self) -> Callable[[str], Shape | None] | None:
-        if self.schema not in {None, UNION} or not self._is_on("header"):
+        by_position = self._is_on("enforceSchema") or not self._is_on("header")
+        if self.schema not in {None, UNION} or by_position:
             return no_shape
         if self._union and self._is_on("inferSchema"):
             raise ConfigError(
                 f"{self!r}: inferSchema finds other types in other files",
                 hint='schema="union" without inferSchema: each column is a string',
             )
+        if self._is_on("inferSchema"):
+            return no_shape  # Spark compares the headers itself, and finds types of all files together
         options = {name.lower(): value for name, value in {**self.defaults, **self.options}.items()}
         return lambda path: csv_shape(path, options)
 

@@ -11,7 +11,7 @@ from spark_etl.dates import DateRange, date_list
 from spark_etl.errors import MissingDataError
 from spark_etl.names import listing, nearest
 from spark_etl.sources.base import InputObject
-from spark_etl.sources.templates import fill, has_day, has_placeholder
+from spark_etl.sources.templates import fill, has_day, has_placeholder, of_any_day
 from spark_etl.storage import StoredObject, name_of, normalise, relative_to, storage_for
 
 WILD = re.compile(r"[*?]")
@@ -58,6 +58,10 @@ class Location:
         varies = any(map(_varies, self.path.split("/")))
         is_file = not varies and storage_for(path).find(path) is not None
         return path.rsplit("/", 1)[0] if is_file else path
+
+    def place(self, dates: DateRange) -> str:
+        """Returns the path of any day, of other runs too; names in it are patterns."""
+        return normalise(of_any_day(self.path, dates))
 
     def fixed(self, dates: DateRange) -> str:
         """Returns the path up to the first name that is a pattern or has a day in it."""
@@ -107,7 +111,12 @@ def _matching(folder: str, pattern: list[str]) -> list[StoredObject]:
 
 
 def _matches(names: list[str], pattern: list[str]) -> bool:
-    return len(names) >= len(pattern) and all(map(fnmatch.fnmatchcase, names, pattern))
+    return len(names) >= len(pattern) and all(map(fits, names, pattern))
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Tells whether a name matches; `[` is a letter, as in a path without a pattern."""
+    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
 def is_data(path: str, folder: str) -> bool:

@@ -16,7 +16,8 @@ from spark_etl.sources.types import VOID, Shape, Type, spark_shape, struct
 from spark_etl.storage import storage_for
 
 SPARKS_OWN = b"org.apache.spark.sql.parquet.row.metadata"
-HEADER_BYTES = 1 << 20
+# Few bytes first, as there may be thousands of files; more where a header is longer, or comments are.
+FIRST_BYTES, HEADER_BYTES, SURE_LINES = 1 << 14, 1 << 20, 50
 UNPACKED: dict[str, Callable[[], Any]] = {"gz": lambda: zlib.decompressobj(31), "bz2": bz2.BZ2Decompressor}
 PACKED = {"zst", "snappy", "lz4", "deflate", "xz"}
 ATOMS = {
@@ -33,6 +34,8 @@ ATOMS = {
     "bool": "boolean",
     "string": "string",
     "large_string": "string",
+    "string_view": "string",
+    "binary_view": "binary",
     "binary": "binary",
     "large_binary": "binary",
     "date32[day]": "date",
@@ -110,6 +113,8 @@ def _of_arrow(kind: Any, old_moments: bool) -> Type:
 def _atom(kind: Any, old_moments: bool) -> str:
     from pyarrow import types
 
+    if types.is_duration(kind):
+        return "long"  # as Spark reads it: Parquet has no such type
     if types.is_timestamp(kind) and kind.unit != "ns":
         return "timestamp" if kind.tz or old_moments else "timestamp_ntz"
     if types.is_decimal(kind):
@@ -131,17 +136,24 @@ def csv_shape(path: str, options: Mapping[str, Any]) -> Shape | None:
     ending = path.rsplit(".", 1)[-1].lower()
     if ending in PACKED:
         return None
-    content = storage_for(path).read(path, most=HEADER_BYTES) or b""
+    encoding = str(options.get("encoding", options.get("charset", "utf-8"))).lower()
     try:
-        if ending in UNPACKED:
-            content = UNPACKED[ending]().decompress(content)
-        text = content.decode(options.get("encoding", options.get("charset", "utf-8-sig")), errors="replace")
+        text = _beginning(path, ending, FIRST_BYTES, encoding)
+        if text.count("\n") < SURE_LINES:
+            text = _beginning(path, ending, HEADER_BYTES, encoding)
     except (zlib.error, OSError, LookupError):
         return None
     names = _header(text, options)
     lowered = {name.lower() for name in names}
     whole = names and "" not in lowered and len(lowered) == len(names)
     return dict.fromkeys(names, "string") if whole else None
+
+
+def _beginning(path: str, ending: str, most: int, encoding: str) -> str:
+    content = storage_for(path).read(path, most=most) or b""
+    if ending in UNPACKED:
+        content = UNPACKED[ending]().decompress(content)
+    return content.decode("utf-8-sig" if encoding in {"utf-8", "utf8"} else encoding, errors="replace")
 
 
 def _header(text: str, options: Mapping[str, Any]) -> list[str]:
@@ -155,6 +167,7 @@ def _header(text: str, options: Mapping[str, Any]) -> list[str]:
             quotechar=options.get("quote", '"') or None,
             quoting=csv.QUOTE_MINIMAL if options.get("quote", '"') else csv.QUOTE_NONE,
         )
-        return next(rows, [])
+        trims = any(str(options.get(f"ignore{side}whitespace")).lower() == "true" for side in ("leading", "trailing"))
+        return [name.strip() if trims else name for name in next(rows, [])]
     except (csv.Error, TypeError):  # a separator of several letters: Spark has that, too
         return []

@@ -35,6 +35,11 @@ def fill(text: str, dates: DateRange, day: date | None = None) -> str:
     return PLACEHOLDER.sub(day_of, text)
 
 
+def of_any_day(text: str, dates: DateRange) -> str:
+    """Returns the text as a pattern of all days: `?` for each digit or letter of a day."""
+    return PLACEHOLDER.sub(lambda match: re.sub(r"\w", "?", fill(match[0], dates, dates.start)), text)
+
+
 def check_path(path: str) -> None:
     """Refuses other braces than those of a placeholder.
 

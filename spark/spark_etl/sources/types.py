@@ -22,6 +22,7 @@ MOST_DIGITS = 38
 # What a double holds of each exactly; of a long it does not.
 IN_DOUBLE = {"byte", "short", "integer", "float", "double"}
 IN_FLOAT = {"byte", "short", "float"}
+KNOWN = ATOMS | IN_DOUBLE | INTEGERS.keys()
 
 
 def struct(fields: Mapping[str, Type]) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def as_spark(kind: Type) -> Any:
 
 def is_sparks(kind: Type) -> bool:
     """Tells whether Spark has such a type; a nested one is taken to be."""
-    return not isinstance(kind, str) or kind in ATOMS | IN_DOUBLE | INTEGERS.keys() or kind.startswith("decimal(")
+    return not isinstance(kind, str) or kind in KNOWN or kind.startswith(("decimal(", "interval ", "time("))
 
 
 class NotOneTypeError(Exception):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bounded_http import Limits
+from bounded_http import Body, Limits
 from bounded_http.quiet import QUIET
 from tornado import web
 from tornado.httpserver import HTTPServer
@@ -242,3 +242,44 @@ def test_an_application_that_makes_its_own_server_gets_this_one() -> None:
         assert run(refused()) == 413
     finally:
         HTTPServer.configure(None)
+
+
+def test_many_headers_are_refused_and_take_no_memory() -> None:
+    async def attempt() -> tuple[Answer, int, Answer]:
+        async with serving(APPLICATION, replace(LIMITS, connections=64)) as port:
+            before, held = memory(), []
+            for _ in range(40):
+                connection = await Connection.to(port)
+                await connection.more(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n" + b"aaa:\r\n" * 5000 + b"\r\nx")
+                held.append(connection)
+            return await held[-1].answer(), memory() - before, await ask(port)
+
+    refused, more, another = run(attempt())
+
+    assert (refused[0], "more than 100 headers" in refused[1]) in {(431, True), (0, False)}
+    assert more < 15 * MB, "forty of them would take a megabyte each"
+    assert another == (200, "0 bytes")
+
+
+@web.stream_request_body
+class Streamed(web.RequestHandler):
+    """Takes a thousand bytes from whom it knows."""
+
+    def prepare(self) -> None:
+        self.body = Body(self.request, 1000, 30)
+
+    def data_received(self, chunk: bytes) -> None:
+        self.body.add(chunk)
+
+    def post(self) -> None:
+        self.finish(f"{len(self.body.take())} bytes")
+
+
+def test_who_has_sent_too_much_and_says_no_more_is_cut_off() -> None:
+    async def attempt() -> tuple[Answer, Answer]:
+        application = web.Application([(".*", Streamed)], log_function=lambda handler: None)
+        async with serving(application, replace(LIMITS, drain_seconds=0.2)) as port:
+            silent = await begin(port, bytes(2000), length=5000)
+            return await silent.answer(), await ask(port, "POST", body=bytes(900))
+
+    assert run(attempt()) == ((0, ""), (200, "900 bytes"))

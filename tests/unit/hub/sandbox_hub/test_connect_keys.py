@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox_hub.connect_keys import NAME, renew
+from sandbox_hub.connect_keys import EVERY_SECONDS, NAME, renew, wait_until_old
 from sandbox_hub.s3_keys import Key, ServerKeys, connect_rights
 from urllib3.exceptions import HTTPError
 
@@ -27,6 +27,9 @@ class Keys(ServerKeys):
         assert 3600 < seconds <= 4 * 3600, "longer than until the next ones, and not for long"
         self.valid.append(f"key{len(self.valid)}-{id(self)}")
         return Key(self.valid[-1], "secret = 1")
+
+    def take_back(self, access: str) -> None:
+        self.valid.remove(access)
 
     def take_back_all_of(self, name: str, description: str, but: Collection[str] = ()) -> None:
         self.valid = [access for access in self.valid if access in but]
@@ -54,3 +57,35 @@ def test_while_the_store_is_away_the_last_ones_stay(tmp_path: Path) -> None:
 
     assert file.read_text() == before
     assert len(keys.valid) == 1
+
+
+def test_keys_that_can_not_be_written_are_taken_back(tmp_path: Path) -> None:
+    keys = Keys()
+    with pytest.raises(OSError, match="credentials"):
+        renew(keys, tmp_path / "missing" / "credentials")
+    assert keys.valid == []
+
+
+def test_what_a_killed_one_left_is_no_obstacle(tmp_path: Path) -> None:
+    keys, file = Keys(), tmp_path / "credentials"
+    file.with_suffix(".part").write_text("half of")
+    file.with_suffix(".part").chmod(0o444)
+
+    renew(keys, file)
+
+    assert keys.valid[-1] in file.read_text()
+
+
+def test_a_laptop_that_has_slept_gets_new_keys_when_it_wakes() -> None:
+    clock = [1000.0]
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds if len(slept) < 3 else 8 * 3600
+        slept.append(seconds)
+
+    slept: list[float] = []
+    wait_until_old(1000.0, lambda: clock[0], sleep)
+    assert len(slept) == 4
+
+    wait_until_old(clock[0] + 10, lambda: clock[0], pytest.fail)  # a clock that was put back tells nothing
+    assert EVERY_SECONDS == 3600

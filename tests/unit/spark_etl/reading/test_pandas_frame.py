@@ -70,7 +70,9 @@ def test_days_and_durations_of_a_query_can_be_drawn(kept: Checkpoint) -> None:
 
     assert found["day"].dt.day.tolist()[0] == 29
     assert found["days"][0] == 28
+    assert found["since"].dt.total_seconds()[0] == 3 * 3600
     assert found["since"][0] == timedelta(hours=3)
+    assert kept.sql("select interval 2 months as m from this")["m"][0].months == 2
     assert kept.pandas()["day"][0] == DAY
 
 

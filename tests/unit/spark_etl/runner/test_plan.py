@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from spark_etl.errors import ConfigError, PublishRefusedError, SparkEtlError, UsageError
+from spark_etl.errors import ConfigError, FeatureError, PublishRefusedError, SparkEtlError, UsageError
 from spark_etl.runner.ownership import refuse_foreign
 
 from tests.unit.spark_etl.runner.conftest import Line
@@ -43,7 +43,7 @@ def test_what_an_output_did_not_write_is_replaced_only_when_it_is_adopted(line: 
     configure(line, "net: {path: out/net, overwrite: True}")
     told = r"`net` would replace file://.*/out/net: 1 files, 3 B; this output did not write them: part-0.parquet"
     with pytest.raises(PublishRefusedError, match=told) as caught:
-        refuse_foreign(line.plan().outputs, "revenue", adopt=False)
+        refuse_foreign(line.plan().outputs, line.plan().owner, adopt=False)
     assert "--adopt-output" in str(caught.value.hint)
     assert line.plan("--adopt-output").options.adopt_output
 
@@ -108,22 +108,59 @@ ONE_FILE = '__import__("spark_etl").ParquetSource("{published}/raw/a.parquet")'
 DELTA = '__import__("spark_etl").DeltaSource("{published}/raw")'
 
 
+# What a source never reads, though it lies in the same folder.
+BESIDE = {(ONE_FILE, "raw/_dt=2024-02-29"), (FILES, "raw/_dt=2024-02-29"), (FILES, "raw/a.parquet/b")}
+
+
 @pytest.mark.parametrize("source", [SNAPSHOTS, FILES, ONE_FILE, DELTA])
 @pytest.mark.parametrize("path", ["raw", "raw/_dt=2024-02-29", "raw/a.parquet/b", "./raw/"])
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_an_output_over_or_below_a_source_is_refused(line: Line, source: str, path: str, overwrite: bool) -> None:
-    if source == ONE_FILE and path == "raw/_dt=2024-02-29":
-        path = "raw"  # beside the file is no overlap
+    if (source, path) in BESIDE:
+        path = "raw"
     line.features["net"] = line.project.feature("net", raw=source.format(published=line.published))
     configure(line, f'net: {{path: "{path}", overwrite: {overwrite}}}')
     with pytest.raises(PublishRefusedError, match=r"`net` reads its source `raw` from file://.*/published/raw"):
         line.plan()
 
 
-def test_an_output_beside_a_source_is_fine(line: Line) -> None:
-    line.features["net"] = line.project.feature("net", raw=SNAPSHOTS.format(published=line.published))
-    configure(line, "net: {path: raw_net}")
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [
+        (SNAPSHOTS, "raw_net"),
+        *BESIDE,
+        (FILES.replace("raw/{{date}}/*.csv", "*.csv"), "out/daily"),
+        (FILES.replace("raw/{{date}}/*.csv", "day={{date}}/"), "out"),
+    ],
+)
+def test_an_output_beside_a_source_is_fine(line: Line, source: str, path: str) -> None:
+    line.features["net"] = line.project.feature("net", raw=source.format(published=line.published))
+    configure(line, f'net: {{path: "{path}"}}')
     assert line.plan().outputs
+
+
+@pytest.mark.parametrize("path", ["raw/2024-03-01", "raw/2030-01-01/x.csv", "raw/2024-02-29"])
+def test_an_output_at_another_day_of_a_source_is_refused(line: Line, path: str) -> None:
+    line.features["net"] = line.project.feature("net", raw=FILES.format(published=line.published))
+    configure(line, f'net: {{path: "{path}"}}')
+    with pytest.raises(PublishRefusedError, match="`net` reads its source `raw` from"):
+        line.plan()
+
+
+OWN = """type("Own", (__import__("spark_etl.sources.base").sources.base.Source,), {{
+    "inputs": lambda s, d: [], "read": lambda s, p, d: None, "locations": {}}})()""".replace("\n    ", "")
+
+
+@pytest.mark.parametrize("locations", ['["an attribute", "of theirs"]', 'lambda s, d: ["gs://elsewhere/x"]'])
+def test_what_a_source_of_ones_own_says_elsewise_is_left_alone(line: Line, locations: str) -> None:
+    line.features["net"] = line.project.feature("net", raw=OWN.format(locations))
+    assert line.plan().outputs
+
+
+def test_a_source_of_ones_own_that_fails_to_say_where_it_looks_is_its_features_failure(line: Line) -> None:
+    line.features["net"] = line.project.feature("net", raw=OWN.format("lambda s, d: 1 / 0"))
+    with pytest.raises(FeatureError, match="`net` failed: source `raw`: ZeroDivisionError"):
+        line.plan()
 
 
 def test_neighbours_with_a_common_beginning_are_fine(line: Line) -> None:

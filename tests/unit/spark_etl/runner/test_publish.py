@@ -188,7 +188,7 @@ def test_an_output_whose_manifest_tells_nothing_is_refused(shop: Shop, damage: s
 
 def test_another_pipelines_output_is_refused_with_its_name(shop: Shop) -> None:
     outputs = [shop.output(name) for name in NAMES]
-    with pytest.raises(PublishRefusedError, match="they are pipeline `revenue`'s"):
+    with pytest.raises(PublishRefusedError, match="they are pipeline `team/revenue`'s"):
         Publication(outputs, shop.start(), "billing").__enter__()
     assert shop.left() == []
 

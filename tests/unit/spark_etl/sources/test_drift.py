@@ -80,6 +80,9 @@ SAME: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"note": TEXT}, {"note": pa.nulls(2)}),
     ({"s": pa.array([{"x": 1, "y": None}] * 2)}, {"s": pa.array([{"y": "a", "x": 1}] * 2)}),
     ({"t": TEXT}, {"t": TEXT.dictionary_encode()}),
+    ({"n": IDS}, {"n": IDS.cast(pa.duration("us"))}),
+    ({"id": IDS}, {"id": IDS, "_dt": TEXT}),
+    ({"id": IDS, "_DT": pa.array([FIRST] * 2)}, {"id": IDS, "_DT": TEXT}),
     ({"ts": pa.array(MOMENT, pa.timestamp("us", "UTC"))}, {"ts": pa.array(MOMENT, pa.timestamp("ms", "UTC"))}),
 ]
 
@@ -171,6 +174,47 @@ def test_the_header_of_a_csv_file_tells_its_columns(
         CsvSource(path, options=options).inputs(BOTH)
     assert CsvSource(path, options=options, schema="union").inputs(BOTH)
     assert CsvSource(path, options={**options, "header": False}).inputs(BOTH), "without a header there is none"
+
+
+@pytest.mark.parametrize("options", [{"inferSchema": True}, {"enforceSchema": True}])
+def test_headers_that_spark_looks_at_otherwise_are_left_to_it(tmp_path: Path, options: dict[str, Any]) -> None:
+    for name, text in (("a", "id,amount\n1,9\n"), ("b", "amount,id\n10,2\n")):
+        (tmp_path / f"{name}.csv").write_text(text)
+    source = CsvSource(str(tmp_path), options=options)
+
+    assert source.inputs(BOTH)
+    assert source._found[BOTH]._shape is None
+
+
+def test_a_byte_order_mark_is_no_letter_of_a_column(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfid,a\n")
+    (tmp_path / "b.csv").write_bytes(b"id,a\n")
+
+    assert CsvSource(str(tmp_path), options={"encoding": "UTF-8"}).inputs(BOTH)
+
+
+def test_a_header_that_is_longer_than_the_first_look_is_seen_whole(tmp_path: Path) -> None:
+    columns = [f"column_{number:05}" for number in range(3000)]
+    (tmp_path / "a.csv").write_text(",".join(columns) + "\n")
+    (tmp_path / "b.csv").write_text(",".join([*columns, "more"]) + "\n")
+
+    with pytest.raises(SchemaDriftError, match=r"`more`: missing in a\.csv"):
+        CsvSource(str(tmp_path)).inputs(BOTH)
+
+
+def test_files_that_can_not_be_told_are_read_as_the_others(tmp_path: Path) -> None:
+    for folder, name, content in (("x", "a.csv", b"id\n"), ("y", "b.csv", b"id,m\n"), ("z", "c.csv.zst", b"packed")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_bytes(content)
+    source = CsvSource([f"{tmp_path}/x/a.csv", f"{tmp_path}/y/b.csv", f"{tmp_path}/z/c.csv.zst"], schema="union")
+
+    source.inputs(BOTH)
+
+    assert [group.shape for groups in source._found[BOTH]._groups for group in groups] == [
+        {"id": "string"},
+        {"id": "string", "m": "string"},
+        {"id": "string"},
+    ]
 
 
 def test_types_that_are_guessed_file_by_file_are_no_union(tmp_path: Path) -> None:

@@ -69,3 +69,12 @@ def test_an_unknown_placeholder_is_refused() -> None:
 def test_it_shows_itself_without_secrets() -> None:
     source = CsvSource("s3a://lake/a", schema="id bigint", options={"sep": ";", "sasToken": "s3cret"})
     assert repr(source) == ("CsvSource('s3a://lake/a', schema='id bigint', options={'sasToken': '…', 'sep': ';'})")
+
+
+def test_brackets_are_letters_in_a_pattern_too(tmp_path: Path) -> None:
+    for name in ("rates[12].csv", "rates1.csv", "rates[12]b.csv"):
+        (tmp_path / name).write_text("id\n1\n")
+
+    found = CsvSource(f"{tmp_path}/rates[12]*.csv").inputs(TWO_DAYS)
+
+    assert [item.path.rsplit("/", 1)[1] for item in found] == ["rates[12].csv", "rates[12]b.csv"]

@@ -92,7 +92,7 @@ def test_a_prefix_full_of_objects_is_not_kept_in_memory(monkeypatch: pytest.Monk
             yield stored("other.parquet")
 
     assert shelf_data(Store(document(), endless()), monkeypatch).states([READ]) == {READ["path"]: GONE}
-    assert len(given) <= data.MOST_PARTS + 1
+    assert len(given) <= data.MOST_OBJECTS + 1
 
 
 def test_what_takes_too_long_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
