@@ -1,15 +1,17 @@
 package sandbox
 
+import java.net.URI
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.{SparkSessionExtensions, SparkSessionExtensionsProvider}
-import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
-import org.apache.spark.sql.execution.command.{AddArchivesCommand, AddFilesCommand, AddJarsCommand, InsertIntoDataSourceDirCommand, LoadDataCommand}
+import org.apache.spark.sql.catalyst.plans.logical._
+import org.apache.spark.sql.execution.command._
 import org.apache.spark.sql.execution.datasources._
+import org.apache.spark.sql.execution.datasources.v2.{DataSourceV2Relation, FileTable}
 
 /** Refuses to read, write or hand out files of the machine that a session is on: in a shared server they are nobody's.
   *
-  * For `spark.sql.extensions`. It looks at each plan before anything of it runs. It is hygiene, no wall: whoever brings
-  * code of their own into the server's processes reads what these can read.
+  * For `spark.sql.extensions`. It looks at each plan before anything of it runs. It shuts the plain ways, and is no wall:
+  * whoever brings code of their own into the server's processes reads what these can read.
   */
 class AllowedSchemes extends SparkSessionExtensionsProvider {
   private val allowed = Set("s3a", "s3", "s3n")
@@ -18,20 +20,26 @@ class AllowedSchemes extends SparkSessionExtensionsProvider {
     extensions.injectCheckRule(_ => plan => plan.collectWithSubqueries { case node => node }.foreach(check))
 
   private def check(node: LogicalPlan): Unit =
-    paths(node).find(path => !allowed.contains(path.toUri.getScheme)).foreach { path =>
+    places(node).find(place => !allowed.contains(place.getScheme)).foreach { place =>
       throw new IllegalArgumentException(
-        s"Spark Connect reads and writes s3a:// only, and `$path` is something else. " +
+        s"Spark Connect reads and writes s3a:// only, and `$place` is something else. " +
           "For files of your own server use spark(classic=True), or copy them below s3a://scratch/users/ first")
     }
 
-  private def paths(node: LogicalPlan): Seq[Path] = node match {
-    case AddFilesCommand(names) => names.map(new Path(_))
-    case AddJarsCommand(names) => names.filterNot(_.startsWith("ivy:")).map(new Path(_))
-    case AddArchivesCommand(names) => names.map(new Path(_))
-    case load: LoadDataCommand => Seq(new Path(load.path))
-    case LogicalRelationWithTable(relation: HadoopFsRelation, _) => relation.location.rootPaths
-    case write: InsertIntoHadoopFsRelationCommand => Seq(write.outputPath)
-    case write: InsertIntoDataSourceDirCommand => write.storage.locationUri.map(new Path(_)).toSeq
+  private def places(node: LogicalPlan): Seq[URI] = node match {
+    case AddFilesCommand(names) => names.map(uri)
+    case AddJarsCommand(names) => names.filterNot(_.startsWith("ivy:")).map(uri)
+    case AddArchivesCommand(names) => names.map(uri)
+    case load: LoadDataCommand => Seq(uri(load.path))
+    case LogicalRelationWithTable(relation: HadoopFsRelation, _) => relation.location.rootPaths.map(_.toUri)
+    case DataSourceV2Relation(table: FileTable, _, _, _, _, _) => table.fileIndex.rootPaths.map(_.toUri)
+    case write: InsertIntoHadoopFsRelationCommand => Seq(write.outputPath.toUri)
+    case write: InsertIntoDataSourceDirCommand => write.storage.locationUri.toSeq
+    case table: CreateDataSourceTableCommand => table.table.storage.locationUri.toSeq
+    case database: CreateNamespace => database.properties.get("location").map(uri).toSeq
+    case database: SetNamespaceLocation => Seq(uri(database.location))
     case _ => Nil
   }
+
+  private def uri(place: String): URI = new Path(place).toUri
 }

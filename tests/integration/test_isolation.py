@@ -270,6 +270,9 @@ def test_spark_connect_acts_as_itself_whoever_asks(people: dict[str, HubClient])
 
 
 OWN_FILES = [
+    "s.conf.set('spark.sql.sources.useV1SourceList', ''); s.read.text('file:///run/keys/credentials').collect()",
+    "s.sql(\"CREATE DATABASE d LOCATION 'file:///tmp/d'\")",
+    "s.sql(\"CREATE TABLE t USING csv LOCATION 'file:///run/keys/credentials'\")",
     "s.sql(\"ADD FILE '/run/secrets/spark_connect_token'\")",
     "s.sql(\"ADD JAR 'file:///run/keys/credentials'\")",
     "s.sql(\"ADD ARCHIVE '/run/keys/credentials'\")",
@@ -308,7 +311,7 @@ def test_spark_connects_keys_do_not_last(stack: Sandbox, engineer: HubClient, co
         with pytest.raises(S3Error, match="InvalidAccessKeyId"):
             taken.may("read", "scratch", "connect/keys/x/_SUCCESS")
         kernel.run(write)
-        assert kernel.run("print(s.read.parquet('s3a://scratch/connect/keys/x').count())").text.strip() == "100"
+        kernel.run("assert s.read.parquet('s3a://scratch/connect/keys/x').count() == 100")
 
 
 RENEW = """
