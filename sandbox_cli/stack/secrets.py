@@ -153,7 +153,7 @@ def _fill(engine: Engine, settings: Settings, name: str, archive: bytes, image: 
     try:
         container.put_archive("/secrets", archive)
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)  # its image declares a volume
 
 
 def packed(files: Mapping[str, str], uid: int) -> bytes:

@@ -70,7 +70,7 @@ class FakeEngine:
                 self.volumes[volume] = {entry.name: entry for entry in files}
                 self.texts |= {f"{volume}/{e.name}": cast("Any", files.extractfile(e)).read().decode() for e in files}
 
-        return SimpleNamespace(put_archive=put, remove=lambda force: self.left.remove(volume))
+        return SimpleNamespace(put_archive=put, remove=lambda force, v: self.left.remove(volume))
 
 
 @pytest.fixture
