@@ -32,6 +32,7 @@ http.createServer = function (...given) {
 };
 
 const MINUTE = 60_000;
+const KINDS = 100;
 const kinds = new Map();
 const write = process.stdout.write;
 
@@ -43,7 +44,10 @@ process.stdout.write = function (text, ...more) {
     kinds.set(kind, { since, leftOut: leftOut + 1 });
     return true;
   }
-  if (kinds.size >= 100 && !kinds.has(kind)) return true; // somebody makes them up
+  if (kinds.size >= KINDS && !kinds.has(kind)) {
+    for (const [known, one] of kinds) if (now - one.since >= MINUTE) kinds.delete(known);
+    if (kinds.size >= KINDS) return true; // somebody makes them up
+  }
   kinds.set(kind, { since: now, leftOut: 0 });
   return write.call(this, leftOut ? `[and ${leftOut} more of the kind before] ${text}` : text, ...more);
 };

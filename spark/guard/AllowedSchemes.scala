@@ -36,10 +36,15 @@ class AllowedSchemes extends SparkSessionExtensionsProvider {
     case write: InsertIntoHadoopFsRelationCommand => Seq(write.outputPath.toUri)
     case write: InsertIntoDataSourceDirCommand => write.storage.locationUri.toSeq
     case table: CreateDataSourceTableCommand => table.table.storage.locationUri.toSeq
+    case table: AlterTableSetLocationCommand => Seq(uri(table.location))
+    case table: AlterTableAddPartitionCommand => table.partitionSpecsAndLocs.flatMap(_._2).map(uri)
     case database: CreateNamespace => database.properties.get("location").map(uri).toSeq
     case database: SetNamespaceLocation => Seq(uri(database.location))
-    case _ => Nil
+    case other => other.productIterator.collect { case source: DataSource => source }.flatMap(paths).map(uri).toSeq
   }
+
+  /** Of a stream's source, whose class is in another package from one version of Spark to the next. */
+  private def paths(source: DataSource): Seq[String] = source.paths ++ source.options.get("path")
 
   private def uri(place: String): URI = new Path(place).toUri
 }

@@ -269,10 +269,14 @@ def test_spark_connect_acts_as_itself_whoever_asks(people: dict[str, HubClient])
             assert kernel.run("print(s.conf.get('spark.hadoop.fs.s3a.access.key', 'none'))").text.strip() == "none"
 
 
+PARTED = "CREATE TABLE parted (x INT, p INT) USING parquet PARTITIONED BY (p) LOCATION 's3a://scratch/connect/parted'"
 OWN_FILES = [
     "s.conf.set('spark.sql.sources.useV1SourceList', ''); s.read.text('file:///run/keys/credentials').collect()",
     "s.sql(\"CREATE DATABASE d LOCATION 'file:///tmp/d'\")",
     "s.sql(\"CREATE TABLE t USING csv LOCATION 'file:///run/keys/credentials'\")",
+    "s.readStream.text('file:///run/keys').writeStream.format('memory').queryName('q').start()",
+    "s.sql(\"ALTER TABLE parted ADD PARTITION (p = 1) LOCATION 'file:///tmp/d'\")",
+    "s.sql(\"ALTER TABLE parted SET LOCATION 'file:///tmp/d'\")",
     "s.sql(\"ADD FILE '/run/secrets/spark_connect_token'\")",
     "s.sql(\"ADD JAR 'file:///run/keys/credentials'\")",
     "s.sql(\"ADD ARCHIVE '/run/keys/credentials'\")",
@@ -284,10 +288,11 @@ OWN_FILES = [
 
 def test_spark_connect_hands_out_no_file_of_its_own(engineer: HubClient) -> None:
     with engineer.kernel() as kernel:
-        kernel.run("from spark_etl import spark\ns = spark()")
+        kernel.run(f"from spark_etl import spark\ns = spark()\ns.sql({PARTED!r})")
         for code in OWN_FILES:
             refused = kernel.run(code, check=False).error
             assert "Spark Connect reads and writes s3a:// only" in refused, f"{code}: {refused[-1000:]}"
+        kernel.run("s.sql('DROP TABLE parted')")
 
 
 def test_spark_connects_keys_do_not_last(stack: Sandbox, engineer: HubClient, containers: Containers) -> None:

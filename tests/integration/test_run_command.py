@@ -84,7 +84,8 @@ def test_the_command_line_of_the_original_as_it_was_printed(
 
 @pytest.mark.timeout(600)
 def test_a_run_that_is_terminated_stops_its_driver_and_says_so(stack: Sandbox, containers: Containers) -> None:
-    with stack.running("run", SAMPLE, *DATES, "--team-name", "killed") as process:
+    elsewhere = ["--team-name", "killed", "--publish-path", "s3a://published/killed/"]
+    with stack.running("run", SAMPLE, *DATES, *elsewhere) as process:
         assert process.stderr is not None
         next(line for line in process.stderr if " built " in line)
         process.send_signal(signal.SIGTERM)

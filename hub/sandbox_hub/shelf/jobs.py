@@ -120,13 +120,15 @@ class Jobs:
     async def _stamped(self, job: Job) -> None:
         content: bytes = job.asked["content"]
         notebook = notebook_of(content)
+        name, given = title(notebook, job.name), as_json(notebook)
+        del notebook
         job.tell("looking for room on the disk")
         held = await self._room.held(job.author) if self._room else 0
         self._check_room(job, held, len(content))  # before minutes are spent on it
-        again = await self._rerun.run(notebook, job.tell)
+        again = await self._rerun.run(given, job.tell)
         job.tell("putting it on the shelf")
         outcome = as_json(again.notebook)
-        record = self._record(job, notebook, content, again)
+        record = self._record(job, name, content, again)
         told = len(json.dumps(asdict(record), indent=1))
         if told > LARGEST_RECORD:
             raise RerunError("what it read, its packages and its difference are too much to be kept")
@@ -147,12 +149,12 @@ class Jobs:
             told = f"the S3 store doesn't take its pins: {error}. See ./sandbox doctor"
             raise RerunError(told) from None
 
-    def _record(self, job: Job, notebook: dict[str, Any], content: bytes, again: Again) -> Record:
+    def _record(self, job: Job, name: str, content: bytes, again: Again) -> Record:
         return Record(
             author=job.author,
             name=job.name,
             version=self._shelf.next_version(job.author, job.name),
-            title=title(notebook, job.name),
+            title=name,
             at=datetime.now(UTC).isoformat(timespec="seconds"),
             path=str(job.asked["path"]),
             sha256=digest(content),

@@ -14,7 +14,7 @@ import aiohttp
 from spark_etl import documents
 from spark_etl.errors import DamagedError
 
-from sandbox_hub.shelf.handed_in import IN_MEMORY, IN_OBJECTS, LARGEST, LONGEST_LINE, ROOM, as_json, outcome_of
+from sandbox_hub.shelf.handed_in import IN_MEMORY, IN_OBJECTS, LARGEST, LONGEST_LINE, ROOM, outcome_of
 
 START_SECONDS = 90
 RUN_SECONDS = 1200
@@ -58,10 +58,11 @@ class Rerun:
         self._hub, self._user = hub, user
         self._headers = {"Authorization": f"token {token}"}
 
-    async def run(self, notebook: dict[str, Any], tell: Callable[[str], None]) -> Again:
+    async def run(self, notebook: bytes, tell: Callable[[str], None]) -> Again:
         """Runs a notebook and returns what came of it.
 
         Args:
+            notebook: As JSON in UTF-8: it may take twenty minutes, and an object of it many times the memory.
             tell: Is told how far it is, a line at a time.
 
         Raises:
@@ -143,7 +144,7 @@ class Rerun:
         self,
         session: aiohttp.ClientSession,
         headers: dict[str, str],
-        notebook: dict[str, Any],
+        notebook: bytes,
         tell: Callable[[str], None],
     ) -> Again:
         try:
@@ -160,11 +161,11 @@ class Rerun:
         self,
         session: aiohttp.ClientSession,
         headers: dict[str, str],
-        notebook: dict[str, Any],
+        notebook: bytes,
         tell: Callable[[str], None],
     ) -> Again:
         url = f"{self._hub}/user/{self._user}/sandbox/execute"
-        given, json_headers = as_json({"notebook": notebook}), {**headers, "Content-Type": "application/json"}
+        given, json_headers = b'{"notebook": %b}' % notebook, {**headers, "Content-Type": "application/json"}
         endless = aiohttp.ClientTimeout(total=None)
         # Whoever answers there is not to send this process elsewhere.
         asked = session.post(url, data=given, headers=json_headers, timeout=endless, allow_redirects=False)

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+# What follows is cut off by `rstrip`: a pattern for it would try a line of a million blanks a million times.
+HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
 VERSION = re.compile(r"v([1-9][0-9]{0,5})")
 # A notebook's own name never begins like this: see `slug`.
 RECORD, AGAIN = "record.json", "_again.ipynb"
@@ -180,7 +182,8 @@ def title(notebook: dict[str, Any], name: str) -> str:
     for cell in notebook.get("cells", []):
         source = cell.get("source", "")
         text = source if isinstance(source, str) else "".join(source)
-        heading = re.search(r"^#{1,6}\s+(.+?)\s*#*$", text, re.MULTILINE)
-        if cell.get("cell_type") == "markdown" and heading:
-            return heading[1][:200]
+        headings = HEADING.finditer(text) if cell.get("cell_type") == "markdown" else ()
+        for heading in headings:
+            if found := heading[1].rstrip().rstrip("#").rstrip():
+                return found[:200]
     return name

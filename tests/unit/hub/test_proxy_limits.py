@@ -35,11 +35,23 @@ def port() -> Iterator[int]:
         process.kill()
 
 
+def written(script: str) -> str:
+    """Returns what a program has written that these limits are loaded before."""
+    command = [NODE, "--require", str(LIMITS), "--eval", script]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS).stdout
+
+
 def test_a_line_that_is_written_again_and_again_is_one() -> None:
     script = "for (let n = 0; n < 50; n++) console.log(`2026-11-29T09:56:${n} error: 503 POST /hub/login`);"
-    command = [NODE, "--require", str(LIMITS), "--eval", script + " console.log('another')"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
-    assert done.stdout == "2026-11-29T09:56:0 error: 503 POST /hub/login\nanother\n"
+    assert written(script + " console.log('another')") == "2026-11-29T09:56:0 error: 503 POST /hub/login\nanother\n"
+
+
+def test_lines_that_somebody_makes_up_fill_the_log_for_a_minute_at_most() -> None:
+    made_up = "for (let n = 0; n < 500; n++) console.log('x'.repeat(n % 70) + 'y'.repeat(n / 70));"
+    later = "console.log('lost'); performance.now = () => 600_000; console.log('seen again');"
+    lines = written(made_up + later).splitlines()
+    assert len(lines) == 101
+    assert lines[-1] == "seen again"
 
 
 def asked(connection: socket.socket) -> bytes:

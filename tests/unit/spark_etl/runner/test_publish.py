@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,12 +19,15 @@ from spark_etl import lease
 from spark_etl.errors import PublishRefusedError, RunFailedError, StorageError
 from spark_etl.layout import RunPaths, new_run_id
 from spark_etl.record import RunRecord
-from spark_etl.runner import claims, publish
+from spark_etl.runner import claims, publish, run
+from spark_etl.runner.cli import main
 from spark_etl.runner.ownership import Output, in_words
 from spark_etl.runner.publish import Publication
 from spark_etl.runner.signals import TerminatedError, terminable
 from spark_etl.storage import normalise
 from spark_etl.storage.local import LocalStorage
+
+from tests.unit.spark_etl.runner.conftest import PUBLISH, Line
 
 NAMES = ("net", "plan")
 
@@ -261,6 +265,41 @@ def test_whoever_comes_after_a_kill_ends_what_had_begun_to_appear(
     assert all((shop.folder / name / "_SUCCESS").exists() for name in NAMES)
 
 
+def test_the_next_run_ends_what_had_begun_to_appear_and_takes_it_for_its_own(
+    line: Line, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line.project.configure(line.features, PUBLISH + "            overwrite: True\n")
+    (output,) = line.plan().outputs
+
+    def publication() -> Publication:
+        paths = RunPaths.of(normalise(str(line.scratch)), "team", line.plan().pipeline, new_run_id())
+        RunRecord(paths, {}, {}).store()
+        lease.beat(paths)
+        return Publication([output], paths, line.plan().pipeline)
+
+    for value, kill in ((1, False), (2, True)):
+        cut = publication().__enter__()
+        cut.stage(Frame(value), output)
+        with monkeypatch.context() as patch, pytest.raises(CutError) if kill else nullcontext():
+            if kill:
+                cut_at(patch, "copy", 2)
+            cut.commit()
+    folder = line.published / "out" / "net"
+    assert len(list(folder.glob("part-*"))) == 2
+    assert len(list(folder.glob("_output-*"))) == 1, "the manifest of the new files is not there yet"
+    seen: list[str] = []
+
+    def started(*_: object) -> None:
+        seen.extend(sorted(path.name for path in folder.glob("part-*")))
+        raise OSError("no java")
+
+    monkeypatch.setattr(claims.lease, "is_alive", lambda *_: False)
+    monkeypatch.setattr(run, "_started", started)
+    assert main(line.argv()) == 5
+    assert "no java" in capsys.readouterr().err
+    assert seen == ["part-2.parquet"]
+
+
 def test_a_kill_before_all_was_written_is_as_if_nothing_had_been(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     publication = shop.publication().__enter__()
     publication.stage(Frame(2), shop.output("net"))
@@ -268,6 +307,19 @@ def test_a_kill_before_all_was_written_is_as_if_nothing_had_been(shop: Shop, mon
     shop.publish(3)
     assert shop.seen() == [[3], [3]]
     assert shop.left() == []
+
+
+def test_a_run_whose_run_json_is_damaged_is_at_work_while_it_says_so(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = shop.start()
+    shop.publication(paths).__enter__()
+    Path(paths.run_file.removeprefix("file://")).write_bytes(b"{")
+    with pytest.raises(PublishRefusedError, match=f"run {paths.run_id} is publishing to"):
+        shop.publish(3)
+    monkeypatch.setattr(claims.lease, "is_alive", lambda *_: False)
+    shop.publish(3)
+    assert shop.seen() == [[3], [3]]
 
 
 def test_of_two_that_come_after_a_kill_one_takes_over(shop: Shop) -> None:

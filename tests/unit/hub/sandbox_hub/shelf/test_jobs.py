@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ class Reruns(Rerun):
     def __init__(self) -> None:
         super().__init__("http://hub", "token", "keeper")
 
-    async def run(self, notebook: dict[str, Any], tell: Any) -> Again:
+    async def run(self, notebook: bytes, tell: Any) -> Again:
         del tell
-        return Again(notebook, "reproduces", 1.0)
+        return Again(json.loads(notebook), "reproduces", 1.0)
 
 
 class Gone(Data):

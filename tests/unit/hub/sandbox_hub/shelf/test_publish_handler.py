@@ -29,7 +29,7 @@ class Busy(Rerun):
     def __init__(self) -> None:
         super().__init__("http://hub", "token", "keeper")
 
-    async def run(self, notebook: dict[str, Any], tell: Any) -> Again:
+    async def run(self, notebook: bytes, tell: Any) -> Again:
         del notebook, tell
         await asyncio.Event().wait()
         raise AssertionError

@@ -73,7 +73,7 @@ class FakeHub:
             app.router.add_route("*", "/{path:.*}", self.serve)
             async with TestServer(app) as server:
                 url = str(server.make_url("")).rstrip("/")
-                return await Rerun(url, "of-the-shelf", "shelf").run({"cells": []}, told.append)
+                return await Rerun(url, "of-the-shelf", "shelf").run(b'{"cells": []}', told.append)
 
         return asyncio.run(go()), told
 

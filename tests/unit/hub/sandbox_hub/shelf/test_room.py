@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,10 @@ class Reruns(Rerun):
         super().__init__("http://hub", "token", "keeper")
         self._output, self.runs = output, 0
 
-    async def run(self, notebook: dict[str, Any], tell: Any) -> Again:
+    async def run(self, notebook: bytes, tell: Any) -> Again:
         del tell
         self.runs += 1
-        return Again({**notebook, "output": "x" * self._output}, "reproduces", 1.0)
+        return Again({**json.loads(notebook), "output": "x" * self._output}, "reproduces", 1.0)
 
 
 class Pins(Data):

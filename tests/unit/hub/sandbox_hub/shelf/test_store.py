@@ -109,6 +109,8 @@ def test_a_name_needs_a_letter() -> None:
     [
         ([{"cell_type": "markdown", "source": ["Some text\n", "\n", "## Late orders ##\n"]}], "Late orders"),
         ([{"cell_type": "code", "source": "# a comment"}, {"cell_type": "markdown", "source": "# It"}], "It"),
+        ([{"cell_type": "markdown", "source": "#\n##   \nA\n### ##\n# #1: it in C# # \n"}], "#1: it in C#"),
+        ([{"cell_type": "markdown", "source": "# a" + " " * 1_000_000 + "b\n# c"}], "a" + " " * 199),
         ([], "name"),
     ],
 )
