@@ -65,8 +65,10 @@ class Layout:
         self._what, self._union, self._only = what, union, only
         if shape_of is not None:
             paths = [path for _, files in parts for path in files]
+            known: dict[str, Shape | None] = {}  # thousands of files have one and the same
             with ThreadPoolExecutor(THREADS) as pool:
-                self._compare(dict(zip(paths, pool.map(shape_of, paths), strict=True)))
+                shapes = (known.setdefault(repr(shape), shape) for shape in pool.map(shape_of, paths))
+                self._compare(dict(zip(paths, shapes, strict=True)))
         self._compared = shape_of is not None
 
     def _compare(self, shapes: Mapping[str, Shape | None]) -> None:
@@ -117,7 +119,9 @@ class Group:
 def _of_the_file(shape: Shape | None, below: str) -> Shape | None:
     """Returns the columns that a file has itself: those that its folders' names tell win over them."""
     folders = {part.split("=", 1)[0].lower() for part in below.split("/")[:-1] if "=" in part}
-    return shape and {name: kind for name, kind in shape.items() if name.lower() not in folders}
+    if shape is None or folders.isdisjoint(map(str.lower, shape)):
+        return shape
+    return {name: kind for name, kind in shape.items() if name.lower() not in folders}
 
 
 def grouped(files: Iterable[tuple[str, str, Shape | None]]) -> list[Group]:
