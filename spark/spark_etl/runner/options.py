@@ -128,13 +128,15 @@ def parse_options(argv: Sequence[str]) -> Options:
 def pipeline_name(chosen: str | None, config: Path) -> str:
     """Returns the name of a pipeline: the chosen one, else that of the folder its config lies in.
 
+    What of a folder's name can't be in the name of a run's folder is a hyphen: `shop [v2]` is `shop-v2`.
+
     Raises:
-        UsageError: The folder's name can't be one.
+        UsageError: Nothing of the folder's name can be.
     """
-    name = chosen or config.resolve().parent.name
-    if not is_segment(name):
-        like = re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-._") or "NAME"
-        raise UsageError(f"the config's folder {name!r} can't be the pipeline's name", hint=f"give --pipeline {like}")
+    folder = config.resolve().parent.name
+    name = chosen or (folder if is_segment(folder) else re.sub(r"[^A-Za-z0-9._]+", "-", folder).strip("-._"))
+    if not name:
+        raise UsageError(f"the config's folder {folder!r} can't be the pipeline's name", hint="give --pipeline NAME")
     return name
 
 

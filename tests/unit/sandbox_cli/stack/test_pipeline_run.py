@@ -158,12 +158,21 @@ def test_a_pipeline_is_called_as_its_folder_is_on_the_users_disk(
     assert not [word for word in command if word.startswith("--pipeline=")]
 
 
-def test_a_folder_whose_name_can_not_be_a_pipelines_is_told_with_one_that_can(config: Path) -> None:
-    folder = config.parent.rename(config.parent.parent / "shop [v2]")
+@pytest.mark.parametrize(("name", "pipeline"), [("shop [v2]", "shop-v2"), (".Läden 2", "L-den-2"), ("_shop", "shop")])
+def test_what_of_a_folders_name_can_not_be_a_pipelines_is_a_hyphen(config: Path, name: str, pipeline: str) -> None:
+    folder = config.parent.rename(config.parent.parent / name)
 
-    with pytest.raises(RunnerUsageError, match=r"'shop \[v2\]' can't be the pipeline's name") as caught:
+    command = pipeline_run._command(check(folder / config.name))
+
+    assert command[command.index("--pipeline") + 1] == pipeline
+
+
+def test_a_folder_of_which_no_letter_can_be_a_pipelines_name_is_told(config: Path) -> None:
+    folder = config.parent.rename(config.parent.parent / "магазин")
+
+    with pytest.raises(RunnerUsageError, match="'магазин' can't be the pipeline's name") as caught:
         check(folder / config.name)
-    assert caught.value.hint == "give --pipeline shop-v2"
+    assert caught.value.hint == "give --pipeline NAME"
 
 
 @pytest.fixture
