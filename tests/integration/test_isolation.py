@@ -12,7 +12,7 @@ from minio.error import S3Error
 
 from sandbox_cli.stack.hub import Hub
 from sandbox_cli.stack.server_access import access
-from tests.support.attacks import ASK, CLEARED, FLOOD, HOGS
+from tests.support.attacks import ASK, CLEARED, CROWD, FLOOD, HOGS
 from tests.support.engine import ASK_ONCE, Containers, client, life, memory_used
 from tests.support.hub import HubClient
 from tests.support.kernel import Kernel
@@ -229,6 +229,20 @@ def test_large_slow_bodies_without_a_login_kill_nothing(
         ada.run("for one in held: one.close()")
     assert works(people["bob"])
     assert [life(victim) for victim in victims] == before
+
+
+def test_who_holds_the_proxys_connections_leaves_room_for_others(
+    ada: Kernel, people: dict[str, HubClient], stack: Sandbox
+) -> None:
+    """With the limits that are loaded into it: Node has none, and waits a minute for a request."""
+    ada.run(CROWD + "held = crowd('hub', 8000, 850)")
+    try:
+        assert people["bob"].http.get("/hub/home").is_success
+        with HubClient(stack.port("hub")).login("bob", stack("users", "show", "bob").out.strip()) as bob:
+            assert bob.http.get("/hub/home").is_success
+        assert int(value(ada, "still_open(held)")) <= 768
+    finally:
+        ada.run("for one in held: one.close()")
 
 
 @pytest.fixture

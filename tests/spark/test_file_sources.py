@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from spark_etl.reading import Runs
+from spark_etl.sources.shapes import SPARKS_OWN
 
 from tests.spark.support import Pipeline
 
@@ -229,6 +230,34 @@ def test_a_union_of_days_has_every_value(pipeline: Pipeline) -> None:
         "note": "n",
         "new column.": True,
     }
+
+
+def test_a_union_takes_lists_of_nothing(pipeline: Pipeline) -> None:
+    first = {"id": [1], "tags": pa.array([[None]], pa.list_(pa.null()))}
+    source = write_days(pipeline, pa.table(first), pa.table({"id": [2], "tags": [["a"]], "more": ["x"]}))
+    pipeline.write(FEATURE % ("", f'{source}, schema="union")'), {"read": "read!"})
+
+    ended = pipeline.run(start="2024-02-28")
+
+    assert ended.code == 0, ended.shown
+    rows = sorted(pipeline.output("read"), key=lambda row: int(str(row["id"])))
+    assert [(row["tags"], row["more"]) for row in rows] == [([None], None), (["a"], "x")]
+
+
+def test_a_union_takes_intervals(pipeline: Pipeline) -> None:
+    types = {"id": "long", "wait": "interval day to second", "more": "string"}
+    days = []
+    for columns in ({"id": [1], "wait": [90_000_000]}, {"id": [2], "wait": [None], "more": ["x"]}):
+        own = [{"name": name, "type": types[name], "nullable": True, "metadata": {}} for name in columns]
+        table = pa.table({**columns, "wait": pa.array(columns["wait"], pa.int64())})
+        days.append(table.replace_schema_metadata({SPARKS_OWN: json.dumps({"type": "struct", "fields": own})}))
+    pipeline.write(FEATURE % ("", write_days(pipeline, *days) + ', schema="union")'), {"read": "read!"})
+
+    ended = pipeline.run(start="2024-02-28")
+
+    assert ended.code == 0, ended.shown
+    rows = sorted(pipeline.output("read"), key=lambda row: int(str(row["id"])))
+    assert [(row["wait"], row["more"]) for row in rows] == [(90_000_000, None), (None, "x")]
 
 
 def test_without_pyarrow_spark_compares_the_files(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,21 @@ def answers(held):
     return sorted(set(found))
 """
 
+# Connections on which nothing is said.
+CROWD = """
+import socket
+def crowd(host, port, number):
+    return [socket.create_connection((host, port), timeout=10) for _ in range(number)]
+def still_open(held):
+    found = 0
+    for one in held:
+        one.setblocking(False)
+        try: one.recv(1)
+        except BlockingIOError: found += 1
+        except OSError: pass
+    return found
+"""
+
 # More than a user may hold here. What is allocated on a disk fills it, written or not; an object has to be written.
 ON_DISK = """
 import os
