@@ -100,13 +100,13 @@ class Claim:
     def _take_over(self, holder: dict[str, Any]) -> bool:
         """Puts in order what a dead run has left; of several that want to, one does."""
         left = staging_of(self.path, name_of(str(holder["run"])))
+        decision = self._decision(holder)
         taken = self._lock(left)
         if taken is None:
             return False
         if read_claim(self.path) != holder:
             self._store.delete([taken])
             return False
-        decision = read_decision(RunPaths(str(holder["run"]))).get(self.path)
         whole = True
         if decision is not None:
             whole = self._end(left, set(decision["before"]), set(decision["new"]))
@@ -119,6 +119,15 @@ class Claim:
                 "of %s files of before and of run %s are gone; what is left of the new: %s", self.path, run, left
             )
         return True
+
+    def _decision(self, holder: dict[str, Any]) -> Decision | None:
+        try:
+            return read_decision(RunPaths(str(holder["run"])), self.path)
+        except DamagedError as error:
+            raise PublishRefusedError(
+                f"a run that died has left {self._file}, and what it was about to do can't be told: {error.message}",
+                hint=f"nothing is deleted for it; see what lies at {self.path}, then delete {self._file} and start again",
+            ) from error
 
     def _end(self, left: str, before: set[str], new: set[str]) -> bool:
         """Brings a dead run's publication to its end, or takes it back where staged files are gone meanwhile.
@@ -179,10 +188,26 @@ def decide_to_publish(paths: RunPaths, decisions: dict[str, Decision]) -> None:
     storage_for(file).write(file, json.dumps(decisions, indent=1).encode())
 
 
-def read_decision(paths: RunPaths) -> dict[str, Decision]:
-    """Returns path → what is to be done there, empty when the run has not come so far."""
+def read_decision(paths: RunPaths, path: str) -> Decision | None:
+    """Returns what is to be done at a path; None when the run has not come so far.
+
+    Raises:
+        DamagedError: It is no decision about files of that path.
+    """
     file = join(paths.root, DECISION_FILE)
-    return documents.read(storage_for(file).read, file, largest=LARGEST, in_objects=IN_OBJECTS) or {}
+    found = documents.read(storage_for(file).read, file, largest=LARGEST, in_objects=IN_OBJECTS) or {}
+    if path not in found:
+        return None
+    decision = found[path] if isinstance(found[path], dict) else {}
+    before, new = decision.get("before"), decision.get("new")
+    for files in (before, new):
+        if not isinstance(files, list) or not all(_is_below(item, path) for item in files):
+            raise DamagedError(f"{file} names something else than files of {path}")
+    return Decision(before=list(before or []), new=list(new or []))
+
+
+def _is_below(file: object, path: str) -> bool:
+    return isinstance(file, str) and file.startswith(f"{path}/") and ".." not in file.split("/")
 
 
 def staging_of(path: str, run_id: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import eq
 from typing import TYPE_CHECKING
 
-from spark_etl.errors import ConfigError, FeatureError, NotReturnedError, PublishRefusedError, SparkEtlError
+from spark_etl.errors import ConfigError, NotReturnedError, PublishRefusedError, SparkEtlError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.sources.base import InputObject, Source
 from spark_etl.sources.locations import fits
@@ -67,7 +68,7 @@ def refuse_inputs(outputs: Sequence[Output], inputs: Iterable[tuple[str, str, In
     """
     places = [(place_of(output.path), output) for output in outputs]
     for alias, name, item in inputs if places else ():
-        if "://" not in item.path or not _is_stored(item.path):
+        if not item.path or not _is_stored(item.path):
             continue
         there = place_of(item.path)
         for place, output in places:
@@ -76,7 +77,7 @@ def refuse_inputs(outputs: Sequence[Output], inputs: Iterable[tuple[str, str, In
 
 
 def _is_stored(path: str) -> bool:
-    return is_s3(path) or path.startswith("file:")
+    return is_s3(path) or scheme_of(path) in {"", "file"}
 
 
 def _sources(graph: Graph, needed: Iterable[str], dates: DateRange) -> Iterator[tuple[str, str, str]]:
@@ -93,14 +94,18 @@ def _locations(alias: str, name: str, source: Source, dates: DateRange) -> list[
         return []
     try:
         with called():
-            found = list(source.locations(dates))
+            given = source.locations(dates)
+            found = [os.fspath(place) for place in ([given] if isinstance(given, str) else given)]
     except NotReturnedError as error:
-        raise FeatureError(alias, f"source `{name}`: {error.message}", hint=error.hint) from error
+        raise ConfigError(f"feature `{alias}`: source `{name}`: locations(): {error.message}", hint=error.hint) from error
     except SparkEtlError:
         raise
     except Exception as error:
-        raise FeatureError(alias, f"source `{name}`: {type(error).__name__}: {error}") from error
-    return [normalise(place) for place in found if is_s3(place) or scheme_of(place) in {"", "file"}]
+        raise ConfigError(
+            f"feature `{alias}`: source `{name}`: locations(): {type(error).__name__}: {error}",
+            hint="it returns the paths at which the source looks, as a list of texts",
+        ) from error
+    return [normalise(place) for place in found if _is_stored(place)]
 
 
 def _refuse_each_other(outputs: Sequence[Output]) -> None:

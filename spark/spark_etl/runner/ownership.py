@@ -61,11 +61,13 @@ class Lying:
         own: The paths that this output wrote.
         others: The data that it did not write.
         owner: Whose the manifest there is, `team/pipeline`, if it is another's.
+        manifests: Paths of others' manifests.
     """
 
     own: list[str]
     others: list[StoredObject]
     owner: str | None = None
+    manifests: tuple[str, ...] = ()
 
 
 def write_manifest(folder: str, manifest: OutputManifest) -> None:
@@ -82,14 +84,14 @@ def look(path: str, owner: str) -> Lying:
     """
     objects = list(committed(path))
     files: dict[str, int | None] = {}
-    strangers: list[str] = []
+    strangers: dict[str, str] = {}
     for item in objects:
         name = relative_to(item.path, path)
         manifest = _read_manifest(item.path) if MANIFEST_NAME.fullmatch(name) else None
         if manifest is not None and manifest.owner == owner:
             files |= {**manifest.files, name: None}
         elif manifest is not None:
-            strangers.append(manifest.owner)
+            strangers[item.path] = manifest.owner
     own: list[str] = []
     others: list[StoredObject] = []
     for item in objects:
@@ -98,7 +100,7 @@ def look(path: str, owner: str) -> Lying:
             own.append(item.path)
         elif is_data(item.path, path):
             others.append(item)
-    return Lying(own, others, strangers[0] if strangers else None)
+    return Lying(own, others, next(iter(strangers.values()), None), tuple(strangers))
 
 
 def refuse_taken(outputs: Sequence[Output]) -> None:

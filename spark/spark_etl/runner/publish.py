@@ -120,7 +120,8 @@ class Publication:
     def _to_replace(self, path: str) -> list[str]:
         """Returns what lies at a path and is to go: what this output wrote, and what was adopted."""
         lying = look(path, self._owner)
-        adopted = {item.path for item in self.adopted[path].others} if path in self.adopted else set()
+        found = self.adopted.get(path, Lying([], []))
+        adopted = {*(item.path for item in found.others), *found.manifests}
         new = [item.path for item in lying.others if item.path not in adopted]
         if new:
             raise RunFailedError(

@@ -98,9 +98,9 @@ def _holds(manifest: Manifest, identity: Identity) -> str | None:
     loose = unpinned(identity)
     if loose:
         return f"it can't be told whether source {', '.join(f'`{name}`' for name in loose)} has changed"
-    if manifest.identity["hash"] == identity.hash:
+    if manifest.identity.get("hash") == identity.hash:
         return None
-    return next(differences(manifest.identity["parts"], identity.parts), "what it depends on has changed")
+    return next(differences(manifest.identity.get("parts") or {}, identity.parts), "what it depends on has changed")
 
 
 def _is_whole(manifest: Manifest, folder: str) -> bool:

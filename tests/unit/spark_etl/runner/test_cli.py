@@ -12,7 +12,7 @@ from spark_etl.errors import FeatureError
 from spark_etl.runner import run as module
 from spark_etl.runner.cli import main
 
-from tests.unit.spark_etl.runner.conftest import Line
+from tests.unit.spark_etl.runner.conftest import PUBLISH, Line
 
 
 def no_spark(*_: object, **__: object) -> None:
@@ -99,6 +99,31 @@ def test_a_source_that_ends_the_program_fails_its_feature(line: Line, capsys: py
     assert main(line.argv("--checkpoint", "orders")) == 5
     assert "error: feature `orders` failed: source `raw`: it ends the program: sys.exit()" in capsys.readouterr().err
     assert stored(line)["status"] == "failed"
+
+
+@pytest.mark.parametrize("form", ["{}", "file:{}", "file://{}"])
+def test_an_output_over_what_a_source_of_ones_own_has_found_is_refused(
+    line: Line, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    own = line.published / "out" / "net" / "part-0.parquet"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"rows")
+    source = f"""
+        from spark_etl import InputObject, Source
+        class Own(Source):
+            def inputs(self, dates):
+                return [InputObject({form.format(own)!r}, 4, "etag")]
+            def read(self, spark, dates): pass
+        class Feature(SparkFeature):
+            def __init__(self):
+                self.sources = {{"raw": Own()}}
+    """
+    line.project.write("own", source)
+    config = PUBLISH + "            overwrite: True\n"
+    line.project.configure({"net": f"{line.project.package}.own.Feature"}, config)
+    assert main(line.argv("--adopt-output")) == 2
+    assert "`net` reads its source `raw` from there" in capsys.readouterr().err
+    assert own.read_bytes() == b"rows"
 
 
 def test_missing_dates_exit_5_before_spark_starts(line: Line, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from spark_etl.errors import ConfigError, FeatureError, PublishRefusedError, SparkEtlError, UsageError
+from spark_etl.errors import ConfigError, PublishRefusedError, SparkEtlError, UsageError
 from spark_etl.runner.ownership import refuse_foreign
 
 from tests.unit.spark_etl.runner.conftest import Line
@@ -157,9 +157,24 @@ def test_what_a_source_of_ones_own_says_elsewise_is_left_alone(line: Line, locat
     assert line.plan().outputs
 
 
-def test_a_source_of_ones_own_that_fails_to_say_where_it_looks_is_its_features_failure(line: Line) -> None:
-    line.features["net"] = line.project.feature("net", raw=OWN.format("lambda s, d: 1 / 0"))
-    with pytest.raises(FeatureError, match="`net` failed: source `raw`: ZeroDivisionError"):
+@pytest.mark.parametrize(
+    ("locations", "told"),
+    [
+        ("lambda s, d: 1 / 0", "ZeroDivisionError"),
+        ("lambda s, d: [3]", "TypeError"),
+        ("lambda s, d: exit(0)", "it ends the program"),
+    ],
+)
+def test_a_source_of_ones_own_that_fails_to_say_where_it_looks_is_refused(line: Line, locations: str, told: str) -> None:
+    line.features["net"] = line.project.feature("net", raw=OWN.format(locations))
+    with pytest.raises(ConfigError, match=rf"feature `net`: source `raw`: locations\(\): {told}"):
+        line.plan()
+
+
+@pytest.mark.parametrize("places", ["lambda s, d: {!r}", "lambda s, d: __import__('pathlib').Path({!r}).parents"])
+def test_where_a_source_of_ones_own_looks_may_be_told_in_any_way(line: Line, places: str) -> None:
+    line.features["net"] = line.project.feature("net", raw=OWN.format(places.format(f"{line.published}/out/net")))
+    with pytest.raises(PublishRefusedError, match="`net` reads its source `raw` from"):
         line.plan()
 
 

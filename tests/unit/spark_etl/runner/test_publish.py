@@ -197,6 +197,17 @@ def test_another_pipelines_output_is_refused_with_its_name(shop: Shop) -> None:
     assert shop.left() == []
 
 
+def test_of_another_pipelines_output_that_is_adopted_nothing_is_left(shop: Shop) -> None:
+    outputs = [shop.output(name) for name in NAMES]
+    with Publication(outputs, shop.start(), "billing", adopt=True) as publication:
+        for output in outputs:
+            publication.stage(Frame(2), output)
+        publication.commit()
+    assert shop.seen() == [[2], [2]]
+    (manifest,) = shop.folder.glob("net/_output-*.json")
+    assert json.loads(manifest.read_text())["pipeline"] == "billing"
+
+
 def test_what_somebody_else_writes_meanwhile_fails_the_run_and_is_left(shop: Shop) -> None:
     with shop.publication() as publication:
         for name in NAMES:
@@ -320,6 +331,34 @@ def test_a_run_whose_run_json_is_damaged_is_at_work_while_it_says_so(
     monkeypatch.setattr(claims.lease, "is_alive", lambda *_: False)
     shop.publish(3)
     assert shop.seen() == [[3], [3]]
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        {"before": ["{folder}/raw/day.parquet"], "new": []},
+        {"before": ["{folder}/net/../raw/day.parquet"], "new": []},
+        {"before": [], "new": ["{folder}/raw/day.parquet"]},
+        {"before": 3, "new": []},
+        [],
+        {},
+    ],
+)
+def test_a_claim_that_would_delete_what_is_not_the_outputs_is_refused(shop: Shop, decision: Any) -> None:
+    put(shop.folder / "raw" / "day.parquet")
+    paths = shop.start()
+    decisions = json.dumps({shop.output("net").path: decision}).replace("{folder}", f"file://{shop.folder}")
+    LocalStorage().write(f"{paths.root}/{claims.DECISION_FILE}", decisions.encode())
+    RunRecord(paths, {}, {}).end("failed", {})
+    LocalStorage().write(f"{shop.output('net').path}/{claims.CLAIM_FILE}", json.dumps({"run": paths.root}).encode())
+
+    for _ in range(2):
+        with pytest.raises(PublishRefusedError, match="what it was about to do can't be told") as caught:
+            shop.publish(3)
+    assert f"delete file://{shop.folder}/net/_publishing.json" in str(caught.value.hint)
+    assert (shop.folder / "raw" / "day.parquet").exists()
+    assert shop.seen() == [[1], [1]]
+    assert shop.left() == ["_publishing.json"]
 
 
 def test_of_two_that_come_after_a_kill_one_takes_over(shop: Shop) -> None:
@@ -465,7 +504,14 @@ def test_a_take_over_that_was_cut_blocks_nobody(
     shop: Shop, asleep: Publication, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(claims, "read_decision", lambda _: raised(error))
+        write = LocalStorage.write
+
+        def cut(store: LocalStorage, path: str, content: bytes) -> None:
+            if path.endswith(claims.CLAIM_FILE):
+                raise error
+            write(store, path, content)
+
+        patch.setattr(LocalStorage, "write", cut)
         if error is CutError:  # nothing after it is done
             patch.setattr(LocalStorage, "delete", lambda *_: None)
         with pytest.raises((CutError, StorageError, KeyboardInterrupt)):
