@@ -12,12 +12,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from spark_etl.drawing import Diagram, Node, as_mermaid, as_svg, as_text
-from spark_etl.errors import StorageError, UsageError
+from spark_etl.errors import ConfigError, NotReturnedError, StorageError, UsageError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.names import listing
 from spark_etl.runner.options import parse_options
 from spark_etl.runner.ownership import refuse_foreign, unclaimed
 from spark_etl.runner.plan import make_plan
+from spark_etl.user_code import called, no_hard_exit
 
 if TYPE_CHECKING:
     from spark_etl.runner.plan import Plan
@@ -60,8 +61,10 @@ def plan_command(argv: Sequence[str]) -> str:
         SparkEtlError: The run would be refused, for the same reason.
     """
     given, rest = _parser().parse_known_args(list(argv))
-    with redirect_stdout(sys.stderr):  # what a project's modules print when they are imported is not part of the plan
-        plan = make_plan(parse_options(_completed(rest)))
+    options = parse_options(_completed(rest))
+    # What a project's modules print when they are imported is not part of the plan.
+    with redirect_stdout(sys.stderr), no_hard_exit(), called():
+        plan = make_plan(options)
         _look_at_outputs(plan)
         diagram = plan_diagram(plan, _decided(plan))
     if given.format == "json":
@@ -162,8 +165,18 @@ def _reasons(plan: Plan, alias: str, readers: Sequence[str]) -> Iterator[str]:
 
 
 def _sources(plan: Plan, alias: str) -> Iterator[str]:
-    sources = plan.graph.features[alias].sources.values()
-    yield from (repr(source) for source in sources if not isinstance(source, ConfiguredSparkFeature))
+    for name, source in plan.graph.features[alias].sources.items():
+        if not isinstance(source, ConfiguredSparkFeature):
+            yield _shown(alias, name, source)
+
+
+def _shown(alias: str, name: str, source: object) -> str:
+    try:
+        with called():
+            return repr(source)
+    except Exception as error:
+        told = error.message if isinstance(error, NotReturnedError) else f"{type(error).__name__}: {error}"
+        raise ConfigError(f"feature `{alias}`: source `{name}`: its repr(): {told}") from error
 
 
 def _json(plan: Plan, diagram: Diagram) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -42,17 +43,18 @@ def called() -> Iterator[None]:
 def no_hard_exit() -> Iterator[None]:
     """Makes `os._exit()` raise SystemExit in this process, so that it is noticed; in its children it ends them."""
     before, process = os._exit, os.getpid()
+    builtin = sys.modules[os.name]  # `posix` has it, too
 
     def leave(status: int) -> NoReturn:
         if os.getpid() != process:
             before(status)
         raise SystemExit(status)
 
-    os._exit = leave
+    os._exit = builtin._exit = leave  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        os._exit = before
+        os._exit = builtin._exit = before  # type: ignore[attr-defined]
 
 
 def place(error: BaseException, folder: Path) -> str:
@@ -68,15 +70,23 @@ def place(error: BaseException, folder: Path) -> str:
 
 def _not_returned(error: BaseException) -> NotReturnedError:
     if not isinstance(error, SystemExit):
-        return NotReturnedError(f"it raises {type(error).__name__}: {error}".rstrip(": "))
+        return NotReturnedError(f"it raises {type(error).__name__}: {_shown(error, str)}".rstrip(": "))
     frames = traceback.extract_tb(error.__traceback__)
     if any(frame.filename == argparse.__file__ for frame in frames):
         return NotReturnedError(
-            f"its argparse reads the runner's command line, and ends the program: sys.exit({error.code!r})",
+            f"its argparse reads the runner's command line, and ends the program: sys.exit({_shown(error.code)})",
             hint=NO_COMMAND_LINE,
         )
-    code = "" if error.code is None else repr(error.code)
+    code = "" if error.code is None else _shown(error.code)
     at_the_top = any(frame.name == "<module>" for frame in frames)
     return NotReturnedError(
         f"it ends the program: sys.exit({code})", hint=WHEN_IMPORTED if at_the_top else NOTHING_TO_DO
     )
+
+
+def _shown(value: object, show: Callable[[object], str] = repr) -> str:
+    """Returns a value of the user's own as text, whatever its class does when it is asked for one."""
+    try:
+        return show(value)
+    except Exception:  # noqa: BLE001
+        return f"<{type(value).__name__} object>"

@@ -15,6 +15,7 @@ from spark_etl.storage import S3Settings, storage_for
 
 DAMAGED = "damaged"
 LARGEST = 16 << 20
+LONGEST = 255  # of what is a column of a list
 Check = Callable[[Any], bool]
 
 
@@ -31,6 +32,8 @@ def read_run_file(paths: RunPaths, settings: S3Settings | None = None) -> dict[s
             _check(content, paths.run_file)
     except DamagedError as error:
         return _damaged(paths, error.message)
+    except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        return _damaged(paths, f"{paths.run_file} can't be read: {error.strerror}")
     return content
 
 
@@ -76,8 +79,14 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_short(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 1 << 63
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _list_of(check: Check) -> Check:
@@ -104,11 +113,11 @@ def _is_error(value: Any) -> bool:
 RUN: dict[str, Check] = {
     "format": _is_number,
     "status": lambda value: value in STATUSES,
-    "team": _is_text,
-    "pipeline": _is_text,
-    "start_date": _is_text,
-    "end_date": _is_text,
-    "started": _or_none(_is_text),
+    "team": _is_short,
+    "pipeline": _is_short,
+    "start_date": _is_short,
+    "end_date": _is_short,
+    "started": _or_none(_is_short),
     "seconds": _or_none(_is_number),
     "order": _list_of(_is_text),
     "graph": _or_none(_map_of(_list_of(_is_text))),
@@ -117,7 +126,7 @@ RUN: dict[str, Check] = {
     "error": _or_none(_is_error),
 }
 FEATURE: dict[str, Check] = {
-    "state": _is_text,
+    "state": _is_short,
     "seconds": _or_none(_is_number),
     "rows": _or_none(is_count),
     "bytes": _or_none(is_count),

@@ -17,7 +17,7 @@ from spark_etl.plan_command import plan_command, plan_diagram
 from spark_etl.runner.plan import Plan
 
 from tests.support.sandbox import ROOT
-from tests.unit.spark_etl.runner.conftest import Line
+from tests.unit.spark_etl.runner.conftest import PUBLISH, Line
 from tests.unit.spark_etl.runner.conftest import line as line  # noqa: PLC0414 - a fixture, used by its name
 from tests.unit.spark_etl.runner.test_reuse import CHAIN, Bench
 
@@ -90,6 +90,34 @@ def test_a_plan_needs_no_team_dates_or_scratch(line: Line, monkeypatch: pytest.M
 def test_what_a_run_would_refuse_a_plan_refuses(line: Line, more: list[str], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         plan_command(few(line, *more))
+
+
+REFUSING = """
+    import os, sys
+    from spark_etl import Source
+    class Own(Source):
+        def inputs(self, dates): return []
+        def read(self, spark, dates): pass
+        def __repr__(self): {}
+    class Feature(SparkFeature):
+        def __init__(self):
+            self.sources = {{"raw": Own()}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        ("import os\nclass Feature(SparkFeature): pass\nos._exit(0)", "feature `net`: importing .*it ends the program"),
+        (REFUSING.format("sys.exit(0)"), "feature `net`: source `raw`: its repr\\(\\): it ends the program"),
+        (REFUSING.format("1 / 0"), "feature `net`: source `raw`: its repr\\(\\): ZeroDivisionError"),
+    ],
+)
+def test_a_project_that_ends_the_program_ends_no_plan(line: Line, module: str, told: str) -> None:
+    line.project.write("leaving", module)
+    line.project.configure({"net": f"{line.project.package}.leaving.Feature"}, PUBLISH)
+    with pytest.raises(ConfigError, match=told):
+        plan_command(few(line))
 
 
 def test_an_end_date_alone_is_the_start_too(line: Line) -> None:

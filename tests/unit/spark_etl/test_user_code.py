@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from spark_etl import user_code
 from spark_etl.errors import NotReturnedError
-from spark_etl.user_code import called, no_hard_exit
+from spark_etl.user_code import called
 
 
 class OfTheirOwnError(BaseException):
     """What no `except Exception` sees."""
+
+
+class Unspeakable:
+    """What fails when it is shown."""
+
+    def __repr__(self) -> str:
+        raise ValueError
 
 
 def leave_by(error: BaseException) -> Callable[[], None]:
@@ -31,6 +41,8 @@ def leave_by(error: BaseException) -> Callable[[], None]:
         (lambda: sys.exit("no rows today"), "it ends the program: sys.exit('no rows today')"),
         (leave_by(OfTheirOwnError("odd")), "it raises OfTheirOwnError: odd"),
         (leave_by(GeneratorExit()), "it raises GeneratorExit"),
+        (lambda: sys.exit(Unspeakable()), "it ends the program: sys.exit(<Unspeakable object>)"),
+        (leave_by(OfTheirOwnError(Unspeakable())), "it raises OfTheirOwnError: <OfTheirOwnError object>"),
     ],
 )
 def test_a_way_out_that_is_no_return_becomes_an_error(leave: Callable[[], None], told: str) -> None:
@@ -64,13 +76,29 @@ def test_an_interrupt_in_another_thread_is_no_signal() -> None:
     assert [type(error) for error in raised] == [NotReturnedError]
 
 
-def test_a_hard_exit_is_noticed_here_and_ends_a_child() -> None:
-    before = os._exit
-    with pytest.raises(NotReturnedError, match=r"sys\.exit\(0\)"), no_hard_exit(), called():
-        os._exit(0)
-    assert os._exit is before
-    with no_hard_exit():
-        child = os.fork()
-        if not child:
-            os._exit(3)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+HARD_EXITS = """
+import os, sys
+from spark_etl.errors import NotReturnedError
+from spark_etl.user_code import called, no_hard_exit
+before = os._exit
+try:
+    with no_hard_exit(), called():
+        {leave}
+except NotReturnedError as error:
+    print(error.message)
+assert os._exit is before
+with no_hard_exit():
+    child = os.fork()
+    if not child:
+        os._exit(3)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.parametrize("leave", ["os._exit(0)", "__import__('posix')._exit(0)"])
+def test_a_hard_exit_is_noticed_here_and_ends_a_child(leave: str) -> None:
+    """In a process of its own, which would end without a word."""
+    command = [sys.executable, "-c", HARD_EXITS.format(leave=leave)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(user_code.__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment)
+    assert done.stdout.splitlines() == ["it ends the program: sys.exit(0)", "3"]
