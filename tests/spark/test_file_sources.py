@@ -244,6 +244,17 @@ def test_a_union_takes_lists_of_nothing(pipeline: Pipeline) -> None:
     assert [(row["tags"], row["more"]) for row in rows] == [([None], None), (["a"], "x")]
 
 
+def test_a_union_needs_no_column_that_is_not_selected(pipeline: Pipeline) -> None:
+    first = {"id": [1], "at": pa.array([1], pa.timestamp("ns"))}
+    source = write_days(pipeline, pa.table(first), pa.table({"id": [2], "more": ["x"]}))
+    pipeline.write(FEATURE % ("", f'{source}, schema="union", select_cols=["id"])'), {"read": "read!"})
+
+    ended = pipeline.run(start="2024-02-28")
+
+    assert ended.code == 0, ended.shown
+    assert sorted(str(row["id"]) for row in pipeline.output("read")) == ["1", "2"]
+
+
 def test_a_union_takes_intervals(pipeline: Pipeline) -> None:
     types = {"id": "long", "wait": "interval day to second", "more": "string"}
     days = []
@@ -277,8 +288,15 @@ def test_headers_in_another_order_are_read_by_name_and_folders_stay_columns(pipe
         folder.mkdir(parents=True)
         (folder / "a.csv").write_text(text)
 
-    assert read(pipeline, f'CsvSource("{pipeline.folder}/lake")') == [
-        {"id": "1", "name": "a", "code": "007"},
-        {"id": "2", "name": "b", "code": "010"},
-        {"id": "3", "name": "c", "code": "A2"},
-    ]
+    for options in ({}, {"enforceSchema": True}):
+        assert read(pipeline, f'CsvSource("{pipeline.folder}/lake", options={options})') == [
+            {"id": "1", "name": "a", "code": "007"},
+            {"id": "2", "name": "b", "code": "010"},
+            {"id": "3", "name": "c", "code": "A2"},
+        ]
+
+
+def test_days_may_be_folders_in_folders(pipeline: Pipeline) -> None:
+    (pipeline.folder / "lake/2024/02/29").mkdir(parents=True)
+    (pipeline.folder / "lake/2024/02/29/a.csv").write_text("id\n1\n")
+    assert read(pipeline, f'CsvSource("{pipeline.folder}/lake/{{date:%Y/%m/%d}}/a.csv")') == [{"id": "1"}]

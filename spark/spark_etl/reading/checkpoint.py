@@ -12,7 +12,7 @@ from spark_etl.names import alternatives
 from spark_etl.parquet import need_pyarrow, open_dataset, sizes_in_memory
 from spark_etl.reading import duck, reads
 from spark_etl.reading.memory import most_in_memory
-from spark_etl.reading.pandas_frame import as_pandas, wide_integers
+from spark_etl.reading.pandas_frame import as_pandas, refuse_uhugeint, wide_integers
 from spark_etl.reading.rows import Rows, check_predicate
 from spark_etl.reading.spark_frame import as_frame
 from spark_etl.storage import S3Settings, join
@@ -145,6 +145,7 @@ class Checkpoint:
             duck.register(connected, {name: table._dataset() for name, table in tables.items()})
             with duck.refusals(columns):
                 relation = connected.sql(query)
+                refuse_uhugeint(relation.columns, relation.types)
                 wide = wide_integers(relation.types)
                 reader = relation.to_arrow_reader(duck.BATCH_ROWS)
                 result = self._collected(reader, reader, anyway=anyway)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-WIDE_INTEGERS = ("HUGEINT", "UHUGEINT")  # DuckDB's, which reach Arrow as decimals
+WIDE_INTEGERS = ("HUGEINT",)  # DuckDB's, which reach Arrow as decimals
 
 
 def as_pandas(table: pa.Table, *, moments: bool = False, wide: Collection[int] = ()) -> pd.DataFrame:
@@ -45,6 +45,20 @@ def as_pandas(table: pa.Table, *, moments: bool = False, wide: Collection[int] =
         whole: Any = pd.Series(values, index=frame.index)
         frame.isetitem(position, whole)
     return frame
+
+
+def refuse_uhugeint(names: Collection[str], types: Collection[Any]) -> None:
+    """Refuses DuckDB's unsigned integers of 128 bits: in Arrow's decimals the larger half of them is negative.
+
+    Raises:
+        CheckpointError: One is in the result.
+    """
+    for name, kind in zip(names, types, strict=True):
+        if "UHUGEINT" in str(kind):
+            raise CheckpointError(
+                f"column `{name}` is a {kind}, which does not arrive whole",
+                hint=f'cast it in the query: "{name}"::VARCHAR',
+            )
 
 
 def wide_integers(types: Collection[Any]) -> set[int]:

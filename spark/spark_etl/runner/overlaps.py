@@ -97,7 +97,9 @@ def _locations(alias: str, name: str, source: Source, dates: DateRange) -> list[
             given = source.locations(dates)
             found = [os.fspath(place) for place in ([given] if isinstance(given, str) else given)]
     except NotReturnedError as error:
-        raise ConfigError(f"feature `{alias}`: source `{name}`: locations(): {error.message}", hint=error.hint) from error
+        raise ConfigError(
+            f"feature `{alias}`: source `{name}`: locations(): {error.message}", hint=error.hint
+        ) from error
     except SparkEtlError:
         raise
     except Exception as error:

@@ -26,7 +26,7 @@ from spark_etl.sources.types import (
     united,
     words,
 )
-from spark_etl.storage import relative_to
+from spark_etl.storage import name_of, relative_to
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Read = Callable[[Any, Sequence[str]], DataFrame]  # a schema, or None for that of the files; and the files
 
 UNION = "union"
+AS_ONE = 'schema="union" reads them as one: what a file lacks is NULL, and numbers become the larger type'
+APART = "read them apart, as two sources, and cast in the feature; or leave the column out by select_cols="
 MOST_SHOWN = 8
 THREADS = 16
 
@@ -163,7 +165,7 @@ def joined(what: str, groups: Sequence[Group], *, union: bool, only: Iterable[st
         more = [f"and {len(found) - MOST_SHOWN} more columns"] if len(found) > MOST_SHOWN else []
         raise SchemaDriftError(
             "\n  ".join([f"{what}: its files do not have the same columns", *lines, *more]),
-            hint='schema="union" reads them as one: what a file lacks is NULL, and numbers become the larger type',
+            hint=AS_ONE if all(_can_be_one(types) for _, types in found) else APART,
         )
     try:
         whole = reduce(united, structs)
@@ -172,7 +174,7 @@ def joined(what: str, groups: Sequence[Group], *, union: bool, only: Iterable[st
         lines = [f"`{name}`: {_spread(types, groups)}" for name, types in apart[:MOST_SHOWN]]
         raise SchemaDriftError(
             "\n  ".join([f"{what}: no type holds all values of these columns", *lines]),
-            hint="read them apart, as two sources, and cast in the feature; or leave the column out by select_cols=",
+            hint=APART,
         ) from None
     return fields_of(whole)  # type: ignore[arg-type]  # of structs, it is one
 
@@ -183,8 +185,14 @@ def _without(shape: Shape, kept: set[str] | None) -> Shape:
 
 def _spread(types: Sequence[Type | None], groups: Sequence[Group]) -> str:
     labels: dict[str, list[str]] = {}
+    of_days: dict[str, set[str]] = {}
     for kind, group in zip(types, groups, strict=True):
-        labels.setdefault(words(kind), []).extend(group.files.values())
+        for label in group.files.values():
+            of_days.setdefault(label, set()).add(words(kind))
+    for kind, group in zip(types, groups, strict=True):
+        labels.setdefault(words(kind), []).extend(
+            label if len(of_days[label]) == 1 else f"{label} ({name_of(path)})" for path, label in group.files.items()
+        )
     return ", ".join(f"{word} in {_some(names)}" for word, names in labels.items())
 
 
@@ -224,7 +232,10 @@ def read_as_one(read: Read, groups: Sequence[Group], shape: Shape) -> DataFrame:
         shape: The columns of all, as `joined` returns them.
     """
     known = {name.lower() for group in groups for name in group.shape or {}}
-    everything = read(None, [path for group in groups for path in group.files])
+    from pyspark.sql.types import StructType
+
+    # With no columns of the files, what is left are the folders': Spark need not understand the files for that.
+    everything = read(StructType([]), [path for group in groups for path in group.files])
     folders = [field for field in everything.schema.fields if field.name.lower() not in known]
     frames = [_in_shape(read, group, shape, folders) for group in groups]
     return reduce(lambda one, other: one.unionByName(other), frames)

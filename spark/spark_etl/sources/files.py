@@ -11,7 +11,7 @@ from spark_etl.sources.base import InputObject, Source
 from spark_etl.sources.columns import selected
 from spark_etl.sources.drift import UNION, Layout
 from spark_etl.sources.identity import identity
-from spark_etl.sources.locations import Location
+from spark_etl.sources.locations import Location, refuse_unreadable
 from spark_etl.sources.shapes import csv_shape, footers, no_shape
 from spark_etl.sources.templates import check_path
 from spark_etl.sources.types import Shape
@@ -71,6 +71,7 @@ class FileSource(Source):
             SchemaDriftError: They do not have the same columns, and `schema` says nothing of it.
         """
         found = [(Location(path).base(dates), Location(path).files(dates)) for path in self.paths]
+        refuse_unreadable(item.path for _, files in found for item, _ in files)
         parts = [(base, {item.path: label for item, label in files}) for base, files in found]
         self._found[dates] = Layout(repr(self), parts, self._shapes(), union=self._union, only=self.select_cols)
         return [item for _, files in found for item, _ in files]
@@ -144,8 +145,7 @@ class CsvSource(FileSource):
     defaults = {**STRICT, "header": True, "enforceSchema": False}  # noqa: RUF012 - never changed
 
     def _shapes(self) -> Callable[[str], Shape | None] | None:
-        by_position = self._is_on("enforceSchema") or not self._is_on("header")
-        if self.schema not in {None, UNION} or by_position:
+        if self.schema not in {None, UNION} or not self._is_on("header"):
             return no_shape
         if self._union and self._is_on("inferSchema"):
             raise ConfigError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import re
+from collections.abc import Iterable
 from datetime import date
 
 from spark_etl.dates import DateRange, date_list
@@ -12,7 +13,8 @@ from spark_etl.errors import MissingDataError
 from spark_etl.names import listing, nearest
 from spark_etl.sources.base import InputObject
 from spark_etl.sources.templates import fill, has_day, has_placeholder, of_any_day
-from spark_etl.storage import StoredObject, name_of, normalise, relative_to, storage_for
+from spark_etl.storage import StoredObject, is_s3, name_of, normalise, relative_to, storage_for
+from spark_etl.storage.paths import exactly
 
 WILD = re.compile(r"[*?]")
 
@@ -55,7 +57,7 @@ class Location:
     def base(self, dates: DateRange) -> str:
         """Returns the folder below which `name=value` folders are columns."""
         path = self.fixed(dates)
-        varies = any(map(_varies, self.path.split("/")))
+        varies = any(map(_varies, _segments(self.path)))
         is_file = not varies and storage_for(path).find(path) is not None
         return path.rsplit("/", 1)[0] if is_file else path
 
@@ -65,7 +67,7 @@ class Location:
 
     def fixed(self, dates: DateRange) -> str:
         """Returns the path up to the first name that is a pattern or has a day in it."""
-        fixed = list(itertools.takewhile(lambda part: not _varies(part), self.path.rstrip("/").split("/")))
+        fixed = list(itertools.takewhile(lambda part: not _varies(part), _segments(self.path.rstrip("/"))))
         return normalise(fill("/".join(fixed) or ("/" if self.path.startswith("/") else "."), dates))
 
 
@@ -84,6 +86,11 @@ def _parent(path: str) -> str:
     """Returns the folder something lies in; of a bucket, or of the root, itself."""
     folder = path.rsplit("/", 1)[0]
     return path if folder.endswith(("/", ":")) else folder
+
+
+def _segments(path: str) -> list[str]:
+    """Returns what is between the slashes; of `{date:%Y/%m/%d}` they are its own."""
+    return re.split(r"/(?![^{}]*\})", path)
 
 
 def _varies(part: str) -> bool:
@@ -122,4 +129,24 @@ def fits(name: str, pattern: str) -> bool:
 def is_data(path: str, folder: str) -> bool:
     """Tells whether Spark would read a file below a folder: names that begin with `_` or `.` it leaves alone."""
     names = relative_to(path, folder).split("/")
-    return not any(name.startswith(".") or (name.startswith("_") and "=" not in name) for name in names)
+    hidden = any(name.startswith(".") or (name.startswith("_") and "=" not in name) for name in names)
+    return not hidden and not names[-1].endswith("._COPYING_")
+
+
+def refuse_unreadable(paths: Iterable[str]) -> None:
+    """Refuses files that Spark would leave out without a word, or fail at without a reason.
+
+    Raises:
+        MissingDataError: Names the first.
+    """
+    for path in paths:
+        folder, name = path.rsplit("/", 1)
+        if not is_data(path, folder):
+            raise MissingDataError(
+                f"Spark reads no file of such a name: {path}",
+                hint="it may not begin with `_` or `.`; copy or rename it",
+            )
+        if not is_s3(path) and (":" in name or (":" in path.removeprefix("file:") and exactly(path) != path)):
+            raise MissingDataError(
+                f"Spark reads no local file of such a name: {path}", hint="it may have no `:` in it; copy or rename it"
+            )

@@ -12,7 +12,7 @@ from spark_etl.names import alternatives, quoted
 from spark_etl.sources.base import InputObject, Source
 from spark_etl.sources.drift import UNION, Layout
 from spark_etl.sources.identity import identity
-from spark_etl.sources.locations import is_data
+from spark_etl.sources.locations import is_data, refuse_unreadable
 from spark_etl.sources.shapes import footers
 from spark_etl.storage import join, normalise, storage_for
 from spark_etl.storage.paths import exactly
@@ -76,6 +76,7 @@ class S3PublishedSource(Source):
         if missing:
             raise self._missing(dates, missing)
         files = {item.path: str(day) for day, objects in days.items() for item in objects}
+        refuse_unreadable(files)
         self._found[dates] = Layout(
             repr(self), [(self.root, files)], footers(), union=self.schema == UNION, only=self.select_cols
         )

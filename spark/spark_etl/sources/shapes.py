@@ -158,12 +158,13 @@ def _beginning(path: str, ending: str, most: int, encoding: str) -> str:
 
 def _header(text: str, options: Mapping[str, Any]) -> list[str]:
     comment = options.get("comment")
+    separator = str(options.get("sep", options.get("delimiter", ","))).replace("\\t", "\t")
     lines = io.StringIO(text, newline="")
     start = next((line for line in lines if line.strip() and not (comment and line.startswith(comment))), "")
     try:
         rows = csv.reader(
             [start, *lines] if '"' in start else [start],
-            delimiter=options.get("sep", options.get("delimiter", ",")),
+            delimiter=separator,
             quotechar=options.get("quote", '"') or None,
             quoting=csv.QUOTE_MINIMAL if options.get("quote", '"') else csv.QUOTE_NONE,
         )

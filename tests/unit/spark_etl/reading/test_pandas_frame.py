@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from spark_etl.errors import CheckpointError
 from spark_etl.manifest import DataFile, Manifest
 from spark_etl.reading import Checkpoint
 
@@ -74,6 +75,13 @@ def test_days_and_durations_of_a_query_can_be_drawn(kept: Checkpoint) -> None:
     assert found["since"][0] == timedelta(hours=3)
     assert kept.sql("select interval 2 months as m from this")["m"][0].months == 2
     assert kept.pandas()["day"][0] == DAY
+
+
+def test_integers_that_do_not_arrive_whole_are_refused(kept: Checkpoint) -> None:
+    for query in ("select (2::uhugeint ** 64)::uhugeint as h from this", "select [1::uhugeint] as h from this"):
+        with pytest.raises(CheckpointError, match="column `h` is a UHUGEINT") as caught:
+            kept.sql(query)
+        assert caught.value.hint == 'cast it in the query: "h"::VARCHAR'
 
 
 def test_columns_of_one_name_stay_apart(kept: Checkpoint) -> None:

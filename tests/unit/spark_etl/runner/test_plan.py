@@ -165,7 +165,9 @@ def test_what_a_source_of_ones_own_says_elsewise_is_left_alone(line: Line, locat
         ("lambda s, d: exit(0)", "it ends the program"),
     ],
 )
-def test_a_source_of_ones_own_that_fails_to_say_where_it_looks_is_refused(line: Line, locations: str, told: str) -> None:
+def test_a_source_of_ones_own_that_fails_to_say_where_it_looks_is_refused(
+    line: Line, locations: str, told: str
+) -> None:
     line.features["net"] = line.project.feature("net", raw=OWN.format(locations))
     with pytest.raises(ConfigError, match=rf"feature `net`: source `raw`: locations\(\): {told}"):
         line.plan()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from spark_etl.dates import DateRange
 from spark_etl.errors import ConfigError, MissingDataError
 from spark_etl.sources import CsvSource, ParquetSource
+from spark_etl.sources.locations import Location
 
 TWO_DAYS = DateRange(date(2024, 2, 28), date(2024, 2, 29))
 
@@ -52,6 +54,33 @@ def test_what_is_not_there_is_told_with_what_lies_beside_it(lake: Path, path: st
         CsvSource(f"{lake}/{path}").inputs(TWO_DAYS)
     assert told in str(caught.value)
     assert hint in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("_rates.csv", "it may not begin with `_`"),
+        (".rates.csv", "it may not begin with `_`"),
+        ("rates.csv._COPYING_", "it may not begin with `_`"),
+        ("rates 10:00.csv", "no `:`"),
+        ("at 10:00/[v2].csv", "no `:`"),
+    ],
+)
+def test_a_file_that_spark_would_not_read_is_refused_by_name(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("id\n1\n")
+    with pytest.raises(MissingDataError, match=re.escape(name)) as caught:
+        CsvSource(f"{tmp_path}/{name}", schema="id string").inputs(TWO_DAYS)
+    assert told in str(caught.value.hint)
+
+
+def test_what_is_still_being_copied_is_no_data(lake: Path) -> None:
+    (lake / "orders/2024/02/28/b.csv._COPYING_").write_text("i")
+    assert len(CsvSource(f"{lake}/orders/{{date:%Y/%m/%d}}/").inputs(TWO_DAYS)) == 2
+
+
+def test_slashes_in_a_days_form_are_no_folders_of_the_base(lake: Path) -> None:
+    assert Location(f"{lake}/orders/{{date:%Y/%m/%d}}/a.csv").base(TWO_DAYS) == f"file://{lake}/orders"
 
 
 def test_only_some_of_the_days_is_not_enough(lake: Path) -> None:
