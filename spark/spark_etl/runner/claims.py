@@ -126,7 +126,7 @@ class Claim:
         except DamagedError as error:
             raise PublishRefusedError(
                 f"a run that died has left {self._file}, and what it was about to do can't be told: {error.message}",
-                hint=f"nothing is deleted for it; see what lies at {self.path}, then delete {self._file} and start again",
+                hint=f"nothing is deleted; see what lies at {self.path}, then delete {self._file} and start again",
             ) from error
 
     def _end(self, left: str, before: set[str], new: set[str]) -> bool:

@@ -48,3 +48,22 @@ def test_what_a_later_version_adds_is_passed_over() -> None:
 def test_what_is_no_manifest_is_refused(content: bytes, told: str) -> None:
     with pytest.raises(CheckpointError, match=told):
         parse_manifest(content, "m")
+
+
+@pytest.mark.parametrize(
+    "name", ["../other/part-0.parquet", "a/../../b.parquet", "/etc/passwd", ".", "a//b", "a\0b", 7]
+)
+def test_a_file_elsewhere_than_in_the_checkpoints_folder_is_refused(name: object) -> None:
+    document = json.loads(dump_manifest(MANIFEST))
+    document["files"][0]["name"] = name
+    with pytest.raises(CheckpointError, match="m is damaged"):
+        parse_manifest(json.dumps(document).encode(), "m")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("rows", -1), ("bytes", 10**30), ("columns", []), ("columns", {"id": 1}), ("feature", None), ("inputs", "x")],
+)
+def test_a_manifest_of_wrong_types_is_refused(key: str, value: object) -> None:
+    with pytest.raises(CheckpointError, match=f"m is damaged: TypeError: `{key}`"):
+        parse_manifest(json.dumps(json.loads(dump_manifest(MANIFEST)) | {key: value}).encode(), "m")
