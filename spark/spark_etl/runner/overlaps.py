@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import eq
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spark_etl.errors import ConfigError, NotReturnedError, PublishRefusedError, SparkEtlError
@@ -53,6 +54,8 @@ def refuse_overlaps(
         place = place_of(output.path)
         if len(place) == len(("store", "bucket or /")) or _covers(place, publish):
             raise _refused(output, "that is the root below which outputs are published")
+        if file := _file_at(output.path):
+            raise _refused(output, f"{file} is a file")
         if _covers(place, scratch):
             raise _refused(output, f"the runs are kept there: {scratch}")
         for alias, name, location in sources:
@@ -116,6 +119,14 @@ def _refuse_each_other(outputs: Sequence[Output]) -> None:
             if _overlap(place_of(output.path), place_of(other.path)):
                 both = f"`{other.feature}` and `{output.feature}`"
                 raise ConfigError(f"{both} are published over each other at {output.path}", hint=HINT)
+
+
+def _file_at(path: str) -> Path | None:
+    """Returns the local file that is where a folder would have to be; None if there is none."""
+    if is_s3(path):
+        return None
+    folder = local_path(path)
+    return next((above for above in (folder, *folder.parents) if above.is_file()), None)
 
 
 def _covers(place: Place, path: str | None) -> bool:

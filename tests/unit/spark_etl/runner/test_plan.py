@@ -96,6 +96,14 @@ def test_a_link_to_the_root_is_the_root(line: Line) -> None:
         line.plan()
 
 
+@pytest.mark.parametrize("file", ["out", "out/net"])
+def test_an_output_where_a_file_is_or_below_one_is_refused(line: Line, file: str) -> None:
+    (line.published / file).parent.mkdir(parents=True)
+    (line.published / file).write_text("something")
+    with pytest.raises(PublishRefusedError, match=rf"`net` can't be published at .*: .*/{file} is a file"):
+        line.plan()
+
+
 def test_an_output_over_the_runs_is_refused(line: Line) -> None:
     configure(line, f"net: {{path: {line.scratch}, overwrite: True}}")
     with pytest.raises(PublishRefusedError, match="the runs are kept there"):
