@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bounded_http import BoundedServer, Limits
-from sandbox_hub import disk_use, docker_api, names, sign_in
+from sandbox_hub import api_tokens, disk_use, docker_api, names, sign_in
 from sandbox_hub.authenticator import SandboxAuthenticator
 from sandbox_hub.disk_guard import FLOOR, LIMIT, DiskGuard, free_bytes, size_of
 from sandbox_hub.origins import SERVICES, Origins
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # JupyterHub makes its own server without settings for it: 100 MB of each body without a login, however slow it comes.
 HTTPServer.configure(BoundedServer, limits=Limits())
+api_tokens.bound()
 logging.getLogger("asyncio").addFilter(is_news)
 c = get_config()
 stack = os.environ["SANDBOX_STACK"]

@@ -11,8 +11,8 @@ KB, MB = 1024, 1024**2
 class Limits:
     """What everybody together can make the process hold; the defaults suit pages and small API calls.
 
-    In the worst case that is `connections * (header_bytes + chunk_bytes + small_bytes) + 2 * bodies_bytes`: Tornado
-    has a body twice while it is handled.
+    In the worst case that is `connections * (header_bytes + chunk_bytes + small_bytes) + 2 * bodies_bytes +
+    answers_bytes` and one answer: Tornado has a body twice while it is handled.
 
     Attributes:
         connections: Open at once, websockets among them. One more, and whoever has most loses the oldest of theirs.
@@ -25,6 +25,7 @@ class Limits:
         small_bytes: A body up to this counts as part of its connection: logins go on while larger ones wait.
         bodies_bytes: Of all larger bodies together. More, and whoever holds most gives way.
         chunk_bytes: Read at once.
+        answers_bytes: Of all answers that wait for their readers. More, and whoever has most of them loses the oldest.
         buffer_bytes: Of one connection. Only a websocket's message needs so much at once.
         drain_seconds: How long the rest of a refused body is read, and dropped, so that its sender reads the answer.
     """
@@ -38,6 +39,7 @@ class Limits:
     body_seconds: float = 15
     small_bytes: int = 16 * KB
     bodies_bytes: int = 16 * MB
+    answers_bytes: int = 32 * MB
     chunk_bytes: int = 16 * KB
     buffer_bytes: int = 16 * MB
     drain_seconds: float = 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from asyncio import Future
 from typing import Any, cast
 
 from tornado import httputil
@@ -47,7 +48,20 @@ class BoundedServer(HTTPServer):
         self._open.hold(stream, Client(str(address[0]) if address else ""), 1)
         self._make_room()
         if not stream.closed():
+            self._watch_answers(stream)
             super().handle_stream(stream, address)
+
+    def _watch_answers(self, stream: IOStream) -> None:
+        """Looks at what is unread after each write that leaves something."""
+        write = stream.write
+
+        def watched(data: bytes | memoryview) -> Future[None]:
+            written = write(data)
+            if unsent(stream) > self.limits.small_bytes:
+                self._let_go_of_answers()
+            return written
+
+        stream.write = watched  # type: ignore[method-assign]
 
     def _make_room(self) -> None:
         if self._open.total > self.limits.connections:
@@ -92,6 +106,19 @@ class BoundedServer(HTTPServer):
         if not stream.closed():
             self._open.hold(stream, client, 1)
 
+    def _let_go_of_answers(self) -> None:
+        """Closes connections whose answers nobody reads, while all of these together are too much."""
+        waiting: Shares[IOStream] = Shares(self.limits.answers_bytes)
+        for stream in self._open.holders():
+            if size := unsent(stream):
+                waiting.hold(stream, self._open.client(stream), size)
+        while loser := waiting.gives_way():
+            gen_log.warning(
+                "Closed a connection of %s: %s of answers are unread", waiting.client(loser), in_words(waiting.total)
+            )
+            waiting.release(loser)
+            loser.close()
+
     def release(self, stream: IOStream) -> None:
         """Says that a connection's body is gone."""
         self._bodies.release(stream)
@@ -108,3 +135,8 @@ class BoundedServer(HTTPServer):
             self._bodies.release(loser)
             most = in_words(self.limits.bodies_bytes)
             CURRENT[loser].refuse(BUSY, f"more than {most} of bodies are on their way at once. Try again in a moment")
+
+
+def unsent(stream: IOStream) -> int:
+    """Returns the bytes of answers that a connection has not taken yet."""
+    return 0 if stream.closed() else len(stream._write_buffer)  # Tornado has no public word for it

@@ -16,7 +16,12 @@ c = get_config()
 # Every other server on the network may send bodies here, before it is known who it is: without this, half a gigabyte
 # each. A notebook is saved as one body, so how large it may be goes with the memory; an upload comes in parts of 1 MB.
 memory = memory_limit() or 2 * 1024**3
-HTTPServer.configure(BoundedServer, limits=Limits(body_bytes=memory // 16, bodies_bytes=memory // 8, body_seconds=300))
+HTTPServer.configure(
+    BoundedServer,
+    limits=Limits(
+        body_bytes=memory // 16, bodies_bytes=memory // 8, body_seconds=300, answers_bytes=max(memory // 8, 64 << 20)
+    ),
+)
 
 # Nothing is fetched from outside: no news, no extension gallery.
 c.LabApp.news_url = None

@@ -1,12 +1,15 @@
 package sandbox
 
 import java.net.URI
+import scala.jdk.CollectionConverters._
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.{SparkSessionExtensions, SparkSessionExtensionsProvider}
+import org.apache.spark.sql.catalyst.expressions.CallMethodViaReflection
 import org.apache.spark.sql.catalyst.plans.logical._
 import org.apache.spark.sql.execution.command._
 import org.apache.spark.sql.execution.datasources._
 import org.apache.spark.sql.execution.datasources.v2.{DataSourceV2Relation, FileTable}
+import org.apache.spark.sql.internal.SQLConf
 
 /** Refuses to read, write or hand out files of the machine that a session is on: in a shared server they are nobody's.
   *
@@ -14,17 +17,41 @@ import org.apache.spark.sql.execution.datasources.v2.{DataSourceV2Relation, File
   * whoever brings code of their own into the server's processes reads what these can read.
   */
 class AllowedSchemes extends SparkSessionExtensionsProvider {
-  private val allowed = Set("s3a", "s3", "s3n")
+  private val allowed = "s3a"
 
   override def apply(extensions: SparkSessionExtensions): Unit =
-    extensions.injectCheckRule(_ => plan => plan.collectWithSubqueries { case node => node }.foreach(check))
+    extensions.injectCheckRule(_ => plan => {
+      SQLConf.get.getAllConfs.keys.foreach(checkOption)
+      plan.collectWithSubqueries { case node => node }.foreach(check)
+    })
 
-  private def check(node: LogicalPlan): Unit =
-    places(node).find(place => !allowed.contains(place.getScheme)).foreach { place =>
-      throw new IllegalArgumentException(
-        s"Spark Connect reads and writes s3a:// only, and `$place` is something else. " +
-          "For files of your own server use spark(classic=True), or copy them below s3a://scratch/users/ first")
+  private def check(node: LogicalPlan): Unit = {
+    places(node).find(place => place.getScheme != allowed).foreach(place => refuse(s"`$place` is something else"))
+    options(node).foreach(checkOption)
+    node match {
+      case _: ScriptTransformation => refuse("TRANSFORM starts programs")
+      case _ if node.expressions.exists(_.exists(_.isInstanceOf[CallMethodViaReflection])) =>
+        refuse("`reflect` calls any Java method")
+      case _ =>
     }
+  }
+
+  /** Which class serves a scheme is a setting, too. */
+  private def checkOption(name: String): Unit =
+    if (name.toLowerCase.startsWith("fs.")) refuse(s"`$name` would change what that means")
+
+  private def refuse(why: String): Nothing =
+    throw new IllegalArgumentException(
+      s"Spark Connect reads and writes $allowed:// only, and $why. " +
+        "For files of your own server use spark(classic=True), or copy them below s3a://scratch/users/ first")
+
+  private def options(node: LogicalPlan): Iterable[String] = node match {
+    case LogicalRelationWithTable(relation: HadoopFsRelation, _) => relation.options.keys
+    case relation: DataSourceV2Relation => relation.options.asScala.keys
+    case write: InsertIntoHadoopFsRelationCommand => write.options.keys
+    case table: CreateDataSourceTableCommand => table.table.storage.properties.keys
+    case other => other.productIterator.collect { case source: DataSource => source.options.keys }.flatten.to(Seq)
+  }
 
   private def places(node: LogicalPlan): Seq[URI] = node match {
     case AddFilesCommand(names) => names.map(uri)

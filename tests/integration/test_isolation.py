@@ -297,6 +297,9 @@ OWN_FILES = [
     "s.read.text('file:///run/keys/credentials').collect()",
     "s.sql('select * from text.`/proc/self/environ`').collect()",
     "s.range(3).write.parquet('file:///tmp/x')",
+    "s.sql(\"SELECT TRANSFORM(a) USING 'cat /run/keys/credentials' AS (b string) FROM VALUES (1) t(a)\").collect()",
+    "s.sql(\"SELECT reflect('java.lang.System', 'exit', 3) FROM VALUES (1) t(a)\").collect()",
+    "s.conf.set('fs.s3a.impl', 'org.apache.hadoop.fs.LocalFileSystem'); s.range(3).collect()",
 ]
 
 
@@ -306,7 +309,7 @@ def test_spark_connect_hands_out_no_file_of_its_own(engineer: HubClient) -> None
         for code in OWN_FILES:
             refused = kernel.run(code, check=False).error
             assert "Spark Connect reads and writes s3a:// only" in refused, f"{code}: {refused[-1000:]}"
-        kernel.run("s.sql('DROP TABLE parted')")
+        kernel.run("s.conf.unset('fs.s3a.impl'); s.sql('DROP TABLE parted')")
 
 
 def test_spark_connects_keys_do_not_last(stack: Sandbox, engineer: HubClient, containers: Containers) -> None:

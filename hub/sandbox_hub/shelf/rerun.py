@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +19,8 @@ from sandbox_hub.shelf.handed_in import IN_MEMORY, IN_OBJECTS, LARGEST, LONGEST_
 START_SECONDS = 90
 RUN_SECONDS = 1200
 ASK_SECONDS = 60
-EVERY = 0.25
+EVERY, LOOK_SECONDS = 0.25, 5
+ENDED = "the fresh server ended while the notebook ran: did it need more memory than there is?"
 log = logging.getLogger("sandbox.shelf")
 
 
@@ -128,7 +129,10 @@ class Rerun:
             log.warning("the hub does not take back the token of a re-run: %s", error)
 
     async def _until(
-        self, session: aiohttp.ClientSession, settled: Callable[[dict[str, Any] | None], bool], seconds: float
+        self,
+        session: aiohttp.ClientSession,
+        settled: Callable[[dict[str, Any] | None], bool],
+        seconds: float,
     ) -> dict[str, Any] | None:
         """Asks for the server until it has settled; returns it, None when there is none."""
         deadline = asyncio.get_running_loop().time() + seconds
@@ -149,13 +153,35 @@ class Rerun:
     ) -> Again:
         try:
             async with asyncio.timeout(RUN_SECONDS) as limit:
-                return await self._followed(session, headers, notebook, tell)
+                return await self._while_it_lives(session, self._followed(session, headers, notebook, tell))
         except TimeoutError:
             if limit.expired():
                 raise RerunError(
                     f"it did not end within {RUN_SECONDS // 60} minutes, which is what running it again may take"
                 ) from None
             raise
+
+    async def _while_it_lives(self, session: aiohttp.ClientSession, followed: Coroutine[Any, Any, Again]) -> Again:
+        """Returns what came of it; of a server that was killed, nothing says that no more will come."""
+        following = asyncio.ensure_future(followed)
+        gone = asyncio.ensure_future(self._gone(session))
+        try:
+            await asyncio.wait({following, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                raise RerunError(ENDED)
+            return await following
+        finally:
+            following.cancel()
+            gone.cancel()
+
+    async def _gone(self, session: aiohttp.ClientSession) -> None:
+        """Returns when the hub knows of no server any more; a hub that is just away knows nothing."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            with suppress(aiohttp.ClientError, TimeoutError):
+                async with session.get(f"{self._hub}/hub/api/users/{self._user}") as answer:
+                    if answer.status == 200 and "" not in (await answer.json()).get("servers", {}):
+                        return
 
     async def _followed(
         self,
@@ -180,7 +206,7 @@ class Rerun:
                     raise RerunError(str(event["error"])[:LONGEST_LINE])
                 elif "ended" in event:
                     return _again(event["ended"])
-        raise RerunError("the fresh server ended while the notebook ran: did it need more memory than there is?")
+        raise RerunError(ENDED)
 
 
 def _event(line: bytes) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_short(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST
+    return isinstance(value, str) and len(value) <= LONGEST and value.isprintable()
 
 
 def _is_number(value: Any) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 from bounded_http import BoundedServer, Limits
 from tornado.testing import bind_unused_port
 
-SECONDS = 5
+SECONDS = 10
+AT_ONCE = 1 << 18
 Answer = tuple[int, str]
 
 
@@ -29,13 +30,15 @@ class Connection:
         """Sends headers and as much of a body as given, whatever length is said."""
         lines = {"Host": "here", "Content_Length": str(len(body)), **headers}
         head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items() if value)
-        return await self.more(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        await self.more(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body[:AT_ONCE])
+        return await self.more(body[AT_ONCE:])
 
     async def more(self, content: bytes) -> Connection:
-        """Sends bytes as they are, unless the other end has had enough."""
-        self._writer.write(content)
+        """Sends bytes as they are, unless the other end has had enough; none of them wait in this process."""
         with suppress(ConnectionError):
-            await asyncio.wait_for(self._writer.drain(), SECONDS)
+            for start in range(0, len(content), AT_ONCE):
+                self._writer.write(content[start : start + AT_ONCE])
+                await asyncio.wait_for(self._writer.drain(), SECONDS)
         return self
 
     async def answer(self) -> Answer:

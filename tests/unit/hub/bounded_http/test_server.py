@@ -30,11 +30,15 @@ class Page(web.RequestHandler):
     async def get(self) -> None:
         if self.request.path == "/slow":
             await asyncio.Event().wait()
-        self.finish(f"{len(self.request.body)} bytes")
+        if self.request.path == "/large":
+            await asyncio.sleep(0.2)  # so that all have asked before the first is answered
+            self.write(LARGE)
+        await self.finish(f"{len(self.request.body)} bytes")
 
     post = get
 
 
+LARGE = b"x" * (8 * MB)
 APPLICATION = web.Application([(".*", Page)], log_function=lambda handler: None)
 
 
@@ -133,16 +137,36 @@ def test_slow_and_endless_headers_end_the_connection(sent: bytes) -> None:
 
 def test_slow_bodies_of_many_megabytes_fill_no_memory_and_others_are_answered() -> None:
     async def grown() -> tuple[int, Answer, list[int]]:
+        sent = b"x" * (30 * MB)
         before = memory()
         async with serving(APPLICATION, LIMITS) as port:
-            bodies = [await begin(port, bytes(30 * MB)) for _ in range(6)]
+            bodies = [await begin(port, sent) for _ in range(6)]
             answer = await ask(port, "POST", body=b"login")
             return memory() - before, answer, [(await body.answer())[0] for body in bodies]
 
     grew, answer, refused = run(grown())
-    assert grew < 40 * MB, "one body's worth is the test's own"
+    assert grew < 40 * MB, "of 180 MB"
     assert answer == (200, "5 bytes")
     assert refused == [503] * 6
+
+
+def test_answers_that_nobody_reads_fill_no_memory_and_others_are_answered() -> None:
+    limits = replace(LIMITS, connections=64, answers_bytes=20 * MB)
+
+    async def grown() -> tuple[int, list[Answer], int]:
+        async with serving(APPLICATION, limits) as port:
+            others = await (await Connection.to(port)).send("GET", "/large")
+            before = memory()
+            crowd = [await (await Connection.to(port, source="127.0.0.2")).send("GET", "/large") for _ in range(30)]
+            await asyncio.sleep(0.5)
+            grew = memory() - before
+            answers = [await others.answer(), await ask(port)]
+            return grew, answers, [(await one.answer())[0] for one in crowd].count(0)
+
+    grew, answers, lost = run(grown())
+    assert grew < 60 * MB, "of 240 MB"
+    assert [(status, len(body)) for status, body in answers] == [(200, 8 * MB + 7), (200, 7)]
+    assert lost >= 20
 
 
 def test_what_many_bodies_hold_is_bounded_and_whoever_holds_most_gives_way() -> None:

@@ -131,6 +131,7 @@ WHOLE: dict[str, Any] = {
         (json.dumps({**WHOLE, "seconds": 10**400}), "`seconds`"),
         (json.dumps({**WHOLE, "format": 10**400}), "`format`"),
         (json.dumps({**WHOLE, "start_date": "2" * 100_000}), "`start_date`"),
+        (json.dumps({**WHOLE, "pipeline": "\x1b[31mred"}), "`pipeline`"),
         (json.dumps({**WHOLE, "error": "it broke"}), "`error`"),
         (json.dumps({**WHOLE, "order": ["gone"]}), "gone"),
         (json.dumps({**WHOLE, "features": {"orders": []}}), "`features`"),

@@ -126,6 +126,25 @@ def test_one_that_does_not_end_is_told_with_the_limit(monkeypatch: pytest.Monkey
     assert not hub.running
 
 
+def test_a_server_that_is_killed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection stays open: what was killed says no word."""
+    monkeypatch.setattr(rerun, "LOOK_SECONDS", 0.05)
+    looks: list[int] = []
+
+    class Killed(FakeHub):
+        async def serve(self, request: web.Request) -> web.StreamResponse:
+            if request.path == "/hub/api/users/shelf" and self.hosts:
+                looks.append(503 if len(looks) < 3 else 200)  # for a while the hub is away
+                self.running = len(looks) < 6
+                if looks[-1] == 503:
+                    return web.Response(status=503)
+            return await super().serve(request)
+
+    with pytest.raises(RerunError, match="the fresh server ended while the notebook ran"):
+        Killed(endless).run()
+    assert looks[:6] == [503, 503, 503, 200, 200, 200]
+
+
 def test_a_server_sends_the_shelf_nowhere_else() -> None:
     class Elsewhere(FakeHub):
         async def serve(self, request: web.Request) -> web.StreamResponse:
