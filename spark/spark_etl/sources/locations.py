@@ -146,7 +146,8 @@ def refuse_unreadable(paths: Iterable[str]) -> None:
                 f"Spark reads no file of such a name: {path}",
                 hint="it may not begin with `_` or `.`; copy or rename it",
             )
-        if not is_s3(path) and (":" in name or (":" in path.removeprefix("file:") and exactly(path) != path)):
+        in_pattern = ":" in path.split("://", 1)[-1] and exactly(path) != path
+        if in_pattern or (":" in name and not is_s3(path)):
             raise MissingDataError(
-                f"Spark reads no local file of such a name: {path}", hint="it may have no `:` in it; copy or rename it"
+                f"Spark reads no file of such a name: {path}", hint="it may have no `:` in it; copy or rename it"
             )
