@@ -14,8 +14,8 @@ SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 EPILOG = (
     "The runner's own options follow, as spark_etl_runner.py takes them: --start-date and --end-date (required), "
     "--checkpoint a, b, c, --resume RUN, --sample FRACTION, --keys FILE, --parallel N, --no-checkpoint-on-failure, "
-    "--team-name, --notify-email, --publish-path, --scratch-path, --pipeline, --project-path, --log-format json, "
-    "--debug, --json."
+    "--team-name, --notify-email, --publish-path, --adopt-output, --scratch-path, --pipeline, --project-path, "
+    "--log-format json, --debug, --json."
 )
 
 
