@@ -5,6 +5,7 @@ Set SANDBOX_TEST_STACK=NAME to use a stack again from run to run: it is then lef
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -36,11 +37,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("last", "disrupts")])
 
 
+def prefer_ports(sandbox: Sandbox) -> None:
+    """Leaves the usual ports to others: a stack beside this one gives its own free while it is down for a moment."""
+    first = int(os.environ.get("SANDBOX_TEST_PORTS", "0"))
+    if first:
+        sandbox.state.mkdir(mode=0o700, parents=True)
+        (sandbox.state / "ports.json").write_text(json.dumps({"hub": first, "s3": first + 1000}))
+
+
 @contextmanager
 def new_sandbox() -> Iterator[Sandbox]:
     """Gives the command under a fresh stack name; afterwards nothing of that stack is left, or it fails."""
     with leftovers.own_name() as name:
         sandbox = Sandbox(name, leftovers.home())
+        prefer_ports(sandbox)
         try:
             yield sandbox
             if sandbox.state.exists() and leftovers.engine_answers():

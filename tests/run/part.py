@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.matrix import OWN
@@ -71,9 +71,15 @@ def all_parts(folder: Path, options: Sequence[str]) -> list[Part]:
     others = [*(f"--ignore={path}" for path in BESIDE), *options]
     return [
         *parts,
-        pytest_part("beside", BESIDE, folder, options, after=("unit", "spark")),
+        beside(folder, options),
         pytest_part("stack", STACK, folder, others, after=(build.name,)),
     ]
+
+
+def beside(folder: Path, options: Sequence[str]) -> Part:
+    """Returns the part on stacks of its own, at ports of their own: see `prefer_ports` in tests/conftest.py."""
+    part = pytest_part("beside", BESIDE, folder, options, after=("unit", "spark"))
+    return replace(part, command=["env", "SANDBOX_TEST_PORTS=18000", *part.command])
 
 
 def spark_part(folder: Path, options: Sequence[str]) -> Part:
