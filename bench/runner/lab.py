@@ -13,7 +13,7 @@ from typing import Any
 
 from docker.models.containers import Container
 
-from sandbox_cli.stack import certificates
+from sandbox_cli.stack.images import certificates
 from tests.support.engine import Containers, client
 
 HERE = Path(__file__).parent

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from sandbox_cli.commands.context import Json, call
-from sandbox_cli.stack import publication, session, users
+from sandbox_cli.stack import session
+from sandbox_cli.stack.hub import publication, users
 
 DOES_NOT = "does not reproduce"
 

@@ -8,7 +8,8 @@ import typer
 
 from sandbox_cli.commands.context import Yes, call
 from sandbox_cli.errors import UsageError
-from sandbox_cli.stack import engine, teardown
+from sandbox_cli.stack import teardown
+from sandbox_cli.stack.engine import connection
 
 
 def reset(
@@ -20,7 +21,7 @@ def reset(
     """Delete the stack and all its data; it says what, and asks."""
     given = call(context)
     console, settings = given.console, given.settings
-    found = engine.connect(console, settings)
+    found = connection.connect(console, settings)
     what = teardown.belongings(found, settings, with_images=images)
     if not what.lines():
         console.info(f"there is nothing of the stack `{settings.stack}`")

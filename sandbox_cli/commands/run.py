@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from sandbox_cli.commands.context import call
-from sandbox_cli.stack import pipeline_run, session
+from sandbox_cli.stack import session
+from sandbox_cli.stack.pipelines import submit
 
 SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 EPILOG = (
@@ -29,6 +30,6 @@ def run(
 ) -> None:
     """Run a pipeline on the cluster, with the runner's own options."""
     given = call(context)
-    request = pipeline_run.checked(config, context.args, requirements=requirements)
+    request = submit.checked(config, context.args, requirements=requirements)
     found = session.running(given.console, given.settings, session.CLUSTER)
-    raise typer.Exit(pipeline_run.run(given.console, found, request))
+    raise typer.Exit(submit.run(given.console, found, request))

@@ -8,7 +8,8 @@ import typer
 
 from sandbox_cli.commands.context import Json, Yes, call
 from sandbox_cli.errors import UsageError
-from sandbox_cli.stack import session, shelf
+from sandbox_cli.stack import session
+from sandbox_cli.stack.hub import shelf
 
 
 def unpublish(

@@ -9,7 +9,7 @@ import typer
 from sandbox_cli.commands.context import Json, Yes, call
 from sandbox_cli.console import Console
 from sandbox_cli.settings import Settings, checked_extras, checked_subdomains
-from sandbox_cli.stack import accounts
+from sandbox_cli.stack.hub import accounts
 from sandbox_cli.stack.up import up as bring_up
 
 

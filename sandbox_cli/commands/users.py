@@ -8,7 +8,8 @@ import typer
 
 from sandbox_cli.commands.context import Json, Yes, call
 from sandbox_cli.commands.password import chosen
-from sandbox_cli.stack import session, users
+from sandbox_cli.stack import session
+from sandbox_cli.stack.hub import users
 
 app = typer.Typer(help="The hub's accounts: add, list, show, passwd, remove.", no_args_is_help=False)
 Name = Annotated[str, typer.Argument(help="The account's name.")]

@@ -1,6 +1,6 @@
 """Where browsers find the hub and its services: at one address, or at one each (docs/adr/0016-origins-by-choice.md).
 
-Which one a user's server has, the hub tells; see `sandbox_cli.stack.hub`.
+Which one a user's server has, the hub tells; see `sandbox_cli.stack.hub.api`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.engine.connection import Engine
 
 TAIL_LINES = 15
 INTERRUPTED = 130

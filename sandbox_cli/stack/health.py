@@ -10,7 +10,7 @@ from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import services
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.engine.connection import Engine
 
 T = TypeVar("T")
 POLL_SECONDS = 0.25

@@ -16,7 +16,7 @@ from docker.errors import NotFound
 
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.engine.connection import Engine
 
 FILE = "secrets.json"
 INSTALLED = "vaults.json"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from docker.models.containers import Container
 
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.engine.connection import Engine
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"

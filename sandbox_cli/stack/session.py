@@ -10,11 +10,12 @@ from functools import cached_property
 from sandbox_cli.console import Console
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import addresses, engine, ports, secrets, services, variables
+from sandbox_cli.stack import addresses, ports, secrets, services, variables
 from sandbox_cli.stack.compose import Compose
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.engine import connection
+from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.health import poll
-from sandbox_cli.stack.hub import Hub
+from sandbox_cli.stack.hub.api import Hub
 from sandbox_cli.stack.object_store import REGION, ObjectStore
 from sandbox_cli.stack.secrets import s3_secret
 
@@ -90,7 +91,7 @@ def attach(console: Console, settings: Settings) -> Session:
         EngineError: No engine answers.
         StackError: There is no such stack.
     """
-    session = Session(engine.connect(console, settings), settings)
+    session = Session(connection.connect(console, settings), settings)
     if not session.ports or not session.secrets:
         raise never_started(settings)
     return session

@@ -14,9 +14,10 @@ from docker.models.containers import Container
 from sandbox_cli.console import Console
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import images, lock, services
+from sandbox_cli.stack import lock, services
 from sandbox_cli.stack.compose import Compose
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.engine.connection import Engine
+from sandbox_cli.stack.images import inventory
 
 SERVER_SECONDS = 5
 
@@ -81,7 +82,7 @@ def belongings(engine: Engine, settings: Settings, *, with_images: bool) -> Belo
     labels = [f"{label}={settings.stack}" for label in (services.PROJECT, services.STACK)]
     volumes = {volume.name for label in labels for volume in engine.client.volumes.list(filters={"label": label})}
     networks = {network.name for label in labels for network in engine.client.networks.list(filters={"label": label})}
-    ours = images.stale(engine, settings) + list(images.current_refs(settings).values()) if with_images else []
+    ours = inventory.stale(engine, settings) + list(inventory.current_refs(settings).values()) if with_images else []
     there = {tag for image in engine.client.images.list() for tag in image.tags} if with_images else set()
     return Belongings(
         containers=[part.name for part in services.parts(engine, settings)],
@@ -102,7 +103,7 @@ def reset(console: Console, settings: Settings, engine: Engine, what: Belongings
         _down(console, settings, engine)
         with console.stage("reset") as stage:
             kept = [f"volume {name}: {why}" for name in what.volumes if (why := _remove_volume(engine, name))]
-            kept += [f"image {ref}: in use" for ref in images.remove(engine, what.images)]
+            kept += [f"image {ref}: in use" for ref in inventory.remove(engine, what.images)]
             stage.result = f"{len(what.lines())} things deleted"
     if kept:
         raise StackError("Could not be deleted: " + "; ".join(kept), hint="docker ps --all")

@@ -13,25 +13,14 @@ from urllib3.exceptions import HTTPError
 from sandbox_cli.console import Console, Stage, duration
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import (
-    accounts,
-    engine,
-    health,
-    images,
-    lock,
-    machine,
-    object_store,
-    ports,
-    proof,
-    sample,
-    secrets,
-    services,
-    sign_in,
-    user_servers,
-    variables,
-)
+from sandbox_cli.stack import health, lock, object_store, ports, secrets, services, variables
 from sandbox_cli.stack.compose import Compose
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.doctor import smoke_test
+from sandbox_cli.stack.engine import capacity, connection
+from sandbox_cli.stack.engine.connection import Engine
+from sandbox_cli.stack.hub import accounts, authentication, user_servers
+from sandbox_cli.stack.images import inventory
+from sandbox_cli.stack.pipelines import sample
 from sandbox_cli.stack.session import Session
 
 EARLY_SECONDS = 90
@@ -47,7 +36,7 @@ def up(console: Console, settings: Settings, *, with_sample: bool = True, with_p
         PipelineError: The sample run failed.
     """
     secrets.load(settings)  # a file that others can read is refused before anything is touched
-    entry = sign_in.load(settings)
+    entry = authentication.load(settings)
     with lock.hold(console, settings, "up"):
         found, built = prepare(console, settings)
         session = _stack(console, settings, found, built, entry)
@@ -68,7 +57,7 @@ def up(console: Console, settings: Settings, *, with_sample: bool = True, with_p
     }
 
 
-def prepare(console: Console, settings: Settings) -> tuple[Engine, dict[str, images.Image]]:
+def prepare(console: Console, settings: Settings) -> tuple[Engine, dict[str, inventory.Image]]:
     """Returns the engine, found, started or installed, and the images by name, built if they were missing.
 
     Raises:
@@ -81,36 +70,36 @@ def prepare(console: Console, settings: Settings) -> tuple[Engine, dict[str, ima
 
 def _engine(console: Console, settings: Settings) -> Engine:
     with console.stage("engine", live=False) as stage:
-        found = engine.ensure(console, settings)
+        found = connection.ensure(console, settings)
         stage.result = found.description
-    has = machine.look(found)
-    machine.require_disk(has, to_build=bool(images.missing(found, settings)))
-    if warning := machine.memory_warning(has):
+    has = capacity.look(found)
+    capacity.require_disk(has, to_build=bool(inventory.missing(found, settings)))
+    if warning := capacity.memory_warning(has):
         console.warn(warning)
     return found
 
 
-def _images(console: Console, settings: Settings, found: Engine) -> dict[str, images.Image]:
+def _images(console: Console, settings: Settings, found: Engine) -> dict[str, inventory.Image]:
     """The base image is of use for building only: while all others are there, it need not be."""
     with console.stage("base") as stage:
-        if images.missing(found, settings):
-            images.ensure_images(found, settings, stage, ["base"])
+        if inventory.missing(found, settings):
+            inventory.ensure_images(found, settings, stage, ["base"])
         else:
             stage.result = "not needed: all images are there"
     with console.stage("images") as stage:
-        return images.ensure_images(found, settings, stage)
+        return inventory.ensure_images(found, settings, stage)
 
 
 def _stack(
     console: Console,
     settings: Settings,
     found: Engine,
-    built: Mapping[str, images.Image],
-    entry: sign_in.SignIn,
+    built: Mapping[str, inventory.Image],
+    entry: authentication.SignIn,
 ) -> Session:
     """Starts everything, and waits for the two that provisioning needs."""
     with console.stage("stack") as stage:
-        sign_in.check(found, settings, entry, built["hub"].ref)
+        authentication.check(found, settings, entry, built["hub"].ref)
         kept = secrets.load_or_create(settings) | entry.secret
         chosen = ports.choose(console, settings, ours=services.published(found, settings))
         values = variables.of(found, settings, chosen, built)
@@ -185,9 +174,9 @@ def _sample(console: Console, session: Session) -> str:
 
 def _proof(console: Console, session: Session, *, with_checkpoint: bool) -> dict[str, Any] | None:
     with console.stage("proof") as stage:
-        if at := proof.still_holds(session):
+        if at := smoke_test.still_holds(session):
             stage.result = f"proven {duration(time.time() - at)} ago, nothing was restarted since"
             return None
-        seen = proof.prove(session, stage, with_checkpoint=with_checkpoint)
-        stage.result = proof.told(seen)
+        seen = smoke_test.prove(session, stage, with_checkpoint=with_checkpoint)
+        stage.result = smoke_test.told(seen)
         return seen

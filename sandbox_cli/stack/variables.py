@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from sandbox_cli.settings import LOCALHOST, Settings
 from sandbox_cli.stack import state
-from sandbox_cli.stack.engine import Engine
-from sandbox_cli.stack.images import Image
+from sandbox_cli.stack.engine.connection import Engine
+from sandbox_cli.stack.images.inventory import Image
 
 FILE = "stack.json"
 WORKERS = 2

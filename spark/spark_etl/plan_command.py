@@ -46,7 +46,7 @@ def _decided(plan: Plan) -> Mapping[str, Decision]:
     if plan.previous is None:
         return {}
     from spark_etl.runner.inputs import Inputs
-    from spark_etl.runner.reuse import decide
+    from spark_etl.runner.resume.decide import decide
 
     return decide(plan, Inputs(plan.graph, plan.order, plan.options.dates))[0]
 

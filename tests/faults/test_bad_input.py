@@ -1,6 +1,6 @@
 """What only the driver can see is wrong with a project: refused with exit code 2 before Spark starts.
 
-What is refused without a driver is in tests/unit/sandbox_cli: test_app.py and stack/test_pipeline_run.py.
+What is refused without a driver is in tests/unit/sandbox_cli: test_app.py and stack/pipelines/test_submit.py.
 """
 
 from __future__ import annotations

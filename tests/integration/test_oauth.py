@@ -23,9 +23,12 @@ from tornado.web import create_signed_value, decode_signed_value
 from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import accounts, engine, images, secrets, sign_in
-from sandbox_cli.stack.engine import Engine
-from sandbox_cli.stack.hub import Hub
+from sandbox_cli.stack import secrets
+from sandbox_cli.stack.engine import connection
+from sandbox_cli.stack.engine.connection import Engine
+from sandbox_cli.stack.hub import accounts, authentication
+from sandbox_cli.stack.hub.api import Hub
+from sandbox_cli.stack.images import inventory
 from tests.support import leftovers, oidc_provider
 from tests.support.hub import HubClient
 from tests.support.sandbox import until
@@ -66,7 +69,7 @@ class Host:
 
     def hub(self) -> Container:
         """Starts the hub with what the state folder says; its database is kept in a volume."""
-        kept = secrets.load_or_create(self.settings) | sign_in.load(self.settings).secret
+        kept = secrets.load_or_create(self.settings) | authentication.load(self.settings).secret
         secrets.install(self.engine, self.settings, kept, self.image)
         stack = self.settings.stack
         volumes = [f"{stack}_hub-data:/srv/hub", f"{secrets.volume_name(self.settings, 'hub')}:/run/secrets:ro"]
@@ -116,9 +119,9 @@ def host(clean_engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     console = Console()
     with leftovers.own_name() as name:
         settings = Settings(stack=name, state_home=tmp_path_factory.mktemp("state"))
-        found = engine.connect(console, settings)
+        found = connection.connect(console, settings)
         with console.stage("images") as stage:
-            image = images.ensure_images(found, settings, stage, ["base", "hub"])["hub"].ref
+            image = inventory.ensure_images(found, settings, stage, ["base", "hub"])["hub"].ref
         labels = {secrets.LABEL: name}
         network = found.client.networks.create(f"{name}-oauth", labels=labels)
         found.client.volumes.create(f"{name}_hub-data", labels=labels)
@@ -136,8 +139,8 @@ def hub(host: Host) -> Container:
     native = host.hub()
     assert accounts.ensure_first(host.settings, host.door(native)) == ["admin", "engineer"]
     password = accounts.remembered(host.settings)["admin"]["password"]
-    with HubClient(published(native, 8000)) as client:
-        assert client.login("admin", password).http.get("/hub/admin").is_success
+    with HubClient(published(native, 8000)) as connection:
+        assert connection.login("admin", password).http.get("/hub/admin").is_success
     native.remove(force=True)
     write_settings(host, host.provider())
     container = host.hub()
@@ -159,15 +162,15 @@ def write_settings(host: Host, port: int, **more: object) -> None:
         "admin_groups": ["platform"],
         **more,
     }
-    file = host.settings.state_dir / sign_in.FILE
+    file = host.settings.state_dir / authentication.FILE
     file.write_text(yaml.safe_dump({"authenticator": "generic-oauth", "settings": settings}))
     file.chmod(0o600)
 
 
 @pytest.fixture
 def browser(hub: Container) -> Iterator[HubClient]:
-    with HubClient(published(hub, 8000)) as client:
-        yield client
+    with HubClient(published(hub, 8000)) as connection:
+        yield connection
 
 
 def log_in(browser: HubClient, person: str) -> httpx.Response:
@@ -285,15 +288,15 @@ def test_the_clients_secret_is_told_nowhere(hub: Container, browser: HubClient) 
 
 
 def test_wrong_settings_are_refused_by_the_hubs_image_before_a_start(host: Host, hub: Container) -> None:
-    file = host.settings.state_dir / sign_in.FILE
+    file = host.settings.state_dir / authentication.FILE
     before = file.read_text()
     try:
         write_settings(host, 1, alowed_users=["ada"])
         with pytest.raises(UsageError, match=r"Unknown setting `alowed_users`. Did you mean `allowed_users`"):
-            sign_in.check(host.engine, host.settings, sign_in.load(host.settings), host.image)
+            authentication.check(host.engine, host.settings, authentication.load(host.settings), host.image)
     finally:
         file.write_text(before)
-    sign_in.check(host.engine, host.settings, sign_in.load(host.settings), host.image)
+    authentication.check(host.engine, host.settings, authentication.load(host.settings), host.image)
 
 
 def test_without_the_file_whom_the_provider_let_in_is_still_listed(
@@ -302,7 +305,7 @@ def test_without_the_file_whom_the_provider_let_in_is_still_listed(
     """The last test: the hub has accounts of its own again."""
     log_in(browser, "ada")
     hub.remove(force=True)
-    (host.settings.state_dir / sign_in.FILE).unlink()
+    (host.settings.state_dir / authentication.FILE).unlink()
     door = host.door(host.hub())
     accounts.ensure_first(host.settings, door)
 

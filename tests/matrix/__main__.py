@@ -14,8 +14,8 @@ from pathlib import Path
 from sandbox_cli.console import Console
 from sandbox_cli.errors import SandboxError
 from sandbox_cli.settings import Settings, checked_stack
-from sandbox_cli.stack import engine
-from sandbox_cli.stack.images import ensure_images
+from sandbox_cli.stack.engine import connection
+from sandbox_cli.stack.images.inventory import ensure_images
 from tests.matrix import OWN, install
 from tests.matrix.suite import Result, run_suite
 from tests.support import leftovers
@@ -55,7 +55,7 @@ def parse() -> tuple[argparse.Namespace, list[str]]:
 def spark_image() -> str:
     """Returns the checkout's Spark image, as `sandbox up` builds it."""
     console, settings = Console(), Settings(stack=checked_stack(None))
-    connected = engine.connect(console, settings)
+    connected = connection.connect(console, settings)
     with console.stage("images") as stage:
         return ensure_images(connected, settings, stage, ["spark"])["spark"].id
 

@@ -14,7 +14,7 @@ from pyspark.sql import functions
 from spark_etl.errors import ConfigError
 from spark_etl.runner.backend import connect_mode, open_backend
 from spark_etl.runner.backend.connect import in_plain_words
-from spark_etl.runner.failure import as_feature_error
+from spark_etl.runner.failure.error import as_feature_error
 
 from tests.spark.support import TOKEN, Pipeline, SharedSpark
 from tests.spark.test_order import FIRST, SORTED

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql.types import StructType
-from spark_etl.layout import RunPaths
 from spark_etl.reading import Checkpoint
 from spark_etl.runner.backend import open_backend
 from spark_etl.runner.checkpoint import write_checkpoint
+from spark_etl.store.layout import RunPaths
 
 from tests.spark.support import Pipeline, SharedSpark
 

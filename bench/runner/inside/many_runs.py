@@ -6,10 +6,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from spark_etl.index import mark_ended
-from spark_etl.layout import RunPaths
 from spark_etl.reading import Runs
 from spark_etl.storage import storage_for
+from spark_etl.store.index import mark_ended
+from spark_etl.store.layout import RunPaths
 
 RUNS = 10_000
 TEAMS, PIPELINES = 4, 5

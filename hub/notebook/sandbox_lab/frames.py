@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from spark_etl.errors import CheckpointError, RunNotFoundError
-from spark_etl.layout import MANIFEST_FILE, RunPaths, is_run_id
-from spark_etl.manifest import Manifest, read_manifest
 from spark_etl.parquet import open_parquet
 from spark_etl.reading import Checkpoint
 from spark_etl.reading.run import Run, load_run
 from spark_etl.storage import StoredObject, is_s3, join, name_of, normalise, relative_to, storage_for
+from spark_etl.store.layout import MANIFEST_FILE, RunPaths, is_run_id
+from spark_etl.store.manifest import Manifest, read_manifest
 
 from sandbox_lab.refusal import RefusedError
 from sandbox_lab.rows import Part

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from sandbox_cli.console import Console
 from sandbox_cli.errors import SandboxError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import engine as engines
 from sandbox_cli.stack import services
 from sandbox_cli.stack.doctor import machine_checks as below
 from sandbox_cli.stack.doctor.hop import Check, Hop
 from sandbox_cli.stack.doctor.stack_checks import Walk, service
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.engine import connection as engines
+from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.session import Session
 
 FIRST_SERVICE = 10

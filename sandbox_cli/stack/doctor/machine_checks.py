@@ -8,31 +8,33 @@ from datetime import UTC, datetime
 import httpx
 
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import images, machine, ports, services
+from sandbox_cli.stack import ports, services
 from sandbox_cli.stack.doctor.hop import NotWell
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.engine import capacity
+from sandbox_cli.stack.engine.connection import Engine
+from sandbox_cli.stack.images import inventory
 
 CLOCK_SECONDS = 5.0
 
 
 def disk(engine: Engine) -> str:
     """Room for containers and data."""
-    has, needed = machine.look(engine), machine.needed_gb(to_build=False)
+    has, needed = capacity.look(engine), capacity.needed_gb(to_build=False)
     if has.free is None:
         return "in a virtual machine, not visible from here"
-    if has.free < needed * machine.GB:
+    if has.free < needed * capacity.GB:
         raise NotWell(
-            f"{has.free / machine.GB:.1f} GB free, {needed:g} GB needed", "docker system df; sandbox reset --images"
+            f"{has.free / capacity.GB:.1f} GB free, {needed:g} GB needed", "docker system df; sandbox reset --images"
         )
-    return f"{has.free / machine.GB:.0f} GB free"
+    return f"{has.free / capacity.GB:.0f} GB free"
 
 
 def memory(engine: Engine) -> str:
     """Memory for the stack."""
-    has = machine.look(engine)
-    if warning := machine.memory_warning(has):
+    has = capacity.look(engine)
+    if warning := capacity.memory_warning(has):
         raise NotWell(warning, "sandbox up --workers 1")
-    return f"{has.memory / machine.GB:.1f} GB, {has.cores} cores"
+    return f"{has.memory / capacity.GB:.1f} GB, {has.cores} cores"
 
 
 def published_ports(engine: Engine, settings: Settings) -> str:
@@ -64,6 +66,6 @@ def clock(settings: Settings) -> str:
 
 def current_images(engine: Engine, settings: Settings) -> str:
     """Every image is there, and made from the present checkout."""
-    if gone := images.missing(engine, settings):
+    if gone := inventory.missing(engine, settings):
         raise NotWell(f"missing, or older than the checkout: {', '.join(gone)}", "sandbox up")
     return "all current"

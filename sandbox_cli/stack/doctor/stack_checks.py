@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import proof, services, user_servers
-from sandbox_cli.stack.accounts import SERVICE_USER
+from sandbox_cli.stack import services
+from sandbox_cli.stack.doctor import smoke_test
 from sandbox_cli.stack.doctor.hop import NotWell
-from sandbox_cli.stack.kernel import Kernel, kernel
+from sandbox_cli.stack.hub import user_servers
+from sandbox_cli.stack.hub.accounts import SERVICE_USER
+from sandbox_cli.stack.hub.kernel import Kernel, kernel
 from sandbox_cli.stack.session import Session
 
 SPARK_SESSION = """
@@ -74,7 +76,7 @@ class Walk:
 
     def executor(self) -> str:
         """An executor of the cluster runs Python."""
-        return f"{', '.join(self._run(proof.ASK_EXECUTOR, 120)['executors'])} answered"
+        return f"{', '.join(self._run(smoke_test.ASK_EXECUTOR, 120)['executors'])} answered"
 
     def s3_write(self) -> str:
         """The user's identity writes below its own prefix."""
@@ -90,4 +92,4 @@ class Walk:
 
     def _run(self, code: str, seconds: float) -> dict[str, Any]:
         assert self._kernel is not None  # noqa: S101 - checks are ordered by what they need
-        return proof.last_line(self._kernel.run(code, seconds=seconds))
+        return smoke_test.last_line(self._kernel.run(code, seconds=seconds))

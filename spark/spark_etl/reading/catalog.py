@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 from spark_etl.errors import ReadError, RunNotFoundError
-from spark_etl.layout import USERS, is_run_id
 from spark_etl.names import alternatives, listing
 from spark_etl.reading.run import STATUSES, Run
-from spark_etl.reading.search import THREADS, folders_called, loaded, newest_first, newest_spans
 from spark_etl.reading.tables import html_table, text_table
 from spark_etl.storage import S3Settings, Storage, join, name_of, normalise, storage_for
+from spark_etl.store.layout import USERS, is_run_id
+from spark_etl.store.search import THREADS, folders_called, loaded, newest_first, newest_spans
 
 MOST_NAMED = 16
 DEFAULT_LIMIT = 100

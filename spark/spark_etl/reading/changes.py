@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_etl.errors import ConfigError
-from spark_etl.manifest import Manifest
+from spark_etl.store.manifest import Manifest
 
 
 def changed_modules(manifest: Manifest, run: dict[str, Any]) -> list[str]:
@@ -20,8 +20,8 @@ def changed_modules(manifest: Manifest, run: dict[str, Any]) -> list[str]:
     project = Path(run.get("project_path") or "/nowhere")
     if not project.is_dir() or _minor(run.get("versions", {}).get("python", "")) != _minor(platform.python_version()):
         return []
-    from spark_etl.fingerprint import code_fingerprint  # a notebook's first cell need not wait for these
-    from spark_etl.project import Project
+    from spark_etl.code.fingerprint import code_fingerprint  # a notebook's first cell need not wait for these
+    from spark_etl.code.project import Project
 
     recorded = "files" in manifest.code  # not by older versions, and then nothing is known of them
     was = _hashes(manifest.code, files=recorded)

@@ -7,7 +7,6 @@ from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from spark_etl.errors import CheckpointError
-from spark_etl.manifest import Manifest
 from spark_etl.names import alternatives
 from spark_etl.parquet import need_pyarrow, open_dataset, sizes_in_memory
 from spark_etl.reading import duck, reads
@@ -16,6 +15,7 @@ from spark_etl.reading.pandas_frame import as_pandas, refuse_uhugeint, wide_inte
 from spark_etl.reading.rows import Rows, check_predicate
 from spark_etl.reading.spark_frame import as_frame
 from spark_etl.storage import S3Settings, join
+from spark_etl.store.manifest import Manifest
 from spark_etl.units import amount
 
 if TYPE_CHECKING:

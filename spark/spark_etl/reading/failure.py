@@ -9,10 +9,10 @@ from typing import Any
 
 from spark_etl import documents
 from spark_etl.errors import CheckpointError, DamagedError
-from spark_etl.layout import FAILURE_FILE, RunPaths
 from spark_etl.names import alternatives, listing
 from spark_etl.reading.checkpoint import Checkpoint
 from spark_etl.storage import S3Settings, join, storage_for
+from spark_etl.store.layout import FAILURE_FILE, RunPaths
 
 KeptAt = Callable[[str], Checkpoint | None]
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from spark_etl import documents
 from spark_etl.errors import DamagedError
-from spark_etl.manifest import Manifest
+from spark_etl.store.manifest import Manifest
 
 FOLDER = "SPARK_ETL_READS"
 NOTEBOOK = "JPY_SESSION_NAME"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from spark_etl import lease
 from spark_etl.errors import CheckpointError, RunNotFoundError
-from spark_etl.index import Summary
-from spark_etl.layout import MANIFEST_FILE, RunPaths
-from spark_etl.manifest import Manifest, read_manifest
 from spark_etl.names import alternatives, listing
 from spark_etl.reading.changes import changed_modules
 from spark_etl.reading.checkpoint import Checkpoint
 from spark_etl.reading.failure import Failure, load_failure
 from spark_etl.reading.run_file import DAMAGED, read_run_file
 from spark_etl.reading.tables import html_table, text_table
-from spark_etl.record import STATUSES as RECORDED
 from spark_etl.storage import S3Settings, join, name_of
+from spark_etl.store import heartbeat
+from spark_etl.store.index import Summary
+from spark_etl.store.layout import MANIFEST_FILE, RunPaths
+from spark_etl.store.manifest import Manifest, read_manifest
+from spark_etl.store.record import STATUSES as RECORDED
 from spark_etl.units import amount
 
 COLUMNS = ("feature", "state", "kept", "rows", "size", "seconds")
@@ -29,7 +29,7 @@ def load_run(paths: RunPaths, settings: S3Settings | None = None) -> Run | None:
     document = read_run_file(paths, settings)
     if document is None:
         return None
-    died = document["status"] == "running" and lease.is_alive(paths, settings) is False
+    died = document["status"] == "running" and heartbeat.is_alive(paths, settings) is False
     return Run(paths, document, settings, died=died)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from spark_etl import documents
 from spark_etl.errors import DamagedError
-from spark_etl.layout import RunPaths
-from spark_etl.manifest import is_count
-from spark_etl.record import FORMAT, STATUSES
 from spark_etl.storage import S3Settings, storage_for
+from spark_etl.store.layout import RunPaths
+from spark_etl.store.manifest import is_count
+from spark_etl.store.record import FORMAT, STATUSES
 
 DAMAGED = "damaged"
 LARGEST = 16 << 20

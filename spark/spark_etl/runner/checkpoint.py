@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import RunFailedError
-from spark_etl.layout import RunPaths
-from spark_etl.manifest import DataFile, Manifest, dump_manifest
 from spark_etl.parquet import FOOTER_THREADS, open_parquet
 from spark_etl.reading.spark_frame import as_frame
-from spark_etl.record import now
 from spark_etl.runner.frames import check_writable
 from spark_etl.storage import StoredObject, join, relative_to, storage_for
+from spark_etl.store.layout import RunPaths
+from spark_etl.store.manifest import DataFile, Manifest, dump_manifest
+from spark_etl.store.record import now
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager, nullcontext
 
 from spark_etl.errors import FeatureError, SparkEtlError, UsageError
 from spark_etl.runner.backend import connect_mode
-from spark_etl.runner.events import LogFormat
-from spark_etl.runner.logs import told_as_events
-from spark_etl.runner.notify import tell_failure, tell_outcome
 from spark_etl.runner.options import Options, asked_format, parse_options
 from spark_etl.runner.ownership import refuse_foreign, unclaimed
 from spark_etl.runner.plan import make_plan
-from spark_etl.runner.progress import Progress
+from spark_etl.runner.report.events import LogFormat
+from spark_etl.runner.report.logs import told_as_events
+from spark_etl.runner.report.notify import tell_failure, tell_outcome
+from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome, run_plan
 from spark_etl.runner.signals import terminable
 from spark_etl.units import duration

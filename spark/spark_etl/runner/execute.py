@@ -9,24 +9,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.feature import ConfiguredSparkFeature
-from spark_etl.layout import RunPaths
 from spark_etl.reading import Checkpoint
-from spark_etl.record import RunRecord
 from spark_etl.response import check_expectations, check_schema, has_expectations
 from spark_etl.runner.backend import Backend
 from spark_etl.runner.checkpoint import write_checkpoint
-from spark_etl.runner.failure import as_feature_error
+from spark_etl.runner.failure.error import as_feature_error
 from spark_etl.runner.frames import checked_frame
-from spark_etl.runner.identity import Identity
 from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.ownership import Output
 from spark_etl.runner.plan import Plan
-from spark_etl.runner.progress import Progress
-from spark_etl.runner.publish import Publication
-from spark_etl.runner.reuse import Decision, to_run
+from spark_etl.runner.publish.outputs import Publication
+from spark_etl.runner.report.progress import Progress
+from spark_etl.runner.resume.cache_key import Identity
+from spark_etl.runner.resume.decide import Decision, to_run
 from spark_etl.runner.schedule import GaveWayError, Task, run_tasks
 from spark_etl.runner.signals import TerminatedError, spark_was_stopped
 from spark_etl.storage import join
+from spark_etl.store.layout import RunPaths
+from spark_etl.store.record import RunRecord
 from spark_etl.user_code import called
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from typing import NoReturn
 
 from spark_etl.dates import DateRange, parse_date
 from spark_etl.errors import UsageError
-from spark_etl.layout import USERS
 from spark_etl.names import alternatives, is_segment
 from spark_etl.runner.backend import resolve_remote
-from spark_etl.runner.events import LogFormat
-from spark_etl.runner.mail import checked_addresses
+from spark_etl.runner.report.events import LogFormat
+from spark_etl.runner.report.mail import checked_addresses
 from spark_etl.storage import normalise
+from spark_etl.store.layout import USERS
 
 PARALLEL = 2
 LOCAL_FOLDER = Path(".spark-etl")

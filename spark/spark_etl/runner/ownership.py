@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from spark_etl import documents
 from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.names import listing
-from spark_etl.runner.claims import committed, read_claim
+from spark_etl.runner.publish.lock import committed, read_claim
 from spark_etl.sources.locations import is_data
 from spark_etl.storage import StoredObject, join, name_of, relative_to, storage_for
 from spark_etl.units import amount

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from spark_etl.code.project import Project
 from spark_etl.config import FeatureConfig, load_config
 from spark_etl.errors import ConfigError, ReadError, UsageError
 from spark_etl.graph import Graph
-from spark_etl.project import Project
 from spark_etl.reading import Run, Runs
 from spark_etl.reading.run_file import DAMAGED
 from spark_etl.response import check_declaration, has_expectations

@@ -13,24 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from spark_etl.errors import FeatureError, RunFailedError, SparkEtlError
-from spark_etl.index import mark_ended
-from spark_etl.layout import RunPaths, new_run_id
-from spark_etl.lease import Heartbeat
-from spark_etl.record import RunRecord, Status
 from spark_etl.runner import environment
 from spark_etl.runner.backend import Backend, open_backend
-from spark_etl.runner.evidence import keep_evidence
 from spark_etl.runner.execute import Execution, Work
+from spark_etl.runner.failure.evidence import keep_evidence
+from spark_etl.runner.failure.jvm_hook import told_by_jvm
 from spark_etl.runner.inputs import Inputs
-from spark_etl.runner.jvm_hook import told_by_jvm
 from spark_etl.runner.overlaps import refuse_inputs
 from spark_etl.runner.ownership import in_words
 from spark_etl.runner.plan import Plan
-from spark_etl.runner.progress import Progress
-from spark_etl.runner.publish import Publication
-from spark_etl.runner.reuse import Decision, decide, to_run
+from spark_etl.runner.publish.outputs import Publication
+from spark_etl.runner.report.progress import Progress
+from spark_etl.runner.report.watch import watch
+from spark_etl.runner.resume.decide import Decision, decide, to_run
 from spark_etl.runner.signals import catch, ignore_further
-from spark_etl.runner.watch import watch
+from spark_etl.store.heartbeat import Heartbeat
+from spark_etl.store.index import mark_ended
+from spark_etl.store.layout import RunPaths, new_run_id
+from spark_etl.store.record import RunRecord, Status
 from spark_etl.units import duration
 from spark_etl.user_code import called
 

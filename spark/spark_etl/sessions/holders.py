@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from spark_etl.runner.cores import explain
+from spark_etl.runner.report.cores import explain
 
 RUN = re.compile(r"[^/ ]+/(?P<pipeline>[^/ ]+) (?P<run>\d{8}T\d{6}Z-\w+)")
 GIVEN_BACK = "An idle notebook gives its cores back after 20s, a run when it has ended"
@@ -20,7 +20,7 @@ def who_holds(state: dict[str, Any] | None, application_id: str, waited: float, 
     """Returns why no task of a query runs.
 
     Args:
-        state: What the master tells, see `spark_etl.runner.cores.ask_master`.
+        state: What the master tells, see `spark_etl.runner.report.cores.ask_master`.
         application_id: The application that runs the query.
         waited: Seconds since it first had tasks and none of them ran.
         shared: Whether that application runs other people's queries too.

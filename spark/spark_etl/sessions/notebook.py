@@ -108,7 +108,7 @@ def _connect_source(session: Any) -> Source:
 
 
 def _classic_source(session: Any) -> Source:
-    from spark_etl.runner.logs import quiet, quiet_py4j
+    from spark_etl.runner.report.logs import quiet, quiet_py4j
 
     quiet(session)  # what Spark logs of a wait for cores, the cell says better
     quiet_py4j()  # an interrupt is no error of its own
@@ -119,7 +119,7 @@ def _asker(session: Any, kind: Kind) -> Callable[[float], str]:
     """Returns what asks the master who holds the cores; only a query that waits asks."""
 
     def ask(waited: float) -> str:
-        from spark_etl.runner.cores import ask_master, master_pages
+        from spark_etl.runner.report.cores import ask_master, master_pages
         from spark_etl.sessions.holders import who_holds
 
         pages = master_pages(session.conf.get("spark.master", ""))

@@ -13,10 +13,10 @@ import pytest
 from pyarrow import parquet
 from sandbox_lab.preview import preview
 from sandbox_lab.refusal import RefusedError
-from spark_etl.layout import RunPaths
-from spark_etl.manifest import DataFile, Manifest, dump_manifest
-from spark_etl.record import RunRecord
 from spark_etl.storage import normalise, storage_for
+from spark_etl.store.layout import RunPaths
+from spark_etl.store.manifest import DataFile, Manifest, dump_manifest
+from spark_etl.store.record import RunRecord
 
 RUN = "20240229T101112Z-7f3a2c"
 HEIGHTS = (400, 0, 850)

@@ -9,7 +9,7 @@ import pytest
 from sandbox_cli.commands import up
 from sandbox_cli.console import Console
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import accounts
+from sandbox_cli.stack.hub import accounts
 
 LINKS = {"hub": "http://127.0.0.1:8000/"}
 

@@ -19,7 +19,7 @@ from spark_etl.runner.plan import Plan
 from tests.support.sandbox import ROOT
 from tests.unit.spark_etl.runner.conftest import PUBLISH, Line
 from tests.unit.spark_etl.runner.conftest import line as line  # noqa: PLC0414 - a fixture, used by its name
-from tests.unit.spark_etl.runner.test_reuse import CHAIN, Bench
+from tests.unit.spark_etl.runner.resume.test_decide import CHAIN, Bench
 
 
 @dataclass(frozen=True)

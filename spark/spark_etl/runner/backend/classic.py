@@ -10,9 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spark_etl.runner import environment, logs
+from spark_etl.runner import environment
 from spark_etl.runner.backend.base import Counts, plan_text
 from spark_etl.runner.backend.order import is_sorted
+from spark_etl.runner.report import logs
 from spark_etl.sessions.classic import already_there, build_session, came_too_late
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class ClassicBackend:
     def failed_metrics(self, group: str) -> list[dict[str, Any]]:
         """Returns the SQL metrics of the group's failed executions."""
         try:
-            from spark_etl.runner.autopsy import sql_metrics  # type: ignore[import-not-found, attr-defined, unused-ignore]
+            from spark_etl.runner.failure.report import sql_metrics  # type: ignore[import-not-found, attr-defined, unused-ignore]
         except ImportError:
             return []
         return list(sql_metrics(self.spark, group + self._suffix))

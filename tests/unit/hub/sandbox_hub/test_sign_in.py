@@ -15,8 +15,8 @@ pytest.importorskip("oauthenticator", reason="newer than this .venv: `make test`
 from sandbox_hub import names, oauth, sign_in
 from traitlets.config import Config
 
-from sandbox_cli.stack import accounts
-from sandbox_cli.stack import sign_in as on_the_host
+from sandbox_cli.stack.hub import accounts
+from sandbox_cli.stack.hub import authentication as on_the_host
 
 CLIENT = {"client_id": "hub", "client_secret": "s3cr3t-of-the-hub"}
 URLS = {

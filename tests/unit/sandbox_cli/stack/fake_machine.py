@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox_cli.stack.engine_machine import Distribution, Machine
+from sandbox_cli.stack.engine.host import Distribution, Machine
 
 DEBIAN_12 = Distribution("debian", 12, "Debian GNU/Linux 12 (bookworm)")
 DEBIAN_13 = Distribution("debian", 13, "Debian GNU/Linux 13 (trixie)")

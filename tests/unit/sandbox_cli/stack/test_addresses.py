@@ -11,7 +11,8 @@ import pytest
 from sandbox_hub.origins import SERVICES, Origins
 
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import addresses, user_servers, variables
+from sandbox_cli.stack import addresses, variables
+from sandbox_cli.stack.hub import user_servers
 from sandbox_cli.stack.session import links
 
 PORTS = {"hub": 8001, "s3": 9001}

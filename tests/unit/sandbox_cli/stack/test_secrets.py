@@ -15,7 +15,7 @@ from docker.errors import NotFound
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import secrets, state
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.engine.connection import Engine
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import services
-from sandbox_cli.stack.engine import Engine
+from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.services import Part, unready
 
 SETTINGS = Settings(stack="demo")

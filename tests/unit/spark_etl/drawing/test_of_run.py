@@ -6,9 +6,9 @@ from typing import Any, get_args
 import pytest
 from spark_etl.drawing import as_svg, run_diagram
 from spark_etl.drawing.states import STATES
-from spark_etl.layout import RunPaths
-from spark_etl.record import RunRecord, State
 from spark_etl.storage import normalise
+from spark_etl.store.layout import RunPaths
+from spark_etl.store.record import RunRecord, State
 
 RUN: dict[str, Any] = {
     "run_id": "20240229T101112Z-7f3a2c",

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from spark_etl.layout import RunPaths
-from spark_etl.manifest import DataFile, Manifest, dump_manifest
-from spark_etl.record import RunRecord, Status
 from spark_etl.storage import normalise, storage_for
+from spark_etl.store.layout import RunPaths
+from spark_etl.store.manifest import DataFile, Manifest, dump_manifest
+from spark_etl.store.record import RunRecord, Status
 
 MakeRun = Callable[..., RunPaths]
 

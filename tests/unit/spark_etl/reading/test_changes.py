@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spark_etl.fingerprint import code_fingerprint
-from spark_etl.manifest import Manifest
-from spark_etl.project import Project
+from spark_etl.code.fingerprint import code_fingerprint
+from spark_etl.code.project import Project
 from spark_etl.reading import Checkpoint
 from spark_etl.reading.changes import changed_modules
+from spark_etl.store.manifest import Manifest
 
-from tests.unit.spark_etl.test_manifest import MANIFEST
+from tests.unit.spark_etl.store.test_manifest import MANIFEST
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from spark_etl import lease, runs
+from spark_etl import runs
 from spark_etl.errors import CheckpointError
-from spark_etl.layout import RunPaths
 from spark_etl.reading import Run
 from spark_etl.storage import join, storage_for
+from spark_etl.store import heartbeat
+from spark_etl.store.layout import RunPaths
 
 from tests.unit.spark_etl.reading.conftest import MakeRun, keep
 
@@ -100,7 +101,7 @@ def test_a_run_that_no_longer_says_it_is_alive_has_died(make_run: MakeRun) -> No
     paths = make_run(FIRST, status="running")
     change(paths, "late", state="running")
     assert runs[FIRST].status == "running"
-    lease.beat(paths)
+    heartbeat.beat(paths)
     assert runs[FIRST].status == "running"
     assert "its run is still running" in repr(runs[FIRST]["orders"])
     last = {"at": (datetime.now(UTC) - timedelta(minutes=5)).isoformat(), "every": 15}

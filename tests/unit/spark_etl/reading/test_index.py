@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spark_etl import index, runs
+from spark_etl import runs
 from spark_etl.errors import RunNotFoundError, StorageError
-from spark_etl.layout import RunPaths
 from spark_etl.storage import storage_for
 from spark_etl.storage.local import LocalStorage
+from spark_etl.store import index
+from spark_etl.store.layout import RunPaths
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spark_etl.layout import MANIFEST_FILE
 from spark_etl.reading import Runs
 from spark_etl.reading.reads import files_digest
+from spark_etl.store.layout import MANIFEST_FILE
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 

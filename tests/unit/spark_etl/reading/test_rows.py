@@ -12,9 +12,9 @@ import pytest
 from pyarrow import compute, parquet
 from spark_etl import runs
 from spark_etl.errors import CheckpointError
-from spark_etl.manifest import DataFile, Manifest, dump_manifest
 from spark_etl.reading import Checkpoint, memory
 from spark_etl.reading.rows import Rows
+from spark_etl.store.manifest import DataFile, Manifest, dump_manifest
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 
@@ -100,7 +100,7 @@ import sys
 from pathlib import Path
 import pyarrow
 from spark_etl.errors import CheckpointError
-from spark_etl.manifest import parse_manifest
+from spark_etl.store.manifest import parse_manifest
 from spark_etl.reading import Checkpoint, memory
 
 folder = sys.argv[1]

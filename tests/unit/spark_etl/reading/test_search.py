@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from spark_etl import runs
-from spark_etl.layout import new_run_id
-from spark_etl.reading.search import newest_spans
 from spark_etl.storage.local import LocalStorage
+from spark_etl.store.layout import new_run_id
+from spark_etl.store.search import newest_spans
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from spark_etl.errors import FeatureError
-from spark_etl.layout import RunPaths, new_run_id
-from spark_etl.manifest import Manifest
-from spark_etl.record import RunRecord
 from spark_etl.runner.execute import Execution, Work
 from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.plan import Plan
-from spark_etl.runner.progress import Progress
-from spark_etl.runner.publish import Publication
-from spark_etl.runner.reuse import Decision, decide
+from spark_etl.runner.publish.outputs import Publication
+from spark_etl.runner.report.progress import Progress
+from spark_etl.runner.resume.decide import Decision, decide
+from spark_etl.store.layout import RunPaths, new_run_id
+from spark_etl.store.manifest import Manifest
+from spark_etl.store.record import RunRecord
 
 from tests.unit.spark_etl.runner.conftest import Line
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.spark_etl.runner.conftest import Line
-from tests.unit.spark_etl.runner.test_reuse import CHAIN, Bench, actions
+from tests.unit.spark_etl.runner.resume.test_decide import CHAIN, Bench, actions
 
 
 @pytest.fixture

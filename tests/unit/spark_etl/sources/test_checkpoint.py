@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from spark_etl.dates import DateRange
 from spark_etl.errors import MissingDataError
-from spark_etl.layout import RunPaths
 from spark_etl.reading import Run, Runs
-from spark_etl.record import RunRecord
 from spark_etl.sources import CheckpointSource
+from spark_etl.store.layout import RunPaths
+from spark_etl.store.record import RunRecord
 
 DAY, EARLIER = date(2024, 2, 29), date(2020, 1, 1)
 ONE_DAY = DateRange(DAY, DAY)

@@ -1,0 +1,1 @@
+"""The hub as the command uses it: its API, its users, their servers, the notebooks that they share."""

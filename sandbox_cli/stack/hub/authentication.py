@@ -1,0 +1,135 @@
+"""Who lets users in: the accounts of `sandbox users`, or the OAuth provider that hub-auth.yaml names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox_cli.errors import UsageError
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack import secrets, state
+from sandbox_cli.stack.engine.connection import Engine
+
+FILE = "hub-auth.yaml"
+SECRET = "hub_auth"  # noqa: S105 - the name of its file
+NATIVE = "native"
+# As in hub/sandbox_hub/oauth.py.
+PROVIDERS = (
+    "auth0",
+    "azuread",
+    "bitbucket",
+    "cilogon",
+    "generic-oauth",
+    "github",
+    "gitlab",
+    "globus",
+    "google",
+)
+REQUIRED = ("client_id", "client_secret")
+DOCS = "docs/users.md, A hub for a team"
+HUB_UID = 10004
+CHECK_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """How users log in.
+
+    Attributes:
+        authenticator: `native`, or one of `PROVIDERS`.
+        settings: The provider's, by the names that oauthenticator gives them.
+    """
+
+    authenticator: str = NATIVE
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def native(self) -> bool:
+        """Whether the accounts are those of `sandbox users`."""
+        return self.authenticator == NATIVE
+
+    @property
+    def secret(self) -> dict[str, str]:
+        """What the hub reads, as a secret of its volume."""
+        return {SECRET: json.dumps({"authenticator": self.authenticator, "settings": self.settings}, sort_keys=True)}
+
+
+def load(settings: Settings) -> SignIn:
+    """Returns what hub-auth.yaml says; without one, accounts are the hub's own.
+
+    Raises:
+        UsageError: Others can read it, or it can't be right. Nothing of what is in it is told: it holds a secret.
+    """
+    path = settings.state_dir / FILE
+    if not path.exists():
+        return SignIn()
+    state.refuse_readable(path, leaked="a new client_secret from the provider")
+    told = _parsed(path)
+    name, given = told.get("authenticator"), told.get("settings") or {}
+    if unknown := sorted(str(key) for key in set(told) - {"authenticator", "settings"}):
+        raise _bad(path, f"`{unknown[0]}` is none of its keys: authenticator, settings.")
+    if name not in (NATIVE, *PROVIDERS):
+        raise _bad(path, f"Unknown authenticator `{name}`. Known: {', '.join((NATIVE, *PROVIDERS))}.")
+    if not isinstance(given, dict):
+        raise _bad(path, "`settings` must be a mapping of names to values.")
+    if name == NATIVE and given:
+        raise _bad(path, f"`{NATIVE}` has no settings; accounts are made by `sandbox users add`.")
+    if name != NATIVE:
+        _refuse_missing(path, given)
+    return SignIn(str(name), given)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        json.dumps(told)
+    except yaml.MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise _bad(path, f"It is no YAML{line}.") from None
+    except (yaml.YAMLError, TypeError, ValueError):
+        raise _bad(path, "It has values that are no text, number, list or mapping.") from None
+    except OSError as error:
+        raise _bad(path, f"It can't be read: {error.strerror}.") from None
+    if not isinstance(told, dict):
+        raise _bad(path, "It must have the keys `authenticator` and `settings`.")
+    return told
+
+
+def _refuse_missing(path: Path, given: Mapping[str, Any]) -> None:
+    for name in REQUIRED:
+        if not isinstance(given.get(name), str) or not given[name]:
+            raise _bad(path, f"`settings` needs a `{name}`, a text.")
+
+
+def _bad(path: Path, what: str) -> UsageError:
+    return UsageError(f"{path}: {what}", hint=f"see {DOCS}; without the file, accounts are those of `sandbox users`")
+
+
+def check(engine: Engine, settings: Settings, sign_in: SignIn, image: str) -> None:
+    """Asks the hub's image whether it can do with the settings, before anything that runs is touched.
+
+    Raises:
+        UsageError: It can't, with its words.
+    """
+    if sign_in.native:
+        return
+    container = engine.client.containers.create(
+        image,
+        ["python", "-m", "sandbox_hub.sign_in", f"/tmp/{SECRET}"],  # noqa: S108 - in a container of its own
+        network_mode="none",
+        cap_drop=["ALL"],
+        labels={secrets.LABEL: settings.stack},
+    )
+    try:
+        container.put_archive("/tmp", secrets.packed(sign_in.secret, HUB_UID))  # noqa: S108
+        container.start()
+        code = container.wait(timeout=CHECK_SECONDS)["StatusCode"]
+        if code:
+            raise _bad(settings.state_dir / FILE, container.logs().decode(errors="replace").strip()[-2000:])
+    finally:
+        container.remove(force=True)

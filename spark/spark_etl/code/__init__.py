@@ -1,0 +1,1 @@
+"""The project's code: what belongs to it, and what identifies it."""

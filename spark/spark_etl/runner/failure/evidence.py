@@ -1,0 +1,110 @@
+"""What a feature that failed has read, kept for whoever looks into it: `--checkpoint-on-failure`.
+
+Spark computes nothing until something is written, so a feature may fail because of one that it reads. Each input is
+therefore written by itself, and where writing it fails for the same reason, it is that feature which has failed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from spark_etl.errors import FeatureError
+from spark_etl.feature import ConfiguredSparkFeature
+from spark_etl.runner.checkpoint import write_checkpoint
+from spark_etl.runner.execute import Work
+from spark_etl.runner.failure.error import as_feature_error
+from spark_etl.runner.failure.report import autopsy
+from spark_etl.runner.signals import jvm_is_gone, spark_was_stopped
+from spark_etl.storage import join, relative_to, storage_for
+from spark_etl.store.layout import FAILURE_FILE
+from spark_etl.units import duration
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def keep_evidence(work: Work, error: FeatureError) -> FeatureError:
+    """Keeps the inputs of the feature that failed, and `_failure.json` beside them.
+
+    Returns:
+        The error, which blames the feature that turned out to be the cause.
+    """
+    cause = error.__cause__ or error
+    if error.feature not in work.plan.order or jvm_is_gone(cause) or spark_was_stopped(cause):
+        return error
+    feature = work.plan.graph.features[error.feature]
+    inputs: dict[str, str] = {}
+    lost: dict[str, str] = {}
+    for name, source in feature.sources.items():
+        upstream = isinstance(source, ConfiguredSparkFeature)
+        try:
+            kept = _keep_feature(work, name) if upstream else _keep_source(work, error.feature, name)
+        except Exception as raised:  # noqa: BLE001 - the run has failed already: whatever this is, it is told beside
+            told = as_feature_error(name if upstream else error.feature, raised, work.plan.project.path)
+            if upstream and told.reason == error.reason:
+                return keep_evidence(work, _passed_on(work, error, told, raised))
+            lost[name] = told.reason
+            work.progress.warn(f"`{name}`, which {error.feature} reads, could not be kept: {told.reason}")
+        else:
+            if kept:
+                inputs[name] = kept
+    _store(work, error, inputs, lost)
+    return error
+
+
+def _passed_on(work: Work, error: FeatureError, told: FeatureError, raised: Exception) -> FeatureError:
+    """Returns the error that blames an upstream for what it did to the feature that reads it."""
+    told.__cause__ = raised
+    work.progress.line(f"it is `{told.feature}`, which {error.feature} reads, that fails")
+    work.record.feature_blamed(error.feature, told)
+    return told
+
+
+def _keep_feature(work: Work, alias: str) -> str | None:
+    """Writes a feature's DataFrame and returns its folder, below the run's or in full; None if there is none."""
+    if work.decisions[alias].folder:
+        return work.decisions[alias].folder
+    if work.record.has_checkpoint(alias):
+        return alias
+    frame = work.frames.get(alias)
+    if frame is None:
+        return None
+    _write(work, alias, alias, frame, inputs=work.inputs.of(alias))
+    return alias
+
+
+def _keep_source(work: Work, alias: str, name: str) -> str:
+    """Writes what a source of the feature gives, and returns the folder."""
+    folder = f"{alias}.{name}"
+    _write(work, alias, folder, work.source(alias, name), inputs={name: work.inputs.of_source(alias, name)})
+    return folder
+
+
+def _write(work: Work, alias: str, folder: str, frame: DataFrame, *, inputs: Mapping[str, Any]) -> DataFrame:
+    label, began = f"keep {folder} for a look", time.monotonic()
+    with work.progress.activity(label, folder), work.backend.work(folder, label):
+        kept, manifest = write_checkpoint(
+            work.backend.spark,
+            frame,
+            folder,
+            work.paths,
+            code=work.identities[alias].parts["code"],
+            inputs=inputs,
+            after_failure=True,
+            ordered=work.backend.is_ordered(frame),
+        )
+    work.record.kept_after_failure(folder, rows=manifest.rows, bytes=manifest.bytes)
+    work.progress.line(f"kept {folder}: {manifest.rows:,} rows  {duration(time.monotonic() - began)}")
+    return kept
+
+
+def _store(work: Work, error: FeatureError, inputs: Mapping[str, str], lost: Mapping[str, str]) -> None:
+    frame = work.frames.get(error.feature)
+    found = autopsy(work.backend, error.feature, frame, error.__cause__ or error, work.plan.project.path)
+    document = {**found, "inputs": dict(inputs), "not_kept": dict(lost)}
+    path = join(work.paths.checkpoint(error.feature), FAILURE_FILE)
+    storage_for(path).write(path, json.dumps(document, indent=1, default=str).encode())
+    work.progress.line(f"why it failed: {relative_to(path, work.paths.root)}")

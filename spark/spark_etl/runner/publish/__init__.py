@@ -1,0 +1,1 @@
+"""Outputs: written beside, promoted together, locked while that lasts."""

@@ -1,0 +1,162 @@
+"""Sends mail through the configured SMTP server. One that is down never fails a run, and never holds it up for long."""
+
+from __future__ import annotations
+
+import os
+import re
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+
+from spark_etl.errors import UsageError
+from spark_etl.runner.report.progress import Progress
+
+SMTP_SECONDS = 10
+TOTAL_SECONDS = 30.0
+MOST_TEXT = 100_000
+SECURITIES = ("none", "starttls", "tls")
+ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """How mail leaves this machine.
+
+    Attributes:
+        security: `tls` from the first byte, `starttls` before anything is said, or `none`.
+        user: Who logs in; None for nobody.
+        sender: What `From:` says.
+    """
+
+    host: str
+    port: int
+    security: str
+    sender: str
+    user: str | None = None
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def from_environment(cls) -> MailServer | None:
+        """Returns the server that SMTP_HOST names; None if it names none.
+
+        `SMTP_SECURITY` is, if not set, tls on port 465, starttls on port 587 and wherever SMTP_USER logs in.
+
+        Raises:
+            ValueError: The settings contradict each other; a password would go over the wire in clear.
+        """
+        host, user = os.environ.get("SMTP_HOST"), os.environ.get("SMTP_USER") or None
+        if not host:
+            return None
+        port = _port(os.environ.get("SMTP_PORT") or "25")
+        usual = "tls" if port == 465 else "starttls" if port == 587 or user else "none"
+        security = (os.environ.get("SMTP_SECURITY") or usual).lower()
+        if security not in SECURITIES:
+            raise ValueError(f"SMTP_SECURITY is {security!r}, not one of {', '.join(SECURITIES)}")
+        if user and security == "none":
+            raise ValueError("SMTP_USER with SMTP_SECURITY=none would send the password in clear")
+        sender = os.environ.get("SMTP_FROM") or f"spark-etl@{socket.gethostname()}"
+        return cls(host, port, security, sender, user, _password() if user else "")
+
+    def deliver(self, message: EmailMessage, to: Sequence[str]) -> dict[str, tuple[int, bytes]]:
+        """Hands a message over, and returns the recipients that were refused while others were taken.
+
+        Raises:
+            OSError: The server does not answer, or its certificate is not trusted.
+            smtplib.SMTPException: It refuses.
+        """
+        with self._connected() as server:
+            if self.security == "starttls":
+                server.starttls(context=ssl.create_default_context())
+            if self.user:
+                server.login(self.user, self.password)
+            return server.send_message(message, to_addrs=list(to))
+
+    def _connected(self) -> smtplib.SMTP:
+        name = socket.gethostname()  # smtplib would look it up, which takes long where no name server answers
+        if self.security == "tls":
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(self.host, self.port, name, timeout=SMTP_SECONDS, context=context)
+        return smtplib.SMTP(self.host, self.port, name, timeout=SMTP_SECONDS)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ValueError(f"SMTP_PORT {text!r} is no port")
+    return int(text)
+
+
+def _password() -> str:
+    file = os.environ.get("SMTP_PASSWORD_FILE")
+    return Path(file).read_text().rstrip("\r\n") if file else os.environ.get("SMTP_PASSWORD", "")
+
+
+def checked_addresses(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Returns the addresses of `a@x, b@y`, however the shell has split them, each once.
+
+    Raises:
+        UsageError: One is no address, or there is none.
+    """
+    values = [given] if isinstance(given, str) else given
+    found = tuple(dict.fromkeys(part.strip() for value in values for part in re.split(r"[,; ]", value) if part.strip()))
+    for address in found:
+        if not ADDRESS.fullmatch(address) or ".." in address:
+            raise UsageError(f"--notify-email {address!r} is no mail address", hint="--notify-email ada@example.com")
+    if not found:
+        raise UsageError("--notify-email names nobody", hint="--notify-email ada@example.com")
+    return found
+
+
+def send(to: str | Sequence[str], subject: str, text: str, progress: Progress) -> bool:
+    """Sends one mail to all; tells whether it went out, and warns if not."""
+    names = to if isinstance(to, str) else ", ".join(to)
+    try:
+        addresses = checked_addresses(to)
+        server = MailServer.from_environment()
+        if server is None:
+            raise ValueError("SMTP_HOST is not set")  # noqa: TRY301 - told like the others
+        message = _message(server.sender, addresses, subject, text)
+    except (UsageError, ValueError, OSError) as error:
+        progress.warn(f"{names} is not told: {error}")
+        return False
+    reason = _delivered(server, message, addresses, progress)
+    if reason:
+        progress.warn(f"{names} is not told: the mail server {server.host}:{server.port} says {reason}")
+    return not reason
+
+
+def _delivered(server: MailServer, message: EmailMessage, to: Sequence[str], progress: Progress) -> str | None:
+    """Returns why it could not be handed over; a server that says a word now and then does not hold up the run."""
+    reasons: list[str] = [f"nothing final within {TOTAL_SECONDS:.0f}s"]
+
+    def deliver() -> None:
+        try:
+            for address, (code, _) in server.deliver(message, to).items():
+                progress.warn(f"{address} is not told: the mail server refuses this recipient ({code})")
+            reasons.clear()
+        except Exception as error:  # noqa: BLE001 - whatever a mail server does, the run goes on
+            reasons[:] = [f"{type(error).__name__}: {error}"]
+
+    thread = threading.Thread(target=deliver, name="mail", daemon=True)
+    thread.start()
+    thread.join(TOTAL_SECONDS)
+    return reasons[0] if reasons else None
+
+
+def _message(sender: str, to: Sequence[str], subject: str, text: str) -> EmailMessage:
+    """Returns the mail; a header is one line whatever is in it, or `email` raises."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = sender
+    message["To"] = ", ".join(to)
+    message["Subject"] = " ".join("".join(char if char.isprintable() else " " for char in subject).split())
+    message["Date"] = formatdate()
+    message["Message-ID"] = make_msgid("spark-etl", socket.gethostname())
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}\n…\n")
+    return message

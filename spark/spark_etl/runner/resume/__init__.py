@@ -1,0 +1,1 @@
+"""What an earlier run has computed and still holds."""

@@ -1,0 +1,153 @@
+"""`--resume RUN`: which features of an earlier run still hold, and why the others do not.
+
+A feature is reused when
+
+1. the earlier run has a checkpoint of it (`_kept`);
+2. nothing its rows depend on has changed, and all of that can be told (`_holds`);
+3. the checkpoint's files are those of its manifest (`_is_whole`);
+4. what it was computed from is not computed again with other values: where an upstream has no checkpoint, gives other
+   values each time (`rand()`, a clock), and is needed by something else as well, both must see the same (`_torn`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from spark_etl.errors import CheckpointError
+from spark_etl.reading.run import Run
+from spark_etl.runner.inputs import Inputs
+from spark_etl.runner.plan import Plan
+from spark_etl.runner.resume.cache_key import Identity, differences, identities, unpinned
+from spark_etl.storage import join, storage_for
+from spark_etl.store.manifest import Manifest
+
+THREADS = 16
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a feature.
+
+    Attributes:
+        action: `run` it, `reuse` a checkpoint, or `skip` it, as nothing that is computed reads it.
+        reason: Why, in a few words.
+        manifest: Of the checkpoint that is reused.
+        folder: Where that lies.
+    """
+
+    action: Literal["run", "reuse", "skip"]
+    reason: str
+    manifest: Manifest | None = None
+    folder: str = ""
+
+
+def decide(plan: Plan, inputs: Inputs) -> tuple[dict[str, Decision], dict[str, Identity]]:
+    """Returns for each feature of the plan what becomes of it, and what its rows depend on."""
+    known = identities(plan, inputs)
+    held = _held(plan, plan.previous, known) if plan.previous else {}
+    while True:
+        decisions = _decisions(plan, held)
+        torn = _torn(plan, decisions)
+        if not torn:
+            return decisions, known
+        held |= torn
+
+
+def _held(plan: Plan, run: Run, known: Mapping[str, Identity]) -> dict[str, Decision]:
+    """Returns what each feature would become if it were needed."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = pool.map(lambda alias: _one(run, alias, known[alias]), plan.order)
+        return dict(zip(plan.order, found, strict=True))
+
+
+def _one(run: Run, alias: str, identity: Identity) -> Decision:
+    kept = _kept(run, alias)
+    if isinstance(kept, str):
+        return Decision("run", kept)
+    manifest, folder = kept
+    changed = _holds(manifest, identity)
+    if changed:
+        return Decision("run", changed)
+    if not _is_whole(manifest, folder):
+        return Decision("run", f"the files in {folder} are not those of its manifest")
+    return Decision("reuse", f"as in run {manifest.run_id}", manifest, folder)
+
+
+def _kept(run: Run, alias: str) -> tuple[Manifest, str] | str:
+    """Returns the checkpoint's manifest and folder, or why there is none."""
+    if alias not in run.features:
+        return f"run {run.id} had no such feature"
+    try:
+        checkpoint = run[alias]
+    except CheckpointError:
+        return f"run {run.id} kept no checkpoint of it"
+    if run.features[alias]["state"] == "failed":
+        return f"it failed in run {run.id}"
+    return checkpoint.manifest, checkpoint.path
+
+
+def _holds(manifest: Manifest, identity: Identity) -> str | None:
+    """Returns what has changed, or None when the checkpoint still holds."""
+    if manifest.after_failure:
+        return "it was kept after a failure, computed once more"
+    if not manifest.identity:
+        return "its checkpoint was written by a spark_etl that could not resume"
+    loose = unpinned(identity)
+    if loose:
+        return f"it can't be told whether source {', '.join(f'`{name}`' for name in loose)} has changed"
+    if manifest.identity.get("hash") == identity.hash:
+        return None
+    return next(differences(manifest.identity.get("parts") or {}, identity.parts), "what it depends on has changed")
+
+
+def _is_whole(manifest: Manifest, folder: str) -> bool:
+    there = {item.path: (item.size, item.etag) for item in storage_for(folder).walk(folder)}
+    return all(there.get(join(folder, file.name)) == (file.bytes, file.etag) for file in manifest.files)
+
+
+def _decisions(plan: Plan, held: Mapping[str, Decision]) -> dict[str, Decision]:
+    """Returns what becomes of each feature, given which ones hold."""
+    needed: dict[str, str] = {}
+    waiting = [(alias, reason) for alias, reason in plan.targets.items()]
+    while waiting:
+        alias, reason = waiting.pop()
+        if alias in needed:
+            continue
+        needed[alias] = reason
+        if held.get(alias) is None or held[alias].action == "run":
+            waiting += [(name, f"`{alias}` reads it") for name in plan.graph.upstreams[alias]]
+    skipped = Decision("skip", "what reads it is reused")
+    return {
+        alias: held.get(alias) or Decision("run", needed[alias]) if alias in needed else skipped for alias in plan.order
+    }
+
+
+def _torn(plan: Plan, decisions: Mapping[str, Decision]) -> dict[str, Decision]:
+    """Returns the reused features that would be inconsistent with what is computed beside them."""
+    previous = plan.previous
+    if previous is None:
+        return {}
+    again = {
+        alias
+        for alias, decision in decisions.items()
+        if decision.action == "run" and previous.features.get(alias, {}).get("deterministic") is not True
+    }
+    torn = {}
+    for alias, decision in decisions.items():
+        different = sorted(again & _above(plan, alias)) if decision.action == "reuse" else []
+        if different:
+            reason = f"it reads `{different[0]}`, which is computed again and may give other values each time"
+            torn[alias] = Decision("run", reason)
+    return torn
+
+
+def _above(plan: Plan, alias: str) -> set[str]:
+    return set(plan.graph.needed([alias])) - {alias}
+
+
+def to_run(order: Iterable[str], decisions: Mapping[str, Decision]) -> list[str]:
+    """Returns the features that are computed, in order."""
+    return [alias for alias in order if decisions[alias].action == "run"]

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from spark_etl.code.project import Project
+from spark_etl.errors import ConfigError
+
+from tests.unit.spark_etl.conftest import ProjectFolder
+
+
+@pytest.fixture
+def project(project_folder: ProjectFolder) -> Project:
+    project = Project(project_folder.folder)
+    project.activate()
+    return project
+
+
+def test_a_feature_of_the_project_is_loaded_under_its_alias(project: Project, project_folder: ProjectFolder) -> None:
+    assert project.load_feature("net", project_folder.feature("orders")).alias == "net"
+
+
+@pytest.mark.parametrize(
+    ("class_path", "told"),
+    [
+        ("os.path.Feature", r"no module os\.path in the project"),
+        ("spark_etl.feature.SparkFeature", r"no module spark_etl\.feature in the project"),
+        ("{package}.ordrs.Feature", r"Did you mean `{package}\.orders`\?"),
+        ("{package}.orders.Featur", r"has no class Featur\. Did you mean `Feature`\?"),
+        ("{package}.orders.ConfiguredSparkFeature", "is no subclass of SparkFeature"),
+        ("{package}.orders.SparkFeature", "is no subclass of SparkFeature"),
+        ("{package}.broken.Feature", "importing .* raises ZeroDivisionError"),
+        ("{package}.failing.Feature", r"Feature\(\) raises KeyError"),
+    ],
+)
+def test_a_class_that_can_not_be_used_is_refused(
+    project: Project, project_folder: ProjectFolder, class_path: str, told: str
+) -> None:
+    project_folder.feature("orders")
+    project_folder.write("broken", "1 / 0")
+    project_folder.write("failing", "class Feature(SparkFeature):\n    def __init__(self):\n        {}['x']")
+    package = project_folder.package
+    with pytest.raises(ConfigError, match=told.format(package=package)):
+        project.load_feature("net", class_path.format(package=package))
+
+
+@pytest.mark.parametrize(
+    ("signature", "params", "told"),
+    [
+        ("", {"days": 1}, r"takes no parameter `days`\. It takes none\."),
+        (", days", {"day": 1}, r"takes no parameter `day`\. Did you mean `days`\? Known: days\."),
+        (", days, zone, most=3", {"most": 1}, "needs the parameters it is not given: days, zone"),
+        (", *, days", {}, "needs the parameters it is not given: days"),
+        (", *rest, **more", {"self": 1}, r"raises TypeError"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused_by_name(
+    project: Project, project_folder: ProjectFolder, signature: str, params: dict[str, int], told: str
+) -> None:
+    project_folder.write(
+        "net", f"class Net(SparkFeature):\n    def __init__(self{signature}):\n        self.sources = {{}}"
+    )
+    with pytest.raises(ConfigError, match=f"feature `net`: .*{told}"):
+        project.load_feature("net", f"{project_folder.package}.net.Net", params)
+
+
+def test_parameters_arrive_as_keywords_each_feature_with_its_own(
+    project: Project, project_folder: ProjectFolder
+) -> None:
+    project_folder.write(
+        "net",
+        """
+        class Net(SparkFeature):
+            def __init__(self, days, zone="UTC", **more):
+                self.sources, self.got = {}, (days, zone, more)
+                days.append(0)
+        """,
+    )
+    params = {"days": [7], "other": {"a": 1}}
+    first, second = (project.load_feature(alias, f"{project_folder.package}.net.Net", params) for alias in "ab")
+    assert vars(first)["got"] == vars(second)["got"] == ([7, 0], "UTC", {"other": {"a": 1}})
+    assert params["days"] == [7]
+
+
+def test_nothing_outside_of_the_project_is_even_imported(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "outside_of_it.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w')")
+    sys.path.insert(0, str(tmp_path))
+    with pytest.raises(ConfigError, match="no module outside_of_it"):
+        project.load_feature("net", "outside_of_it.Feature")
+    assert not (tmp_path / "imported").exists()
+
+
+def test_a_class_that_a_module_only_borrows_from_outside_is_refused(
+    project: Project, project_folder: ProjectFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere_features.py").write_text(
+        "from spark_etl import SparkFeature\nclass Borrowed(SparkFeature): pass"
+    )
+    sys.path.insert(0, str(tmp_path))
+    project_folder.write("borrower", "from elsewhere_features import Borrowed")
+    with pytest.raises(ConfigError, match="comes from elsewhere_features, outside of"):
+        project.load_feature("net", f"{project_folder.package}.borrower.Borrowed")
+
+
+def test_a_module_named_like_one_of_python_is_told(project: Project, project_folder: ProjectFolder) -> None:
+    (project_folder.folder / "json.py").write_text("")
+    with pytest.raises(ConfigError, match="was imported as json, but"):
+        project.load_feature("net", "json.Feature")
+
+
+def test_executors_get_code_and_small_resources_only(project: Project, project_folder: ProjectFolder) -> None:
+    project_folder.feature("orders")
+    folder = project_folder.folder
+    for name in (".git/config", "data/orders.csv", "pkg/__pycache__/x.pyc", "venv/pyvenv.cfg", ".env", "lookup.json"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    (folder / "big.json").write_bytes(b"x" * (2 << 20))
+    names = zipfile.ZipFile(io.BytesIO(project.archive())).namelist()
+    own = {name for name in names if not name.startswith("spark_etl/") and not name.endswith("/")}
+    assert own == {f"{project_folder.package}/orders.py", "lookup.json"}
+    assert "spark_etl/feature.py" in names
+
+
+def test_the_archive_is_the_same_each_time(project: Project, project_folder: ProjectFolder) -> None:
+    file = project_folder.write("orders", "x = 1")
+    first = project.archive()
+    file.touch()
+    assert project.archive() == first
+
+
+def test_packages_without_init_are_importable_from_the_archive(
+    project: Project, project_folder: ProjectFolder, tmp_path: Path
+) -> None:
+    class_path = project_folder.feature("orders")
+    archive = tmp_path / "code.zip"
+    archive.write_bytes(project.archive())
+    module = class_path.rpartition(".")[0]
+    code = f"import sys; sys.path.insert(0, {str(archive)!r}); import {module} as m; print(m.__file__)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "code.zip" in shown.stdout
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is not there"):
+        Project(tmp_path / "nowhere")

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import io
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from spark_etl.errors import UsageError
+from spark_etl.runner.report.mail import MailServer, checked_addresses, send
+from spark_etl.runner.report.progress import Progress
+
+from tests.support.smtp import MailBox, self_signed, serving
+
+Open = Callable[..., MailBox]
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOST", "PORT", "USER", "PASSWORD", "PASSWORD_FILE", "SECURITY", "FROM"):
+        monkeypatch.delenv(f"SMTP_{name}", raising=False)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return self_signed(tmp_path_factory.mktemp("tls") / "mail.pem")
+
+
+@pytest.fixture
+def mail_server(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Opens a server and sets where it is; it is trusted unless asked otherwise."""
+    with ExitStack() as stack:
+
+        def opened(*, trusted: bool = True, **known: Any) -> MailBox:
+            box = stack.enter_context(serving(MailBox(certificate, **known)))
+            monkeypatch.setenv("SMTP_HOST", "localhost")
+            monkeypatch.setenv("SMTP_PORT", str(box.port))
+            if trusted:
+                monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+            return box
+
+        yield opened
+
+
+def sent(to: str = "ada@example.com", subject: str = "[team] revenue failed") -> str:
+    """Sends a mail and returns the warnings; empty if it went out."""
+    stream = io.StringIO()
+    went_out = send(to, subject, "why: no rate for CHF → €\n.\n", Progress(stream=stream))
+    assert went_out is not ("is not told: " in stream.getvalue() and "recipient" not in stream.getvalue())
+    return stream.getvalue()
+
+
+def test_a_mail_has_one_envelope_for_all_and_says_that_a_machine_wrote_it(mail_server: Open) -> None:
+    box = mail_server()
+    assert sent("ada@example.com, bob@example.com") == ""
+    (letter,) = box.letters
+    assert letter.to == ["ada@example.com", "bob@example.com"]
+    assert letter.message["To"] == "ada@example.com, bob@example.com"
+    assert letter.message["Auto-Submitted"] == "auto-generated"
+    assert letter.message["Date"]
+    assert letter.message["Message-ID"].startswith("<")
+    assert "no rate for CHF → €\n.\n" in letter.message.get_content().replace("\r\n", "\n").replace("..", ".")
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_login_is_encrypted(mail_server: Open, monkeypatch: pytest.MonkeyPatch, security: str) -> None:
+    box = mail_server(security=security, logins={"runner": "s3cret"})
+    monkeypatch.setenv("SMTP_SECURITY", security)
+    monkeypatch.setenv("SMTP_USER", "runner")
+    monkeypatch.setenv("SMTP_PASSWORD", "s3cret")
+    monkeypatch.setenv("SMTP_FROM", "Revenue <revenue@example.com>")
+    assert sent() == ""
+    (letter,) = box.letters
+    assert (letter.user, letter.encrypted) == ("runner", True)
+    assert letter.message["From"] == "Revenue <revenue@example.com>"
+
+
+def test_a_password_can_be_in_a_file(mail_server: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    box = mail_server(security="starttls", logins={"runner": "s3cret"})
+    (tmp_path / "password").write_text("s3cret\n")
+    monkeypatch.setenv("SMTP_USER", "runner")
+    monkeypatch.setenv("SMTP_PASSWORD_FILE", str(tmp_path / "password"))
+    assert sent() == ""
+    assert box.letters[0].user == "runner"
+
+
+@pytest.mark.parametrize(
+    ("server", "settings", "told"),
+    [
+        ({"logins": {"runner": "s3cret"}}, {"SMTP_USER": "runner"}, "STARTTLS extension not supported"),
+        ({}, {"SMTP_USER": "runner", "SMTP_SECURITY": "none"}, "would send the password in clear"),
+        ({"security": "starttls", "trusted": False}, {"SMTP_SECURITY": "starttls"}, "CERTIFICATE_VERIFY_FAILED"),
+        ({"security": "tls", "trusted": False}, {"SMTP_SECURITY": "tls"}, "CERTIFICATE_VERIFY_FAILED"),
+        ({"security": "starttls", "logins": {"runner": "other"}}, {"SMTP_USER": "runner"}, "535"),
+        ({}, {"SMTP_SECURITY": "ssl"}, "SMTP_SECURITY is 'ssl', not one of none, starttls, tls"),
+        ({}, {"SMTP_PORT": "smtp"}, "SMTP_PORT 'smtp' is no port"),
+        ({}, {"SMTP_PASSWORD_FILE": "/nowhere", "SMTP_USER": "runner"}, "/nowhere"),
+        ({}, {"SMTP_FROM": "a@x\nBcc: eve@example.com"}, "is not told: "),
+    ],
+)
+def test_what_is_not_safe_or_wrong_is_not_sent_but_warned_of(
+    mail_server: Open, monkeypatch: pytest.MonkeyPatch, server: dict[str, Any], settings: dict[str, str], told: str
+) -> None:
+    box = mail_server(**server)
+    monkeypatch.setenv("SMTP_PASSWORD", "s3cret")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    warned = sent()
+    assert told in warned
+    assert "s3cret" not in warned
+    assert box.letters == []
+    assert not any(line.startswith("AUTH") for line in box.said) or "535" in told
+
+
+def test_the_ports_of_submission_are_encrypted_without_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_HOST", "mail")
+    found = {}
+    for port in ("25", "465", "587", "1025"):
+        monkeypatch.setenv("SMTP_PORT", port)
+        server = MailServer.from_environment()
+        assert server is not None
+        found[port] = server.security
+    assert found == {"25": "none", "465": "tls", "587": "starttls", "1025": "none"}
+
+
+def test_a_password_is_not_in_what_is_printed_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "s3cret" not in repr(MailServer("mail", 25, "tls", "a@x", "runner", "s3cret"))
+
+
+def test_no_header_can_be_put_into_the_subject(mail_server: Open) -> None:
+    box = mail_server()
+    assert sent(subject="failed\r\nBcc: eve@example.com\x0b\x00") == ""
+    assert box.letters[0].message["Bcc"] is None
+    assert box.letters[0].message["Subject"] == "failed Bcc: eve@example.com"
+    assert box.letters[0].to == ["ada@example.com"]
+
+
+def test_one_refused_recipient_does_not_keep_the_other_from_being_told(mail_server: Open) -> None:
+    box = mail_server(refuses="gone@example.com")
+    assert "gone@example.com is not told" in sent("ada@example.com, gone@example.com")
+    assert box.letters[0].to == ["ada@example.com"]
+
+
+def test_a_server_that_is_not_there_only_warns(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "SMTP_HOST is not set" in sent()
+    monkeypatch.setenv("SMTP_HOST", "localhost")
+    monkeypatch.setenv("SMTP_PORT", "1")
+    assert "the mail server localhost:1 says ConnectionRefusedError" in sent()
+
+
+def test_a_server_that_never_ends_is_left(mail_server: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
+        monkeypatch.setenv("SMTP_PORT", str(silent.getsockname()[1]))
+        monkeypatch.setattr("spark_etl.runner.report.mail.TOTAL_SECONDS", 0.2)
+        assert "nothing final within" in sent()
+
+
+@pytest.mark.parametrize("given", ["a@x.org, b@y", ["a@x.org,", "b@y"], ["a@x.org,b@y", "a@x.org"], "a@x.org;b@y"])
+def test_addresses_are_taken_however_the_shell_has_split_them(given: Any) -> None:
+    assert checked_addresses(given) == ("a@x.org", "b@y")
+
+
+@pytest.mark.parametrize("given", ["ada", "ada@", "@x", "a@x\nBcc:b@y", "a@b@c", "Ada <a@x>", "a@x..y", "", ",", "ü@x"])
+def test_what_is_no_address_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match="--notify-email"):
+        checked_addresses(given)
