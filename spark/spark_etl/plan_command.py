@@ -45,10 +45,10 @@ def _decided(plan: Plan) -> Mapping[str, Decision]:
     """Returns what a resumed run would reuse; of any other run nothing is decided, it computes what it needs."""
     if plan.previous is None:
         return {}
-    from spark_etl.runner.inputs import Inputs
+    from spark_etl.runner.inputs import ResolvedInputs
     from spark_etl.runner.resume.decide import decide
 
-    return decide(plan, Inputs(plan.graph, plan.order, plan.options.dates))[0]
+    return decide(plan, ResolvedInputs(plan.graph, plan.order, plan.options.dates))[0]
 
 
 def plan_command(argv: Sequence[str]) -> str:

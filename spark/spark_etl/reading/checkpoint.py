@@ -15,7 +15,7 @@ from spark_etl.reading.pandas_frame import as_pandas, refuse_uhugeint, wide_inte
 from spark_etl.reading.rows import Rows, check_predicate
 from spark_etl.reading.spark_frame import as_frame
 from spark_etl.storage import S3Settings, join
-from spark_etl.store.manifest import Manifest
+from spark_etl.store import Manifest
 from spark_etl.units import amount
 
 if TYPE_CHECKING:

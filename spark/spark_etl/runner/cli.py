@@ -6,7 +6,7 @@ import json
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from spark_etl.errors import FeatureError, SparkEtlError, UsageError
 from spark_etl.runner.backend import connect_mode
@@ -56,7 +56,10 @@ def _run(options: Options, progress: Progress) -> int:
         tell_failure(options, error, progress)
         _report(options, {"run_id": None, "path": None, "status": "refused", "error": error.message})
         return error.exit_code
+    progress.listeners.append(outcome.record.log.add)
     _end(options, outcome, progress)
+    with suppress(SparkEtlError, OSError):
+        outcome.record.store_log()
     tell_outcome(options, plan.pipeline, outcome, progress)
     _report(options, _summary(outcome))
     if outcome.status == "interrupted":
@@ -67,12 +70,12 @@ def _run(options: Options, progress: Progress) -> int:
 def _end(options: Options, outcome: Outcome, progress: Progress) -> None:
     if outcome.error:
         _show(outcome.error, options, progress)
-    message = f"{outcome.status} after {duration(outcome.seconds)}: {outcome.paths.root}"
-    progress.tell("run_ended", message, status=outcome.status, path=outcome.paths.root, seconds=outcome.seconds)
-    opened = f'runs["{outcome.paths.run_id}"]'
+    message = f"{outcome.status} after {duration(outcome.seconds)}: {outcome.run.root}"
+    progress.tell("run_ended", message, status=outcome.status, path=outcome.run.root, seconds=outcome.seconds)
+    opened = f'runs["{outcome.run.run_id}"]'
     if outcome.status == "failed":
         progress.line(f"open it:  from spark_etl import runs; {opened}.failure")
-    elif outcome.kept:
+    elif outcome.has_checkpoints:
         progress.line(f"look at it:  from spark_etl import runs; run = {opened}")
 
 
@@ -86,8 +89,8 @@ def _show(error: SparkEtlError, options: Options, progress: Progress) -> None:
 
 def _summary(outcome: Outcome) -> dict[str, object]:
     return {
-        "run_id": outcome.paths.run_id,
-        "path": outcome.paths.root,
+        "run_id": outcome.run.run_id,
+        "path": outcome.run.root,
         "status": outcome.status,
         "seconds": round(outcome.seconds, 3),
         "error": outcome.error.message if outcome.error else None,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from spark_etl import documents
 from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.names import listing
-from spark_etl.runner.publish.lock import committed, read_claim
+from spark_etl.runner.publish.lock import read_lock, visible_objects
 from spark_etl.sources.locations import is_data
 from spark_etl.storage import StoredObject, join, name_of, relative_to, storage_for
 from spark_etl.units import amount
@@ -82,7 +82,7 @@ def look(path: str, owner: str) -> Lying:
 
     There are two while one output takes the place of another: both are the owner's, `team/pipeline`.
     """
-    objects = list(committed(path))
+    objects = list(visible_objects(path))
     files: dict[str, int | None] = {}
     strangers: dict[str, str] = {}
     for item in objects:
@@ -109,7 +109,7 @@ def refuse_taken(outputs: Sequence[Output]) -> None:
     Raises:
         PublishRefusedError: Names all of them.
     """
-    taken = [output for output in outputs if not output.overwrite and next(committed(output.path), None)]
+    taken = [output for output in outputs if not output.overwrite and next(visible_objects(output.path), None)]
     if taken:
         raise PublishRefusedError(
             "already published: " + ", ".join(f"`{output.feature}` at {output.path}" for output in taken),
@@ -119,7 +119,7 @@ def refuse_taken(outputs: Sequence[Output]) -> None:
 
 def unclaimed(outputs: Sequence[Output]) -> list[Output]:
     """Returns the outputs whose paths no run holds: what a killed one left half-way is ended first, then looked at."""
-    return [output for output in outputs if read_claim(output.path) is None]
+    return [output for output in outputs if read_lock(output.path) is None]
 
 
 def refuse_foreign(outputs: Sequence[Output], owner: str, *, adopt: bool) -> dict[str, Lying]:

@@ -9,7 +9,6 @@ from spark_etl.config import FeatureConfig, load_config
 from spark_etl.errors import ConfigError, ReadError, UsageError
 from spark_etl.graph import Graph
 from spark_etl.reading import Run, Runs
-from spark_etl.reading.run_file import DAMAGED
 from spark_etl.response import check_declaration, has_expectations
 from spark_etl.runner.backend import check_reachable
 from spark_etl.runner.options import Options, pipeline_name
@@ -18,6 +17,7 @@ from spark_etl.runner.ownership import Output, refuse_taken
 from spark_etl.sampling import Sample, make_sample
 from spark_etl.storage import is_s3, join, normalise
 from spark_etl.storage.paths import scheme_of
+from spark_etl.store import DAMAGED
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _previous(options: Options, pipeline: str) -> Run | None:
         raise UsageError(f"--resume {options.resume}: {error.message}", hint=error.hint) from error
     if found.status == DAMAGED:
         raise UsageError(
-            f"--resume {options.resume}: run {found.id} is damaged: {(found.error or {})['message']}",
+            f"--resume {options.resume}: run {found.id} is damaged: {found.error.message if found.error else ''}",
             hint="resume another one, or leave --resume out",
         )
     return found

@@ -13,10 +13,10 @@ import pytest
 from pyarrow import parquet
 from sandbox_lab.preview import preview
 from sandbox_lab.refusal import RefusedError
-from spark_etl.storage import normalise, storage_for
-from spark_etl.store.layout import RunPaths
-from spark_etl.store.manifest import DataFile, Manifest, dump_manifest
-from spark_etl.store.record import RunRecord
+from spark_etl.storage import normalise
+from spark_etl.store import DataFile, ErrorRecord, Manifest, StoredRun
+
+from tests.support.runs import run_writer
 
 RUN = "20240229T101112Z-7f3a2c"
 HEIGHTS = (400, 0, 850)
@@ -31,23 +31,23 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(home: Path) -> RunPaths:
+def run(home: Path) -> StoredRun:
     """A run that kept `orders` in three files, has begun to write `net`, and never kept `late`."""
-    paths = RunPaths.of(normalise(str(home / "scratch")), "team", "revenue", RUN)
-    head = {"team": "team", "pipeline": "revenue", "start_date": "2024-02-29", "end_date": "2024-02-29"}
+    paths = StoredRun.at(normalise(str(home / "scratch")), "team", "revenue", RUN)
+    head = {"start_date": "2024-02-29", "end_date": "2024-02-29"}
     order = ["orders", "net", "late"]
     known = {"orders": {"checkpoint": True}, "net": {"checkpoint": True}, "late": {"checkpoint": False}}
-    record = RunRecord(paths, {**head, "order": order, "graph": {}}, known)
+    record = run_writer(paths, {**head, "order": order, "graph": {}}, known)
     record.feature_started("orders")
     manifest = keep(paths)
     record.feature_ended("orders", "succeeded", rows=manifest.rows, bytes=manifest.bytes)
-    record.end("failed", {"feature": "net", "message": "net broke"})
+    record.end("failed", ErrorRecord("net broke", feature="net"))
     write(home / f"scratch/team/revenue/{RUN}/net/part-0.parquet", {"x": [1]})
     return paths
 
 
-def keep(paths: RunPaths) -> Manifest:
-    folder = Path(paths.checkpoint("orders").removeprefix("file://"))
+def keep(paths: StoredRun) -> Manifest:
+    folder = Path(paths.checkpoint_path("orders").removeprefix("file://"))
     files, first = [], 1
     for number, height in enumerate(HEIGHTS):
         file = folder / f"part-{number}.parquet"
@@ -57,7 +57,7 @@ def keep(paths: RunPaths) -> Manifest:
     rows, size = sum(HEIGHTS), sum(file.bytes for file in files)
     written = "2024-02-29T10:12:00Z"
     manifest = Manifest("orders", paths.run_id, {"id": "bigint"}, {}, rows, size, files, {}, {}, written)
-    storage_for(paths.root).write(paths.manifest("orders"), dump_manifest(manifest))
+    paths.write_manifest("orders", manifest)
     return manifest
 
 
@@ -80,11 +80,11 @@ def refused(home: Path, path: str, offset: int = 0, limit: int = 100) -> Refused
 
 @pytest.mark.parametrize("below", ["", "/_manifest.json", "/part-2.parquet"])
 def test_a_checkpoint_is_shown_by_its_folder_its_manifest_and_any_of_its_files(
-    home: Path, run: RunPaths, below: str
+    home: Path, run: StoredRun, below: str
 ) -> None:
     shown = show(home, f"scratch/team/revenue/{RUN}/orders{below}")
 
-    assert (shown["path"], shown["kind"]) == (run.checkpoint("orders"), "checkpoint")
+    assert (shown["path"], shown["kind"]) == (run.checkpoint_path("orders"), "checkpoint")
     assert shown["columns"] == [{"name": "id", "type": "bigint"}]
     assert (shown["total"], shown["files"]) == (1250, 3)
     assert shown["checkpoint"]["feature"] == "orders"
@@ -106,7 +106,7 @@ def test_a_checkpoint_is_shown_by_its_folder_its_manifest_and_any_of_its_files(
     ],
 )
 def test_a_page_begins_where_it_is_asked_to_across_row_groups_and_files(
-    home: Path, run: RunPaths, offset: int, limit: int, first: int | None, rows: int
+    home: Path, run: StoredRun, offset: int, limit: int, first: int | None, rows: int
 ) -> None:
     shown = show(home, f"scratch/team/revenue/{RUN}/orders", offset, limit)
 
@@ -115,7 +115,7 @@ def test_a_page_begins_where_it_is_asked_to_across_row_groups_and_files(
 
 
 def test_the_snippet_reads_the_same_rows_in_a_notebook(
-    home: Path, run: RunPaths, monkeypatch: pytest.MonkeyPatch
+    home: Path, run: StoredRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SANDBOX_SCRATCH", str(home / "scratch"))
     snippet = show(home, f"scratch/team/revenue/{RUN}/orders")["snippet"]
@@ -128,8 +128,8 @@ def test_the_snippet_reads_the_same_rows_in_a_notebook(
     assert list(names["shown"]["id"]) == list(range(1, 11))
 
 
-def test_a_checkpoint_whose_run_is_gone_is_shown_by_its_manifest(home: Path, run: RunPaths) -> None:
-    Path(run.run_file.removeprefix("file://")).unlink()
+def test_a_checkpoint_whose_run_is_gone_is_shown_by_its_manifest(home: Path, run: StoredRun) -> None:
+    Path(run.document_path.removeprefix("file://")).unlink()
 
     shown = show(home, f"scratch/team/revenue/{RUN}/orders")
 
@@ -137,7 +137,7 @@ def test_a_checkpoint_whose_run_is_gone_is_shown_by_its_manifest(home: Path, run
     assert shown["checkpoint"]["of"] is None
 
 
-def test_what_a_run_left_without_a_manifest_is_no_checkpoint_and_why_is_said(home: Path, run: RunPaths) -> None:
+def test_what_a_run_left_without_a_manifest_is_no_checkpoint_and_why_is_said(home: Path, run: StoredRun) -> None:
     error = refused(home, f"scratch/team/revenue/{RUN}/net/part-0.parquet")
 
     assert error.status == 404
@@ -145,7 +145,7 @@ def test_what_a_run_left_without_a_manifest_is_no_checkpoint_and_why_is_said(hom
     assert "failed" in error.message
 
 
-def test_a_folder_of_several_checkpoints_is_no_frame(home: Path, run: RunPaths) -> None:
+def test_a_folder_of_several_checkpoints_is_no_frame(home: Path, run: StoredRun) -> None:
     error = refused(home, "scratch")
 
     assert error.status == 422

@@ -6,25 +6,27 @@ from pathlib import Path
 import pytest
 from spark_etl.errors import FeatureError
 from spark_etl.storage import normalise
-from spark_etl.store.layout import RunPaths, is_run_id, new_run_id
-from spark_etl.store.record import RunRecord, Status
+from spark_etl.store import ErrorRecord, RunWriter, Status, StoredRun
+from spark_etl.store.layout import is_run_id, new_run_id
+
+from tests.support.runs import run_writer
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> RunRecord:
-    paths = RunPaths.of(normalise(str(tmp_path)), "team", "revenue", new_run_id())
+def record(tmp_path: Path) -> RunWriter:
+    paths = StoredRun.at(normalise(str(tmp_path)), "team", "revenue", new_run_id())
     outputs = [{"feature": "net", "path": "p", "overwrite": False}]
-    record = RunRecord(paths, {"team": "team"}, {"orders": {}, "net": {}, "late": {}}, outputs)
+    record = run_writer(paths, {}, {"orders": {}, "net": {}, "late": {}}, outputs)
     record.store()
     return record
 
 
-def stored(record: RunRecord) -> dict[str, object]:
-    content: dict[str, object] = json.loads(Path(record.paths.run_file.removeprefix("file://")).read_text())
+def stored(record: RunWriter) -> dict[str, object]:
+    content: dict[str, object] = json.loads(Path(record.run.document_path.removeprefix("file://")).read_text())
     return content
 
 
-def states(record: RunRecord) -> dict[str, str]:
+def states(record: RunWriter) -> dict[str, str]:
     return {alias: feature["state"] for alias, feature in stored(record)["features"].items()}  # type: ignore[attr-defined]
 
 
@@ -35,12 +37,12 @@ def test_ids_sort_by_time_and_differ() -> None:
     assert not is_run_id("20240229T101112Z")
 
 
-def test_it_is_there_from_the_start(record: RunRecord) -> None:
+def test_it_is_there_from_the_start(record: RunWriter) -> None:
     assert stored(record)["status"] == "running"
     assert set(states(record).values()) == {"pending"}
 
 
-def test_each_feature_is_stored_at_once(record: RunRecord) -> None:
+def test_each_feature_is_stored_at_once(record: RunWriter) -> None:
     record.feature_started("orders")
     assert states(record)["orders"] == "running"
     record.feature_ended("orders", "succeeded", rows=3, bytes=10)
@@ -56,7 +58,7 @@ def test_each_feature_is_stored_at_once(record: RunRecord) -> None:
         ("interrupted", {"orders": "built", "net": "interrupted", "late": "skipped"}),
     ],
 )
-def test_an_end_settles_every_feature(record: RunRecord, status: Status, expected: dict[str, str]) -> None:
+def test_an_end_settles_every_feature(record: RunWriter, status: Status, expected: dict[str, str]) -> None:
     record.feature_started("orders")
     record.feature_ended("orders", "built")
     record.feature_started("net")
@@ -66,12 +68,12 @@ def test_an_end_settles_every_feature(record: RunRecord, status: Status, expecte
     assert stored(record)["ended"]
 
 
-def test_a_success_makes_of_built_succeeded(record: RunRecord) -> None:
+def test_a_success_makes_of_built_succeeded(record: RunWriter) -> None:
     for alias in ("orders", "net", "late"):
         record.feature_started(alias)
         record.feature_ended(alias, "built")
     moment = record.output_started("p")
-    record.output_staged("p", moment, rows=7, bytes=70)
+    record.output_staged("p", moment, rows=7, size=70)
     assert stored(record)["publish"][0]["state"] == "staged"  # type: ignore[index]
     record.published()
     record.end("succeeded")
@@ -79,17 +81,17 @@ def test_a_success_makes_of_built_succeeded(record: RunRecord) -> None:
     assert stored(record)["features"]["net"]["rows"] == 7  # type: ignore[index]
 
 
-def test_a_failure_names_feature_and_frames(record: RunRecord) -> None:
+def test_a_failure_names_feature_and_frames(record: RunWriter) -> None:
     record.feature_started("net")
     record.feature_failed("net", FeatureError("net", "KeyError: 'x'", frames="File a"))
-    record.end("failed", {"feature": "net"})
+    record.end("failed", ErrorRecord(feature="net"))
     assert stored(record)["features"]["net"]["error"] == {"message": "KeyError: 'x'", "traceback": "File a"}  # type: ignore[index]
 
 
-def test_a_feature_that_was_never_started_can_fail(record: RunRecord) -> None:
-    record.decided({"net": {"state": "reused", "rows": 3}})
+def test_a_feature_that_was_never_started_can_fail(record: RunWriter) -> None:
+    record.reused("net", "as before", root="r", rows=3, size=9)
     record.feature_failed("net", FeatureError("net", "disk full"))
-    record.end("failed", {"feature": "net"})
+    record.end("failed", ErrorRecord(feature="net"))
     net = stored(record)["features"]["net"]  # type: ignore[index]
     assert (net["state"], net["seconds"], net["rows"]) == ("failed", None, 3)
     assert net["error"]["message"] == "disk full"
