@@ -22,7 +22,7 @@ Kind = Literal["run", "replay", "imported", "adopted"]
 DAMAGED = "damaged"
 RECORDED_STATUSES: tuple[Status, ...] = ("running", "succeeded", "failed", "interrupted")
 RENAMED = {"class_path": "class"}
-# Of a feature, also while they are not known.
+# Of a feature, also while they are not known; all else is left out until it is.
 ALWAYS = {"state", "seconds", "rows"}
 
 
@@ -196,7 +196,7 @@ class RunDocument:
     def to_json(self) -> dict[str, Any]:
         """Returns the document as it is stored: plain values under the names of format 2."""
         known = _shallow(self)
-        known["publish"] = [_shallow(output) for output in known.pop("outputs")]
+        known["publish"] = [_known(_shallow(output)) for output in known.pop("outputs")]
         known["features"] = {alias: _feature_json(feature) for alias, feature in self.features.items()}
         known["error"] = _error_json(self.error, whole=True)
         return known
@@ -257,9 +257,15 @@ def _shallow(record: RunDocument | FeatureRecord | OutputRecord) -> dict[str, An
 
 
 def _feature_json(feature: FeatureRecord) -> dict[str, Any]:
-    """Returns a feature as it is stored: what nobody has told of it yet is left out, but for what all have."""
+    """Returns a feature as it is stored."""
     known = _shallow(feature) | {"error": _error_json(feature.error)}
-    return {name: value for name, value in known.items() if value is not None or name in ALWAYS}
+    if not feature.after_failure:
+        del known["after_failure"]
+    return _known(known)
+
+
+def _known(stored: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in stored.items() if value is not None or name in ALWAYS}
 
 
 def _error_json(error: ErrorRecord | None, *, whole: bool = False) -> dict[str, Any] | None:
