@@ -20,6 +20,7 @@ from spark_etl.store.pins import Pin, PinnedVersion
 from spark_etl.store.run import PublishDecision, RunContents, StoredRun, is_manifest, manifest_at, manifest_path
 from spark_etl.store.search import earlier_runs
 from spark_etl.store.store import RunStore, end_run, first_id
+from spark_etl.store.verify import CheckpointState, checkpoint_state
 from spark_etl.store.writer import RunWriter, now
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "EVERY_SECONDS",
     "RECORDED_STATUSES",
     "USERS",
+    "CheckpointState",
     "DataFile",
     "ErrorRecord",
     "FeatureInputs",
@@ -48,6 +50,7 @@ __all__ = [
     "Status",
     "StoredRun",
     "Summary",
+    "checkpoint_state",
     "earlier_runs",
     "end_run",
     "files_digest",

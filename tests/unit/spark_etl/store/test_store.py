@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from spark_etl.storage import relative_to, storage_for
-from spark_etl.store import FeatureInputs, PinnedVersion, RunInputs, RunStore, StoredRun, end_run
+from spark_etl.store import (
+    FeatureInputs,
+    PinnedVersion,
+    RunInputs,
+    RunStore,
+    StoredRun,
+    checkpoint_state,
+    end_run,
+    files_digest,
+    manifest_at,
+)
 
 from tests.unit.spark_etl.store.conftest import FAILED, FIRST, RESUMED
 
@@ -32,6 +43,24 @@ def test_every_object_of_a_run_is_told_by_what_it_is(earlier: RunStore) -> None:
     inside = {item.path for item in storage_for(run.root).walk(run.root)}
     assert {item.path for item in found.all()} == inside | {found.marks[0].path}
     assert len(list(found.all())) == len(inside) + 1
+
+
+def test_a_checkpoint_that_was_read_is_told_from_one_that_is_another_now(earlier: RunStore) -> None:
+    folder = run_of(earlier, FIRST).checkpoint_path("net")
+    manifest = manifest_at(folder)
+    assert manifest
+    file = Path(folder.removeprefix("file://"), manifest.files[0].name)
+    here = replace(manifest, files=[replace(manifest.files[0], etag=None)])  # S3's
+    run_of(earlier, FIRST).write_manifest("net", here)
+    digest = files_digest([asdict(file) for file in here.files])
+    assert checkpoint_state(folder, digest) == "unchanged"
+    assert checkpoint_state(folder, "another") == "changed"
+    file.write_bytes(b"x")
+    assert checkpoint_state(folder, digest) == "changed"
+    file.unlink()
+    assert checkpoint_state(folder, digest) == "gone"
+    Path(folder.removeprefix("file://"), "_manifest.json").unlink()
+    assert checkpoint_state(folder, digest) == "gone"
 
 
 def test_what_nobody_knows_and_what_was_never_finished_is_told_too(earlier: RunStore) -> None:
