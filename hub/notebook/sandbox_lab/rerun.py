@@ -19,7 +19,7 @@ from typing import Any
 
 from spark_etl import documents
 from spark_etl.errors import DamagedError
-from spark_etl.reading.reads import noted
+from spark_etl.reading.reads import read_notes
 
 from sandbox_lab.comparison import DOES_NOT, code_cells, compared
 
@@ -133,7 +133,7 @@ def read_of(folder: Path) -> list[dict[str, Any]]:
     Raises:
         DamagedError: Something else has written there.
     """
-    reads = [read for file in sorted(folder.glob("*.jsonl")) for read in noted(file)]
+    reads = [read for file in sorted(folder.glob("*.jsonl")) for read in read_notes(file)]
     return list({read["path"]: read for read in sorted(reads, key=lambda read: str(read["at"]))}.values())
 
 

@@ -228,5 +228,5 @@ class Checkpoint:
 
     def _headline(self) -> str:
         since = [f"its code has changed since: {', '.join(self.changed)}"] if self.changed else []
-        told = "".join(f"; {note}" for note in [*self.notes, *since])
-        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {amount(self.bytes)}{told}"
+        notes = "".join(f"; {note}" for note in [*self.notes, *since])
+        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {amount(self.bytes)}{notes}"

@@ -58,8 +58,8 @@ class Failure:
         type: Class of what was raised.
         message: What was raised, as a person reads it.
         traceback: The user's own frames.
-        full_traceback: All frames; empty when no evidence was kept.
-        plan: The query plan; None when there was no frame, or no evidence was kept.
+        full_traceback: All frames; empty when no report was kept.
+        plan: The query plan; None when there was no frame, or no report was kept.
         metrics: SQL metrics of the executions that failed.
         inputs: Source name → checkpoint of what the feature had read.
         not_kept: Source name → why it could not be kept.
@@ -130,5 +130,5 @@ def _metric_lines(metrics: list[dict[str, Any]]) -> Iterator[str]:
         if node["execution"] != shown:
             shown = node["execution"]
             yield str(node["description"])
-        told = ", ".join(f"{name} {value}" for name, value in node["metrics"].items())
-        yield f"  {node['node']}: {told}"
+        values = ", ".join(f"{name} {value}" for name, value in node["metrics"].items())
+        yield f"  {node['node']}: {values}"

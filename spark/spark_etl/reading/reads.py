@@ -27,7 +27,7 @@ NOTEBOOK = "JPY_SESSION_NAME"
 LARGEST = 4 << 20
 TEXTS = ("at", "run", "feature", "path", "files")
 
-_noted: set[tuple[int, str, str]] = set()
+_written: set[tuple[int, str, str]] = set()
 
 
 def note(path: str, manifest: Manifest) -> None:
@@ -37,9 +37,9 @@ def note(path: str, manifest: Manifest) -> None:
         return
     files = files_digest([asdict(file) for file in manifest.files])
     this = (os.getpid(), path, files)
-    if this in _noted:
+    if this in _written:
         return
-    _noted.add(this)
+    _written.add(this)
     line = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "notebook": os.environ.get(NOTEBOOK, ""),
@@ -55,7 +55,7 @@ def note(path: str, manifest: Manifest) -> None:
             out.write(json.dumps(line) + "\n")
 
 
-def noted(file: Path) -> list[dict[str, Any]]:
+def read_notes(file: Path) -> list[dict[str, Any]]:
     """Returns what is written down in a file of this folder; whoever's process it was, it may have written anything.
 
     Raises:

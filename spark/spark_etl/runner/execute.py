@@ -43,7 +43,7 @@ class Work:
         decisions: What becomes of each feature.
         cache_keys: What the rows of each depend on.
         publication: What it publishes.
-        progress: Who is told.
+        progress: Who is failure.
         frames: Alias → its DataFrame, as soon as it has one.
         sources: Alias and name of a source → its DataFrame with all rows, as soon as it was asked for.
     """
@@ -129,9 +129,9 @@ class Execution:
         decision = self._work.decisions[alias]
         if decision.manifest is not None:
             with self._failing(alias):
-                kept = Checkpoint(decision.folder, decision.manifest)
-                self._work.frames[alias] = kept.spark(self._work.backend.spark)
-            self._kept(alias, decision.folder, decision.manifest.code)
+                checkpoint = Checkpoint(decision.folder, decision.manifest)
+                self._work.frames[alias] = checkpoint.spark(self._work.backend.spark)
+            self._note_checkpoint(alias, decision.folder, decision.manifest.code)
 
     def _feature(self, alias: str) -> None:
         work = self._work
@@ -186,7 +186,7 @@ class Execution:
                 cache_key=work.cache_keys[alias].to_dict(),
                 ordered=work.backend.is_ordered(work.frames[alias]),
             )
-        self._kept(alias, work.run.checkpoint_path(alias), manifest.code)
+        self._note_checkpoint(alias, work.run.checkpoint_path(alias), manifest.code)
         counts = work.backend.counts(alias)
         work_done = {"rows": manifest.rows, "stages": counts.stages, "tasks": counts.tasks}
         known = {"bytes": manifest.bytes, "deterministic": deterministic, **work_done}
@@ -202,8 +202,8 @@ class Execution:
         with work.record.trace.span("check the response"), activity, work.backend.work(alias, f"{alias}: response"):
             check_expectations(alias, feature, work.frames[alias])
 
-    def _kept(self, alias: str, folder: str, code: Mapping[str, Any]) -> None:
-        self._work.inputs.kept(alias, manifest_path(folder), str(code["fingerprint"]))
+    def _note_checkpoint(self, alias: str, folder: str, code: Mapping[str, Any]) -> None:
+        self._work.inputs.note_checkpoint(alias, manifest_path(folder), str(code["fingerprint"]))
 
     def _stage(self, output: Output) -> None:
         work, alias = self._work, output.feature
@@ -222,10 +222,10 @@ class Execution:
 
     def _publish(self) -> None:
         """Lets all outputs appear."""
-        seen: list[OutputRecord] = []
+        published: list[OutputRecord] = []
         with self._work.record.trace.span("let the outputs appear"):
-            self._work.publication.commit(lambda: seen.extend(self._work.record.published()))
-        for output in seen:
+            self._work.publication.commit(lambda: published.extend(self._work.record.published()))
+        for output in published:
             known = {"rows": output.rows or 0, "size": output.bytes or 0}
             self._work.progress.published(output.feature, output.path, output.seconds or 0.0, **known)
 
@@ -241,6 +241,6 @@ class Execution:
                 raise
             if spark_was_stopped(error):
                 raise TerminatedError("Spark was stopped from outside") from error
-            told = as_feature_error(alias, error, self._plan.project.path)
-            self._work.record.feature_failed(alias, told)
-            raise told from (None if told is error else error)
+            failure = as_feature_error(alias, error, self._plan.project.path)
+            self._work.record.feature_failed(alias, failure)
+            raise failure from (None if failure is error else error)

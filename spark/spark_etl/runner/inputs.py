@@ -51,7 +51,7 @@ class ResolvedInputs:
     def __init__(self, graph: Graph, order: Iterable[str], dates: DateRange) -> None:
         self._graph = graph
         self._dates = dates
-        self._kept: dict[str, dict[str, str]] = {}
+        self._checkpoints: dict[str, dict[str, str]] = {}
         sources = {
             (alias, name): source
             for alias in order
@@ -62,9 +62,9 @@ class ResolvedInputs:
             found = list(pool.map(lambda item: _found(item[0][0], item[0][1], item[1], dates), sources.items()))
         self._objects: dict[tuple[str, str], list[InputObject]] = dict(zip(sources, found, strict=True))
 
-    def kept(self, alias: str, manifest: str, fingerprint: str) -> None:
+    def note_checkpoint(self, alias: str, manifest: str, fingerprint: str) -> None:
         """Remembers that a feature has a checkpoint, which its readers name as what they have read."""
-        self._kept[alias] = {"feature": alias, "manifest": manifest, "code": fingerprint}
+        self._checkpoints[alias] = {"feature": alias, "manifest": manifest, "code": fingerprint}
 
     def frame(self, alias: str, name: str, spark: SparkSession) -> DataFrame:
         """Returns the rows that a source gives."""
@@ -90,7 +90,11 @@ class ResolvedInputs:
         """Returns what was read under one name; see `of`."""
         source = self._graph.features[alias].sources[name]
         if isinstance(source, ConfiguredSparkFeature):
-            return dict(self._kept[name]) if name in self._kept else {"feature": name, "inputs": self.of(name)}
+            return (
+                dict(self._checkpoints[name])
+                if name in self._checkpoints
+                else {"feature": name, "inputs": self.of(name)}
+            )
         return {"source": repr(source), "objects": [asdict(item) for item in self._objects[alias, name]]}
 
     def record(self, cache_keys: Mapping[str, Mapping[str, Any]]) -> RunInputs:

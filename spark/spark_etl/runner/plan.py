@@ -69,11 +69,11 @@ def make_plan(options: Options) -> Plan:
     graph.check_known(options.checkpoints, "--checkpoint")
     sample = make_sample(options.sample, options.sample_key, options.keys, usual_key=config.sample_key)
     outputs = _outputs(options, config, graph)
-    kept = dict.fromkeys(options.checkpoints, "kept by --checkpoint")
+    checkpoints = dict.fromkeys(options.checkpoints, "kept by --checkpoint")
     if sample:
-        kept = {output.feature: "kept, not published: the run sees a sample" for output in outputs} | kept
+        checkpoints = {output.feature: "kept, not published: the run sees a sample" for output in outputs} | checkpoints
         outputs = ()
-    targets = {output.feature: f"published to {output.path}" for output in outputs} | kept
+    targets = {output.feature: f"published to {output.path}" for output in outputs} | checkpoints
     if not targets:
         raise UsageError(
             f"nothing to run: {options.config} publishes nothing and no --checkpoint is given",
@@ -86,8 +86,10 @@ def make_plan(options: Options) -> Plan:
     refuse_overlaps(outputs, graph, order, options.dates, publish=options.publish, scratch=options.scratch)
     refuse_taken(outputs)
     checked = [alias for alias in order if has_expectations(graph.features[alias])]
-    kept |= {alias: "kept, as its response is checked on what is kept" for alias in checked if alias not in kept}
-    return Plan(options, config, project, graph, pipeline, order, outputs, targets, kept, previous, sample)
+    checkpoints |= {
+        alias: "kept, as its response is checked on what is kept" for alias in checked if alias not in checkpoints
+    }
+    return Plan(options, config, project, graph, pipeline, order, outputs, targets, checkpoints, previous, sample)
 
 
 def _previous(options: Options, pipeline: str) -> Run | None:

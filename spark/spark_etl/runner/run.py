@@ -20,7 +20,7 @@ from spark_etl.runner.failure.evidence import keep_evidence
 from spark_etl.runner.failure.jvm_hook import told_by_jvm
 from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.overlaps import refuse_inputs
-from spark_etl.runner.ownership import in_words
+from spark_etl.runner.ownership import describe_existing
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.publish.outputs import Publication
 from spark_etl.runner.report.progress import Progress
@@ -41,6 +41,8 @@ from spark_etl.store import (
 )
 from spark_etl.units import duration
 from spark_etl.user_code import called
+
+VERBS = {"run": "recomputed", "reuse": "reused", "skip": "not needed"}
 
 
 class ReusePolicy(Protocol):
@@ -156,14 +158,14 @@ def _perform(decided: Decided, record: RunWriter, progress: Progress, stack: Exi
     """Computes what does not hold any more."""
     plan, inputs, decisions, keys = decided
     _record_decisions(record, decided)
-    _tell(plan, decisions, progress)
+    _show_decisions(plan, decisions, progress)
     if not plan.outputs and not to_run(plan.order, decisions):
         return
     refuse_inputs(plan.outputs, inputs.all_objects())
     publication = Publication(plan.outputs, record.run, plan.pipeline, adopt=plan.options.adopt_output)
     stack.enter_context(publication)
-    for path, lying in publication.adopted.items():
-        progress.warn(f"--adopt-output: replaces what is at {in_words(path, lying)}")
+    for path, existing in publication.adopted.items():
+        progress.warn(f"--adopt-output: replaces what is at {describe_existing(path, existing)}")
     with record.trace.span("start Spark"):
         backend = _started(plan, record, progress, stack)
     work = Work(backend, plan, record, inputs, decisions, keys, publication, progress)
@@ -173,8 +175,8 @@ def _perform(decided: Decided, record: RunWriter, progress: Progress, stack: Exi
         if not plan.options.keep_inputs:
             raise
         with record.trace.span("keep the evidence", feature=error.feature):
-            told = keep_evidence(work, error)
-        raise told from told.__cause__
+            blamed = keep_evidence(work, error)
+        raise blamed from blamed.__cause__
 
 
 def _record_decisions(record: RunWriter, decided: Decided) -> None:
@@ -215,13 +217,12 @@ def _started(plan: Plan, record: RunWriter, progress: Progress, stack: ExitStack
     return backend
 
 
-def _tell(plan: Plan, decisions: Mapping[str, ReuseDecision], progress: Progress) -> None:
+def _show_decisions(plan: Plan, decisions: Mapping[str, ReuseDecision], progress: Progress) -> None:
     """Says for each feature of a resumed run whether it is reused, computed again or not needed, and why."""
     if plan.previous is None:
         return
-    words = {"run": "recomputed", "reuse": "reused", "skip": "not needed"}
     for alias in plan.order:
-        progress.line(f"{progress.label(alias)}  {words[decisions[alias].action]}: {decisions[alias].reason}")
+        progress.line(f"{progress.label(alias)}  {VERBS[decisions[alias].action]}: {decisions[alias].reason}")
 
 
 def start_record(plan: Plan) -> RunWriter:

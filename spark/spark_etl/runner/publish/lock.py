@@ -89,8 +89,7 @@ class PublishLock:
         """Refuses while the holder is at work, also one whose folder is on another machine."""
         if holder.is_at_work():
             raise self._refused(holder.root)
-        seen = holder.exists()
-        if not seen and is_s3(self.path) and not is_s3(holder.root):
+        if not holder.exists() and is_s3(self.path) and not is_s3(holder.root):
             raise PublishRefusedError(
                 f"run {holder.run_id} of another machine holds {self.path}, and can't be seen from here",
                 hint=f"wait for it to end; if you know that it has died, delete {self._file} and start the run again",
@@ -98,24 +97,24 @@ class PublishLock:
 
     def _recover_stale(self, holder: dict[str, Any]) -> bool:
         """Puts in order what a dead run has left; of several that want to, one does."""
-        left = staging_of(self.path, name_of(str(holder["run"])))
+        leftovers = staging_of(self.path, name_of(str(holder["run"])))
         decision = self._decision(holder)
-        taken = self._lock_leftovers(left)
-        if taken is None:
+        lock = self._lock_leftovers(leftovers)
+        if lock is None:
             return False
         if read_lock(self.path) != holder:
-            self._store.delete([taken])
+            self._store.delete([lock])
             return False
         whole = True
         if decision is not None:
-            whole = self._end(left, set(decision["before"]), set(decision["new"]))
+            whole = self._end(leftovers, set(decision["before"]), set(decision["new"]))
         self._store.write(self._file, self._content())
         if whole:
-            self._store.clear(left)
+            self._store.clear(leftovers)
         else:
             run = name_of(str(holder["run"]))
             log.warning(
-                "of %s files of before and of run %s are gone; what is left of the new: %s", self.path, run, left
+                "of %s files of before and of run %s are gone; what is left of the new: %s", self.path, run, leftovers
             )
         return True
 
@@ -128,15 +127,15 @@ class PublishLock:
                 hint=f"nothing is deleted; see what lies at {self.path}, then delete {self._file} and start again",
             ) from error
 
-    def _end(self, left: str, before: set[str], new: set[str]) -> bool:
+    def _end(self, leftovers: str, before: set[str], new: set[str]) -> bool:
         """Brings a dead run's publication to its end, or takes it back where staged files are gone meanwhile.
 
         Returns:
             Whether one of them could be; else some of the old is gone too, and nothing is touched.
         """
         there = {item.path for item in visible_objects(self.path)}
-        if new <= there | set(staged_files(left, self.path)):
-            promote(left, self.path)
+        if new <= there | set(staged_files(leftovers, self.path)):
+            promote(leftovers, self.path)
             self._store.delete(before - new)
         elif before <= there:
             self._store.delete((new & there) - before)
@@ -144,7 +143,7 @@ class PublishLock:
             return False
         return True
 
-    def _lock_leftovers(self, left: str) -> str | None:
+    def _lock_leftovers(self, leftovers: str) -> str | None:
         """Returns the object by which this run alone puts a dead run's folder in order; None if it gets none.
 
         One that died over it has left its own object: the next in line creates another, named after the dead one.
@@ -152,14 +151,14 @@ class PublishLock:
         Raises:
             PublishRefusedError: Another run is at it, or one that can't be seen from here.
         """
-        lock = join(left, f"{TAKEN}.json")
+        lock = join(leftovers, f"{TAKEN}.json")
         for _ in range(ATTEMPTS):
             if self._store.create(lock, self._content()):
                 return lock
             taker = str(_document(lock).get("run", ""))
             if taker:
                 self._refuse_one_out_of_sight(StoredRun(taker))
-            lock = join(left, f"{TAKEN}-{name_of(taker) if taker else 'unknown'}.json")
+            lock = join(leftovers, f"{TAKEN}-{name_of(taker) if taker else 'unknown'}.json")
         return None
 
     def _content(self) -> bytes:

@@ -16,10 +16,10 @@ from spark_etl.names import listing
 from spark_etl.runner.checkpoint import count_files
 from spark_etl.runner.frames import check_writable
 from spark_etl.runner.ownership import (
-    Lying,
+    ExistingFiles,
     Output,
     OutputManifest,
-    look,
+    existing_at,
     refuse_foreign,
     refuse_taken,
     write_manifest,
@@ -47,7 +47,7 @@ class Publication:
     """
 
     def __init__(self, outputs: Sequence[Output], run: StoredRun, pipeline: str, *, adopt: bool = False) -> None:
-        self.adopted: dict[str, Lying] = {}
+        self.adopted: dict[str, ExistingFiles] = {}
         self._pipeline, self._owner = pipeline, f"{run.team}/{pipeline}"
         self._adopt = adopt
         self._outputs = {output.path: output for output in outputs}
@@ -118,16 +118,16 @@ class Publication:
 
     def _to_replace(self, path: str) -> list[str]:
         """Returns what lies at a path and is to go: what this output wrote, and what was adopted."""
-        lying = look(path, self._owner)
-        found = self.adopted.get(path, Lying([], []))
+        existing = existing_at(path, self._owner)
+        found = self.adopted.get(path, ExistingFiles([], []))
         adopted = {*(item.path for item in found.others), *found.manifests}
-        new = [item.path for item in lying.others if item.path not in adopted]
+        new = [item.path for item in existing.others if item.path not in adopted]
         if new:
             raise RunFailedError(
                 f"{len(new)} files that this output did not write have appeared at {path}: {listing(new[:3])}",
                 hint="see what writes there, then start the run again with `--resume`",
             )
-        return [*lying.own, *sorted(adopted)]
+        return [*existing.own, *sorted(adopted)]
 
     def _decided(self, lock: PublishLock, before: list[str]) -> PublishDecision:
         if not lock.is_held():

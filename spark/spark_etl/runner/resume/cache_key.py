@@ -66,10 +66,10 @@ def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
     if code_was.get("class") != code_now["class"]:
         yield f"its class is {code_now['class']} now"
     yield from _named(code_was.get("modules", {}), code_now["modules"], "its code has changed: {}")
-    told = (
+    text = (
         "a file that it names has changed: {}" if "files" in code_was else "a file that it names was not recorded: {}"
     )
-    yield from _named(code_was.get("files", {}), code_now.get("files", {}), told)
+    yield from _named(code_was.get("files", {}), code_now.get("files", {}), text)
     yield from _named(was.get("params", {}), now["params"], "another value for {}")
     if was.get("dates") != now["dates"]:
         yield f"it was made for {was.get('dates')}"
@@ -82,7 +82,7 @@ def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
 
 
 def unpinned(key: CacheKey) -> list[str]:
-    """Returns the names of sources whose content can't be told from another: nothing that reads them is reused."""
+    """Returns the names of sources whose content can't be text from another: nothing that reads them is reused."""
     return [name for name, source in key.parts["sources"].items() if source["objects"] is None]
 
 
@@ -111,10 +111,10 @@ def _versions() -> dict[str, str]:
 def _other_versions(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     changed = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
     if changed:
-        told = (
+        text = (
             f"`{name}` {was.get(name, 'not recorded')}, now {now.get(name, 'not installed here')}" for name in changed
         )
-        yield f"other versions: {'; '.join(told)}"
+        yield f"other versions: {'; '.join(text)}"
 
 
 def _named(was: Mapping[str, Any], now: Mapping[str, Any], text: str) -> Iterator[str]:

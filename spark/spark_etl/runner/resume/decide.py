@@ -65,10 +65,10 @@ def _usable(plan: Plan, run: Run, keys: Mapping[str, CacheKey]) -> dict[str, Reu
 
 
 def _one(run: Run, alias: str, key: CacheKey) -> ReuseDecision:
-    kept = _checkpoint_of(run, alias)
-    if isinstance(kept, str):
-        return ReuseDecision("run", kept)
-    manifest, folder = kept
+    found = _checkpoint_of(run, alias)
+    if isinstance(found, str):
+        return ReuseDecision("run", found)
+    manifest, folder = found
     changed = _what_has_changed(manifest, key)
     if changed:
         return ReuseDecision("run", changed)
@@ -96,9 +96,9 @@ def _what_has_changed(manifest: Manifest, key: CacheKey) -> str | None:
         return "it was kept after a failure, computed once more"
     if not manifest.cache_key:
         return "its checkpoint was written by a spark_etl that could not resume"
-    loose = unpinned(key)
-    if loose:
-        return f"it can't be told whether source {', '.join(f'`{name}`' for name in loose)} has changed"
+    unknown = unpinned(key)
+    if unknown:
+        return f"it can't be told whether source {', '.join(f'`{name}`' for name in unknown)} has changed"
     if manifest.cache_key.get("hash") == key.hash:
         return None
     return next(differences(manifest.cache_key.get("parts") or {}, key.parts), "what it depends on has changed")

@@ -18,7 +18,7 @@ from pyarrow import dataset, parquet
 from spark_etl.errors import PublishRefusedError, RunFailedError, StorageError
 from spark_etl.runner import run
 from spark_etl.runner.cli import main
-from spark_etl.runner.ownership import Output, in_words
+from spark_etl.runner.ownership import Output, describe_existing
 from spark_etl.runner.publish import lock
 from spark_etl.runner.publish.outputs import Publication
 from spark_etl.runner.signals import TerminatedError, terminable
@@ -174,7 +174,7 @@ def test_what_is_adopted_is_told_and_replaced_and_the_rest_is_left(shop: Shop) -
     put(shop.folder / "net" / "_delta_log" / "00.json")
     with shop.publication(adopt=True) as publication:
         (path,) = publication.adopted
-        assert "net: 1 files" in in_words(path, publication.adopted[path])
+        assert "net: 1 files" in describe_existing(path, publication.adopted[path])
         for name in NAMES:
             publication.stage(Frame(2), shop.output(name))
         publication.commit()
