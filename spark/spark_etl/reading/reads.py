@@ -11,7 +11,6 @@ Nothing is written down without it, and a folder that can't be written to never 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from typing import Any
 
 from spark_etl import documents
 from spark_etl.errors import DamagedError
+from spark_etl.store.digest import files_digest
 from spark_etl.store.manifest import Manifest
 
 FOLDER = "SPARK_ETL_READS"
@@ -71,8 +71,3 @@ def noted(file: Path) -> list[dict[str, Any]]:
         if not isinstance(read, dict) or not all(isinstance(read.get(name), str) for name in TEXTS):
             raise DamagedError(f"{file.name} tells of something that is no read")
     return found
-
-
-def files_digest(files: list[dict[str, object]]) -> str:
-    """Returns what tells the files of a manifest from any others: names, rows, sizes and ETags."""
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()

@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 
 from spark_etl import documents
 from spark_etl.errors import DamagedError, PublishRefusedError
-from spark_etl.storage import StoredObject, is_s3, join, name_of, relative_to, storage_for
+from spark_etl.storage import StoredObject, is_hidden, is_s3, join, name_of, relative_to, storage_for
 from spark_etl.store import heartbeat
 from spark_etl.store.layout import RunPaths
 
@@ -265,6 +265,5 @@ def committed(path: str) -> Iterator[StoredObject]:
     """Yields what lies at a path for readers: not the claim, nor what some run is still writing in a hidden folder."""
     for item in storage_for(path).walk(path):
         *folders, name = relative_to(item.path, path).split("/")
-        hidden = any(folder.startswith(HIDDEN) and "=" not in folder for folder in folders)
-        if not hidden and name != CLAIM_FILE:
+        if not any(map(is_hidden, folders)) and name != CLAIM_FILE:
             yield item
