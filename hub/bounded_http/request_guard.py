@@ -1,4 +1,4 @@
-"""One request on its way in: counted before any handler sees it, and refused in words when it is too much."""
+"""One request on its way in: counted before any handler sees it, and refused with a reason when it is too much."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tornado.httputil import (
 from tornado.iostream import IOStream
 from tornado.log import gen_log
 
+from bounded_http.fair_limit import Client
 from bounded_http.limits import MB
-from bounded_http.shares import Client
 
 if TYPE_CHECKING:
     from bounded_http.server import BoundedServer
 
-Refused = Callable[[int, str], None]
-# The request that each connection is at.
-CURRENT: dict[IOStream, Exchange] = {}
+OnRefused = Callable[[int, str], None]
+# The request that each connection is at now.
+CURRENT_REQUESTS: dict[IOStream, RequestGuard] = {}
 TOO_MANY_HEADERS = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n%s"
@@ -43,7 +43,7 @@ def allow(
     *,
     seconds: float | None = None,
     counted: bool = True,
-    refused: Refused | None = None,
+    on_refused: OnRefused | None = None,
 ) -> None:
     """Lets a request have another body than its server's limits say; for `prepare` of a handler that streams.
 
@@ -52,15 +52,15 @@ def allow(
         size: In bytes.
         seconds: That the body may take; None: as before.
         counted: Whether the handler keeps the body; what it passes on counts as part of the connection.
-        refused: Is told status and reason. The rest of the body is dropped then, and the handler answers at its end.
-            None: the connection is closed.
+        on_refused: Is called with status and reason. The rest of the body is dropped then, and the handler answers at
+            its end. None: the connection is closed.
     """
-    exchange = CURRENT.get(request.connection.stream) if isinstance(request.connection, HTTP1Connection) else None
-    if exchange:
-        exchange.allow(size, seconds=seconds, counted=counted, refused=refused)
+    guard = CURRENT_REQUESTS.get(request.connection.stream) if isinstance(request.connection, HTTP1Connection) else None
+    if guard:
+        guard.allow(size, seconds=seconds, counted=counted, on_refused=on_refused)
 
 
-class Exchange(HTTPMessageDelegate):
+class RequestGuard(HTTPMessageDelegate):
     """Stands between a connection and the application.
 
     Args:
@@ -72,17 +72,17 @@ class Exchange(HTTPMessageDelegate):
         self._server, self._connection, self._delegate = server, connection, delegate
         self._stream, self._limits = connection.stream, server.limits
         self._most, self._seconds, self._counted = self._limits.body_bytes, self._limits.body_seconds, True
-        self._refused: Refused | None = None
-        self._received = self._held = 0
+        self._on_refused: OnRefused | None = None
+        self._received_bytes = self._reserved = 0
         self._line, self._expects = "", False
         self._timer: asyncio.TimerHandle | None = None
-        # Where it is: its body comes in; a handler has it already; nobody wants the rest.
+        # Its body is being received; a handler has it already; the rest is dropped.
         self._reading = self._handled = self._dropped = False
         self.client = Client(server.peer(self._stream))
 
-    def allow(self, size: int, *, seconds: float | None, counted: bool, refused: Refused | None) -> None:
+    def allow(self, size: int, *, seconds: float | None, counted: bool, on_refused: OnRefused | None) -> None:
         """See `bounded_http.allow`."""
-        self._most, self._counted, self._refused = size, counted, refused
+        self._most, self._counted, self._on_refused = size, counted, on_refused
         if seconds is not None:
             self._seconds = seconds
             self._start_timer()
@@ -90,7 +90,7 @@ class Exchange(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        """Looks at what is announced, after a handler that streams has said what it allows."""
+        """Checks what is announced, after a handler that streams has said what it allows."""
         self._line = f"{start_line[0]} {start_line[1]}"[:120]
         if sum(1 for _ in headers.get_all()) > self._limits.headers:
             self._refuse_headers()
@@ -98,7 +98,7 @@ class Exchange(HTTPMessageDelegate):
         self._expects = "Expect" in headers
         self._reading = True
         self.client = Client(self.client.peer, headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()[:45])
-        self._server.moves(self._stream, self.client)
+        self._server.set_client(self._stream, self.client)
         # The limit is ours: Tornado's answer doesn't say what is wrong.
         self._connection.set_max_body_size(sys.maxsize)
         self._start_timer()
@@ -125,31 +125,31 @@ class Exchange(HTTPMessageDelegate):
             self._count(length)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        """Counts, whatever was announced, and passes on what is not too much."""
+        """Counts the bytes, whatever was announced, and passes them on unless they are too many."""
         if self._dropped:
             return None
-        self._received += len(chunk)
-        self._count(self._received)
+        self._received_bytes += len(chunk)
+        self._count(self._received_bytes)
         return None if self._dropped else self._delegate.data_received(chunk)
 
     def _count(self, size: int) -> None:
         if size > self._most:
-            self.refuse(TOO_LARGE, f"the body has more than {in_words(self._most)}, which is all that is taken here")
-        elif self._counted and size > max(self._held, self._limits.small_bytes):
-            self._held = size
+            self.refuse(TOO_LARGE, f"the body has more than {format_size(self._most)}, which is all that is taken here")
+        elif self._counted and size > max(self._reserved, self._limits.small_bytes):
+            self._reserved = size
             self._server.reserve(self._stream, self.client, size)
 
     def finish(self) -> None:
-        """Hands the whole request to the application, or ends a refused one."""
-        self._end()
+        """Gives the whole request to the application, or ends a refused one."""
+        self._stop_timer()
         if self._dropped and not self._handled:
             self._connection.finish()
         else:
             self._delegate.finish()
 
     def on_connection_close(self) -> None:
-        """Tells the application, unless it has been told."""
-        self._end()
+        """Passes it on to the application, unless it knows already."""
+        self._stop_timer()
         if not self._dropped or self._handled:
             self._delegate.on_connection_close()
 
@@ -157,24 +157,24 @@ class Exchange(HTTPMessageDelegate):
         """Answers in the application's place.
 
         Args:
-            drain: Whether to read what still comes, and drop it; otherwise the connection is closed.
+            drain: Whether to read the rest of the body, and drop it; otherwise the connection is closed.
         """
         if self._dropped:
             return
         gen_log.warning("Refused a request, %d: %s (%s, %s)", status, reason, self._line, self.client)
-        if not self._reading or (self._handled and not (self._refused and drain)):
+        if not self._reading or (self._handled and not (self._on_refused and drain)):
             # A handler may have begun its answer.
             self._stream.close()
             return
-        self._dropped, self._held = True, 0
+        self._dropped, self._reserved = True, 0
         self._server.release(self._stream)
-        if self._refused:
-            self._refused(status, reason)
+        if self._on_refused:
+            self._on_refused(status, reason)
             self._start_timer(self._limits.drain_seconds, self._stream.close)
             return
         self._answer(status, reason)
         self._delegate.on_connection_close()
-        if not drain or self._expects:  # who waits to be told to go on has sent nothing
+        if not drain or self._expects:  # a client that waits for "100 Continue" has sent nothing
             self._connection.finish()
         else:
             # Closing a socket with something unread resets it, and the answer may be lost with it.
@@ -187,21 +187,21 @@ class Exchange(HTTPMessageDelegate):
         )
         self._connection.write_headers(ResponseStartLine("HTTP/1.1", status, status.phrase), headers, body)
 
-    def _late(self) -> None:
-        self._refused = None  # a body that doesn't end would have no answer
+    def _on_timeout(self) -> None:
+        self._on_refused = None  # a body that doesn't end would have no answer
         self.refuse(HTTPStatus.REQUEST_TIMEOUT, f"the body took longer than {self._seconds:g} s")
 
     def _start_timer(self, seconds: float | None = None, then: Callable[[], None] | None = None) -> None:
-        self._end(reading=self._reading)
+        self._stop_timer(reading=self._reading)
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._seconds if seconds is None else seconds, then or self._late)
+        self._timer = loop.call_later(self._seconds if seconds is None else seconds, then or self._on_timeout)
 
-    def _end(self, *, reading: bool = False) -> None:
+    def _stop_timer(self, *, reading: bool = False) -> None:
         self._reading = reading
         if self._timer:
             self._timer.cancel()
 
 
-def in_words(size: int) -> str:
-    """Returns a number of bytes for people."""
+def format_size(size: int) -> str:
+    """Returns a number of bytes as `256 KB` or `16 MB`."""
     return f"{size / MB:g} MB" if size >= MB else f"{size // 1024} KB"

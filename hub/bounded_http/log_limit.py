@@ -1,4 +1,4 @@
-"""A log that an intruder can't fill: what is said again and again is said once a minute, with how often."""
+"""A log that can't be flooded: a line that repeats is logged once a minute, with how often it came."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 
 SECONDS = 60
-MOST_KINDS = 100
+MAX_KINDS = 100
 
 
-class OncePerMinute(logging.Filter):
+class LogLimit(logging.Filter):
     """Lets a line pass unless one of its kind has passed within the minute; a traceback always passes.
 
     Two lines are of a kind if their text begins alike before anything is filled in.
@@ -22,7 +22,7 @@ class OncePerMinute(logging.Filter):
         self._kinds: dict[str, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tells whether to log a line."""
+        """Returns whether to log a line."""
         if record.exc_info:
             return True
         kind, now = str(record.msg)[:40], self._clock()
@@ -30,16 +30,16 @@ class OncePerMinute(logging.Filter):
         if now - last < SECONDS:
             self._kinds[kind] = (last, left_out + 1)
             return False
-        if len(self._kinds) >= MOST_KINDS:
+        if len(self._kinds) >= MAX_KINDS:
             self._kinds.clear()
         self._kinds[kind] = (now, 0)
         if left_out:
             record.msg = f"{record.msg} [and {left_out} more of the kind before]"
         return True
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Lets every line pass again."""
         self._kinds.clear()
 
 
-QUIET = OncePerMinute()
+LOG_LIMIT = LogLimit()
