@@ -11,7 +11,7 @@ from docker_api.settings import FilterSettings
 
 # From here on the engine can count volumes alone; before, it counts images and containers as well.
 VOLUMES_ALONE = (1, 42)
-WHOLE_SHELF = ""  # nobody's name; as in hub/sandbox_hub/disk_use.py
+WHOLE_SHELF = ""  # no user has this name; as in hub/sandbox_hub/disk/usage.py
 
 
 async def disk_usage(settings: FilterSettings, engine: aiohttp.ClientSession) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from docker_api.create import rebuild
 from docker_api.settings import FilterSettings
-from sandbox_hub.spawner import SandboxSpawner
+from sandbox_hub.servers.spawner import SandboxSpawner
 
 from tests.unit.hub.docker_api.service import NEW_ID, Service
 

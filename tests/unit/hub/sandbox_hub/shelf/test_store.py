@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox_hub.shelf.store import Record, Shelf, digest, slug, title
+from sandbox_hub.shelf.store import Record, Shelf, sha256_hex, slug, title_of
 
 NOTEBOOK = b'{"cells": []}'
 RECORD = Record(
@@ -17,7 +17,7 @@ RECORD = Record(
     title="Late orders",
     at="2024-02-29T10:11:12+00:00",
     path="notebooks/late orders.ipynb",
-    sha256=digest(NOTEBOOK),
+    sha256=sha256_hex(NOTEBOOK),
     image="sha256:" + "ab" * 32,
     verdict="reproduces",
     seconds=3.5,
@@ -36,8 +36,8 @@ def test_versions_are_kept_the_newest_first(shelf: Shelf) -> None:
     second = replace(RECORD, version=2, verdict="does not reproduce", at="2024-03-01T10:11:12+00:00")
     shelf.add(second, b"another", b"{}")
 
-    assert [shelf.whole(record) for record in shelf.versions("ada", "late-orders")] == [second, RECORD]
-    (listed,) = shelf.newest()
+    assert [shelf.load(record) for record in shelf.versions("ada", "late-orders")] == [second, RECORD]
+    (listed,) = shelf.latest()
     assert listed == replace(second, reads=[{"run": "20240229T101112Z-7f3a2c", "feature": "orders"}])
     assert (shelf.folder("ada", "late-orders", 1) / "late-orders.ipynb").read_bytes() == NOTEBOOK
 
@@ -55,21 +55,21 @@ def test_no_notebooks_name_is_taken_by_what_lies_beside_it(shelf: Shelf, name: s
 
     shelf.add(record, NOTEBOOK, b"how it came out")
 
-    assert shelf.unchanged(record)
-    assert [shelf.whole(found) for found in shelf.versions("ada", record.name)] == [record]
+    assert shelf.is_intact(record)
+    assert [shelf.load(found) for found in shelf.versions("ada", record.name)] == [record]
 
 
 def test_a_version_that_was_not_finished_is_none(shelf: Shelf) -> None:
     shelf.folder("ada", "late-orders", 1).mkdir(parents=True)
-    assert shelf.versions("ada", "late-orders") == shelf.newest() == []
+    assert shelf.versions("ada", "late-orders") == shelf.latest() == []
     assert shelf.next_version("ada", "late-orders") == 2
 
 
-def test_a_notebook_that_was_changed_is_not_the_one_that_was_stamped(shelf: Shelf) -> None:
+def test_a_notebook_that_was_changed_is_not_the_one_that_was_run_again(shelf: Shelf) -> None:
     shelf.add(RECORD, NOTEBOOK, b"{}")
-    assert shelf.unchanged(RECORD)
+    assert shelf.is_intact(RECORD)
     (shelf.folder("ada", "late-orders", 1) / "late-orders.ipynb").write_bytes(b"forged")
-    assert not shelf.unchanged(RECORD)
+    assert not shelf.is_intact(RECORD)
 
 
 @pytest.mark.parametrize("author", ["..", "ada/..", "", "ada\0"])
@@ -95,7 +95,7 @@ def test_all_words_of_a_search_must_be_there(words: str, found: bool) -> None:
         ("x" * 200 + ".ipynb", "x" * 80),
     ],
 )
-def test_a_notebook_is_published_under_its_files_name(path: str, name: str) -> None:
+def test_a_notebook_is_shared_under_its_files_name(path: str, name: str) -> None:
     assert slug(path) == name
 
 
@@ -115,4 +115,4 @@ def test_a_name_needs_a_letter() -> None:
     ],
 )
 def test_the_title_is_the_first_heading(cells: list[dict[str, Any]], found: str) -> None:
-    assert title({"cells": cells}, "name") == found
+    assert title_of({"cells": cells}, "name") == found

@@ -1,0 +1,125 @@
+"""Whether what was read is still there, asked of a store in which anybody may have written anything."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from minio.error import S3Error
+from sandbox_hub.shelf import checkpoints
+from sandbox_hub.shelf.checkpoints import CHANGED, GONE, NOT_CHECKED, TOO_LARGE, UNCHANGED, CheckpointStore
+from spark_etl.store.digest import files_digest
+
+FILES = [{"name": "part-0.parquet", "rows": 3, "bytes": 10, "etag": "e"}]
+DIGEST = files_digest(FILES)
+READ = {"path": "s3a://scratch/team/revenue/run/orders", "files": DIGEST}
+
+
+class Store:
+    """As much of an S3 client as is asked for."""
+
+    def __init__(self, manifest: bytes | None, objects: Any = ()) -> None:
+        self.manifest, self.objects, self.taken = manifest, objects, 0
+
+    def get_object(self, bucket_name: str, object_name: str) -> Any:
+        if self.manifest is None:
+            raise S3Error(None, "NoSuchKey", "", "", "", "", bucket_name, object_name)  # type: ignore[arg-type]
+        body = io.BytesIO(self.manifest)
+
+        def read(most: int) -> bytes:
+            found = body.read(most)
+            self.taken += len(found)
+            return found
+
+        return SimpleNamespace(read=read, close=lambda: None, release_conn=lambda: None)
+
+    def list_objects(self, bucket_name: str, prefix: str, recursive: bool) -> Any:
+        return iter(self.objects)
+
+
+def stored(name: str = "part-0.parquet", size: int = 10, etag: str = "e") -> Any:
+    return SimpleNamespace(object_name=f"team/revenue/run/orders/{name}", size=size, etag=etag)
+
+
+def shelf_data(store: Store, monkeypatch: pytest.MonkeyPatch) -> CheckpointStore:
+    monkeypatch.setattr(CheckpointStore, "_client", lambda _: store)
+    return CheckpointStore("http://minio:9000", "us-east-1", lambda _: pytest.fail("not asked"), "_pins")
+
+
+def document(files: Any = FILES) -> bytes:
+    return json.dumps({"files": files}).encode()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "objects", "state"),
+    [
+        (document(), [stored()], UNCHANGED),
+        (document(), [stored(), stored("more.parquet")], UNCHANGED),
+        (document(), [stored(size=11)], CHANGED),
+        (document(), [stored(etag="other")], CHANGED),
+        (document(), [], GONE),
+        (None, [], GONE),
+        (document([]), [], CHANGED),
+        (b"{}", [], CHANGED),
+        (b"[]", [], CHANGED),
+        (b"no JSON", [], CHANGED),
+        (document("x"), [], CHANGED),
+        (document([{"name": "x"}]), [], CHANGED),
+        (b"[" * 100_000, [], CHANGED),
+        (b'{"files": [' + b"[]," * 300_000 + b"1]}", [], CHANGED),
+        (b" " * (9 << 20), [], TOO_LARGE),
+    ],
+)
+def test_a_state_is_told_whatever_lies_there(
+    monkeypatch: pytest.MonkeyPatch, manifest: bytes | None, objects: Any, state: str
+) -> None:
+    store = Store(manifest, objects)
+
+    assert shelf_data(store, monkeypatch).states([READ]) == {READ["path"]: state}
+    assert store.taken <= checkpoints.MAX_MANIFEST_BYTES + 1
+
+
+def test_a_prefix_full_of_objects_is_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+
+    def endless() -> Any:
+        while True:
+            given.append(1)
+            yield stored("other.parquet")
+
+    assert shelf_data(Store(document(), endless()), monkeypatch).states([READ]) == {READ["path"]: GONE}
+    assert len(given) <= checkpoints.MAX_LISTED_OBJECTS + 1
+
+
+def test_what_takes_too_long_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "TIMEOUT_SECONDS", -1.0)
+
+    assert shelf_data(Store(document(), [stored()]), monkeypatch).states([READ]) == {READ["path"]: NOT_CHECKED}
+
+
+def test_no_more_than_two_pages_look_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "TIMEOUT_SECONDS", 0.2)
+    go_on, began = threading.Event(), threading.Semaphore(0)
+
+    class Slow(Store):
+        def get_object(self, bucket_name: str, object_name: str) -> Any:
+            began.release()
+            go_on.wait(10)
+            return super().get_object(bucket_name, object_name)
+
+    shown = shelf_data(Slow(document(), [stored()]), monkeypatch)
+    threads = [threading.Thread(target=shown.states, args=([READ],)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+        assert began.acquire(timeout=10)
+    try:
+        assert shown.states([READ]) == {READ["path"]: NOT_CHECKED}
+    finally:
+        go_on.set()
+        for thread in threads:
+            thread.join()
+    assert shown.states([READ]) == {READ["path"]: UNCHANGED}, "afterwards it is looked at again"
