@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,8 @@ from minio.error import S3Error
 from sandbox_hub.shelf import checkpoints
 from sandbox_hub.shelf.checkpoints import CHANGED, GONE, NOT_CHECKED, TOO_LARGE, UNCHANGED, CheckpointStore
 from spark_etl.store.digest import files_digest
+
+from tests.unit.hub.sandbox_hub.shelf.test_store import RECORD
 
 FILES = [{"name": "part-0.parquet", "rows": 3, "bytes": 10, "etag": "e"}]
 DIGEST = files_digest(FILES)
@@ -123,3 +126,20 @@ def test_no_more_than_two_pages_look_at_a_time(monkeypatch: pytest.MonkeyPatch) 
         for thread in threads:
             thread.join()
     assert shown.states([READ]) == {READ["path"]: UNCHANGED}, "afterwards it is looked at again"
+
+
+def test_a_pin_is_written_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clean-up jobs of users read pins: see docs/sharing.md."""
+    written: dict[str, Any] = {}
+    store = SimpleNamespace(put_object=lambda **given: written.update(given))
+    record = replace(RECORD, reads=[{**RECORD.reads[0], "path": READ["path"]}])
+
+    path = shelf_data(store, monkeypatch).pin(record)  # type: ignore[arg-type]
+
+    assert path == "s3a://scratch/users/_pins/ada/late-orders/v1.json"
+    assert (written["bucket_name"], written["object_name"]) == ("scratch", "users/_pins/ada/late-orders/v1.json")
+    assert json.loads(written["data"].read()) == {
+        "notebook": "ada/late-orders/v1",
+        "at": RECORD.at,
+        "checkpoints": [{"path": READ["path"], "run": RECORD.reads[0]["run"], "feature": "orders"}],
+    }

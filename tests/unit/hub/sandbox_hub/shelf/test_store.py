@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,29 @@ RECORD = Record(
     seconds=3.5,
     reads=[{"run": "20240229T101112Z-7f3a2c", "feature": "orders", "path": "s3a://x", "rows": 3, "files": "0"}],
 )
+
+
+# As a hub of before wrote it; what is stored is read for good.
+STORED = """{
+ "author": "ada",
+ "name": "late-orders",
+ "version": 1,
+ "title": "Late orders",
+ "at": "2026-11-25T10:11:12+00:00",
+ "path": "notebooks/late orders.ipynb",
+ "sha256": "a4b8b0a4b6a5b5c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f60718293a4b5c6d7e8f",
+ "image": "sha256:0123456789abcdef",
+ "verdict": "does not reproduce",
+ "seconds": 12.5,
+ "reads": [
+  {"run": "20261125T015515Z-ddc726", "feature": "orders", "path": "s3a://scratch/x", "files": "0", "rows": 3}
+ ],
+ "author_reads": [],
+ "packages": {"pandas": "2.3.3"},
+ "why": ["code cell 2 (`orders.head()`) has another output"],
+ "diff": "--- published",
+ "format": 1
+}"""
 
 
 @pytest.fixture
@@ -116,3 +140,22 @@ def test_a_name_needs_a_letter() -> None:
 )
 def test_the_title_is_the_first_heading(cells: list[dict[str, Any]], found: str) -> None:
     assert title_of({"cells": cells}, "name") == found
+
+
+def test_what_was_stored_before_is_still_read(shelf: Shelf, tmp_path: Path) -> None:
+    folder = tmp_path / "ada" / "late-orders" / "v1"
+    folder.mkdir(parents=True)
+    (folder / "record.json").write_text(STORED)
+
+    (record,) = shelf.versions("ada", "late-orders")
+
+    assert asdict(shelf.load(record)) == json.loads(STORED)
+
+
+def test_a_version_is_stored_as_before(shelf: Shelf, tmp_path: Path) -> None:
+    record = Record(**json.loads(STORED))
+    shelf.add(record, NOTEBOOK, b"{}")
+
+    folder = tmp_path / "ada" / "late-orders" / "v1"
+    assert json.loads((folder / "record.json").read_text()) == json.loads(STORED)
+    assert {file.name for file in folder.iterdir()} == {"late-orders.ipynb", "_again.ipynb", "record.json"}
