@@ -89,7 +89,7 @@ WAIVERS: dict[str, Waiver] = {
     ),
     "no server without a store": Waiver(
         "hub",
-        r"(Not starting|Error starting server|Previous spawn for) .*: 503 NotStarted"
+        r"(Not starting|Error starting server|Previous spawn for) .*: 503 StartError"
         r"|503 (GET /hub/spawn|POST /hub/api/users/\w+/server)",
         "the test stops MinIO, and a server gets no keys without it: JupyterHub logs what it tells the user",
     ),
@@ -97,7 +97,7 @@ WAIVERS: dict[str, Waiver] = {
         "hub",
         r"Not starting |Failed to spawn single-user server with query arguments",
         "the test asks for a size that there is not; of an address JupyterHub logs that with a traceback",
-        detail=r"422 NotStarted\(reason=size\): There is no size",
+        detail=r"422 StartError\(reason=size\): There is no size",
     ),
     "hub away": Waiver(
         ".*-user-.*",

@@ -14,11 +14,11 @@ from spark_etl.errors import CheckpointError, RunNotFoundError
 from spark_etl.parquet import open_parquet
 from spark_etl.reading import Checkpoint
 from spark_etl.reading.run import Run, load_run
-from spark_etl.storage import StoredObject, is_s3, join, normalise, relative_to, storage_for
+from spark_etl.storage import StoredObject, is_hidden, is_s3, join, normalise, relative_to, storage_for
 from spark_etl.store import Manifest, StoredRun, is_manifest, manifest_at
 
-from sandbox_lab.refusal import RefusedError
-from sandbox_lab.rows import Part
+from sandbox_lab.errors import RefusedError
+from sandbox_lab.rows import FrameFile
 
 SUFFIXES = (".parquet", ".parq")
 LARGEST_MANIFEST = 32 << 20
@@ -43,7 +43,7 @@ class Frame:
 
     path: str
     columns: dict[str, str]
-    parts: Sequence[Part]
+    parts: Sequence[FrameFile]
     bytes: int
     rows: int | None
     checkpoint: dict[str, Any] | None
@@ -90,8 +90,7 @@ def _parquet_below(folder: str) -> Iterator[StoredObject]:
         if is_manifest(stored.path):
             raise RefusedError(422, f"several frames lie below {folder}", f"open one of them, such as {stored.path}")
         names = relative_to(stored.path, folder).split("/")
-        hidden = any(name.startswith((".", "_")) and "=" not in name for name in names)
-        if stored.path.endswith(SUFFIXES) and not hidden:
+        if stored.path.endswith(SUFFIXES) and not any(map(is_hidden, names)):
             yield stored
 
 
@@ -120,7 +119,7 @@ def _checkpoint(folder: str, found: Manifest) -> Frame:
         "changed": checkpoint.changed,
         "notes": checkpoint.notes,
     }
-    parts = [Part(join(folder, file.name), file.rows) for file in manifest.files]
+    parts = [FrameFile(join(folder, file.name), file.rows) for file in manifest.files]
     parts.sort(key=lambda part: part.path)
     return Frame(
         folder,
@@ -171,7 +170,7 @@ def _files(path: str, found: Sequence[StoredObject]) -> Frame:
     """Returns a frame of plain Parquet: columns of its first file, and those that its folders' names tell."""
     with open_parquet(found[0].path) as opened:
         columns = {field.name: str(field.type) for field in opened.schema_arrow}
-    parts = [Part(file.path, None, _partition(file.path.removeprefix(path))) for file in found]
+    parts = [FrameFile(file.path, None, _partition(file.path.removeprefix(path))) for file in found]
     if len(parts) <= MOST_FOOTERS:
         parts = _counted(parts)
     columns |= {name: "string" for name in parts[0].constants if name not in columns}
@@ -185,10 +184,10 @@ def _partition(below: str) -> dict[str, str]:
     return {name: unquote(value) for name, equals, value in pairs if equals}
 
 
-def _counted(parts: Sequence[Part]) -> list[Part]:
-    def one(part: Part) -> Part:
+def _counted(parts: Sequence[FrameFile]) -> list[FrameFile]:
+    def one(part: FrameFile) -> FrameFile:
         with open_parquet(part.path) as opened:
-            return Part(part.path, opened.metadata.num_rows, part.constants)
+            return FrameFile(part.path, opened.metadata.num_rows, part.constants)
 
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(one, parts))

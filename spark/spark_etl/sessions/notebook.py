@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from spark_etl.errors import UsageError
+from spark_etl.machine import memory_limit
 from spark_etl.sessions.attendant import attend
 from spark_etl.sessions.classic import PROGRESS_BAR, build_session
 from spark_etl.sessions.connect import CONNECT_MODE, connect_session, server
@@ -87,7 +88,7 @@ def _driver(settings: Mapping[str, str]) -> SparkSession:
         os.environ.pop(CONNECT_MODE, None)  # of a session that was stopped
     address = os.environ.get("SPARK_LOCAL_IP")
     here = {"spark.driver.host": address, "spark.driver.bindAddress": address} if address else {}
-    own = {**OWN, "spark.driver.memory": heap(), **here, **settings}
+    own = {**OWN, "spark.driver.memory": heap(memory_limit()), **here, **settings}
     user = os.environ.get("JUPYTERHUB_USER") or os.environ.get("USER") or "somebody"
     return build_session(f"{user}'s notebook", own, os.environ.get("SPARK_MASTER_URL"))
 

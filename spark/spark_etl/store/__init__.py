@@ -16,7 +16,7 @@ from spark_etl.store.index import Summary
 from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
 from spark_etl.store.layout import USERS
 from spark_etl.store.manifest import DataFile, Manifest
-from spark_etl.store.pins import Pin, PinnedVersion
+from spark_etl.store.pins import PIN_USER, Pin, PinnedVersion
 from spark_etl.store.run import PublishDecision, RunContents, StoredRun, is_manifest, manifest_at, manifest_path
 from spark_etl.store.search import earlier_runs
 from spark_etl.store.store import RunStore, end_run, first_id
@@ -26,6 +26,7 @@ from spark_etl.store.writer import RunWriter, now
 __all__ = [
     "DAMAGED",
     "EVERY_SECONDS",
+    "PIN_USER",
     "RECORDED_STATUSES",
     "USERS",
     "CheckpointState",

@@ -11,7 +11,7 @@
 <scratch>/<team>/<pipeline>/<run id>/<feature>.<source>/…         what it had read
 <scratch>/<team>/<pipeline>/_runs/<month>/<run id>~…/ended        the mark of a run that has ended
 <scratch>/users/<user>/…                                          what users keep: no runs of teams
-<scratch>/users/<rerun user>/<author>/<notebook>/v<N>.json        a pin: checkpoints that a shared notebook read
+<scratch>/users/_pins/<author>/<notebook>/v<N>.json        a pin: checkpoints that a shared notebook read
 """
 
 from __future__ import annotations

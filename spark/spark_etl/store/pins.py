@@ -12,8 +12,8 @@ from spark_etl.storage import S3Settings, join, relative_to, storage_for
 from spark_etl.store.layout import USERS
 
 LARGEST = 1 << 20
-# The user who runs shared notebooks again; pins lie below that one's prefix.
-PIN_USER = "shelf"
+# No user has this name; pins lie below its prefix.
+PIN_USER = "_pins"
 
 
 class PinnedVersion(NamedTuple):

@@ -75,7 +75,7 @@ def test_an_endpoint_that_ends_may_say_so_and_nothing_else() -> None:
 
 
 def test_a_refused_size_waives_no_other_traceback() -> None:
-    refused, other = entries(CHAINED.replace("HTTP 422", "422 NotStarted(reason=size)") + CHAINED)
+    refused, other = entries(CHAINED.replace("HTTP 422", "422 StartError(reason=size)") + CHAINED)
 
     assert is_waived(refused, {"size refused"})
     assert not is_waived(other, {"size refused"})

@@ -15,7 +15,7 @@ from typing import Any
 
 from spark_etl import documents
 from spark_etl.errors import DamagedError, PublishRefusedError
-from spark_etl.storage import StoredObject, is_s3, join, name_of, relative_to, storage_for
+from spark_etl.storage import StoredObject, is_hidden, is_s3, join, name_of, relative_to, storage_for
 from spark_etl.store import PublishDecision, StoredRun
 
 LOCK_FILE = "_publishing.json"
@@ -210,6 +210,6 @@ def visible_objects(path: str) -> Iterator[StoredObject]:
     """Yields what lies at a path for readers: not the lock, nor what some run is still writing in a hidden folder."""
     for item in storage_for(path).walk(path):
         *folders, name = relative_to(item.path, path).split("/")
-        hidden = any(folder.startswith(HIDDEN) and "=" not in folder for folder in folders)
+        hidden = any(map(is_hidden, folders))
         if not hidden and name != LOCK_FILE:
             yield item

@@ -107,11 +107,11 @@ def test_a_pin_is_written_where_it_is_looked_for(earlier: RunStore) -> None:
     run = run_of(earlier, FAILED)
     read = {"path": run.checkpoint_path("net"), "run": FAILED, "feature": "net", "rows": 5}
     where = earlier.pin(PinnedVersion("ada", "look", 1), [read], "2026-11-29T16:00:00+00:00")
-    assert where == f"{earlier.scratch}/users/shelf/ada/look/v1.json"
+    assert where == f"{earlier.scratch}/users/_pins/ada/look/v1.json"
     assert [pin.notebook for pin in earlier.pins(run)] == ["ada/look/v1"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"checkpoints": 3}', '{"checkpoints": [{"path": 1}, 2]}'])
 def test_a_damaged_pin_pins_nothing(earlier: RunStore, scratch: Path, content: str) -> None:
-    (scratch / "users/shelf/engineer/five_rates/v2.json").write_text(content)
+    (scratch / "users/_pins/engineer/five_rates/v2.json").write_text(content)
     assert list(earlier.all_pins()) == []
