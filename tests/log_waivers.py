@@ -77,6 +77,14 @@ WAIVERS: dict[str, Waiver] = {
         always=True,
         detail=r"with status \w+\s+is not within statuses List\(Finished, Failed, Canceled\) for event Closed",
     ),
+    "query ended twice": Waiver(
+        "spark-connect",
+        r'Exception in thread "SparkConnectExecuteThread_opId=[\w-]+" java\.lang\.IllegalStateException',
+        "a query failed, or was cancelled, while its kernel's session was being closed: the thread that ran it reports "
+        "an end that was told already, and is done",
+        always=True,
+        detail=r"Stream on\w+ can't be called after stream completed|with status \w+\s+is not .* for event \w+",
+    ),
     "spark peers gone": Waiver(
         "spark-.*|runner|.*user-.*",
         r"Lost (an )?executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"
