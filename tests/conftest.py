@@ -72,7 +72,7 @@ def clean_engine() -> None:
 
 @pytest.fixture(scope="session")
 def stack(clean_engine: None) -> Iterator[Sandbox]:
-    """A whole stack, started by `sandbox up`, with its sample run and its proof."""
+    """A whole stack, started by `sandbox up`, with its sample run and its smoke test."""
     with ExitStack() as cleanup:
         kept = os.environ.get("SANDBOX_TEST_STACK")
         sandbox = Sandbox(kept, leftovers.home()) if kept else cleanup.enter_context(new_sandbox())

@@ -41,7 +41,7 @@ def main() -> int:
 
 def on_stack(sandbox: Sandbox, rows: int, only: str = "") -> list[Figure]:
     """Returns the figures, measured beside a stack that is brought up for it."""
-    sandbox("up", "--no-sample", "--no-proof", "--without", "history,mail", timeout=UP_SECONDS)
+    sandbox("up", "--no-sample", "--no-smoke-test", "--without", "history,mail", timeout=UP_SECONDS)
     with beside(sandbox.stack) as lab:
         return Figures(Contest(lab, rows), only or "".join(WHAT)).measured()
 

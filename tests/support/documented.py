@@ -14,7 +14,7 @@ FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PLACES = {"path/to/": "tests/fixtures/outside_project/"}
 # What a test may add to a documented line, by verb: what is asked or printed differs then, not what is done.
 FLAGS = {
-    "up": {"--json", "--no-sample", "--no-proof"},  # with both stages: the `up` that every run of the tests begins with
+    "up": {"--json", "--no-sample", "--no-smoke-test"},  # every run of the tests begins with an `up` without them
     "down": {"--json"},
     "reset": {"--json", "--yes"},
     "users": {"--yes"},

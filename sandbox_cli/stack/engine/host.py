@@ -33,7 +33,7 @@ class Distribution:
     name: str
 
 
-class Machine:
+class Host:
     """Runs commands as root and keeps what they print in a log file."""
 
     def __init__(self, log: Path) -> None:

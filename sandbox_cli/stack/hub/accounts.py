@@ -12,7 +12,7 @@ from sandbox_cli.stack.hub.api import Hub
 
 FILE = "accounts.json"
 FIRST = {"admin": True, "engineer": False}
-TO_USE = "engineer"
+DEFAULT_USER = "engineer"
 SERVICE_USER = "proof"
 # In whose server published notebooks are run again; see hub/sandbox_hub/shelf.
 SHELF_USER = "shelf"

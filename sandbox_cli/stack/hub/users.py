@@ -95,7 +95,7 @@ def meant(session: Session, name: str | None) -> str:
     """
     if name is None and not _is_native(session):
         raise UsageError("Users log in through a provider: say whose doing it is.", hint="add --user NAME")
-    chosen = name or accounts.TO_USE
+    chosen = name or accounts.DEFAULT_USER
     refuse_unknown(session, chosen)
     return chosen
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from docker.errors import APIError
 
 from sandbox_cli.errors import StackError, UsageError
-from sandbox_cli.stack.build_lock import only_builder
 from sandbox_cli.stack.images import base
 from sandbox_cli.stack.images.build import Builds, Job, Network, environment
 from sandbox_cli.stack.images.context import Recipe, content_hash
 from sandbox_cli.stack.images.progress import Progress
+from sandbox_cli.stack.lock import build_lock
 
 if TYPE_CHECKING:
     from sandbox_cli.console import Stage
@@ -124,7 +124,7 @@ def ensure_images(
     refs = current_refs(settings, wanted)
     took: dict[str, float] = {}
     if _missing(wanted, refs, _present(engine)):
-        with only_builder(stage):
+        with build_lock(stage):
             took = _build_missing(engine, settings, stage, wanted, refs)
     present = _present(engine)
     if gone := _missing(wanted, refs, present):
@@ -136,8 +136,8 @@ def ensure_images(
 
 
 def _image(name: str, ref: str, found: tuple[str, int], took: dict[str, float]) -> Image:
-    identity, size = found
-    return Image(name, ref, id=identity, built=name in took, seconds=took.get(name, 0.0), size=size)
+    image_id, size = found
+    return Image(name, ref, id=image_id, built=name in took, seconds=took.get(name, 0.0), size=size)
 
 
 def missing(engine: Engine, settings: Settings) -> list[str]:

@@ -8,7 +8,7 @@ from docker.errors import APIError
 
 from sandbox_cli.errors import StackError, UsageError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import build_lock
+from sandbox_cli.stack import lock
 from sandbox_cli.stack.images import base, inventory
 
 
@@ -35,7 +35,7 @@ class Engine:
         return {}
 
     def _list(self, filters: dict) -> list[dict]:
-        return [{"Id": identity, "Size": 5_000_000, "RepoTags": [ref]} for ref, identity in self.tags.items()]
+        return [{"Id": image_id, "Size": 5_000_000, "RepoTags": [ref]} for ref, image_id in self.tags.items()]
 
     def _remove(self, ref: str) -> None:
         if ref in self.in_use:
@@ -45,7 +45,7 @@ class Engine:
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(build_lock.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(lock.tempfile, "gettempdir", lambda: str(tmp_path))
     for recipe in inventory.RECIPES.values():
         path = tmp_path / "checkout" / recipe.folder / recipe.dockerfile
         path.parent.mkdir(parents=True, exist_ok=True)

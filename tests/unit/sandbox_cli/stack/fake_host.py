@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox_cli.stack.engine.host import Distribution, Machine
+from sandbox_cli.stack.engine.host import Distribution, Host
 
 DEBIAN_12 = Distribution("debian", 12, "Debian GNU/Linux 12 (bookworm)")
 DEBIAN_13 = Distribution("debian", 13, "Debian GNU/Linux 13 (trixie)")
@@ -22,7 +22,7 @@ BOOKWORM_SOURCES = "\n".join(
 )
 
 
-class FakeMachine(Machine):
+class FakeHost(Host):
     """Answers from `programs`, `installed`, `said` and `codes`; `ran` and `written` say what was done."""
 
     systemd = False
