@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import io
 import secrets
-import tarfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from docker.errors import NotFound
 
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
+from sandbox_cli.stack.engine.archive import archive
 from sandbox_cli.stack.engine.connection import Engine
 
 FILE = "secrets.json"
@@ -118,7 +117,7 @@ def install(engine: Engine, settings: Settings, values: Mapping[str, str], image
         files = _files(volume, values)
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
         if recorded.get(name) != [digest, _created(engine, volume_name(settings, name))]:
-            _fill(engine, settings, name, packed(files, volume.uid), image)
+            _fill(engine, settings, name, pack(files, volume.uid), image)
             recorded[name] = [digest, _created(engine, volume_name(settings, name))]
             state.write(settings.state_dir / INSTALLED, recorded)
             changed.append(name)
@@ -140,7 +139,7 @@ def _files(volume: SecretVolume, values: Mapping[str, str]) -> dict[str, str]:
     return files
 
 
-def _fill(engine: Engine, settings: Settings, name: str, archive: bytes, image: str) -> None:
+def _fill(engine: Engine, settings: Settings, name: str, content: bytes, image: str) -> None:
     """Writes the volume's files. Containers that mount it are removed first: `up` makes them again."""
     volume, labels = volume_name(settings, name), {LABEL: settings.stack}
     for container in engine.client.containers.list(all=True, filters={"volume": volume}, ignore_removed=True):
@@ -152,17 +151,11 @@ def _fill(engine: Engine, settings: Settings, name: str, archive: bytes, image: 
         image, ["true"], entrypoint="", user="0:0", volumes=[f"{volume}:/secrets"], network_mode="none", labels=labels
     )
     try:
-        container.put_archive("/secrets", archive)
+        container.put_archive("/secrets", content)
     finally:
         container.remove(force=True, v=True)  # its image declares a volume
 
 
-def packed(files: Mapping[str, str], uid: int) -> bytes:
+def pack(files: Mapping[str, str], uid: int) -> bytes:
     """Returns an archive of files that only one uid reads."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode, entry.uid, entry.gid = len(text.encode()), 0o400, uid, 100
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
+    return archive({name: text.encode() for name, text in files.items()}, mode=0o400, uid=uid, gid=100)

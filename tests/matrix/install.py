@@ -7,8 +7,8 @@ import os
 import re
 import sys
 
+from sandbox_cli.stack.engine.archive import archive
 from sandbox_cli.stack.images import certificates
-from tests.matrix.archive import archive
 from tests.support.engine import client
 from tests.support.sandbox import ROOT
 

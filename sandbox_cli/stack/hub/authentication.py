@@ -126,7 +126,7 @@ def check(engine: Engine, settings: Settings, sign_in: SignIn, image: str) -> No
         labels={secrets.LABEL: settings.stack},
     )
     try:
-        container.put_archive("/tmp", secrets.packed(sign_in.secret, HUB_UID))  # noqa: S108
+        container.put_archive("/tmp", secrets.pack(sign_in.secret, HUB_UID))  # noqa: S108
         container.start()
         code = container.wait(timeout=CHECK_SECONDS)["StatusCode"]
         if code:
