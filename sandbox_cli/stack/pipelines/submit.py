@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spark_etl.code.git import read_git_state
 from spark_etl.config import load_config
 from spark_etl.errors import UsageError as RunnerUsageError
 from spark_etl.names import alternatives
@@ -101,10 +102,10 @@ def _without(arguments: Sequence[str], *names: str) -> tuple[str, ...]:
 def run(console: Console, session: Session, request: Request) -> int:
     """Runs the pipeline and returns the runner's exit code: 0, 2, 5 or 130."""
     key = _packages(console, session, request.requirements)
-    state = project.git_state(request.folder)
+    git = read_git_state(request.folder)  # the driver has no git
     with project.readable(session.settings, request.folder) as folder:
         options = ["--volume", f"{folder}:{project.INSIDE}:ro", "--workdir", project.INSIDE]
-        options += ["--env", f"SPARK_ETL_GIT={state}"] if state else []
+        options += ["--env", f"SPARK_ETL_GIT={git}"] if git else []
         options += [word for name in request.variables for word in ("--env", name)]  # no value: it may be a secret
         options += _path_options(f"{packages.INSIDE}/{key}") if key else []
         ended = driver.run(session, _command(request), options=options)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from spark_etl.code.git import GitState
 from spark_etl.errors import ConfigError, SparkEtlError
 from spark_etl.errors import UsageError as RunnerUsageError
 from spark_etl.runner.options import parse_options
@@ -187,7 +188,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.setattr(submit.driver, "run", run)
     monkeypatch.setattr(submit.packages, "key_of", lambda session, file: "0123abcd")
     monkeypatch.setattr(submit.packages, "is_installed", lambda session, key: True)
-    monkeypatch.setattr(submit.project, "git_state", lambda folder: "c0ffee-dirty")
+    monkeypatch.setattr(submit, "read_git_state", lambda folder: GitState("c0ffee", dirty=True))
     return taken
 
 
