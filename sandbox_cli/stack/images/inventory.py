@@ -5,21 +5,18 @@ An image's tag is the hash of everything it is made of, so an image whose tag ex
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 from docker.errors import APIError
 
 from sandbox_cli.errors import StackError, UsageError
 from sandbox_cli.stack.images import base
-from sandbox_cli.stack.images.build import Builds, Job, Network, environment
+from sandbox_cli.stack.images.build import Builds, Job, Network, build_all, environment
 from sandbox_cli.stack.images.context import Recipe, content_hash
 from sandbox_cli.stack.images.progress import Progress
 from sandbox_cli.stack.lock import build_lock
@@ -175,9 +172,12 @@ def _build_missing(
         progress.end(BASE, f"{how}, {_megabytes(engine, refs[BASE])}")
     jobs = {name: _job(name, settings, refs) for name in needed if name != BASE}
     with _builds(engine, settings, progress) as builds:
-        for name, seconds in _run(builds, jobs, _at_once()):
+
+        def on_built(name: str, seconds: float) -> None:
             took[name] = seconds
             progress.end(name, _megabytes(engine, refs[name]))
+
+        build_all(builds, jobs, on_built)
     return took
 
 
@@ -209,42 +209,6 @@ def _builds(engine: Engine, settings: Settings, progress: Progress) -> Iterator[
     finally:
         builds.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _run(builds: Builds, jobs: dict[str, Job], at_once: int) -> Iterator[tuple[str, float]]:
-    """Runs the jobs, each after the one it is built on; yields name and seconds of each that is done."""
-    graph = TopologicalSorter({name: {job.recipe.parent} & set(jobs) for name, job in jobs.items()})
-    graph.prepare()
-    running: dict[Future[None], tuple[str, float]] = {}
-    waiting: list[str] = []
-    with ThreadPoolExecutor(max_workers=at_once) as pool:
-        try:
-            while graph.is_active():
-                waiting = sorted([*waiting, *graph.get_ready()], key=list(jobs).index)
-                while waiting and len(running) < at_once:
-                    name = waiting.pop(0)
-                    running[pool.submit(builds.run, jobs[name])] = (name, time.monotonic())
-                for future in _first(builds, running):
-                    name, began = running.pop(future)
-                    future.result()
-                    graph.done(name)
-                    yield name, time.monotonic() - began
-        finally:
-            builds.stop()  # before the pool waits for its threads
-
-
-def _first(builds: Builds, running: dict[Future[None], tuple[str, float]]) -> set[Future[None]]:
-    """Waits until at least one is done; shows the seconds meanwhile."""
-    while True:
-        done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
-        if done:
-            return done
-        builds.progress.tick()
-        builds.stop_silent()
-
-
-def _at_once() -> int:
-    return max(2, min(4, os.cpu_count() or 2))
 
 
 def _megabytes(engine: Engine, ref: str) -> str:
