@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bounded_http import BoundedServer, Limits
-from sandbox_hub import api_tokens, disk_use, docker_api, names, sign_in
+from sandbox_hub import api_tokens, disk_use, docker_api, sign_in
 from sandbox_hub.authenticator import SandboxAuthenticator
 from sandbox_hub.disk_guard import FLOOR, LIMIT, DiskGuard, free_bytes, size_of
 from sandbox_hub.origins import SERVICES, Origins
@@ -17,6 +17,7 @@ from sandbox_hub.s3_keys import HUB, Key
 from sandbox_hub.secrets import secret
 from sandbox_hub.sizes import SIZES, parse
 from sandbox_hub.spawner import SandboxSpawner, as_it_is
+from spark_etl import usernames as names
 from tornado.httpserver import HTTPServer
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from itertools import chain
 from pathlib import Path
 
 from minio.error import MinioException
+from spark_etl import usernames as names
 from urllib3.exceptions import HTTPError
 
-from sandbox_hub import names
 from sandbox_hub.s3_keys import Key, minio_client, pool
 
 WHOLE_SHELF = ""  # nobody's name

@@ -26,7 +26,7 @@ def publish(
     """
     given = call(context)
     found = session.running(given.console, given.settings, (*session.CLUSTER, "hub"))
-    author = users.meant(found, user)
+    author = users.resolve_user(found, user)
     with given.console.stage("publish") as stage:
         outcome = publication.publish(found, stage, author, notebook)
         stage.result = f"{outcome['author']}/{outcome['name']} v{outcome['version']}: {outcome['verdict']}"

@@ -31,7 +31,7 @@ def overview(context: typer.Context) -> None:
 def list_users(context: typer.Context, *, json: Json = False) -> None:
     """List the accounts."""
     given = call(context)
-    found = users.listed(session.running(given.console, given.settings, session.ACCOUNTS))
+    found = users.list_accounts(session.running(given.console, given.settings, session.ACCOUNTS))
     if json:
         given.console.json(found)
         return

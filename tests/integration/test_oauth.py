@@ -16,6 +16,7 @@ import pytest
 import yaml
 from docker.models.containers import Container
 from sandbox_hub import sign_in as hub_sign_in
+from spark_etl import usernames
 from tornado.web import create_signed_value, decode_signed_value
 
 from sandbox_cli.console import Console
@@ -267,8 +268,8 @@ def test_the_command_sees_who_is_known_and_makes_no_accounts(host: Host, hub: Co
     assert accounts.ensure_first(host.settings, door) == []
     known = {account["name"]: account["admin"] for account in door.accounts()}
     assert (known["ada"], known["admin"]) == (False, False)
-    assert not set(known) & set(accounts.RESERVED)
-    assert door.server("proof") is None
+    assert not set(known) & set(usernames.RESERVED)
+    assert door.server(usernames.SMOKE_TEST_USER) is None
     with pytest.raises(UsageError, match="log in through generic-oauth"):
         door.put_account("carol", "correct horse battery", admin=True)
 

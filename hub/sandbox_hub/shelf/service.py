@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 from bounded_http import Body, BoundedServer, Limits
 from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
 from spark_etl import documents
+from spark_etl import usernames as names
 from tornado import web
 
-from sandbox_hub import names
 from sandbox_hub.asked import believe_briefly
 from sandbox_hub.s3_keys import of_this_hub
 from sandbox_hub.shelf import room

@@ -6,11 +6,12 @@ import json
 import time
 from typing import Any
 
+from spark_etl.usernames import SMOKE_TEST_USER
+
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError
 from sandbox_cli.stack import services, state
 from sandbox_cli.stack.hub import user_servers
-from sandbox_cli.stack.hub.accounts import SERVICE_USER
 from sandbox_cli.stack.hub.kernel import Kernel, kernel
 from sandbox_cli.stack.session import Session
 
@@ -69,16 +70,16 @@ def run_smoke_test(session: Session, stage: Stage, *, with_checkpoint: bool) -> 
     Raises:
         StackError: A step of it failed.
     """
-    stage.update(f"starting a server for `{SERVICE_USER}`")
+    stage.update(f"starting a server for `{SMOKE_TEST_USER}`")
     started = time.monotonic()
-    session.hub.start_server(SERVICE_USER)
+    session.hub.start_server(SMOKE_TEST_USER)
     result: dict[str, Any] = {"spawn_seconds": round(time.monotonic() - started, 1)}
     try:
         stage.update("starting a kernel in it")
-        with kernel(session.hub, SERVICE_USER) as running:
+        with kernel(session.hub, SMOKE_TEST_USER) as running:
             result |= _run_cells(running, stage, with_checkpoint=with_checkpoint)
     finally:
-        user_servers.end(session, SERVICE_USER)
+        user_servers.end(session, SMOKE_TEST_USER)
     state.write(session.settings.state_dir / FILE, {"stack_start": stack_start(session), "at": time.time()})
     return result
 

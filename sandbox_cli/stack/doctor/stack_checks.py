@@ -6,12 +6,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from spark_etl.usernames import SMOKE_TEST_USER
+
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import services
 from sandbox_cli.stack.doctor import smoke_test
 from sandbox_cli.stack.doctor.check import CheckFailed
 from sandbox_cli.stack.hub import user_servers
-from sandbox_cli.stack.hub.accounts import SERVICE_USER
 from sandbox_cli.stack.hub.kernel import Kernel, kernel
 from sandbox_cli.stack.session import Session
 
@@ -59,14 +60,14 @@ class CheckContext:
 
     def spawn(self) -> str:
         """The hub starts a server."""
-        self.session.hub.ensure_user(SERVICE_USER)
-        self._opened.callback(user_servers.end, self.session, SERVICE_USER)
-        self.session.hub.start_server(SERVICE_USER)
-        return f"server of `{SERVICE_USER}` is ready"
+        self.session.hub.ensure_user(SMOKE_TEST_USER)
+        self._opened.callback(user_servers.end, self.session, SMOKE_TEST_USER)
+        self.session.hub.start_server(SMOKE_TEST_USER)
+        return f"server of `{SMOKE_TEST_USER}` is ready"
 
     def start_kernel(self) -> str:
         """The server starts a kernel, and it computes."""
-        self._kernel = self._opened.enter_context(kernel(self.session.hub, SERVICE_USER))
+        self._kernel = self._opened.enter_context(kernel(self.session.hub, SMOKE_TEST_USER))
         self._run("print('{\"ok\": 1}')", 30)
         return "it computes"
 

@@ -43,7 +43,7 @@ RECIPES = {
             "hub",
             BASE,
             ".",
-            ("hub", *(f"spark/spark_etl/{name}.py" for name in ("__init__", "documents", "errors"))),
+            ("hub", *(f"spark/spark_etl/{name}.py" for name in ("__init__", "documents", "errors", "usernames"))),
             exclude=("hub/notebook", "hub/docker-api"),
             dockerfile="hub/Dockerfile",
         ),

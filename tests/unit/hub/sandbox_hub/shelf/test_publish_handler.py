@@ -10,11 +10,11 @@ from typing import Any
 import aiohttp
 import pytest
 from bounded_http import BoundedServer, Limits
-from sandbox_hub import names
 from sandbox_hub.shelf import jobs, service
 from sandbox_hub.shelf.jobs import MOST_WAITING, Jobs
 from sandbox_hub.shelf.rerun import Again, Rerun
 from sandbox_hub.shelf.store import Shelf
+from spark_etl import usernames as names
 from tornado.testing import bind_unused_port
 
 from tests.unit.hub.bounded_http.clients import Connection, serving
