@@ -9,7 +9,7 @@ from sandbox_cli.stack.doctor import run_checks
 
 
 def doctor(context: typer.Context, *, json: Json = False) -> None:
-    """Check everything end to end, and tell what is broken from what is merely stopped."""
+    """Check everything end to end: what is broken, and what is merely stopped."""
     given = call(context)
     results = run_checks(given.console, given.settings)
     all_ok = all(result.ok for result in results)

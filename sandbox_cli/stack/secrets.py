@@ -1,4 +1,4 @@
-"""The stack's secrets: generated once, kept in the state folder, put into volumes that only their service mounts."""
+"""The stack's secrets: generated once, stored in the state folder, put into volumes that only their service mounts."""
 
 from __future__ import annotations
 

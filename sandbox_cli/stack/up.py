@@ -128,11 +128,11 @@ def _provision(console: Console, session: Session, *, with_data: bool) -> None:
     """Buckets first, since Spark waits for them; then what can be done while it starts; then all must be healthy."""
     settings, expected = session.settings, services.expected(session.settings)
     with console.stage("provision") as stage, ThreadPoolExecutor(1) as pool:
-        sample.end_left_over(session)
+        sample.stop_leftovers(session)
         done = [*_buckets(session), *_s3_users(session)]
         data = None if not with_data or sample.has_data(session) else pool.submit(sample.publish_data, session)
         health.wait_ready(session.engine, settings, stage, ["hub"])
-        done += [f"server of {name} ended" for name in user_servers.end_those_elsewhere(session)]
+        done += [f"server of {name} ended" for name in user_servers.end_servers_elsewhere(session)]
         done += [f"account {name}" for name in accounts.ensure_first(settings, session.hub)]
         if data:
             stage.update("publishing sample data")

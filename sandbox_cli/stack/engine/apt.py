@@ -1,4 +1,4 @@
-"""apt, used without anybody watching: waits for locks, asks nothing, removes nothing."""
+"""apt, used unattended: waits for locks, asks nothing, removes nothing."""
 
 from __future__ import annotations
 

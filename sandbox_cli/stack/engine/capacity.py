@@ -1,4 +1,4 @@
-"""What the engine's machine has left: looked at before anything expensive starts."""
+"""What the engine's machine has left: checked before anything expensive starts."""
 
 from __future__ import annotations
 

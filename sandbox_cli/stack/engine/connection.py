@@ -1,6 +1,6 @@
-"""The Docker engine: the one that answers, or the one we install where that is possible.
+"""The Docker engine: the one that answers, or a new one where it can be installed.
 
-`connect` only looks, `ensure` also starts or installs. Both end with an engine that has Compose v2 and BuildKit.
+`connect` changes nothing, `ensure` also starts or installs. Both end with an engine that has Compose v2 and BuildKit.
 """
 
 from __future__ import annotations
@@ -86,14 +86,14 @@ class Engine:
             return 0  # the user who runs it is root in there
         if self._on_this_machine:
             return Path(self.socket_path).stat().st_gid
-        look = self.client.containers.run(
+        output = self.client.containers.run(
             image,
             ["stat", "-Lc", "%g", SYSTEM_SOCKET],
             volumes=[f"{self.socket_path}:{SYSTEM_SOCKET}"],
             network_mode="none",
             remove=True,
         )
-        return int(look)
+        return int(output)
 
     def environment(self) -> dict[str, str]:
         """Returns the environment in which a docker command line reaches this engine, and no other."""

@@ -1,4 +1,4 @@
-"""What it takes to get a Docker engine on Debian and Ubuntu: a list of steps, told first, then carried out.
+"""What it takes to get a Docker engine on Debian and Ubuntu: a list of steps, shown first, then carried out.
 
 Debian 12 has an engine (20.10) but neither Compose v2 nor Buildx. Both are Go programs that run there as Debian 13
 packages them, so Debian 13 becomes a package source of such low priority that apt takes nothing from it unasked.
@@ -34,10 +34,15 @@ _NEEDED_WITH_ENGINE = ["iptables", "ca-certificates", "debootstrap", apt.KEYRING
 
 @dataclass(frozen=True)
 class Step:
-    """One change to the machine: what is told about it, and what does it."""
+    """One change to the machine.
 
-    what: str
-    do: Callable[[], None]
+    Attributes:
+        description: What is shown of it.
+        run: Does it.
+    """
+
+    description: str
+    run: Callable[[], None]
 
 
 def plan(
@@ -58,7 +63,7 @@ def plan(
         machine: This machine; tests pass another.
 
     Raises:
-        EngineError: This machine is none that we install on.
+        EngineError: An engine can't be installed on this machine.
     """
     host = host or Host(settings.state_dir / "logs" / LOG_NAME)
     denied = any(attempt.denied for attempt in tried)
@@ -75,20 +80,20 @@ def plan(
 
 
 def carry_out(console: Console, settings: Settings, steps: Sequence[Step]) -> None:
-    """Tells all steps, asks on a terminal, and does them one after the other.
+    """Shows all steps, asks on a terminal, and runs them one after the other.
 
     Raises:
         EngineError: The user said no, or a step failed.
     """
     console.info("No usable Docker engine yet. To get one, these changes are made to this machine:")
     for number, step in enumerate(steps, start=1):
-        console.info(f"  {number}. {step.what}")
+        console.info(f"  {number}. {step.description}")
     console.info("Each one and its undo: docs/footprint.md")
     if not settings.assume_yes and not console.ask("Go on?"):
         raise EngineError("No Docker engine, and installing one was refused.", hint=f"see {PAGE}")
     for number, step in enumerate(steps, start=1):
-        console.info(f"[engine] {number}/{len(steps)} {step.what}")
-        step.do()
+        console.info(f"[engine] {number}/{len(steps)} {step.description}")
+        step.run()
 
 
 def wanted_packages(host: Host, *, engine: bool, missing: Sequence[str]) -> list[str]:

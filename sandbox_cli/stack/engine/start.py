@@ -1,4 +1,4 @@
-"""Starting an installed engine: by systemd where that is process 1, else as a process of its own that outlives us."""
+"""Starting an installed engine: by systemd where that is process 1, else as a process that outlives the command."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _answers(host: Host) -> bool:
     try:
         open_client(address).close()
     except PermissionError:
-        # The socket is there before the engine is, so root has to ask; that we may not is the next step's business.
+        # The socket exists before the engine answers, so root has to ask; the next step gives this user access.
         return host.attempt(["docker", "--host", address, "version"], seconds=20)[0] == 0
     except (DockerException, OSError):
         return False
@@ -82,13 +82,13 @@ def _log_tail(host: Host) -> str:
 
 
 def running_processes(name: str, proc: Path = Path("/proc")) -> list[int]:
-    """Returns the ids of the processes with that program name; one that ended and nobody waited for isn't running."""
+    """Returns the ids of the processes with that program name, but not those that have ended (zombies)."""
     found = []
     for entry in proc.glob("[0-9]*/stat"):
         try:
             program, _, rest = entry.read_text(encoding="utf-8").partition("(")[2].rpartition(")")
         except OSError:
-            continue  # it ended while we looked
+            continue  # it has just ended
         if program == name and not rest.startswith(" Z"):
             found.append(int(entry.parent.name))
     return found

@@ -88,7 +88,11 @@ class Kernel:
         return output.stdout
 
     def start(self, code: str, *, store_history: bool = False) -> str:
-        """Starts a cell and returns what `finish` waits for."""
+        """Starts a cell and returns what `finish` waits for.
+
+        Raises:
+            StackError: The connection broke.
+        """
         message_id = uuid.uuid4().hex
         header = {"msg_id": message_id, "msg_type": "execute_request", "username": "", "session": self._session}
         content = {
@@ -99,7 +103,8 @@ class Kernel:
             "allow_stdin": False,
         }
         parts = {"parent_header": {}, "metadata": {}, "channel": "shell", "buffers": []}
-        self._socket.send(json.dumps({"header": {**header, "version": "5.3"}, "content": content, **parts}))
+        with self._translate_errors():
+            self._socket.send(json.dumps({"header": {**header, "version": "5.3"}, "content": content, **parts}))
         return message_id
 
     def finish(self, message_id: str, *, seconds: float) -> CellOutput:
@@ -131,11 +136,18 @@ class Kernel:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             try:
-                yield dict(json.loads(self._socket.recv(timeout=left)))
+                with self._translate_errors():
+                    message = self._socket.recv(timeout=left)
             except TimeoutError:
                 return
-            except WebSocketException as error:
-                raise StackError(f"The kernel of `{self._user}` is gone: {error}", hint="sandbox status") from None
+            yield dict(json.loads(message))
+
+    @contextmanager
+    def _translate_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except WebSocketException as error:
+            raise StackError(f"The kernel of `{self._user}` is gone: {error}", hint="sandbox status") from None
 
 
 @contextmanager

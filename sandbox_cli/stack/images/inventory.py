@@ -32,7 +32,7 @@ REPOSITORY = "sandbox"
 # A server has the hub's bounds, and the notebooks that a new home is given.
 NOTEBOOK = ("hub/notebook", "hub/bounded_http", "notebooks")
 
-# The ones that take longest first: this order is the one in which they are begun.
+# The ones that take longest first: they are started in this order.
 RECIPES = {
     recipe.name: recipe
     for recipe in [
@@ -106,16 +106,16 @@ def _recipe(name: str) -> Recipe:
 def ensure_images(
     engine: Engine, settings: Settings, stage: Stage, names: Iterable[str] | None = None
 ) -> dict[str, Image]:
-    """Builds the images that are missing, several at once, and returns all that were asked for.
+    """Builds the images that are missing, several at once, and returns all that were requested.
 
     Args:
         engine: Where to build.
-        settings: The checkout, the state folder for the logs, and whether we are offline.
-        stage: Told how far each image is.
+        settings: The checkout, the state folder for the logs, and whether the network may be used.
+        stage: Shows how far each image is.
         names: The images wanted; all of the stack's if None.
 
     Raises:
-        StackError: A build failed, or one is needed and we are offline.
+        StackError: A build failed, or one is needed and --offline forbids it.
     """
     wanted = list(RECIPES if names is None else names)
     refs = current_refs(settings, wanted)
@@ -124,9 +124,9 @@ def ensure_images(
         with build_lock(stage):
             took = _build_missing(engine, settings, stage, wanted, refs)
     present = _present(engine)
-    if gone := _missing(wanted, refs, present):
+    if removed := _missing(wanted, refs, present):
         raise StackError(
-            f"Built, but gone again: {', '.join(gone)}. Does something else remove images?", hint="sandbox up"
+            f"Built, but removed again: {', '.join(removed)}. Does something else remove images?", hint="sandbox up"
         )
     stage.result = f"{len(took)} built, {len(wanted) - len(set(took) & set(wanted))} current" if took else "all current"
     return {name: _image(name, refs[name], present[refs[name]], took) for name in wanted}
@@ -147,7 +147,7 @@ def _missing(names: Iterable[str], refs: dict[str, str], present: dict[str, tupl
 
 
 def _present(engine: Engine) -> dict[str, tuple[str, int]]:
-    """Returns id and size of every tag of ours, with one call."""
+    """Returns id and size of every tag of the sandbox's images, with one call."""
     listed = engine.client.api.images(filters={"reference": [f"{REPOSITORY}/*"]})
     return {tag: (str(image["Id"]), int(image["Size"])) for image in listed for tag in image["RepoTags"] or []}
 
@@ -182,14 +182,14 @@ def _build_missing(
 
 
 def _needed(wanted: Iterable[str], refs: dict[str, str], present: set[str]) -> list[str]:
-    """What has to be built: what is missing of the wanted, and what is missing of what that is built on."""
+    """Returns what has to be built: the missing ones of the wanted, and of those that they are built on."""
     needed: set[str] = set()
-    to_look_at = list(wanted)
-    while to_look_at:
-        name = to_look_at.pop()
+    pending = list(wanted)
+    while pending:
+        name = pending.pop()
         if refs[name] not in present and name not in needed:
             needed.add(name)
-            to_look_at += [RECIPES[name].parent] if name in RECIPES else []
+            pending += [RECIPES[name].parent] if name in RECIPES else []
     return [name for name in [BASE, *RECIPES] if name in needed]
 
 
@@ -216,19 +216,19 @@ def _megabytes(engine: Engine, ref: str) -> str:
 
 
 def stale(engine: Engine, settings: Settings) -> list[str]:
-    """Returns the tags of our images that belong to an earlier state of the checkout."""
+    """Returns the tags of the sandbox's images that belong to an earlier state of the checkout."""
     current = set(current_refs(settings).values())
     return sorted(set(_present(engine)) - current)
 
 
 def remove(engine: Engine, refs: Iterable[str]) -> list[str]:
     """Removes images by tag, and returns the tags that stay because a container uses them."""
-    kept = []
+    in_use = []
     for ref in refs:
         try:
             engine.client.images.remove(ref)
         except APIError as error:
             if error.status_code not in {404, 409}:
                 raise
-            kept += [ref] if error.status_code == 409 else []
-    return kept
+            in_use += [ref] if error.status_code == 409 else []
+    return in_use

@@ -71,8 +71,8 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
     make_sample(options.sample, options.sample_key, options.keys, usual_key=content.sample_key)
     variables = tuple(name for name in content.variables if name in os.environ)
     name = pipeline_name(options.pipeline or content.pipeline, config)  # the folder has another name for the driver
-    words = _with_keys(_without(everything, "--project-path", "--pipeline"), options.keys, folder)
-    return Request(("--pipeline", name, *words), config.resolve(), folder, requirements, variables)
+    runner_arguments = _with_keys(_without(everything, "--project-path", "--pipeline"), options.keys, folder)
+    return Request(("--pipeline", name, *runner_arguments), config.resolve(), folder, requirements, variables)
 
 
 def _with_keys(arguments: Sequence[str], keys: str | None, folder: Path) -> tuple[str, ...]:
@@ -90,13 +90,13 @@ def _with_keys(arguments: Sequence[str], keys: str | None, folder: Path) -> tupl
 
 
 def _without(arguments: Sequence[str], *names: str) -> tuple[str, ...]:
-    kept: list[str] = []
+    remaining: list[str] = []
     skip = False
     for word in arguments:
         if not skip and word not in names and word.split("=")[0] not in names:
-            kept.append(word)
+            remaining.append(word)
         skip = word in names
-    return tuple(kept)
+    return tuple(remaining)
 
 
 def run(console: Console, session: Session, request: Request) -> int:
@@ -108,8 +108,8 @@ def run(console: Console, session: Session, request: Request) -> int:
         options += ["--env", f"SPARK_ETL_GIT={git}"] if git else []
         options += [word for name in request.variables for word in ("--env", name)]  # no value: it may be a secret
         options += _path_options(f"{packages.INSIDE}/{key}") if key else []
-        ended = driver.run(session, _command(request), options=options)
-    return ended.exit_code
+        result = driver.run(session, _command(request), options=options)
+    return result.exit_code
 
 
 def _path_options(folder: str) -> list[str]:

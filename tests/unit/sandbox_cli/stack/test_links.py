@@ -79,4 +79,4 @@ def test_up_ends_the_servers_that_were_started_for_another_address(
     monkeypatch.setattr(user_servers, "end", lambda session, user: gone.append(user))
     session: Any = SimpleNamespace(engine=None, settings=with_subdomains(settings, subdomains), ports=PORTS)
 
-    assert user_servers.end_those_elsewhere(session) == gone == ended
+    assert user_servers.end_servers_elsewhere(session) == gone == ended

@@ -104,7 +104,7 @@ def test_debian_12_from_nothing_in_this_order(settings: Settings, monkeypatch: p
     host.said = {"apt-get indextargets": BOOKWORM_SOURCES}
     monkeypatch.setattr(start, "start", lambda host: host.ran.append("start"))
     for step in plan(settings, running=False, missing=ALL, tried=GONE, host=host):
-        step.do()
+        step.run()
     assert [line.split(" -")[0] for line in host.ran][:5] == [
         "apt-get update",
         f"write {PIN_FILE}",
@@ -139,7 +139,9 @@ def test_an_installed_engine_is_only_started(settings: Settings) -> None:
     host = FakeHost(DEBIAN_13, systemd=True)
     host.programs |= {"dockerd"}
     steps = plan(settings, running=False, missing=[], tried=GONE, host=host)
-    assert [step.what for step in steps] == ["start the engine, now and at every boot (systemctl enable --now docker)"]
+    assert [step.description for step in steps] == [
+        "start the engine, now and at every boot (systemctl enable --now docker)"
+    ]
 
 
 def test_an_installed_engine_is_started_on_any_linux(settings: Settings) -> None:
@@ -154,7 +156,7 @@ def test_a_user_joins_the_sockets_group(settings: Settings, monkeypatch: pytest.
     host = FakeHost(DEBIAN_13)
     steps = plan(settings, running=False, missing=[], tried=DENIED, host=host)
     for step in steps:
-        step.do()
+        step.run()
     assert host.ran == ["groupadd -f docker", "usermod -aG docker ada"]
 
 

@@ -91,6 +91,6 @@ def test_a_cell_that_does_not_end_is_an_error_with_its_output() -> None:
 def test_a_kernel_that_hangs_up_is_an_error() -> None:
     with a_kernel([IDLE]) as kernel:
         kernel.run("", seconds=5)
-        kernel.start("the answer to this one is the end")
+        kernel.start("the kernel hangs up instead of an answer")
         with pytest.raises(StackError, match="The kernel of `ada` is gone"):
             kernel.run("", seconds=5)

@@ -84,6 +84,6 @@ def test_a_long_step_is_not_silent_without_a_terminal(monkeypatch: pytest.Monkey
     progress.begin("minio")
     progress.tick()
     assert stage.said == ["minio begins"]
-    progress._spoke -= 31
+    progress._last_shown -= 31
     progress.tick()
     assert stage.said[-1].startswith("minio 0.")

@@ -16,7 +16,7 @@ from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack.pipelines import submit
-from sandbox_cli.stack.pipelines.driver import Ended
+from sandbox_cli.stack.pipelines.driver import DriverResult
 from sandbox_cli.stack.pipelines.submit import Request, checked
 
 DATES = ("--start-date", "2024-02-29", "--end-date", "2024-02-29")
@@ -181,9 +181,9 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The options of the drivers that would have run."""
     taken: list[list[str]] = []
 
-    def run(session: Any, command: list[str], *, options: list[str]) -> Ended:
+    def run(session: Any, command: list[str], *, options: list[str]) -> DriverResult:
         taken.append(options)
-        return Ended(5, "")
+        return DriverResult(5, "")
 
     monkeypatch.setattr(submit.driver, "run", run)
     monkeypatch.setattr(submit.packages, "key_of", lambda session, file: "0123abcd")
