@@ -32,7 +32,7 @@ def warm_up(sandbox: Sandbox) -> Figure:
     """Measures `up` of a stack that is down, with its images and its sample run."""
     took = seconds(lambda: sandbox("up", timeout=600))
     return Figure(
-        "warm up: to links and proof", took, "s", limit=45, raw=engine_start(), note="start a JVM's container"
+        "warm up: to links and smoke test", took, "s", limit=45, raw=engine_start(), note="start a JVM's container"
     )
 
 
@@ -56,7 +56,7 @@ def engine_start() -> float:
 
 
 def idle_memory(sandbox: Sandbox) -> Iterator[Figure]:
-    """Measures what each service needs while nothing is asked of it, page cache not counted."""
+    """Measures what each service needs while it is idle, page cache not counted."""
     containers = [c for c in Containers(sandbox.stack).all() if c.status == "running"]
     with ThreadPoolExecutor(len(containers)) as pool:
         used = list(pool.map(memory, containers))

@@ -11,7 +11,7 @@ import argparse
 import sys
 import time
 
-from bench.figures import Figure, tell
+from bench.figures import Figure, report
 from bench.runner.contest import Contest
 from bench.runner.figures import WHAT, Figures
 from bench.runner.lab import beside
@@ -34,7 +34,7 @@ def main() -> int:
             leftovers.remove(name)
     print(f"{options.rows:,} orders, Spark on 2 cores, a heap of 3 GB; ours / theirs, and after: s / s\n")
     seconds = round(time.monotonic() - started)
-    code = tell("bench-runner", figures, rows=options.rows, seconds=seconds)
+    code = report("bench-runner", figures, rows=options.rows, seconds=seconds)
     print(f"{seconds // 60} min {seconds % 60} s", file=sys.stderr)
     return code
 

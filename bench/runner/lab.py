@@ -21,17 +21,17 @@ PEERS = "/tmp/peers"  # noqa: S108
 ENTRYPOINT = "/opt/sandbox/entrypoint"
 MEMORY = "7g"
 SPARK_UID, SPARK_GID = 10001, 100  # the account of the Spark image
-# Kedro tells its makers of each run unless told not to; Metaflow wants a name for its user.
+# Kedro reports each run to its makers unless this is set; Metaflow wants a name for its user.
 QUIET = {"DO_NOT_TRACK": "1", "USERNAME": "bench", "METAFLOW_DATASTORE_SYSROOT_LOCAL": "/tmp/metaflow"}  # noqa: S108
 PIP = ["python", "-m", "pip", "install", "--no-cache-dir", "--no-input", "--quiet", "--no-deps", "--require-hashes"]
 
 
 class ContestantError(Exception):
-    """Raised when a contestant did not do what it had to: with the end of what it said."""
+    """Raised when a contestant did not do what it had to: with the end of its output."""
 
 
 @dataclass(frozen=True)
-class Ran:
+class ProcessResult:
     """A process that has ended.
 
     Attributes:
@@ -72,7 +72,7 @@ class Lab:
         peers: bool = False,
         folder: str = "/tmp",  # noqa: S108
         **more: str,
-    ) -> Ran:
+    ) -> ProcessResult:
         """Runs a command as a process of its own and returns how it went.
 
         Args:
@@ -98,11 +98,11 @@ class Lab:
         }
         launch = ["python", f"{INSIDE}/launch.py", *(["--until", until] if until else []), *command]
         printed = self._exec([ENTRYPOINT, "runner", *launch], environment, folder)
-        ran = Ran(**json.loads(printed.splitlines()[-1]))
-        if (ran.code != 0) is not fails:
-            how = "did not fail" if fails else f"ended with {ran.code}"
-            raise ContestantError(f"`{' '.join(command[:4])} …` {how}:\n{ran.out[-1500:]}\n{ran.err[-2500:]}")
-        return ran
+        result = ProcessResult(**json.loads(printed.splitlines()[-1]))
+        if (result.code != 0) is not fails:
+            how = "did not fail" if fails else f"ended with {result.code}"
+            raise ContestantError(f"`{' '.join(command[:4])} …` {how}:\n{result.out[-1500:]}\n{result.err[-2500:]}")
+        return result
 
     def put(self, files: Mapping[str, bytes]) -> None:
         """Writes files, by their path below the folder of the bench."""

@@ -141,11 +141,11 @@ def _copy_report(container: Container, target: Path) -> None:
         target.write_bytes(report.read())
 
 
-def _result(said: str, code: int, seconds: float, log: Path) -> Result:
-    lines = said.splitlines() or [""]
+def _result(output: str, code: int, seconds: float, log: Path) -> Result:
+    lines = output.splitlines() or [""]
     counted = next((line for line in reversed(lines) if ENDED.search(line)), "")
     counts = {what: int(number) for number, what in COUNTED.findall(counted)}
-    version = re.search(r"^pyspark (\S+)$", said, re.MULTILINE)
+    version = re.search(r"^pyspark (\S+)$", output, re.MULTILINE)
     spark = version[1] if version else "?"
     complaints = [f"{spark}: {line}" for line in lines if line.startswith(("FAILED ", "ERROR "))]
     if code and not complaints:

@@ -19,7 +19,7 @@ GROUPS = {
 
 
 class TimedTest(NamedTuple):
-    """A test and its seconds, fixtures included: whoever needs the stack first also waits for it to start."""
+    """A test and its seconds, fixtures included: the first that needs the stack also waits for it to start."""
 
     seconds: float
     name: str
@@ -68,4 +68,4 @@ def _groups(tests: Iterable[TimedTest]) -> Iterator[tuple[str, float]]:
 def _failures(results: Iterable[Result]) -> Iterator[str]:
     for result in results:
         if result.outcome == "failed":
-            yield f"\n{result.part.name} failed with exit code {result.code}; its output is kept in {result.log}"
+            yield f"\n{result.part.name} failed with exit code {result.code}; its output is in {result.log}"

@@ -75,7 +75,7 @@ def test_a_table_is_not_folded_for_a_pipe(console: Console, capsys: pytest.Captu
     assert lines == ["name  what", "[a]   " + "x" * 150, "b     y"]
 
 
-def test_a_stage_tells_what_it_does_and_how_it_ended(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stage_shows_what_it_does_and_how_it_ended(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     with console.stage("images") as stage:
         stage.update("3 of 7")
         stage.line("kept")

@@ -1,4 +1,4 @@
-"""A machine on which nothing really happens: it answers what it is told to, and remembers what was done to it."""
+"""A machine on which nothing really happens: its answers are set, and it remembers what was done to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOOKWORM_SOURCES = "\n".join(
 
 
 class FakeHost(Host):
-    """Answers from `programs`, `installed`, `said` and `codes`; `ran` and `written` say what was done."""
+    """Answers from `programs`, `installed`, `outputs` and `codes`; `ran` and `written` record what was done."""
 
     systemd = False
 
@@ -34,7 +34,7 @@ class FakeHost(Host):
         self.systemd = systemd
         self.programs: set[str] = {"apt-get"}
         self.installed: set[str] = set()
-        self.said: dict[str, str] = {}
+        self.outputs: dict[str, str] = {}
         self.codes: dict[str, list[tuple[int, str]]] = {}
         self.ran: list[str] = []
         self.written: dict[str, str] = {}
@@ -46,7 +46,7 @@ class FakeHost(Host):
         return self.installed & set(names)
 
     def read(self, argv: list[str]) -> str:
-        return self.said.get(" ".join(argv[:2]), "")
+        return self.outputs.get(" ".join(argv[:2]), "")
 
     def attempt(self, argv: list[str], **_: object) -> tuple[int, str]:
         line = " ".join(argv)

@@ -82,7 +82,7 @@ def test_a_lock_goes_with_a_holder_that_was_killed(settings: Settings, holder: s
         pass
 
 
-def test_a_lock_is_free_after_an_error_and_names_nobody(settings: Settings) -> None:
+def test_a_lock_is_free_after_an_error_and_names_no_holder(settings: Settings) -> None:
     with pytest.raises(ZeroDivisionError), lock.stack_lock(Console(plain=True), settings, "up"):
         raise ZeroDivisionError
 

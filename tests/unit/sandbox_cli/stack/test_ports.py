@@ -1,4 +1,4 @@
-"""Ports: the ones we like, the ones of last time, the ones asked for, or the next that are free."""
+"""Ports: the preferred ones, the ones of last time, the requested ones, or the next that are free."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     return taken
 
 
-def asked_for(settings: Settings, **wanted: int) -> Settings:
+def requested(settings: Settings, **wanted: int) -> Settings:
     return Settings(state_home=settings.state_home, requested_ports=wanted)
 
 
@@ -56,13 +56,13 @@ def test_the_ports_that_are_chosen(
     taken |= others
     if known:
         state.write(settings.state_dir / "ports.json", known)
-    settings = asked_for(settings, **wanted)
+    settings = requested(settings, **wanted)
 
     assert ports.choose(Console(plain=True), settings, published=published) == chosen
     assert ports.remembered(settings) == chosen
 
 
-def test_a_port_that_is_replaced_is_told(
+def test_a_port_that_is_replaced_is_shown(
     settings: Settings, taken: set[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     taken |= {8000}
@@ -70,17 +70,17 @@ def test_a_port_that_is_replaced_is_told(
     assert "port 8000 on 127.0.0.1 is taken; hub gets 8001 instead" in capsys.readouterr().err
 
 
-def test_a_port_that_was_asked_for_and_is_taken_is_refused(settings: Settings, taken: set[int]) -> None:
+def test_a_port_that_was_requested_and_is_taken_is_refused(settings: Settings, taken: set[int]) -> None:
     taken |= {8200, 8201}
     with pytest.raises(UsageError, match=r"Port 8200 on 127\.0\.0\.1 is taken") as caught:
-        ports.choose(Console(plain=True), asked_for(settings, hub=8200), published=set())
+        ports.choose(Console(plain=True), requested(settings, hub=8200), published=set())
     assert caught.value.hint == "sandbox up --hub-port 8202"
     assert ports.remembered(settings) == {}
 
 
 def test_one_port_for_two_is_refused(settings: Settings, taken: set[int]) -> None:
     with pytest.raises(UsageError, match="8200"):
-        ports.choose(Console(plain=True), asked_for(settings, hub=8200, s3=8200), published=set())
+        ports.choose(Console(plain=True), requested(settings, hub=8200, s3=8200), published=set())
 
 
 @pytest.mark.parametrize("wanted", [65535, 65500])
@@ -97,7 +97,7 @@ def listener() -> Iterator[Any]:
         yield server
 
 
-def test_a_port_is_free_when_nobody_listens(listener: socket.socket) -> None:
+def test_a_port_is_free_when_nothing_listens(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
 
     assert not ports.is_free(port)

@@ -29,7 +29,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.volumes: dict[str, dict[str, tarfile.TarInfo]] = {}
         self.texts: dict[str, str] = {}
-        self.held: list[str] = []
+        self.removed: list[str] = []
         self.left: list[str] = []
         self.full = False
         self._made: dict[str, str] = {}
@@ -55,7 +55,9 @@ class FakeEngine:
     def _list(self, filters: dict[str, str], **kwargs: object) -> list[SimpleNamespace]:
         holder = f"holder of {filters['volume']}"
         return (
-            [SimpleNamespace(remove=lambda force: self.held.append(holder))] if filters["volume"] in self._made else []
+            [SimpleNamespace(remove=lambda force: self.removed.append(holder))]
+            if filters["volume"] in self._made
+            else []
         )
 
     def _container(self, image: str, command: list[str], **options: Any) -> SimpleNamespace:
@@ -153,7 +155,7 @@ def test_volumes_are_filled_again_only_when_something_changed(engine: Any, setti
     assert install(engine, settings, values) == list(secrets.SECRET_VOLUMES)
     assert install(engine, settings, values) == []
     assert install(engine, settings, {**values, "spark_connect_token": "new"}) == ["connect", "hub"]
-    assert engine.held == ["holder of demo_secrets-connect", "holder of demo_secrets-hub"]
+    assert engine.removed == ["holder of demo_secrets-connect", "holder of demo_secrets-hub"]
 
 
 def test_a_volume_made_anew_is_filled_anew(engine: Any, settings: Settings) -> None:

@@ -71,7 +71,7 @@ def test_a_container_is_ready_when_it_runs_and_is_not_unwell(state: str, status:
     assert (container.health, container.ready, container.since) == (health, ready, status)
 
 
-def test_published_ports_are_told_once() -> None:
+def test_published_ports_are_listed_once() -> None:
     container = raw("demo-hub-1", service="hub")
     container["Ports"] = [
         {"IP": "127.0.0.1", "PrivatePort": 8000, "PublicPort": 8001, "Type": "tcp"},
@@ -96,7 +96,7 @@ def test_published_ports_are_told_once() -> None:
         ([a_container("user:hub"), a_container("minio")], {"hub": "has no container"}),
     ],
 )  # fmt: skip
-def test_who_is_not_well_is_told(found: list[StackContainer], wrong: dict[str, str]) -> None:
+def test_services_that_are_not_ready_have_a_reason(found: list[StackContainer], wrong: dict[str, str]) -> None:
     assert unready(found, ["hub", "minio"]) == wrong
 
 
@@ -107,7 +107,7 @@ def test_what_was_left_out_is_not_expected(without: tuple[str, ...], gone: set[s
     assert set(services.SERVICES) - set(services.expected(Settings(without=without))) == gone
 
 
-def test_each_container_of_the_stack_is_told_once_and_in_order() -> None:
+def test_each_container_of_the_stack_is_listed_once_and_in_order() -> None:
     both = raw("demo-hub-1", project="demo", service="hub", stack="demo")
     listed = {
         "com.docker.compose.project=demo": [

@@ -9,7 +9,7 @@ from tests.unit.sandbox_cli.stack.fake_host import BOOKWORM_SOURCES, FakeHost
 def host(monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     monkeypatch.setattr(apt.time, "sleep", lambda seconds: None)
     host = FakeHost()
-    host.said = {"apt-get indextargets": BOOKWORM_SOURCES}
+    host.outputs = {"apt-get indextargets": BOOKWORM_SOURCES}
     return host
 
 
@@ -47,5 +47,5 @@ def test_the_mirror_is_the_one_the_machine_uses(host: FakeHost) -> None:
 
 def test_a_disc_is_no_mirror() -> None:
     host = FakeHost()
-    host.said = {"apt-get indextargets": "cdrom:[Debian 12]/|bookworm|main|Debian\n"}
+    host.outputs = {"apt-get indextargets": "cdrom:[Debian 12]/|bookworm|main|Debian\n"}
     assert apt.mirror(host) is None

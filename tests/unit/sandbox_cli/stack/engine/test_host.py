@@ -29,7 +29,7 @@ def test_the_system_is_read_from_os_release(tmp_path: Path, text: str, expected:
     assert read_os_release(tmp_path / "os-release") == expected
 
 
-def test_what_a_command_prints_is_kept(host: Host) -> None:
+def test_what_a_command_prints_is_logged(host: Host) -> None:
     assert host.attempt(["sh", "-c", "echo out; echo err >&2; exit 3"]) == (3, "out\nerr\n")
     assert host.log.read_text() == "$ sh -c echo out; echo err >&2; exit 3\nout\nerr\n[3]\n"
 

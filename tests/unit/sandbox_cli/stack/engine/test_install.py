@@ -27,14 +27,14 @@ WITH_ENGINE = ["iptables", "ca-certificates", "debootstrap", "debian-archive-key
 class FakeConsole:
     def __init__(self, *, says: bool = True) -> None:
         self.says = says
-        self.asked = 0
+        self.questions = 0
         self.lines: list[str] = []
 
     def info(self, message: str) -> None:
         self.lines.append(message)
 
     def ask(self, question: str) -> bool:
-        self.asked += 1
+        self.questions += 1
         return self.says
 
 
@@ -101,7 +101,7 @@ def test_a_compose_v1_is_replaced() -> None:
 
 def test_debian_12_from_nothing_in_this_order(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     host = FakeHost()
-    host.said = {"apt-get indextargets": BOOKWORM_SOURCES}
+    host.outputs = {"apt-get indextargets": BOOKWORM_SOURCES}
     monkeypatch.setattr(start, "start", lambda host: host.ran.append("start"))
     for step in plan(settings, running=False, missing=ALL, tried=GONE, host=host):
         step.run()
@@ -117,7 +117,7 @@ def test_debian_12_from_nothing_in_this_order(settings: Settings, monkeypatch: p
 
 def test_debian_13_becomes_a_source_nothing_is_taken_from_unasked(settings: Settings) -> None:
     host = FakeHost()
-    host.said = {"apt-get indextargets": BOOKWORM_SOURCES}
+    host.outputs = {"apt-get indextargets": BOOKWORM_SOURCES}
     install.add_trixie(host)
     assert "URIs: http://mirror.example/debian\nSuites: trixie\n" in host.written[SOURCE_FILE]
     assert "Pin-Priority: 100" in host.written[PIN_FILE]
@@ -125,12 +125,12 @@ def test_debian_13_becomes_a_source_nothing_is_taken_from_unasked(settings: Sett
 
 def test_a_machine_that_has_debian_13_as_a_source_gets_no_second_one() -> None:
     host = FakeHost()
-    host.said = {"apt-get indextargets": BOOKWORM_SOURCES + "http://mirror.example/debian/|trixie|main|Debian\n"}
+    host.outputs = {"apt-get indextargets": BOOKWORM_SOURCES + "http://mirror.example/debian/|trixie|main|Debian\n"}
     install.add_trixie(host)
     assert host.written == {}
 
 
-def test_a_machine_without_a_debian_mirror_is_told_so() -> None:
+def test_a_machine_without_a_debian_mirror_is_refused() -> None:
     with pytest.raises(EngineError, match="no Debian mirror"):
         install.add_trixie(FakeHost())
 
@@ -177,7 +177,7 @@ def test_elsewhere_it_is_refused_with_what_was_tried_and_the_page(settings: Sett
     assert "docs/engine.md" in str(caught.value.hint)
 
 
-def test_every_step_is_told_before_the_question_and_no_is_no(settings: Settings) -> None:
+def test_every_step_is_shown_before_the_question_and_no_is_no(settings: Settings) -> None:
     console = FakeConsole(says=False)
     done: list[str] = []
     steps = [install.Step("install things", lambda: done.append("install"))]
@@ -193,4 +193,4 @@ def test_yes_to_everything_asks_nothing(settings: Settings) -> None:
     yes = Settings(state_home=settings.state_home, assume_yes=True)
     carry_out(console, yes, [install.Step("install things", lambda: done.append("install"))])
     assert done == ["install"]
-    assert console.asked == 0
+    assert console.questions == 0

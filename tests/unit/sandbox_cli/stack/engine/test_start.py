@@ -10,11 +10,11 @@ from tests.unit.sandbox_cli.stack.fake_host import FakeHost
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """What the engine's socket says, one after the other; the last for good."""
-    said = [True]
-    monkeypatch.setattr(start, "_answers", lambda host: said.pop(0) if len(said) > 1 else said[0])
+    answers = [True]
+    monkeypatch.setattr(start, "_answers", lambda host: answers.pop(0) if len(answers) > 1 else answers[0])
     monkeypatch.setattr(start, "running_processes", lambda name: [])
     monkeypatch.setattr(start.time, "sleep", lambda seconds: None)
-    return said
+    return answers
 
 
 def test_systemd_starts_it_where_it_rules(answers) -> None:
@@ -70,7 +70,7 @@ def test_one_that_never_answers_is_given_up(answers, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("stat", "running"), [("7 (dockerd) S 1", True), ("7 (dockerd) Z 1", False), ("7 (do (ck) erd) S 1", False)]
 )
-def test_a_process_that_ended_and_nobody_waited_for_is_not_running(tmp_path: Path, stat: str, running: bool) -> None:
+def test_a_zombie_is_not_running(tmp_path: Path, stat: str, running: bool) -> None:
     (tmp_path / "7").mkdir()
     (tmp_path / "7/stat").write_text(stat)
     assert start.running_processes("dockerd", tmp_path) == ([7] if running else [])

@@ -17,10 +17,10 @@ class Stage:
 
     def __init__(self, *, says: bool = True) -> None:
         self.says = says
-        self.said: list[str] = []
+        self.shown: list[str] = []
 
     def update(self, detail: str) -> None:
-        self.said.append(detail)
+        self.shown.append(detail)
 
     line = update
 
@@ -114,7 +114,7 @@ def test_offline_nothing_is_asked(made, settings) -> None:
 
 def test_debootstrap_uses_the_machines_mirror_and_always_checks_signatures(tmp_path: Path) -> None:
     host = FakeHost(DEBIAN_13)
-    host.said = {"apt-get indextargets": BOOKWORM_SOURCES}
+    host.outputs = {"apt-get indextargets": BOOKWORM_SOURCES}
     rootfs._bootstrap(host, tmp_path)
     assert "--force-check-gpg trixie" in host.ran[0]
     assert f"{tmp_path} http://mirror.example/debian" in host.ran[0]
@@ -122,7 +122,7 @@ def test_debootstrap_uses_the_machines_mirror_and_always_checks_signatures(tmp_p
 
 def test_elsewhere_debootstrap_uses_its_own_default(tmp_path: Path) -> None:
     host = FakeHost(UBUNTU_24)
-    host.said = {"apt-get indextargets": "http://ubuntu.example/ubuntu/|noble|main|Ubuntu\n"}
+    host.outputs = {"apt-get indextargets": "http://ubuntu.example/ubuntu/|noble|main|Ubuntu\n"}
     rootfs._bootstrap(host, tmp_path)
     assert "example" not in host.ran[0]
 
@@ -140,7 +140,7 @@ def test_the_image_gets_security_updates_from(tmp_path: Path, sources: str, main
     (tmp_path / "etc/apt").mkdir(parents=True)
     (tmp_path / "etc/apt/sources.list").write_text(f"deb {main} trixie main\n")
     host = FakeHost(DEBIAN_13)
-    host.said = {"apt-get indextargets": sources}
+    host.outputs = {"apt-get indextargets": sources}
     lines = rootfs._sources(host, tmp_path).splitlines()
     assert lines[:2] == [f"deb {main} trixie main", f"deb {main} trixie-updates main"]
     assert lines[2:] == ([f"deb {security} trixie-security main"] if security else [])
@@ -159,4 +159,4 @@ def test_installing_debootstrap_can_be_refused(settings, monkeypatch: pytest.Mon
     with pytest.raises(EngineError, match="debootstrap and debian-archive-keyring"):
         rootfs._ensure_debootstrap(host, settings, stage)
     assert host.ran == []
-    assert "debootstrap" in stage.said[0]
+    assert "debootstrap" in stage.shown[0]

@@ -63,7 +63,7 @@ def test_an_unknown_checkpoint_is_named_with_the_known_ones(config: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "told"),
+    ("arguments", "error", "expected"),
     [
         ((), RunnerUsageError, "--start-date"),
         (("--start-date", "2024-02-29"), RunnerUsageError, "--end-date"),
@@ -79,9 +79,9 @@ def test_an_unknown_checkpoint_is_named_with_the_known_ones(config: Path) -> Non
     ],
 )
 def test_a_line_that_makes_no_sense_is_refused(
-    config: Path, arguments: tuple[str, ...], error: type[Exception], told: str
+    config: Path, arguments: tuple[str, ...], error: type[Exception], expected: str
 ) -> None:
-    with pytest.raises(error, match=told) as caught:
+    with pytest.raises(error, match=expected) as caught:
         checked(config, arguments, requirements=None)
     assert isinstance(caught.value, SparkEtlError | UsageError)
     assert caught.value.exit_code == 2
@@ -168,7 +168,7 @@ def test_what_of_a_folders_name_can_not_be_a_pipelines_is_a_hyphen(config: Path,
     assert command[command.index("--pipeline") + 1] == pipeline
 
 
-def test_a_folder_of_which_no_letter_can_be_a_pipelines_name_is_told(config: Path) -> None:
+def test_a_folder_of_which_no_letter_can_be_a_pipelines_name_is_refused(config: Path) -> None:
     folder = config.parent.rename(config.parent.parent / "магазин")
 
     with pytest.raises(RunnerUsageError, match="'магазин' can't be the pipeline's name") as caught:
@@ -222,7 +222,7 @@ def test_the_driver_gets_the_variables_that_the_config_mentions_by_name_only(
     assert "hunter2" not in " ".join(options)
 
 
-def test_a_variable_that_is_not_set_is_told_before_anything_starts(config: Path) -> None:
+def test_a_variable_that_is_not_set_is_refused_before_anything_starts(config: Path) -> None:
     config.write_text(CONFIG + "pipeline: '${SHOP_NOT_SET}'\n")
     with pytest.raises(ConfigError, match="needs the environment variable SHOP_NOT_SET"):
         check(config)
