@@ -9,6 +9,7 @@ from typing import Any
 from docker.models.containers import Container
 
 from bench.figures import Figure, seconds
+from sandbox_cli.stack import services
 from tests.support.engine import Containers, client
 from tests.support.hub import HubClient
 from tests.support.sandbox import Sandbox
@@ -66,11 +67,9 @@ def idle_memory(sandbox: Sandbox) -> Iterator[Figure]:
 
 
 def memory(container: Container) -> float:
-    """Returns a container's memory in MB as `docker stats` counts it: without what the kernel can drop at once."""
-    stats: dict[str, Any] = container.stats(stream=False)["memory_stats"]
-    detail = stats.get("stats", {})
-    droppable = detail.get("total_inactive_file", detail.get("inactive_file", 0))
-    return float((stats["usage"] - droppable) / MB)
+    """Returns a container's memory in MB."""
+    stats: Any = container.stats(stream=False)
+    return services.memory_used(stats) / MB
 
 
 def image_sizes() -> Iterator[Figure]:

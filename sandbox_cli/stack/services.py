@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from docker.models.containers import Container
 
@@ -104,6 +105,16 @@ def last_lines(engine: Engine, container: StackContainer, count: int = 6) -> lis
     """Returns the last log lines of a container."""
     text = engine.client.containers.get(container.id).logs(tail=count).decode(errors="replace")
     return [line for line in text.splitlines() if line.strip()]
+
+
+def memory_used(stats: Mapping[str, Any]) -> float:
+    """Returns the bytes that a container uses, of what the engine's API says of it, as `docker stats` counts them.
+
+    Files that the kernel can drop at once are left out.
+    """
+    memory = stats.get("memory_stats", {})
+    detail = memory.get("stats", {})
+    return float(memory.get("usage", 0) - detail.get("total_inactive_file", detail.get("inactive_file", 0)))
 
 
 def unready(containers: Iterable[StackContainer], expected: Iterable[str]) -> dict[str, str]:

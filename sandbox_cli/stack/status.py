@@ -56,16 +56,13 @@ def _absent(name: str) -> dict[str, Any]:
 
 
 def _memory(session: Session, container: StackContainer) -> float | None:
-    """Returns the bytes a container uses, as `docker stats` counts: without what the kernel can drop at once."""
+    """Returns the bytes that a container uses, None if it does not run."""
     if container.state != "running":
         return None
     try:
-        stats = session.engine.client.api.stats(container.id, stream=False, one_shot=True)
+        return services.memory_used(session.engine.client.api.stats(container.id, stream=False, one_shot=True))
     except APIError:
         return None
-    memory = stats.get("memory_stats", {})
-    detail = memory.get("stats", {})
-    return float(memory.get("usage", 0) - detail.get("total_inactive_file", detail.get("inactive_file", 0)))
 
 
 def _last_run(session: Session) -> str | None:

@@ -12,6 +12,8 @@ from typing import Any
 import docker
 from docker.models.containers import Container
 
+from sandbox_cli.stack import services
+
 COMPOSE_PROJECT = "com.docker.compose.project"
 COMPOSE_SERVICE = "com.docker.compose.service"
 LABELS = (COMPOSE_PROJECT, "sandbox.stack")
@@ -92,9 +94,8 @@ def life(container: Container) -> tuple[str, bool, int]:
 
 def memory_used(container: Container) -> float:
     """Returns how much of its memory a container uses, 1 for all; files that could be dropped don't count."""
-    stats = container.stats(stream=False)["memory_stats"]
-    files = stats["stats"].get("inactive_file", stats["stats"].get("total_inactive_file", 0))
-    return float(stats["usage"] - files) / float(stats["limit"])
+    stats: Any = container.stats(stream=False)
+    return services.memory_used(stats) / float(stats["memory_stats"]["limit"])
 
 
 def spark_state(containers: Containers) -> dict[str, Any]:

@@ -123,3 +123,20 @@ def test_each_container_of_the_stack_is_listed_once_and_in_order() -> None:
     names = [container.name for container in services.containers(engine, SETTINGS)]
 
     assert names == ["demo-minio-1", "demo-hub-1", "demo-mail-1", "demo-user-ada", "demo-user-bob"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "used"),
+    [
+        ({"inactive_file": 30}, 70.0),
+        ({"total_inactive_file": 40, "inactive_file": 30}, 60.0),
+        ({}, 100.0),
+    ],
+    ids=["cgroup 2", "cgroup 1", "neither says"],
+)
+def test_memory_is_counted_without_what_the_kernel_can_drop(detail: dict[str, int], used: float) -> None:
+    assert services.memory_used({"memory_stats": {"usage": 100, "stats": detail, "limit": 200}}) == used
+
+
+def test_a_container_that_has_just_ended_uses_no_memory() -> None:
+    assert services.memory_used({"memory_stats": {}}) == 0
