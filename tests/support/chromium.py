@@ -55,7 +55,7 @@ def install() -> str:
 
 
 def is_debian() -> bool:
-    """Tells whether this is Debian itself: Ubuntu's package is an empty one that wants snap."""
+    """Returns whether this is Debian itself: Ubuntu's package is an empty one that wants snap."""
     return platform.system() == "Linux" and platform.freedesktop_os_release().get("ID") == "debian"
 
 

@@ -47,7 +47,7 @@ def record(stack: str, argv: tuple[str, ...]) -> None:
 
 
 def has_run(command: str, stack: str) -> bool:
-    """Tells whether a documented `./sandbox …` was run as it stands.
+    """Returns whether a documented `./sandbox …` was run as it stands.
 
     Args:
         command: The line, also with `SANDBOX_STACK=second` before it: then a stack other than `stack` has run it.

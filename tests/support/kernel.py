@@ -61,7 +61,7 @@ class Kernel:
         until(self._answers, within=60, what="the new kernel to answer")
 
     def _answers(self) -> bool:
-        """Tells whether an empty cell ends; what is sent to a kernel that is about to die is lost."""
+        """Returns whether an empty cell ends; what is sent to a kernel that is about to die is lost."""
         try:
             self.finish(self.start(""), timeout=3)
         except AssertionError:

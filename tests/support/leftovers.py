@@ -45,7 +45,7 @@ def own_name() -> Iterator[str]:
 
 
 def is_in_use(name: str) -> bool:
-    """Tells whether a run of the tests, alive now, owns this stack."""
+    """Returns whether a run of the tests, alive now, owns this stack."""
     path = home() / f"{name}.lock"
     if not path.exists():
         return False
@@ -58,7 +58,7 @@ def is_in_use(name: str) -> bool:
 
 
 def engine_answers() -> bool:
-    """Tells whether there is an engine to leave something in."""
+    """Returns whether there is an engine to leave something in."""
     try:
         return bool(client().ping())
     except Exception:  # noqa: BLE001 - whatever is wrong with it, nothing can be looked up in it

@@ -74,7 +74,7 @@ class ObjectStore:
         self.client.put_object(bucket_name=bucket, object_name=key, data=io.BytesIO(data), length=len(data))
 
     def may(self, action: str, bucket: str, key: str) -> bool:
-        """Tells whether this user may `read` or `write` that key; any refusal but AccessDenied is an error."""
+        """Returns whether this user may `read` or `write` that key; any refusal but AccessDenied is an error."""
         try:
             self.read(bucket, key) if action == "read" else self.write(bucket, key)
         except S3Error as error:

@@ -13,7 +13,7 @@ READ, WRITE, LIST, DELETE = "s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3
 
 
 def may(s3_user: str, action: str, resource: str) -> bool:
-    """Tells whether a policy allows an action, with `*` as S3 understands it."""
+    """Returns whether a policy allows an action, with `*` as S3 understands it."""
     return any(
         statement["Effect"] == "Allow"
         and action in statement["Action"]
