@@ -183,3 +183,13 @@ def test_no_secret_is_recorded_beside_the_secrets(engine: Any, settings: Setting
 
     recorded = (settings.state_dir / "secret-volumes.json").read_text()
     assert not [name for name, value in values.items() if value in recorded]
+
+
+def test_what_an_older_version_recorded_holds(engine: Any, settings: Settings) -> None:
+    values = secrets.load_or_create(settings)
+    install(engine, settings, values)
+    (settings.state_dir / secrets.INSTALLED).rename(settings.state_dir / "vaults.json")
+
+    assert install(engine, settings, values) == [], "nothing that uses the volumes is removed"
+    assert install(engine, settings, {**values, "spark_connect_token": "new"}) == ["connect", "hub"]
+    assert install(engine, settings, {**values, "spark_connect_token": "new"}) == []
