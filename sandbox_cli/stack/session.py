@@ -10,12 +10,13 @@ from functools import cached_property
 from sandbox_cli.console import Console
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import addresses, ports, secrets, services, variables
+from sandbox_cli.stack import ports, secrets, services, variables
 from sandbox_cli.stack.compose import Compose
 from sandbox_cli.stack.engine import connection
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.health import poll
 from sandbox_cli.stack.hub.api import Hub
+from sandbox_cli.stack.links import links
 from sandbox_cli.stack.object_store import REGION, ObjectStore
 from sandbox_cli.stack.secrets import s3_secret
 
@@ -27,7 +28,7 @@ CLUSTER = ("minio", "spark-master", "spark-worker")
 
 @dataclass(frozen=True)
 class Session:
-    """What is known of a stack that was started."""
+    """A stack that was started, with everything that leads into it."""
 
     engine: Engine
     settings: Settings
@@ -73,17 +74,6 @@ class Session:
         os.environ.pop("AWS_SESSION_TOKEN", None)
 
 
-def links(settings: Settings, chosen: dict[str, int]) -> dict[str, str]:
-    """Returns what to open in a browser, by name, and the S3 endpoint."""
-    hub = addresses.hub(settings, chosen["hub"])
-    ui, shelf = (addresses.service(settings, chosen["hub"], name) for name in ("ui", "shelf"))
-    pages = {
-        page: f"{ui}/services/ui/{page}/" for page, extra in variables.PAGES.items() if extra not in settings.without
-    }
-    s3 = f"http://127.0.0.1:{chosen['s3']}"
-    return {"hub": f"{hub}/", "shelf": f"{shelf}/services/shelf/", **pages, "s3-api": s3}
-
-
 def attach(console: Console, settings: Settings) -> Session:
     """Returns the session of a stack that exists, running or not.
 
@@ -106,14 +96,14 @@ def running(console: Console, settings: Settings, needs: Sequence[str]) -> Sessi
     session = attach(console, settings)
 
     def settled() -> bool:
-        mine = [part for part in services.parts(session.engine, settings) if part.service in needs]
-        return not any(part.health == "starting" for part in mine)
+        containers = services.containers(session.engine, settings)
+        return not any(container.health == "starting" and container.service in needs for container in containers)
 
     poll(settled, seconds=STARTING_SECONDS)
-    wrong = services.unready(services.parts(session.engine, settings), needs)
-    if wrong:
-        told = "; ".join(f"{name} {what}" for name, what in wrong.items())
-        raise StackError(f"The stack `{settings.stack}` is not up: {told}.", hint="sandbox up")
+    problems = services.unready(services.containers(session.engine, settings), needs)
+    if problems:
+        listed = "; ".join(f"{name} {problem}" for name, problem in problems.items())
+        raise StackError(f"The stack `{settings.stack}` is not up: {listed}.", hint="sandbox up")
     return session
 
 

@@ -22,9 +22,9 @@ from spark_etl.runner.publish.outputs import Publication
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.resume.cache_key import CacheKey
 from spark_etl.runner.resume.decide import ReuseDecision, to_run
-from spark_etl.runner.schedule import GaveWayError, Task, run_tasks
 from spark_etl.runner.signals import TerminatedError, spark_was_stopped
 from spark_etl.store import OutputRecord, RunWriter, StoredRun, manifest_path
+from spark_etl.tasks import GaveWayError, Task, run_tasks
 from spark_etl.user_code import called
 
 if TYPE_CHECKING:
