@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
+from spark_etl.reading import Runs
+from spark_etl.storage import S3Settings
 
 from sandbox_cli.console import Console
 from sandbox_cli.errors import StackError
@@ -21,6 +23,7 @@ from sandbox_cli.stack.object_store import REGION, ObjectStore
 from sandbox_cli.stack.secrets import s3_secret
 
 STARTING_SECONDS = 60
+SCRATCH = "s3a://scratch/"
 STORE = ("minio",)
 ACCOUNTS = ("minio", "hub")
 CLUSTER = ("minio", "spark-master", "spark-worker")
@@ -62,16 +65,16 @@ class Session:
         """Returns what to open in a browser, by name, and the S3 endpoint."""
         return links(self.settings, self.ports)
 
-    def read_runs_here(self) -> None:
-        """Lets the reading API of this process find this stack's runs."""
-        os.environ.update(
-            AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{self.ports['s3']}",
-            AWS_REGION=REGION,
-            AWS_ACCESS_KEY_ID="runner",
-            AWS_SECRET_ACCESS_KEY=s3_secret(self.secrets["s3_identity_key"], "runner"),
-            SANDBOX_SCRATCH="s3a://scratch/",
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs that this stack's store has."""
+        settings = S3Settings(
+            endpoint=f"http://127.0.0.1:{self.ports['s3']}",
+            region=REGION,
+            access_key="runner",
+            secret_key=s3_secret(self.secrets["s3_identity_key"], "runner"),
         )
-        os.environ.pop("AWS_SESSION_TOKEN", None)
+        return Runs(SCRATCH, settings)
 
 
 def attach(console: Console, settings: Settings) -> Session:

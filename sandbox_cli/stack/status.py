@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from docker.errors import APIError
-from spark_etl import runs
 from spark_etl.errors import SparkEtlError
 
 from sandbox_cli.stack import services
@@ -66,9 +65,8 @@ def _memory(session: Session, container: StackContainer) -> float | None:
 
 
 def _last_run(session: Session) -> str | None:
-    session.read_runs_here()
     try:
-        run = runs.latest()
+        run = session.runs.latest()
     except SparkEtlError:
         return None
     return f"{run.id} {run.team}/{run.pipeline} {run.status}"

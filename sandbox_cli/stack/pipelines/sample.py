@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from spark_etl import runs
-
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import PipelineError, StackError
 from sandbox_cli.stack.pipelines import driver
@@ -47,8 +45,7 @@ def publish_data(session: Session) -> None:
 
 def succeeded(session: Session) -> str | None:
     """Returns the id of the latest sample run that succeeded, None if there is none."""
-    session.read_runs_here()
-    found = runs.list(team=TEAM, pipeline=PIPELINE, status="succeeded")
+    found = session.runs.list(team=TEAM, pipeline=PIPELINE, status="succeeded")
     return found[0].id if found else None
 
 
