@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from minio.error import S3Error
+from spark_etl.units import format_duration
 from urllib3.exceptions import HTTPError
 
-from sandbox_cli.console import Console, Stage, duration
+from sandbox_cli.console import Console, Stage
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import health, lock, object_store, ports, secrets, services, variables
@@ -175,7 +176,7 @@ def _sample(console: Console, session: Session) -> str:
 def _proof(console: Console, session: Session, *, with_checkpoint: bool) -> dict[str, Any] | None:
     with console.stage("proof") as stage:
         if at := smoke_test.still_holds(session):
-            stage.result = f"proven {duration(time.time() - at)} ago, nothing was restarted since"
+            stage.result = f"proven {format_duration(time.time() - at)} ago, nothing was restarted since"
             return None
         seen = smoke_test.prove(session, stage, with_checkpoint=with_checkpoint)
         stage.result = smoke_test.told(seen)

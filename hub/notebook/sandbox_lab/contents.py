@@ -11,7 +11,7 @@ from typing import Any
 
 from spark_etl import documents
 from spark_etl.storage import Entry, StoredObject, name_of, normalise, storage_for
-from spark_etl.units import amount
+from spark_etl.units import format_bytes
 
 from sandbox_lab.refusal import RefusedError, refusals
 
@@ -69,7 +69,8 @@ def _object(path: str, stored: StoredObject, *, content: bool) -> dict[str, Any]
     if stored.size > LARGEST:
         raise RefusedError(
             413,
-            f"{name_of(path)} has {amount(stored.size)}; at most {amount(LARGEST)} are opened in the browser",
+            f"{name_of(path)} has {format_bytes(stored.size)}; "
+            f"at most {format_bytes(LARGEST)} are opened in the browser",
             f"read {stored.path} in a notebook",
         )
     read = storage_for(stored.path).read(stored.path) or b""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
 
+from spark_etl.units import format_count
+
 
 @dataclass(frozen=True)
 class Node:
@@ -64,5 +66,5 @@ class Diagram:
     def summary(self) -> str:
         """Returns `revenue: 12 features, 9 run, 3 skip`."""
         counts = Counter(node.state for node in self.nodes if node.state)
-        features = f"{len(self.nodes)} {'feature' if len(self.nodes) == 1 else 'features'}"
+        features = format_count(len(self.nodes), "feature")
         return f"{self.title}: " + ", ".join([features, *(f"{count} {state}" for state, count in counts.items())])

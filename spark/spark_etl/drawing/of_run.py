@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spark_etl.drawing.diagram import Diagram, Node
-from spark_etl.units import amount, duration
+from spark_etl.units import format_bytes, format_count, format_duration
 
 
 def run_diagram(content: Mapping[str, Any]) -> Diagram:
@@ -42,11 +42,11 @@ def _marks(alias: str, feature: Mapping[str, Any], outputs: list[Mapping[str, An
 def _figures(feature: Mapping[str, Any]) -> Iterator[str]:
     rows, size, seconds = (feature.get(key) for key in ("rows", "bytes", "seconds"))
     if rows is not None:
-        yield f"{rows:,} {'row' if rows == 1 else 'rows'}"
+        yield format_count(rows, "row")
     if size is not None:
-        yield amount(size)
+        yield format_bytes(size)
     if seconds is not None:
-        yield duration(seconds)
+        yield format_duration(seconds)
 
 
 def _reason(alias: str, feature: Mapping[str, Any], error: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from spark_etl.store.index import Summary
 from spark_etl.store.layout import MANIFEST_FILE, RunPaths
 from spark_etl.store.manifest import Manifest, read_manifest
 from spark_etl.store.record import STATUSES as RECORDED
-from spark_etl.units import amount
+from spark_etl.units import format_bytes
 
 COLUMNS = ("feature", "state", "kept", "rows", "size", "seconds")
 STATUSES = (*RECORDED, "died", DAMAGED)
@@ -230,7 +230,7 @@ class Run:
                 self._state_of(feature),
                 "✓" if feature.get("bytes") is not None else "",
                 "" if feature.get("rows") is None else f"{feature['rows']:,}",
-                "" if feature.get("bytes") is None else amount(feature["bytes"]),
+                "" if feature.get("bytes") is None else format_bytes(feature["bytes"]),
                 _seconds(feature.get("seconds")),
             ]
             for alias, feature in self.features.items()

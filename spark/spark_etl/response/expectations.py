@@ -12,6 +12,7 @@ from spark_etl.reading.tables import text_table
 from spark_etl.response.declaration import Response, has_expectations
 from spark_etl.response.pandera import pandera_complaints
 from spark_etl.response.types import kind
+from spark_etl.units import format_count
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -144,7 +145,7 @@ def _broken_keys(response: Response, frame: DataFrame) -> Iterator[Told]:
                 F.col("times"),
             ]
             what = ", ".join(f"`{name}`" for name in key)
-            text = f"{what} must be unique: {rows:,} rows share {keys:,} {'key' if keys == 1 else 'keys'}"
+            text = f"{what} must be unique: {rows:,} rows share {format_count(keys, 'key')}"
             yield key, f"{text}\n{_table([*key, 'rows'], most.select(*shown).collect())}"
 
 

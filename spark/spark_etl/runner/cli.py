@@ -19,7 +19,7 @@ from spark_etl.runner.report.notify import tell_failure, tell_outcome
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome, run_plan
 from spark_etl.runner.signals import terminable
-from spark_etl.units import duration
+from spark_etl.units import format_duration
 from spark_etl.user_code import called, no_hard_exit
 
 INTERRUPTED = 130
@@ -67,7 +67,7 @@ def _run(options: Options, progress: Progress) -> int:
 def _end(options: Options, outcome: Outcome, progress: Progress) -> None:
     if outcome.error:
         _show(outcome.error, options, progress)
-    message = f"{outcome.status} after {duration(outcome.seconds)}: {outcome.paths.root}"
+    message = f"{outcome.status} after {format_duration(outcome.seconds)}: {outcome.paths.root}"
     progress.tell("run_ended", message, status=outcome.status, path=outcome.paths.root, seconds=outcome.seconds)
     opened = f'runs["{outcome.paths.run_id}"]'
     if outcome.status == "failed":

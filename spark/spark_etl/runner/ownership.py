@@ -13,7 +13,7 @@ from spark_etl.names import listing
 from spark_etl.runner.publish.lock import committed, read_claim
 from spark_etl.sources.locations import is_data
 from spark_etl.storage import StoredObject, join, name_of, relative_to, storage_for
-from spark_etl.units import amount
+from spark_etl.units import format_bytes
 
 OUTPUT_FILE = "_output"
 MANIFEST_NAME = re.compile(rf"{OUTPUT_FILE}-[\w.-]+\.json")
@@ -150,7 +150,7 @@ def refuse_foreign(outputs: Sequence[Output], owner: str, *, adopt: bool) -> dic
 def in_words(path: str, lying: Lying) -> str:
     """Returns what an output would replace though it did not write it."""
     names = [relative_to(item.path, path) for item in lying.others]
-    size = amount(sum(item.size for item in lying.others))
+    size = format_bytes(sum(item.size for item in lying.others))
     whose = f"they are pipeline `{lying.owner}`'s" if lying.owner else "this output did not write them"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{path}: {len(names)} files, {size}; {whose}: {listing(names[:SHOWN])}{more}"

@@ -31,7 +31,7 @@ from spark_etl.store.heartbeat import Heartbeat
 from spark_etl.store.index import mark_ended
 from spark_etl.store.layout import RunPaths, new_run_id
 from spark_etl.store.record import RunRecord, Status
-from spark_etl.units import duration
+from spark_etl.units import format_duration
 from spark_etl.user_code import called
 
 
@@ -134,7 +134,7 @@ def _started(plan: Plan, record: RunRecord, progress: Progress, stack: ExitStack
     record.update(spark=facts)
     if backend.not_applied:
         progress.warn(f"too late for a Spark that runs already: {', '.join(backend.not_applied)}")
-    progress.line(f"Spark {facts['version']} on {facts['master']} after {duration(time.monotonic() - began)}")
+    progress.line(f"Spark {facts['version']} on {facts['master']} after {format_duration(time.monotonic() - began)}")
     return backend
 
 

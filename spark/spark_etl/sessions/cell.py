@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from spark_etl.sessions.work import Source, Work
-from spark_etl.units import duration
+from spark_etl.units import format_count, format_duration
 
 FIRST_WORD_SECONDS = 1.0
 STARVED_SECONDS = 3.0
@@ -98,14 +98,11 @@ class Cell:
 
 
 def _running(work: Work, seconds: float) -> str:
-    return f"{work.done:,} of {_count(work.tasks, 'task')} done, {work.running:,} running, {duration(seconds)}"
+    done = f"{work.done:,} of {format_count(work.tasks, 'task')} done"
+    return f"{done}, {work.running:,} running, {format_duration(seconds)}"
 
 
 def _summary(work: Work, seconds: float) -> str:
     if not work.tasks:
-        return f"nothing was run, {duration(seconds)}"
-    return f"{_count(work.stages, 'stage')}, {_count(work.tasks, 'task')}, {duration(seconds)}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+        return f"nothing was run, {format_duration(seconds)}"
+    return f"{format_count(work.stages, 'stage')}, {format_count(work.tasks, 'task')}, {format_duration(seconds)}"

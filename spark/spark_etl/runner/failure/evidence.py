@@ -20,7 +20,7 @@ from spark_etl.runner.failure.report import autopsy
 from spark_etl.runner.signals import jvm_is_gone, spark_was_stopped
 from spark_etl.storage import join, relative_to, storage_for
 from spark_etl.store.layout import FAILURE_FILE
-from spark_etl.units import duration
+from spark_etl.units import format_duration
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -97,7 +97,7 @@ def _write(work: Work, alias: str, folder: str, frame: DataFrame, *, inputs: Map
             ordered=work.backend.is_ordered(frame),
         )
     work.record.kept_after_failure(folder, rows=manifest.rows, bytes=manifest.bytes)
-    work.progress.line(f"kept {folder}: {manifest.rows:,} rows  {duration(time.monotonic() - began)}")
+    work.progress.line(f"kept {folder}: {manifest.rows:,} rows  {format_duration(time.monotonic() - began)}")
     return kept
 
 

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from spark_etl.errors import FeatureError, SparkEtlError
 from spark_etl.runner.backend import Counts
 from spark_etl.runner.report.events import Event, Level, LogFormat, renderer
-from spark_etl.units import amount, duration
+from spark_etl.units import format_bytes, format_count, format_duration
 
 
 class Progress:
@@ -98,13 +98,13 @@ class Progress:
 
     def built(self, alias: str, seconds: float) -> None:
         """Tells that a feature is built; it is computed with what reads it."""
-        text = f"{self.label(alias)}  {'built':<10} {'':>18} {'':>9} {'':>22} {duration(seconds):>7}"
+        text = f"{self.label(alias)}  {'built':<10} {'':>18} {'':>9} {'':>22} {format_duration(seconds):>7}"
         self.tell("feature_ended", f"{alias} built", text=text, feature=alias, state="built", seconds=seconds)
 
     def checkpoint(self, alias: str, seconds: float, *, rows: int, size: int, stages: int, tasks: int) -> None:
         """Tells that a feature's checkpoint is there."""
-        done = f"{_rows(rows):>18} {amount(size):>9} {_work(stages, tasks):>22}"
-        text = f"{self.label(alias)}  checkpoint {done} {duration(seconds):>7}"
+        done = f"{format_count(rows, 'row'):>18} {format_bytes(size):>9} {_work(stages, tasks):>22}"
+        text = f"{self.label(alias)}  checkpoint {done} {format_duration(seconds):>7}"
         known: dict[str, Any] = {
             "feature": alias,
             "rows": rows,
@@ -113,14 +113,16 @@ class Progress:
             "tasks": tasks,
             "seconds": seconds,
         }
-        self.tell("checkpoint_written", f"checkpoint of {alias} written: {_rows(rows)}", text=text, **known)
+        message = f"checkpoint of {alias} written: {format_count(rows, 'row')}"
+        self.tell("checkpoint_written", message, text=text, **known)
         self.tell("feature_ended", f"{alias} ended", text=None, state="succeeded", **known)
 
     def published(self, alias: str, path: str, seconds: float, *, rows: int, size: int) -> None:
         """Tells that an output is there."""
-        text = f"published {alias} → {path}  {_rows(rows)}  {amount(size)}  {duration(seconds)}"
+        what, counted = f"published {alias} → {path}", format_count(rows, "row")
+        text = f"{what}  {counted}  {format_bytes(size)}  {format_duration(seconds)}"
         known: dict[str, Any] = {"feature": alias, "path": path, "rows": rows, "bytes": size, "seconds": seconds}
-        self.tell("published", f"published {alias} → {path}: {_rows(rows)}", text=text, **known)
+        self.tell("published", f"{what}: {counted}", text=text, **known)
 
     def still(self, counted: Mapping[str, Counts]) -> None:
         """Tells of each activity that has gone on for long; on a terminal the live line says it already."""
@@ -153,7 +155,7 @@ class Progress:
         seconds = time.monotonic() - known[1]
         tasks = f"{counts.done_tasks:,}/{counts.tasks:,} tasks"
         failed = f", {counts.failed_tasks:,} failed" if counts.failed_tasks else ""
-        return f"{known[0]} … stage {counts.stages}, {tasks}{failed}, {duration(seconds)}", seconds
+        return f"{known[0]} … stage {counts.stages}, {tasks}{failed}, {format_duration(seconds)}", seconds
 
     def waiting(self, message: str, seconds: float) -> None:
         """Tells that Spark has work to do and nobody to do it."""
@@ -176,12 +178,8 @@ class Progress:
         self.tell("error", error.message, text=text, level="error", **known)
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} {'row' if count == 1 else 'rows'}"
-
-
 def _work(stages: int, tasks: int) -> str:
     """Returns what it took in Spark; nothing where that can't be told."""
     if not stages:
         return ""
-    return f"{stages} {'stage' if stages == 1 else 'stages'}, {tasks:,} {'task' if tasks == 1 else 'tasks'}"
+    return f"{format_count(stages, 'stage')}, {format_count(tasks, 'task')}"
