@@ -10,7 +10,7 @@ from typing import Any
 from spark_etl.errors import GraphError, UsageError
 from spark_etl.feature import ConfiguredSparkFeature, SparkFeature
 from spark_etl.names import alternatives
-from spark_etl.sources.base import Source
+from spark_etl.source import Source
 
 
 class Graph:

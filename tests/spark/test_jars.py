@@ -21,7 +21,7 @@ DELTA = (
     "--conf spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog"
 )
 FEATURE = """
-from spark_etl import DeltaSource, JdbcSource, Parts
+from spark_etl import DeltaSource, JdbcPartitioning, JdbcSource
 
 class Read(SparkFeature):
     def __init__(self):
@@ -102,7 +102,8 @@ def test_a_database_is_read_in_parts_and_never_taken_for_unchanged(
     url = f"jdbc:h2:{pipeline.folder}/shop"
     login = 'user_env="SHOP_USER", password_env="SHOP_PASSWORD"'
     pipeline.write(
-        FEATURE % f'JdbcSource("{url}", "ORDERS", {login}, parts=Parts("ID", 0, 100, 4), select_cols=["ID"])'
+        FEATURE % f'JdbcSource("{url}", "ORDERS", {login}, '
+        'partitioning=JdbcPartitioning("ID", 0, 100, 4), select_cols=["ID"])'
     )
     run = ["run", *pipeline.argv("--checkpoint", "read")]
 

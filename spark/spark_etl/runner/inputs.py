@@ -11,7 +11,7 @@ from spark_etl.dates import DateRange
 from spark_etl.errors import FeatureError, NotReturnedError, SparkEtlError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.graph import Graph
-from spark_etl.sources.base import InputObject, Source
+from spark_etl.source import InputObject, Source
 from spark_etl.user_code import called
 
 THREADS = 16

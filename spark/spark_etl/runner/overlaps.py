@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from spark_etl.errors import ConfigError, NotReturnedError, PublishRefusedError, SparkEtlError
 from spark_etl.feature import ConfiguredSparkFeature
-from spark_etl.sources.base import InputObject, Source
-from spark_etl.sources.locations import fits
+from spark_etl.source import InputObject, Source
+from spark_etl.sources.locations import matches_pattern
 from spark_etl.storage import is_s3, normalise
 from spark_etl.storage.paths import local_path, scheme_of, split_s3
 from spark_etl.user_code import called
@@ -59,7 +59,7 @@ def refuse_overlaps(
         if _covers(place, scratch):
             raise _refused(output, f"the runs are kept there: {scratch}")
         for alias, name, location in sources:
-            if _overlap(place, place_of(location), fits):
+            if _overlap(place, place_of(location), matches_pattern):
                 raise _refused(output, f"`{alias}` reads its source `{name}` from {location}")
 
 

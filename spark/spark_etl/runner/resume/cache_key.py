@@ -13,7 +13,7 @@ from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.runner import environment
 from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.plan import Plan
-from spark_etl.sources.base import InputObject, Source
+from spark_etl.source import InputObject, Source
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,7 @@ def test_an_output_at_another_day_of_a_source_is_refused(line: Line, path: str) 
         line.plan()
 
 
-OWN = """type("Own", (__import__("spark_etl.sources.base").sources.base.Source,), {{
+OWN = """type("Own", (__import__("spark_etl.source").source.Source,), {{
     "inputs": lambda s, d: [], "read": lambda s, p, d: None, "locations": {}}})()""".replace("\n    ", "")
 
 

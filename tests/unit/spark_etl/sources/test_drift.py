@@ -194,7 +194,7 @@ def test_headers_that_spark_looks_at_otherwise_are_left_to_it(tmp_path: Path) ->
     source = CsvSource(str(tmp_path), options={"inferSchema": True})
 
     assert source.inputs(BOTH)
-    assert source._found[BOTH]._shape is None
+    assert source._found[BOTH]._schema is None
 
 
 def test_a_byte_order_mark_is_no_letter_of_a_column(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_files_that_can_not_be_told_are_read_as_the_others(tmp_path: Path) -> No
 
     source.inputs(BOTH)
 
-    assert [group.shape for groups in source._found[BOTH]._groups for group in groups] == [
+    assert [group.schema for groups in source._found[BOTH]._groups for group in groups] == [
         {"id": "string"},
         {"id": "string", "m": "string"},
         {"id": "string"},
