@@ -14,8 +14,8 @@ import pytest
 from pyspark.sql import functions
 from spark_etl.errors import UsageError
 from spark_etl.runner.backend import Counts, check_reachable, open_backend, resolve_remote
+from spark_etl.runner.backend.base import analysed_plan, is_sorted
 from spark_etl.runner.backend.classic import ClassicBackend
-from spark_etl.runner.backend.order import analysed, is_sorted
 
 from tests.spark.support import SharedSpark
 
@@ -131,7 +131,7 @@ def test_the_analysed_plan_tells_whether_it_is_deterministic(backend: Any, colum
 def test_the_analysed_plan_tells_whether_rows_are_sorted(backend: Any, query: str, told: bool) -> None:
     frame = backend.spark.sql(query)
     assert backend.is_ordered(frame) is told
-    assert is_sorted(analysed(backend.explain(frame))) is told, "a client has only the text"
+    assert is_sorted(analysed_plan(backend.explain(frame))) is told, "a client has only the text"
 
 
 def test_a_plan_is_explained_and_cut(backend: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import functions
 from spark_etl.errors import ConfigError
 from spark_etl.runner.backend import connect_mode, open_backend
-from spark_etl.runner.backend.connect import in_plain_words
+from spark_etl.runner.backend.connect import explain_unsupported_attribute
 from spark_etl.runner.failure.error import as_feature_error
 
 from tests.spark.support import TOKEN, Pipeline, SharedSpark
@@ -111,7 +111,7 @@ def test_what_a_client_lacks_is_told_with_what_to_use_instead(backend: Any, attr
     assert f"`{attribute}`" in told.message
     assert "Spark Connect" in told.message
     assert told.hint
-    assert in_plain_words(ValueError("x")) is None
+    assert explain_unsupported_attribute(ValueError("x")) is None
 
 
 @pytest.fixture

@@ -10,15 +10,15 @@ from contextlib import AbstractContextManager, nullcontext
 
 from spark_etl.errors import FeatureError, SparkEtlError, UsageError
 from spark_etl.runner.backend import connect_mode
+from spark_etl.runner.notify import mail_outcome, mail_refusal
 from spark_etl.runner.options import Options, asked_format, parse_options
 from spark_etl.runner.ownership import refuse_foreign, unclaimed
 from spark_etl.runner.plan import make_plan
 from spark_etl.runner.report.events import LogFormat
-from spark_etl.runner.report.logs import told_as_events
-from spark_etl.runner.report.notify import tell_failure, tell_outcome
+from spark_etl.runner.report.logs import log_as_events
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome, run_plan
-from spark_etl.runner.signals import terminable
+from spark_etl.runner.signals import raise_on_signals
 from spark_etl.units import format_duration
 from spark_etl.user_code import called, no_hard_exit
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     progress = Progress(log_format=asked_format(arguments))
     try:
-        with terminable(), no_hard_exit(), _logged(progress, asked_format(arguments)):
+        with raise_on_signals(), no_hard_exit(), _logged(progress, asked_format(arguments)):
             return _run(parse_options(arguments), progress)
     except UsageError as error:
         progress.error(error)
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _logged(progress: Progress, log_format: LogFormat) -> AbstractContextManager[None]:
-    return told_as_events(progress) if log_format == "json" else nullcontext()
+    return log_as_events(progress) if log_format == "json" else nullcontext()
 
 
 def _run(options: Options, progress: Progress) -> int:
@@ -53,11 +53,11 @@ def _run(options: Options, progress: Progress) -> int:
             outcome = run_plan(plan, progress)
     except SparkEtlError as error:
         _show(error, options, progress)
-        tell_failure(options, error, progress)
+        mail_refusal(options, error, progress)
         _report(options, {"run_id": None, "path": None, "status": "refused", "error": error.message})
         return error.exit_code
     _end(options, outcome, progress)
-    tell_outcome(options, plan.pipeline, outcome, progress)
+    mail_outcome(options, plan.pipeline, outcome, progress)
     _report(options, _summary(outcome))
     if outcome.status == "interrupted":
         return INTERRUPTED
@@ -68,7 +68,7 @@ def _end(options: Options, outcome: Outcome, progress: Progress) -> None:
     if outcome.error:
         _show(outcome.error, options, progress)
     message = f"{outcome.status} after {format_duration(outcome.seconds)}: {outcome.paths.root}"
-    progress.tell("run_ended", message, status=outcome.status, path=outcome.paths.root, seconds=outcome.seconds)
+    progress.emit("run_ended", message, status=outcome.status, path=outcome.paths.root, seconds=outcome.seconds)
     opened = f'runs["{outcome.paths.run_id}"]'
     if outcome.status == "failed":
         progress.line(f"open it:  from spark_etl import runs; {opened}.failure")

@@ -22,7 +22,7 @@ GIT_SECONDS = 10
 
 
 def versions() -> dict[str, Any]:
-    """Returns the versions that can be told without a JVM."""
+    """Returns the versions that are known without a JVM."""
     return {"python": platform.python_version(), **dict(_packages()), "jars": dict(_jars())}
 
 
@@ -39,7 +39,7 @@ def spark_facts(spark: SparkSession) -> dict[str, Any]:
     }
 
 
-def who() -> dict[str, str]:
+def user_and_host() -> dict[str, str]:
     """Returns user and host."""
     try:
         user = os.environ.get("SPARK_USER") or getpass.getuser()
@@ -51,11 +51,11 @@ def who() -> dict[str, str]:
 def git_state(project: Path) -> dict[str, Any] | None:
     """Returns commit and whether there were changes on top; None where there is no git to ask.
 
-    Whoever starts the run elsewhere than in the checkout tells it as `SPARK_ETL_GIT=<commit>` or `<commit>-dirty`.
+    A run that is started elsewhere than in the checkout gets it as `SPARK_ETL_GIT=<commit>` or `<commit>-dirty`.
     """
-    told = os.environ.get("SPARK_ETL_GIT")
-    if told:
-        return {"commit": told.removesuffix("-dirty"), "dirty": told.endswith("-dirty")}
+    known = os.environ.get("SPARK_ETL_GIT")
+    if known:
+        return {"commit": known.removesuffix("-dirty"), "dirty": known.endswith("-dirty")}
     commit = _git(project, "rev-parse", "HEAD")
     if not commit:
         return None

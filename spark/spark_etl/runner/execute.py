@@ -22,7 +22,7 @@ from spark_etl.runner.publish.outputs import Publication
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.resume.cache_key import Identity
 from spark_etl.runner.resume.decide import Decision, to_run
-from spark_etl.runner.schedule import GaveWayError, Task, run_tasks
+from spark_etl.runner.schedule import Task, TaskCancelledError, run_tasks
 from spark_etl.runner.signals import TerminatedError, spark_was_stopped
 from spark_etl.storage import join
 from spark_etl.store.layout import RunPaths
@@ -157,7 +157,7 @@ class Execution:
             work.backend.work(alias, alias),
         ):
             if self._ending.is_set() or self._broken:  # while it has waited for its turn
-                raise GaveWayError
+                raise TaskCancelledError
             keywords: dict[str, Any] = {
                 name: self._work.frames[name]
                 if isinstance(source, ConfiguredSparkFeature)
@@ -234,7 +234,7 @@ class Execution:
             with called():
                 yield
         except Exception as error:
-            if self._ending.is_set() or isinstance(error, GaveWayError):
+            if self._ending.is_set() or isinstance(error, TaskCancelledError):
                 self._work.record.feature_ended(alias, "interrupted")
                 raise
             if spark_was_stopped(error):

@@ -16,7 +16,7 @@ from spark_etl.errors import UsageError
 from spark_etl.names import alternatives, is_segment
 from spark_etl.runner.backend import resolve_remote
 from spark_etl.runner.report.events import LogFormat
-from spark_etl.runner.report.mail import checked_addresses
+from spark_etl.runner.report.mail import parse_addresses
 from spark_etl.storage import normalise
 from spark_etl.store.layout import USERS
 
@@ -109,7 +109,7 @@ def parse_options(argv: Sequence[str]) -> Options:
         scratch=scratch,
         dates=DateRange(parse_date(given.start_date, "--start-date"), parse_date(given.end_date, "--end-date")),
         checkpoints=split_names(given.checkpoint),
-        notify=checked_addresses(given.notify_email) if given.notify_email is not None else (),
+        notify=parse_addresses(given.notify_email) if given.notify_email is not None else (),
         resume=given.resume,
         parallel=_at_least_one(given.parallel),
         keep_inputs=given.checkpoint_on_failure,

@@ -16,8 +16,8 @@ from spark_etl.errors import FeatureError, RunFailedError, SparkEtlError
 from spark_etl.runner import environment
 from spark_etl.runner.backend import Backend, open_backend
 from spark_etl.runner.execute import Execution, Work
-from spark_etl.runner.failure.evidence import keep_evidence
-from spark_etl.runner.failure.jvm_hook import told_by_jvm
+from spark_etl.runner.failure.jvm_hook import install_jvm_shutdown_hook
+from spark_etl.runner.failure_inputs import keep_failure_inputs
 from spark_etl.runner.inputs import Inputs
 from spark_etl.runner.overlaps import refuse_inputs
 from spark_etl.runner.ownership import in_words
@@ -26,7 +26,7 @@ from spark_etl.runner.publish.outputs import Publication
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.report.watch import watch
 from spark_etl.runner.resume.decide import Decision, decide, to_run
-from spark_etl.runner.signals import catch, ignore_further
+from spark_etl.runner.signals import ignore_signals, install_handlers
 from spark_etl.store.heartbeat import Heartbeat
 from spark_etl.store.index import mark_ended
 from spark_etl.store.layout import RunPaths, new_run_id
@@ -57,7 +57,7 @@ def run_plan(plan: Plan, progress: Progress) -> Outcome:
     paths = RunPaths.of(options.scratch, options.team, plan.pipeline, new_run_id())
     record = RunRecord(paths, _head(plan), _features(plan), [_output(output) for output in plan.outputs])
     record.store()
-    progress.about(run_id=paths.run_id)
+    progress.add_fields(run_id=paths.run_id)
     progress.line(_headline(plan, paths))
     with Heartbeat(paths):
         status, error = _attempt(plan, paths, record, progress)
@@ -71,7 +71,7 @@ def _attempt(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress)
             with record.trace.span("run", command=shlex.join(sys.argv)), called():
                 _perform(plan, paths, record, progress, stack)
         except KeyboardInterrupt:
-            ignore_further()
+            ignore_signals()
             record.end("interrupted")
             return "interrupted", None
         except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to tell it
@@ -107,15 +107,15 @@ def _perform(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress,
     except FeatureError as error:
         if not plan.options.keep_inputs:
             raise
-        with record.trace.span("keep the evidence", feature=error.feature):
-            told = keep_evidence(work, error)
-        raise told from told.__cause__
+        with record.trace.span("keep the inputs", feature=error.feature):
+            blamed = keep_failure_inputs(work, error)
+        raise blamed from blamed.__cause__
 
 
 def _started(plan: Plan, record: RunRecord, progress: Progress, stack: ExitStack) -> Backend:
     """Returns the session, with the project's code on its way to executors and a watcher beside it."""
     began, options = time.monotonic(), plan.options
-    stack.enter_context(told_by_jvm())
+    stack.enter_context(install_jvm_shutdown_hook())
     backend = open_backend(
         f"{options.team}/{plan.pipeline} {record.paths.run_id}",
         plan.config.spark,
@@ -123,7 +123,7 @@ def _started(plan: Plan, record: RunRecord, progress: Progress, stack: ExitStack
         local=options.local,
         quiet=not options.debug,
     )
-    catch()
+    install_handlers()
     stack.callback(backend.stop, silently=not options.debug)
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="spark-etl-"))
     archive = Path(folder) / f"{plan.pipeline}-{record.paths.run_id}-code.zip"  # a session takes each name only once
@@ -171,7 +171,7 @@ def _head(plan: Plan) -> dict[str, Any]:
         "config": plan.config.written,
         "project_path": str(plan.project.path),
         "git": environment.git_state(plan.project.path),
-        "by": environment.who(),
+        "by": environment.user_and_host(),
         "versions": environment.versions(),
         "spark": None,
         "graph": plan.graph.upstreams,

@@ -13,7 +13,7 @@ from spark_etl.names import listing
 from spark_etl.runner.backend.base import Backend
 from spark_etl.runner.backend.classic import ClassicBackend
 from spark_etl.runner.backend.connect import ConnectBackend
-from spark_etl.sessions.classic import LOCAL_SETTINGS, prepare_local
+from spark_etl.sessions.classic import LOCAL_SETTINGS, use_this_python
 from spark_etl.sessions.connect import CONNECT_MODE, check_address, connect_session
 from spark_etl.storage import is_s3
 
@@ -35,7 +35,7 @@ def resolve_remote(remote: str | None, *, local: bool) -> str | None:
         remote: What `--remote` says: None if it is not given, empty if it is given without an address.
 
     Raises:
-        UsageError: Both are asked for, no server is named, or the address is none or holds a token.
+        UsageError: Both are given, no server is named, or the address is none or has a token in it.
     """
     if local:
         if remote is not None:
@@ -110,7 +110,7 @@ def open_backend(
         settings: Of the config's `spark:` section; they win over what spark-submit was given, as in any Spark program.
         remote: What `resolve_remote` returned.
         local: Whether Spark is to run in this process, whatever master is configured.
-        quiet: Whether Spark's loggers whose words the runner says better are silenced.
+        quiet: Whether Spark's loggers that say at length what the runner says in a line are silenced.
 
     Raises:
         RunFailedError: There is no pyspark, or no Java.
@@ -121,5 +121,5 @@ def open_backend(
         return ConnectBackend.open(remote, settings)
     if not local:
         return ClassicBackend.open(app_name, settings, master=None, quiet=quiet)
-    prepare_local()
+    use_this_python()
     return ClassicBackend.open(app_name, {**LOCAL_SETTINGS, **settings}, master=LOCAL_MASTER, quiet=quiet)

@@ -25,7 +25,7 @@ from spark_etl.runner.ownership import (
     write_manifest,
 )
 from spark_etl.runner.publish.lock import Claim, Decision, bring_in, decide_to_publish, read_claim, staged_files
-from spark_etl.runner.signals import held_back
+from spark_etl.runner.signals import defer_signals
 from spark_etl.storage import join, name_of, relative_to, storage_for
 from spark_etl.store.layout import RunPaths
 from spark_etl.store.manifest import DataFile
@@ -101,7 +101,7 @@ class Publication:
         Raises:
             RunFailedError: Another run has taken a path, as this one seemed dead, or staged files are gone.
         """
-        with held_back():
+        with defer_signals():
             # In this order: what another run publishes from here on is not in the list, and so is not deleted.
             before = {path: self._to_replace(path) for path in self._claims}
             decisions = {path: self._decided(claim, before[path]) for path, claim in self._claims.items()}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 from spark_etl.errors import UsageError
 from spark_etl.sessions import notebook
 from spark_etl.sessions.connect import CONNECT_MODE
+from spark_etl.sessions.notebook import driver_heap
 
 
 class Pyspark:
-    """What `present` looks for in a process that has imported pyspark, and the doors to sessions."""
+    """What `present_kind` looks for in a process that has imported pyspark, and the doors to sessions."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.context: object | None = None
@@ -102,4 +104,13 @@ def test_settings_that_would_have_no_effect_are_refused(pyspark: Pyspark) -> Non
 
 def test_outside_a_notebook_nothing_is_watched(pyspark: Pyspark) -> None:
     notebook.spark()
-    assert notebook._watches == []
+    assert notebook._watchers == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "size"),
+    [(str(2 * 1024**3), "682m"), (str(1024**3), "512m"), (str(64 * 1024**3), "4096m"), ("max", "4096m")],
+)
+def test_a_driver_takes_a_third_of_its_container(tmp_path: Path, limit: str, size: str) -> None:
+    (tmp_path / "limit").write_text(limit + "\n")
+    assert driver_heap((tmp_path / "none", tmp_path / "limit")) == size

@@ -21,7 +21,7 @@ from spark_etl.runner.cli import main
 from spark_etl.runner.ownership import Output, in_words
 from spark_etl.runner.publish import lock, outputs
 from spark_etl.runner.publish.outputs import Publication
-from spark_etl.runner.signals import TerminatedError, terminable
+from spark_etl.runner.signals import TerminatedError, raise_on_signals
 from spark_etl.storage import normalise
 from spark_etl.storage.local import LocalStorage
 from spark_etl.store import heartbeat
@@ -536,7 +536,7 @@ def test_what_has_appeared_is_told_before_a_signal_ends_the_run(shop: Shop) -> N
         signal.raise_signal(signal.SIGTERM)
         told.append(shop.seen())
 
-    with terminable(), shop.publication() as publication:
+    with raise_on_signals(), shop.publication() as publication:
         for name in NAMES:
             publication.stage(Frame(2), shop.output(name))
         with pytest.raises(TerminatedError):

@@ -1,27 +1,26 @@
-"""Decides who is told what: a failure, and the first success after one."""
+"""Mails about a run: a failure, and the first success after one."""
 
 from __future__ import annotations
 
 from spark_etl import documents
 from spark_etl.errors import FeatureError, SparkEtlError
-from spark_etl.runner.letters import failure_text, recovery_text
 from spark_etl.runner.options import Options
-from spark_etl.runner.report.mail import send
+from spark_etl.runner.report.mail import failure_text, recovery_text, send
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome
 from spark_etl.storage import join, storage_for
 from spark_etl.store.layout import RUN_FILE, is_run_id
 
 
-def tell_failure(options: Options, error: SparkEtlError, progress: Progress) -> None:
-    """Tells of a run that was refused before it began."""
+def mail_refusal(options: Options, error: SparkEtlError, progress: Progress) -> None:
+    """Sends a mail about a run that was refused before it began."""
     if options.notify:
         name = options.pipeline or options.config.absolute().parent.name
         _send_failure(options, name, error, None, progress)
 
 
-def tell_outcome(options: Options, pipeline: str, outcome: Outcome, progress: Progress) -> None:
-    """Tells of a failure, or of a success when the run before had failed; an interruption is nobody's news."""
+def mail_outcome(options: Options, pipeline: str, outcome: Outcome, progress: Progress) -> None:
+    """Sends a mail about a failure, or a success after a failed run; none about an interruption."""
     if not options.notify:
         return
     if outcome.error:
@@ -43,7 +42,7 @@ def _send_failure(options: Options, pipeline: str, error: SparkEtlError, run: st
 
 
 def previous_failure(folder: str, run_id: str, progress: Progress) -> str | None:
-    """Returns the id of the run before if it failed; one that was interrupted or never ended is passed over."""
+    """Returns the id of the previous run if it failed; runs that were interrupted or never ended don't count."""
     store = storage_for(folder)
     try:
         earlier = sorted((name for name in store.folders(folder) if is_run_id(name) and name < run_id), reverse=True)
@@ -52,5 +51,5 @@ def previous_failure(folder: str, run_id: str, progress: Progress) -> str | None
             if status in {"failed", "succeeded"}:
                 return name if status == "failed" else None
     except (SparkEtlError, ValueError) as error:
-        progress.warn(f"can't tell whether the run before had failed: {error}")
+        progress.warn(f"can't find out whether the previous run failed: {error}")
     return None
