@@ -1,4 +1,4 @@
-"""The dates a run is about."""
+"""The dates of a run."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from spark_etl.names import listing
 from spark_etl.runner.options import parse_options
 from spark_etl.runner.ownership import refuse_foreign, unclaimed
 from spark_etl.runner.plan import make_plan
-from spark_etl.user_code import called, no_hard_exit
+from spark_etl.user_code import guard_user_code, no_hard_exit
 
 if TYPE_CHECKING:
     from spark_etl.runner.plan import Plan
@@ -63,7 +63,7 @@ def plan_command(argv: Sequence[str]) -> str:
     given, rest = _parser().parse_known_args(list(argv))
     options = parse_options(_completed(rest))
     # What a project's modules print when they are imported is not part of the plan.
-    with redirect_stdout(sys.stderr), no_hard_exit(), called():
+    with redirect_stdout(sys.stderr), no_hard_exit(), guard_user_code():
         plan = make_plan(options)
         _look_at_outputs(plan)
         diagram = plan_diagram(plan, _decided(plan))
@@ -172,7 +172,7 @@ def _sources(plan: Plan, alias: str) -> Iterator[str]:
 
 def _shown(alias: str, name: str, source: object) -> str:
     try:
-        with called():
+        with guard_user_code():
             return repr(source)
     except Exception as error:
         told = error.message if isinstance(error, NotReturnedError) else f"{type(error).__name__}: {error}"

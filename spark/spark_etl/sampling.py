@@ -1,4 +1,4 @@
-"""A small run: of every source the rows of the same keys, so that what is joined still meets."""
+"""A small run: of every source the rows of the same keys, so that joins still find their rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class KeySet:
     Attributes:
         path: The file they come from.
         columns: The columns of a key.
-        table: The keys, one a row; doubles make no difference.
+        table: The keys, one a row; duplicates make no difference.
     """
 
     path: str
@@ -40,7 +40,7 @@ class KeySet:
         return int(self.table.num_rows)
 
     def digest(self) -> str:
-        """Returns what tells these keys from others, in whatever order or file they are."""
+        """Returns a hash of the keys, the same in any order and file."""
         rows = {repr(row) for row in zip(*(column.to_pylist() for column in self.table.columns), strict=True)}
         whole = hashlib.sha256()
         for line in [repr([name.lower() for name in self.columns]), *sorted(rows)]:
@@ -52,7 +52,7 @@ class KeySet:
 class Sample:
     """Which rows of each source a run sees: those of some keys.
 
-    A row without a key (NULL) is left out: it belongs to no key, and there may be a lot of such rows.
+    Rows whose key is NULL are left out: they belong to no key, and there may be many.
 
     Attributes:
         fraction: The share of all keys to keep, from 0 to 1: which ones is the same each time, in every source.
@@ -105,23 +105,23 @@ class Sample:
         if not columns:
             return frame
         if self.keys is not None:
-            return _of_keys(frame, self.keys, columns)
+            return _filter_by_keys(frame, self.keys, columns)
         return frame.where(_bucket(frame, columns[self.columns[0]]) < round((self.fraction or 0) * BUCKETS))
 
-    def describe(self) -> dict[str, Any]:
-        """Returns what run.json tells of it."""
+    def to_dict(self) -> dict[str, Any]:
+        """Returns its description in run.json."""
         if self.keys is not None:
             return {"keys": self.keys.path, "columns": list(self.keys.columns), "rows": len(self.keys)}
         return {"fraction": self.fraction, "key": self.key}
 
-    def words(self) -> str:
-        """Returns what a person reads of it."""
+    def summary(self) -> str:
+        """Returns its description for people."""
         if self.keys is not None:
             return f"the rows of {len(self.keys):,} keys ({', '.join(self.columns)})"
         return f"the rows of {self.fraction:.4g} of all `{self.key}`"
 
-    def identity(self) -> str:
-        """Returns what is the same for the same rows: the keys themselves, not the file they come from."""
+    def cache_key(self) -> str:
+        """Returns a text that is the same for the same rows: made of the keys, not of the file they come from."""
         return f"keys {self.keys.digest()}" if self.keys else f"{self.fraction!r} of {(self.key or '').lower()}"
 
 
@@ -137,7 +137,7 @@ def _bucket(frame: DataFrame, column: str) -> Column:
     return F.when(text.isNotNull(), F.pmod(F.xxhash64(text), F.lit(BUCKETS)))
 
 
-def _of_keys(frame: DataFrame, keys: KeySet, columns: Mapping[str, str]) -> DataFrame:
+def _filter_by_keys(frame: DataFrame, keys: KeySet, columns: Mapping[str, str]) -> DataFrame:
     """Returns the rows that have one of the keys, which take the frame's type: filters are still pushed down."""
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -155,7 +155,7 @@ def _of_keys(frame: DataFrame, keys: KeySet, columns: Mapping[str, str]) -> Data
 
 
 def make_sample(
-    fraction: str | None, key: str | None, keys_file: str | None, *, usual_key: str | None = None
+    fraction: str | None, key: str | None, keys_file: str | None, *, default_key: str | None = None
 ) -> Sample | None:
     """Returns the sample that `--sample FRACTION --sample-key COLUMN` or `--keys FILE` asks for; None without them.
 
@@ -163,12 +163,12 @@ def make_sample(
         fraction: The share, as given.
         key: The column, as given.
         keys_file: The file, as given.
-        usual_key: The config's `sample_key`, which spares the option.
+        default_key: The config's `sample_key`, used without the option.
 
     Raises:
         UsageError: They don't fit together, or the file can't be used.
     """
-    key = key or (usual_key if fraction else None)
+    key = key or (default_key if fraction else None)
     if keys_file is not None:
         if fraction is not None or key is not None:
             other = "--sample" if fraction is not None else "--sample-key"
@@ -195,7 +195,7 @@ def _fraction(text: str) -> float:
         hint = f"one in a hundred: --sample 0.01 (at least {1 / BUCKETS:f})"
         if 1 < value <= 100:
             hint = f"{text} percent: --sample {value / 100:g}"
-        raise UsageError(f"--sample {text!r} is no share of the keys: a number above 0, up to 1", hint=hint)
+        raise UsageError(f"--sample {text!r} is no share of the keys: it must be above 0 and at most 1", hint=hint)
     return value
 
 

@@ -67,7 +67,7 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
         raise UsageError(f"--project-path {options.project}: no such folder.")
     if not config.resolve().is_relative_to(folder):
         raise UsageError(f"{config} is not inside of --project-path {folder}, which is all that a driver sees.")
-    make_sample(options.sample, options.sample_key, options.keys, usual_key=content.sample_key)
+    make_sample(options.sample, options.sample_key, options.keys, default_key=content.sample_key)
     variables = tuple(name for name in content.variables if name in os.environ)
     name = pipeline_name(options.pipeline or content.pipeline, config)  # the folder has another name for the driver
     words = _with_keys(_without(everything, "--project-path", "--pipeline"), options.keys, folder)

@@ -20,7 +20,7 @@ from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome, run_plan
 from spark_etl.runner.signals import raise_on_signals
 from spark_etl.units import format_duration
-from spark_etl.user_code import called, no_hard_exit
+from spark_etl.user_code import guard_user_code, no_hard_exit
 
 INTERRUPTED = 130
 
@@ -46,7 +46,7 @@ def _logged(progress: Progress, log_format: LogFormat) -> AbstractContextManager
 
 def _run(options: Options, progress: Progress) -> int:
     try:
-        with connect_mode(options.remote), called():
+        with connect_mode(options.remote), guard_user_code():
             plan = make_plan(options)
             refuse_foreign(unclaimed(plan.outputs), plan.owner, adopt=options.adopt_output)
             progress.expect(plan.order)

@@ -27,7 +27,7 @@ from spark_etl.runner.signals import TerminatedError, spark_was_stopped
 from spark_etl.storage import join
 from spark_etl.store.layout import RunPaths
 from spark_etl.store.record import RunRecord
-from spark_etl.user_code import called
+from spark_etl.user_code import guard_user_code
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -231,7 +231,7 @@ class Execution:
     def _failing(self, alias: str) -> Iterator[None]:
         """Blames the feature for whatever is raised inside, in run.json too, unless the run is ending anyway."""
         try:
-            with called():
+            with guard_user_code():
                 yield
         except Exception as error:
             if self._ending.is_set() or isinstance(error, TaskCancelledError):

@@ -14,7 +14,7 @@ from spark_etl.source import InputObject, Source
 from spark_etl.sources.locations import matches_pattern
 from spark_etl.storage import is_s3, normalise
 from spark_etl.storage.paths import local_path, scheme_of, split_s3
-from spark_etl.user_code import called
+from spark_etl.user_code import guard_user_code
 
 if TYPE_CHECKING:
     from spark_etl.dates import DateRange
@@ -96,7 +96,7 @@ def _locations(alias: str, name: str, source: Source, dates: DateRange) -> list[
     if not callable(source.locations):  # an attribute of the user's own that is called so
         return []
     try:
-        with called():
+        with guard_user_code():
             given = source.locations(dates)
             found = [os.fspath(place) for place in ([given] if isinstance(given, str) else given)]
     except NotReturnedError as error:

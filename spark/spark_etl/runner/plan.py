@@ -67,7 +67,7 @@ def make_plan(options: Options) -> Plan:
     for alias, feature in graph.features.items():
         check_declaration(alias, feature)
     graph.check_known(options.checkpoints, "--checkpoint")
-    sample = make_sample(options.sample, options.sample_key, options.keys, usual_key=config.sample_key)
+    sample = make_sample(options.sample, options.sample_key, options.keys, default_key=config.sample_key)
     outputs = _outputs(options, config, graph)
     kept = dict.fromkeys(options.checkpoints, "kept by --checkpoint")
     if sample:

@@ -32,7 +32,7 @@ from spark_etl.store.index import mark_ended
 from spark_etl.store.layout import RunPaths, new_run_id
 from spark_etl.store.record import RunRecord, Status
 from spark_etl.units import format_duration
-from spark_etl.user_code import called
+from spark_etl.user_code import guard_user_code
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def run_plan(plan: Plan, progress: Progress) -> Outcome:
 def _attempt(plan: Plan, paths: RunPaths, record: RunRecord, progress: Progress) -> tuple[Status, SparkEtlError | None]:
     with ExitStack() as stack:
         try:
-            with record.trace.span("run", command=shlex.join(sys.argv)), called():
+            with record.trace.span("run", command=shlex.join(sys.argv)), guard_user_code():
                 _perform(plan, paths, record, progress, stack)
         except KeyboardInterrupt:
             ignore_signals()
@@ -164,7 +164,7 @@ def _head(plan: Plan) -> dict[str, Any]:
         "start_date": str(options.dates.start),
         "end_date": str(options.dates.end),
         "checkpoints": list(plan.checkpoints),
-        "sample": plan.sample.describe() if plan.sample else None,
+        "sample": plan.sample.to_dict() if plan.sample else None,
         "resumed": plan.previous.id if plan.previous else None,
         "command": shlex.join(sys.argv),
         "config_path": str(options.config.absolute()),
@@ -193,7 +193,7 @@ def _output(output: Any) -> dict[str, Any]:
 def _headline(plan: Plan, paths: RunPaths) -> str:
     options = plan.options
     counts = f"{len(plan.order)} features, {len(plan.checkpoints)} checkpoints, {len(plan.outputs)} outputs"
-    sampled = f", a sample: {plan.sample.words()}" if plan.sample else ""
+    sampled = f", a sample: {plan.sample.summary()}" if plan.sample else ""
     return f"run {paths.run_id} of {options.team}/{plan.pipeline} for {options.dates}: {counts}{sampled}"
 
 

@@ -17,7 +17,7 @@ __all__ = ["line"]  # the fixture
     ("given", "told"),
     [
         (("2", "id", None), "--sample '2' is no share"),
-        (("0", "id", None), "a number above 0, up to 1"),
+        (("0", "id", None), "it must be above 0 and at most 1"),
         (("half", "id", None), "--sample 'half' is no share"),
         (("0.1", None, None), "--sample needs the column whose values decide"),
         ((None, "id", None), "--sample-key id without --sample"),

@@ -42,7 +42,7 @@ def identities(plan: Plan, inputs: Inputs) -> dict[str, Identity]:
     shared = {
         "dates": str(plan.options.dates),
         "settings": _hashes(plan.config.spark),
-        "sample": plan.sample.identity() if plan.sample else None,
+        "sample": plan.sample.cache_key() if plan.sample else None,
     }
     versions = _versions()
     found: dict[str, Identity] = {}

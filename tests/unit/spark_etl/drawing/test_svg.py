@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 from spark_etl.drawing import Diagram, Node, as_html, as_svg
-from spark_etl.drawing.states import STATES, UNKNOWN, Look
+from spark_etl.drawing.states import STATES, UNKNOWN, StateStyle
 from spark_etl.drawing.svg import PAGE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -31,10 +31,10 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-@pytest.mark.parametrize("look", [*STATES.values(), UNKNOWN])
+@pytest.mark.parametrize("style", [*STATES.values(), UNKNOWN])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_and_lines_can_be_read_on_what_is_behind_them(look: Look, theme: str) -> None:
-    fill, stroke, text = look.light if theme == "light" else look.dark
+def test_text_and_lines_can_be_read_on_what_is_behind_them(style: StateStyle, theme: str) -> None:
+    fill, stroke, text = style.light if theme == "light" else style.dark
     paper, ink, line = PAGE[theme]
     assert contrast(fill, text) >= 4.5
     assert contrast(paper, ink) >= 4.5

@@ -70,11 +70,11 @@ STATES_OF_RUNS: list[tuple[dict[str, Any] | None, str]] = [
     (
         {
             "workers": [worker(2, 2), worker(2, 2)],
-            "activeapps": [app(1, "notebook", 1, user="ada"), app(2, "me", 0, user="x"), app(3, "nightly", 3, user="bob")],
+            "activeapps": [app(1, "notebook", 1, "ada"), app(2, "me", 0, "x"), app(3, "nightly", 3, "bob")],
         },
         "all 4 cores are taken. nightly (app-3, user bob) holds 3 cores, notebook (app-1, user ada) holds 1 core",
     ),
-    ({"workers": [worker(1, 1)], "activeapps": [app(1, "n", 1, user="ada")]}, "the only core is taken. n (app-1, user ada)"),
+    ({"workers": [worker(1, 1)], "activeapps": [app(1, "n", 1, "ada")]}, "the only core is taken. n (app-1, user ada)"),
     ({"workers": [worker(2, 1)], "activeapps": []}, "1 of 2 cores are free and 1024 MB of memory"),
     ({"workers": [worker(2, 0, "DEAD")], "activeapps": []}, "the cluster has no worker"),
     ({"workers": []}, "the cluster has no worker"),

@@ -1,4 +1,4 @@
-"""The diagram of a run, from what its run.json says."""
+"""The diagram of a run, from its run.json."""
 
 from __future__ import annotations
 
