@@ -33,7 +33,7 @@ class Read(SparkFeature):
 STEPS = """
 import json, sys, time
 from pyspark.sql import SparkSession
-from spark_etl.runner.cli import main
+from spark_etl.cli import run_main
 
 spark = SparkSession.builder.getOrCreate()
 
@@ -46,7 +46,7 @@ def fill(url):
 
 def run(*argv):
     time.sleep(1 - time.time() % 1)  # ids of runs are in order by the second: so `latest` is the one before
-    assert main(argv) == 0
+    assert run_main(argv) == 0
 
 for name, *arguments in json.loads(sys.argv[1]):
     globals()[name](*arguments)

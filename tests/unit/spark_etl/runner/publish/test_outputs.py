@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import dataset, parquet
+from spark_etl.cli import run_main
 from spark_etl.errors import PublishRefusedError, RunFailedError, StorageError
 from spark_etl.runner import run
-from spark_etl.runner.cli import main
 from spark_etl.runner.ownership import Output, in_words
 from spark_etl.runner.publish import lock, outputs
 from spark_etl.runner.publish.outputs import Publication
@@ -307,7 +307,7 @@ def test_the_next_run_ends_what_had_begun_to_appear_and_takes_it_for_its_own(
 
     monkeypatch.setattr(lock.heartbeat, "is_alive", lambda *_: False)
     monkeypatch.setattr(run, "_started", started)
-    assert main(line.argv()) == 5
+    assert run_main(line.argv()) == 5
     assert "no java" in capsys.readouterr().err
     assert seen == ["part-2.parquet"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from spark_etl.errors import FeatureError
 from spark_etl.runner.backend import Counts
-from spark_etl.runner.options import asked_format
+from spark_etl.runner.options import requested_log_format
 from spark_etl.runner.report.logs import log_as_events
 from spark_etl.runner.report.progress import Progress
 
@@ -112,4 +112,4 @@ def test_without_a_terminal_there_are_lines_only_and_only_now_and_then() -> None
     [([], "text"), (["--log-format", "json"], "json"), (["--x", "--log-format=json"], "json"), (["json"], "text")],
 )
 def test_a_wrong_command_line_is_told_in_the_format_it_asks_for(argv: list[str], expected: str) -> None:
-    assert asked_format(argv) == expected
+    assert requested_log_format(argv) == expected

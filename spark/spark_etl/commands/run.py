@@ -1,20 +1,19 @@
-"""The runner's command line: the only place where an error becomes an exit code."""
+"""`spark-etl run`: runs a pipeline and says how it ended."""
 
 from __future__ import annotations
 
 import json
 import sys
 import traceback
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from spark_etl.errors import FeatureError, SparkEtlError, UsageError
+from spark_etl.command_line import INTERRUPTED
+from spark_etl.errors import FeatureError, SparkEtlError
 from spark_etl.runner.backend import connect_mode
 from spark_etl.runner.notify import mail_outcome, mail_refusal
-from spark_etl.runner.options import Options, asked_format, parse_options
+from spark_etl.runner.options import Options
 from spark_etl.runner.ownership import refuse_foreign, unclaimed
 from spark_etl.runner.plan import make_plan
-from spark_etl.runner.report.events import LogFormat
 from spark_etl.runner.report.logs import log_as_events
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome, run_plan
@@ -22,26 +21,15 @@ from spark_etl.runner.signals import raise_on_signals
 from spark_etl.units import format_duration
 from spark_etl.user_code import guard_user_code, no_hard_exit
 
-INTERRUPTED = 130
+
+def run_command(options: Options, progress: Progress) -> int:
+    """Runs the pipeline and returns the exit code: 0, 2, 5 or 130."""
+    with raise_on_signals(), no_hard_exit(), _python_log(options, progress):
+        return _run(options, progress)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the pipeline a command line asks for and returns the exit code: 0, 2, 5 or 130."""
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    progress = Progress(log_format=asked_format(arguments))
-    try:
-        with raise_on_signals(), no_hard_exit(), _logged(progress, asked_format(arguments)):
-            return _run(parse_options(arguments), progress)
-    except UsageError as error:
-        progress.error(error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        progress.line("interrupted")
-        return INTERRUPTED
-
-
-def _logged(progress: Progress, log_format: LogFormat) -> AbstractContextManager[None]:
-    return log_as_events(progress) if log_format == "json" else nullcontext()
+def _python_log(options: Options, progress: Progress) -> AbstractContextManager[None]:
+    return log_as_events(progress) if options.log_format == "json" else nullcontext()
 
 
 def _run(options: Options, progress: Progress) -> int:
@@ -52,31 +40,31 @@ def _run(options: Options, progress: Progress) -> int:
             progress.expect(plan.order)
             outcome = run_plan(plan, progress)
     except SparkEtlError as error:
-        _show(error, options, progress)
+        _show_error(error, options, progress)
         mail_refusal(options, error, progress)
-        _report(options, {"run_id": None, "path": None, "status": "refused", "error": error.message})
+        _print_json(options, {"run_id": None, "path": None, "status": "refused", "error": error.message})
         return error.exit_code
-    _end(options, outcome, progress)
+    _show_outcome(outcome, options, progress)
     mail_outcome(options, plan.pipeline, outcome, progress)
-    _report(options, _summary(outcome))
+    _print_json(options, _summary(outcome))
     if outcome.status == "interrupted":
         return INTERRUPTED
     return outcome.error.exit_code if outcome.error else 0
 
 
-def _end(options: Options, outcome: Outcome, progress: Progress) -> None:
+def _show_outcome(outcome: Outcome, options: Options, progress: Progress) -> None:
     if outcome.error:
-        _show(outcome.error, options, progress)
+        _show_error(outcome.error, options, progress)
     message = f"{outcome.status} after {format_duration(outcome.seconds)}: {outcome.paths.root}"
     progress.emit("run_ended", message, status=outcome.status, path=outcome.paths.root, seconds=outcome.seconds)
-    opened = f'runs["{outcome.paths.run_id}"]'
+    opening = f'runs["{outcome.paths.run_id}"]'
     if outcome.status == "failed":
-        progress.line(f"open it:  from spark_etl import runs; {opened}.failure")
+        progress.line(f"open it:  from spark_etl import runs; {opening}.failure")
     elif outcome.kept:
-        progress.line(f"look at it:  from spark_etl import runs; run = {opened}")
+        progress.line(f"look at it:  from spark_etl import runs; run = {opening}")
 
 
-def _show(error: SparkEtlError, options: Options, progress: Progress) -> None:
+def _show_error(error: SparkEtlError, options: Options, progress: Progress) -> None:
     if options.debug:
         progress.line("".join(traceback.format_exception(error)).rstrip())
     elif isinstance(error, FeatureError) and error.frames:
@@ -94,7 +82,7 @@ def _summary(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _report(options: Options, summary: dict[str, object]) -> None:
+def _print_json(options: Options, summary: dict[str, object]) -> None:
     if options.json:
         sys.stdout.write(json.dumps(summary) + "\n")
         sys.stdout.flush()
