@@ -25,8 +25,8 @@ def run_main(argv: Sequence[str] | None = None) -> int:
 def _execute(argv: list[str], *, runner: bool) -> int:
     progress = Progress(log_format=requested_log_format(argv) if argv[:1] == ["run"] else "text")
     try:
-        given = parse(argv, runner=runner)
-        return COMMANDS[given.command](given, progress)
+        arguments = parse(argv, runner=runner)
+        return COMMANDS[arguments.command](arguments, progress)
     except SparkEtlError as error:
         progress.error(error)
         return error.exit_code
@@ -35,16 +35,16 @@ def _execute(argv: list[str], *, runner: bool) -> int:
         return INTERRUPTED
 
 
-def _run(given: Namespace, progress: Progress) -> int:
+def _run(arguments: Namespace, progress: Progress) -> int:
     from spark_etl.commands.run import run_command
 
-    return run_command(read_options(given), progress)
+    return run_command(read_options(arguments), progress)
 
 
-def _plan(given: Namespace, _progress: Progress) -> int:
+def _plan(arguments: Namespace, _progress: Progress) -> int:
     from spark_etl.commands.plan import plan_command
 
-    sys.stdout.write(plan_command(given) + "\n")
+    sys.stdout.write(plan_command(arguments) + "\n")
     return 0
 
 

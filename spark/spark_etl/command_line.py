@@ -57,12 +57,12 @@ def parse(argv: Sequence[str], *, runner: bool = False) -> argparse.Namespace:
     parser, commands = _parsers()
     if runner:
         commands["run"].prog = RUNNER
-    given, unknown = parser.parse_known_args(list(argv))
-    if given.command is None:
+    arguments, unknown = parser.parse_known_args(list(argv))
+    if arguments.command is None:
         parser.error(f"no command is given. Known: {', '.join(COMMANDS)}.")
     if unknown:
-        commands[given.command].refuse(unknown[0])
-    return given
+        commands[arguments.command].refuse(unknown[0])
+    return arguments
 
 
 def _parsers() -> tuple[_CommandParser, dict[str, _CommandParser]]:

@@ -33,7 +33,7 @@ class InputObject:
     Attributes:
         path: Its full path.
         bytes: Its size.
-        etag: What tells this content from any other under the same path, if the store has such.
+        etag: Changes with the content under the same path; None if the store has none.
     """
 
     path: str
@@ -44,8 +44,8 @@ class InputObject:
 class Source(ABC):
     """Where a DataFrame comes from that no feature of the graph computes.
 
-    Its `repr` tells it from other sources in run.json and to `--resume`: the class and its public attributes, unless a
-    subclass says otherwise.
+    Its `repr` identifies it in run.json and for `--resume`: the class and its public attributes, unless a subclass
+    defines another.
     """
 
     def __repr__(self) -> str:

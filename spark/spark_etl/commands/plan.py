@@ -37,7 +37,7 @@ class PlannedAction(Protocol):
         """Why."""
 
 
-def plan_command(given: Namespace) -> str:
+def plan_command(arguments: Namespace) -> str:
     """Returns what `spark-etl plan` prints.
 
     Args:
@@ -46,29 +46,29 @@ def plan_command(given: Namespace) -> str:
     Raises:
         SparkEtlError: The run would be refused, for the same reason.
     """
-    options = _plan_options(given)
+    options = _plan_options(arguments)
     # What a project's modules print when they are imported is not part of the plan.
     with redirect_stdout(sys.stderr), no_hard_exit(), guard_user_code():
         plan = make_plan(options)
         _check_outputs(plan)
         diagram = plan_diagram(plan, _planned_actions(plan))
-    if given.format == "json":
+    if arguments.format == "json":
         return _to_json(plan, diagram)
-    return DRAWINGS[given.format](diagram)
+    return DRAWINGS[arguments.format](diagram)
 
 
-def _plan_options(given: Namespace) -> Options:
+def _plan_options(arguments: Namespace) -> Options:
     """Returns the options, with something for those that a plan does not depend on, unless a run is resumed."""
-    missing = [name for name in ("team_name", "start_date", "end_date") if getattr(given, name) is None]
-    if given.resume is not None:
+    missing = [name for name in ("team_name", "start_date", "end_date") if getattr(arguments, name) is None]
+    if arguments.resume is not None:
         if missing:
             names = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
             raise UsageError(f"the following arguments are required: {names}", hint="spark-etl plan --help")
-        return read_options(given)
-    start = given.start_date or given.end_date or datetime.now(UTC).date().isoformat()
-    unused = {"team_name": "plan", "scratch_path": "/", "start_date": start, "end_date": given.end_date or start}
-    known = {name: value for name, value in vars(given).items() if value is not None}
-    return read_options(Namespace(**{**vars(given), **unused, **known}))
+        return read_options(arguments)
+    start = arguments.start_date or arguments.end_date or datetime.now(UTC).date().isoformat()
+    unused = {"team_name": "plan", "scratch_path": "/", "start_date": start, "end_date": arguments.end_date or start}
+    known = {name: value for name, value in vars(arguments).items() if value is not None}
+    return read_options(Namespace(**{**vars(arguments), **unused, **known}))
 
 
 def _check_outputs(plan: Plan) -> None:

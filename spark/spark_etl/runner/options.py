@@ -75,43 +75,43 @@ def parse_options(argv: Sequence[str]) -> Options:
     return read_options(parse(["run", *argv], runner=True))
 
 
-def read_options(given: argparse.Namespace) -> Options:
+def read_options(arguments: argparse.Namespace) -> Options:
     """Returns the options of parsed arguments.
 
     Raises:
         UsageError: One makes no sense.
     """
-    for what, name in (("--team-name", given.team_name), ("--pipeline", given.pipeline)):
+    for what, name in (("--team-name", arguments.team_name), ("--pipeline", arguments.pipeline)):
         if name is not None and not is_segment(name):
             raise UsageError(
                 f"{what} {name!r} must be letters, digits, `.`, `_` and `-`: it becomes a folder of the scratch path"
             )
-    if given.team_name == USERS:
+    if arguments.team_name == USERS:
         raise UsageError(f"--team-name {USERS}: below it, notebooks keep their own runs", hint="take another name")
-    scratch, publish = _paths(given)
-    config = Path(given.feature_config)
+    scratch, publish = _paths(arguments)
+    config = Path(arguments.feature_config)
     return Options(
-        team=given.team_name,
+        team=arguments.team_name,
         config=config,
-        project=Path(given.project_path) if given.project_path else config.absolute().parent,
-        pipeline=given.pipeline,
+        project=Path(arguments.project_path) if arguments.project_path else config.absolute().parent,
+        pipeline=arguments.pipeline,
         publish=publish,
         scratch=scratch,
-        dates=DateRange(parse_date(given.start_date, "--start-date"), parse_date(given.end_date, "--end-date")),
-        checkpoints=split_names(given.checkpoint),
-        notify=parse_addresses(given.notify_email) if given.notify_email is not None else (),
-        resume=given.resume,
-        parallel=_at_least_one(given.parallel),
-        keep_inputs=given.checkpoint_on_failure,
-        adopt_output=given.adopt_output,
-        sample=given.sample,
-        sample_key=given.sample_key,
-        keys=given.keys,
-        local=given.local,
-        remote=resolve_remote(given.remote, local=given.local),
-        log_format=given.log_format,
-        debug=given.debug,
-        json=given.json,
+        dates=DateRange(parse_date(arguments.start_date, "--start-date"), parse_date(arguments.end_date, "--end-date")),
+        checkpoints=split_names(arguments.checkpoint),
+        notify=parse_addresses(arguments.notify_email) if arguments.notify_email is not None else (),
+        resume=arguments.resume,
+        parallel=_at_least_one(arguments.parallel),
+        keep_inputs=arguments.checkpoint_on_failure,
+        adopt_output=arguments.adopt_output,
+        sample=arguments.sample,
+        sample_key=arguments.sample_key,
+        keys=arguments.keys,
+        local=arguments.local,
+        remote=resolve_remote(arguments.remote, local=arguments.local),
+        log_format=arguments.log_format,
+        debug=arguments.debug,
+        json=arguments.json,
     )
 
 
@@ -136,10 +136,10 @@ def requested_log_format(argv: Sequence[str]) -> LogFormat:
     return "json" if ("--log-format", "json") in pairwise(arguments) else "text"
 
 
-def _paths(given: argparse.Namespace) -> tuple[str, str | None]:
+def _paths(arguments: argparse.Namespace) -> tuple[str, str | None]:
     """Returns scratch and publish path; a run in this process has folders beside the caller for both."""
-    scratch, publish = given.scratch_path, given.publish_path
-    if given.local:
+    scratch, publish = arguments.scratch_path, arguments.publish_path
+    if arguments.local:
         scratch, publish = scratch or str(LOCAL_FOLDER / "scratch"), publish or str(LOCAL_FOLDER / "published")
     scratch = scratch or os.environ.get("SANDBOX_SCRATCH")
     if not scratch:

@@ -18,10 +18,10 @@ CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
 
 
 def check_address(url: str, what: str) -> None:
-    """Refuses an address that is none of Spark Connect, or that tells a secret to whoever reads the command line.
+    """Refuses an address that is none of Spark Connect, or that has a token in it, for anybody to read.
 
     Raises:
-        UsageError: Says which of both.
+        UsageError: The message says which of both.
     """
     parts = urlsplit(url)
     if parts.scheme != "sc" or not parts.hostname:

@@ -31,8 +31,8 @@ class FileSource(Source):
             the run, `{start_date}` and `{end_date}` for its first and last; `{date:%Y/%m/%d}` writes a day otherwise.
             Several paths are read as one. Folders `name=value` below the path, or from the first placeholder on, become
             columns.
-        schema: Columns and types as in `CREATE TABLE`: `order_id bigint, day date`. Without one the files tell, and all
-            have to tell the same; with `union` what a file lacks is NULL, and numbers become the larger type.
+        schema: Columns and types as in `CREATE TABLE`: `order_id bigint, day date`. Without one, it is that of the files,
+            and all have to have the same; with `union` what a file lacks is NULL, and numbers become the larger type.
         options: Options of Spark's reader for this format.
         select_cols: Columns to keep; all if not given.
     """
@@ -81,7 +81,7 @@ class FileSource(Source):
         return self.schema == UNION
 
     def _schema_reader(self) -> Callable[[str], FileSchema | None] | None:
-        """Returns what tells the columns of a file; None where only Spark can."""
+        """Returns the function that reads the columns of a file; None where only Spark can."""
         return no_schema
 
     def locations(self, dates: DateRange) -> list[str]:

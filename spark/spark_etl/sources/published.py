@@ -28,7 +28,7 @@ class S3PublishedSource(Source):
     Args:
         base_s3_path: Where published data lies, such as `s3a://published/`; a local folder works too.
         source_schema_id: Name of the folder below it.
-        date_col: Column that tells the snapshot's day; it arrives as a date.
+        date_col: Column with the snapshot's day, a date.
         select_cols: Columns to keep, besides `date_col`; all if not given.
         schema: `union` if days may differ in their columns: what a day lacks is NULL, and numbers become the larger
             type. If not given they may not.

@@ -32,7 +32,7 @@ class ClassicBackend:
         spark: A classic session.
         not_applied: Settings that came too late.
         shared_as: The application's name, if the context was there before and others use it as well: then the context
-            stays, and the name tells this run's jobs from theirs.
+            stays, and the name marks this run's jobs.
     """
 
     def __init__(self, spark: SparkSession, not_applied: tuple[str, ...] = (), *, shared_as: str | None = None) -> None:

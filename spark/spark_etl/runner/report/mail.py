@@ -31,7 +31,7 @@ class MailServer:
 
     Attributes:
         security: `tls` from the first byte, `starttls` before anything else is sent, or `none`.
-        user: Who logs in; None for nobody.
+        user: Who logs in; None without a login.
         sender: What `From:` says.
     """
 
@@ -71,14 +71,14 @@ class MailServer:
             OSError: The server does not answer, or its certificate is not trusted.
             smtplib.SMTPException: It refuses.
         """
-        with self._connected() as server:
+        with self._connect() as server:
             if self.security == "starttls":
                 server.starttls(context=ssl.create_default_context())
             if self.user:
                 server.login(self.user, self.password)
             return server.send_message(message, to_addrs=list(to))
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connect(self) -> smtplib.SMTP:
         name = socket.gethostname()  # smtplib would look it up, which takes long where no name server answers
         if self.security == "tls":
             context = ssl.create_default_context()
