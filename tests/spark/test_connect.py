@@ -107,10 +107,10 @@ def test_what_a_client_lacks_is_told_with_what_to_use_instead(backend: Any, attr
         getattr(backend.spark, attribute)
     error = raised.value
     assert isinstance(error, Exception)
-    told = as_feature_error("orders", error, Path("/nowhere"))
-    assert f"`{attribute}`" in told.message
-    assert "Spark Connect" in told.message
-    assert told.hint
+    feature_error = as_feature_error("orders", error, Path("/nowhere"))
+    assert f"`{attribute}`" in feature_error.message
+    assert "Spark Connect" in feature_error.message
+    assert feature_error.hint
     assert explain_unsupported_attribute(ValueError("x")) is None
 
 

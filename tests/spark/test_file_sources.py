@@ -140,7 +140,7 @@ def test_a_source_of_ones_own_takes_ten_lines(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "told", "hint"),
+    ("source", "expected", "hint"),
     [
         (
             'JdbcSource("jdbc:postgresql://db/shop", "orders")',
@@ -150,14 +150,14 @@ def test_a_source_of_ones_own_takes_ten_lines(pipeline: Pipeline) -> None:
         ('DeltaSource("LAKE/table")', "this Spark can't read Delta tables", "io.delta:delta-spark_2.13"),
     ],
 )
-def test_a_jar_that_is_missing_is_named(pipeline: Pipeline, source: str, told: str, hint: str) -> None:
+def test_a_jar_that_is_missing_is_named(pipeline: Pipeline, source: str, expected: str, hint: str) -> None:
     log = pipeline.folder / "table" / "_delta_log"
     log.mkdir(parents=True)
     (log / f"{0:020}.json").write_text("{}\n")
     pipeline.write(FEATURE % ("", source.replace("LAKE", str(pipeline.folder))), {"read": "read"})
     ended = pipeline.run()
     assert ended.code == 5
-    assert told in ended.shown
+    assert expected in ended.shown
     assert hint in ended.shown
 
 

@@ -33,7 +33,7 @@ url = os.environ["SERVER"]
 session = connect_session(url, "{TOKEN}")
 start_reaper(url, "{TOKEN}", session.session_id)
 from pyspark.sql.functions import udf
-print("told: ready", flush=True)
+print("reported: ready", flush=True)
 session.range(0, 4000, 1, 2000).select(udf({NAP.format(seconds=0.5)}, "int")("id")).count()
 session.range(0, 4000, 1, 2000).select(udf({NAP.format(seconds=0.5)}, "int")("id")).collect()
 """
@@ -43,7 +43,7 @@ from spark_etl import spark
 session = spark(classic=True)
 assert spark() is session
 assert session.range(3).count() == 3
-print("told:", SparkContext._gateway.proc.pid, flush=True)
+print("reported:", SparkContext._gateway.proc.pid, flush=True)
 input()
 """
 
@@ -64,10 +64,10 @@ def python(code: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def told_by(process: subprocess.Popen[str]) -> str:
-    """Returns what follows `told: ` on a line of its output; the JVM may write there too."""
+def reported_by(process: subprocess.Popen[str]) -> str:
+    """Returns what follows `reported: ` on a line of its output; the JVM may write there too."""
     assert process.stdout is not None
-    return next(line.removeprefix("told: ").strip() for line in process.stdout if line.startswith("told: "))
+    return next(line.removeprefix("reported: ").strip() for line in process.stdout if line.startswith("reported: "))
 
 
 def counts_during(monitor: QueryMonitor, query: Any) -> list[QueryCounts]:
@@ -159,7 +159,7 @@ def test_a_driver_of_ones_own_knows_what_a_query_does() -> None:
 def test_the_query_of_a_killed_process_gives_way_to_others(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
     with python(LEFT_BY_A_KILL, SERVER=server) as left:
-        assert told_by(left) == "ready"
+        assert reported_by(left) == "ready"
         time.sleep(3)  # it has every core of the server for a quarter of an hour
         left.kill()
         with connect_mode(server):
@@ -169,7 +169,7 @@ def test_the_query_of_a_killed_process_gives_way_to_others(server: str, monkeypa
 
 def test_a_killed_kernel_takes_its_driver_along() -> None:
     with python(DRIVER, SPARK_MASTER_URL="local[1]", SPARK_LOCAL_IP="127.0.0.1") as kernel:
-        driver = int(told_by(kernel))
+        driver = int(reported_by(kernel))
         os.kill(driver, 0)
         kernel.send_signal(signal.SIGKILL)
         end = time.monotonic() + 30

@@ -22,11 +22,11 @@ from spark_etl.runner.publish.outputs import Publication
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.resume.cache_key import Identity
 from spark_etl.runner.resume.decide import Decision, to_run
-from spark_etl.runner.schedule import Task, TaskCancelledError, run_tasks
 from spark_etl.runner.signals import TerminatedError, spark_was_stopped
 from spark_etl.storage import join
 from spark_etl.store.layout import RunPaths
 from spark_etl.store.record import RunRecord
+from spark_etl.tasks import Task, TaskCancelledError, run_tasks
 from spark_etl.user_code import guard_user_code
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ def test_what_anybody_writes_is_read(content: bytes | str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (b"", "is no JSON"),
         (b"\xff\xfe", "is no JSON"),
@@ -30,8 +30,8 @@ def test_what_anybody_writes_is_read(content: bytes | str) -> None:
         (b"[" + b"{}," * 500_001 + b"1]", "more lists, objects and values than 128 MB"),
     ],
 )
-def test_what_nobody_writes_is_damaged(content: bytes, told: str) -> None:
-    with pytest.raises(DamagedError, match=rf"s3a://b/x.json .*({told})"):
+def test_what_nobody_writes_is_damaged(content: bytes, expected: str) -> None:
+    with pytest.raises(DamagedError, match=rf"s3a://b/x.json .*({expected})"):
         documents.parsed(content, "s3a://b/x.json")
 
 

@@ -14,7 +14,7 @@ __all__ = ["line"]  # the fixture
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         (("2", "id", None), "--sample '2' is no share"),
         (("0", "id", None), "it must be above 0 and at most 1"),
@@ -26,10 +26,10 @@ __all__ = ["line"]  # the fixture
         ((None, None, "/nowhere/keys.csv"), "there is no such file"),
     ],
 )
-def test_what_does_not_fit_together_is_refused(given: tuple[str | None, ...], told: str) -> None:
+def test_what_does_not_fit_together_is_refused(given: tuple[str | None, ...], expected: str) -> None:
     with pytest.raises(UsageError) as caught:
         make_sample(*given)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_percent_are_understood_as_such() -> None:
@@ -39,7 +39,7 @@ def test_percent_are_understood_as_such() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (b"", "is empty"),
         (b"customer\n", "has no keys, only their names: customer"),
@@ -49,11 +49,11 @@ def test_percent_are_understood_as_such() -> None:
         (b"PAR1 no more", "is no whole Parquet file"),
     ],
 )
-def test_a_file_without_keys_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_without_keys_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:
     (tmp_path / "keys.csv").write_bytes(content)
     with pytest.raises(UsageError) as caught:
         read_keys(str(tmp_path / "keys.csv"))
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_the_same_keys_are_the_same_sample_whatever_file_they_are_in(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def leave_by(error: BaseException) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize(
-    ("leave", "told"),
+    ("leave", "expected"),
     [
         (sys.exit, "it ends the program: sys.exit()"),
         (lambda: sys.exit(0), "it ends the program: sys.exit(0)"),
@@ -45,10 +45,10 @@ def leave_by(error: BaseException) -> Callable[[], None]:
         (leave_by(OfTheirOwnError(Unspeakable())), "it raises OfTheirOwnError: <OfTheirOwnError object>"),
     ],
 )
-def test_a_way_out_that_is_no_return_becomes_an_error(leave: Callable[[], None], told: str) -> None:
+def test_a_way_out_that_is_no_return_becomes_an_error(leave: Callable[[], None], expected: str) -> None:
     with pytest.raises(NotReturnedError) as raised, guard_user_code():
         leave()
-    assert raised.value.message == told
+    assert raised.value.message == expected
 
 
 def test_errors_and_ctrl_c_pass_as_they_are() -> None:

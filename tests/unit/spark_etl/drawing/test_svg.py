@@ -50,9 +50,9 @@ def test_a_state_is_written_and_not_only_coloured(state: str) -> None:
 def test_each_box_says_what_it_is_and_its_tooltip_why(diamond: Diagram) -> None:
     drawing = parsed(diamond)
     groups = [group for group in drawing.iter(f"{SVG}g") if "node" in group.get("class", "")]
-    told = {group.findtext(f"{SVG}text"): group.findtext(f"{SVG}title") for group in groups}
-    assert set(told) == {node.alias for node in diamond.nodes}
-    assert told["joined"] == "joined: run publish\n12 rows\npublished to x\nreads left, right"
+    titles = {group.findtext(f"{SVG}text"): group.findtext(f"{SVG}title") for group in groups}
+    assert set(titles) == {node.alias for node in diamond.nodes}
+    assert titles["joined"] == "joined: run publish\n12 rows\npublished to x\nreads left, right"
     assert "← s3a://published/orders" in texts(diamond)
 
 

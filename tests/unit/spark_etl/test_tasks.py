@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from spark_etl.runner.schedule import Task, TaskCancelledError, WorkerPool, run_tasks
+from spark_etl.tasks import Task, TaskCancelledError, WorkerPool, run_tasks
 
 DIAMOND = {"top": (), "right": ("top",), "left": ("top",), "bottom": ("left", "right")}
 
