@@ -68,7 +68,7 @@ arrows: ## Who may import whom (import-linter)
 bench: ## Measure start, stop, spawn, memory, sizes and the runner (ARGS=--cold for the first start)
 	$(DEV) .venv/bin/python -m bench $(ARGS)
 
-bench-hub: ## What a user of the hub waits for: server, kernel, first rows, publishing; and ten idle servers
+bench-hub: ## What a user of the hub waits for: server, kernel, first rows, sharing; and ten idle servers
 	$(DEV) .venv/bin/python -m bench.hub $(ARGS)
 
 bench-runner: ## The runner beside plain PySpark and its peers, half an hour (ARGS="--rows 500000 --only a,d")

@@ -1,4 +1,4 @@
-"""The hub's figures: how soon a server answers and shows rows, what ten of them take, and what publishing takes.
+"""The hub's figures: how soon a server answers and shows rows, what ten of them take, and what sharing takes.
 
 python -m bench.hub               alone, on a stack of its own; `make bench` prints them among the others
 """
@@ -58,7 +58,7 @@ def starts(sandbox: Sandbox) -> list[Figure]:
                 engineer.stop_server()
             times.append(started(engineer))
         engineer.stop_server()
-    return told_of_starts(times, raw=engine_start())
+    return start_figures(times, raw=engine_start())
 
 
 def started(user: HubClient) -> tuple[float, float]:
@@ -79,7 +79,7 @@ def started(user: HubClient) -> tuple[float, float]:
     return ready, answered
 
 
-def told_of_starts(times: Sequence[tuple[float, float]], *, raw: float) -> list[Figure]:
+def start_figures(times: Sequence[tuple[float, float]], *, raw: float) -> list[Figure]:
     """Returns both figures, each of the best round."""
     ready, answered = (min(column) for column in zip(*times, strict=True))
     note = "start a container"
@@ -93,7 +93,7 @@ def in_use(sandbox: Sandbox) -> list[Figure]:
     """Measures what takes minutes; one that fails is told and keeps no other from being measured."""
     return [
         *tried("first rows of a checkpoint", lambda: first_rows(sandbox)),
-        *tried("publish notebook 02", lambda: [publish(sandbox)]),
+        *tried("share notebook 02", lambda: [share(sandbox)]),
         *tried(f"{USERS} users' servers, idle", lambda: [idle_servers(sandbox)]),
     ]
 
@@ -115,7 +115,7 @@ def first_rows(sandbox: Sandbox) -> list[Figure]:
         cells = (OURS, BY_HAND.format(path=path), CLASSIC)
         rounds = [[in_fresh_kernel(engineer, cell) for cell in cells] for _ in range(ROUNDS)]
     ours, by_hand, classic = (min(column) for column in zip(*rounds, strict=True))
-    return told_of_rows(ours, by_hand, classic)
+    return row_figures(ours, by_hand, classic)
 
 
 def in_fresh_kernel(user: HubClient, cell: str) -> float:
@@ -125,7 +125,7 @@ def in_fresh_kernel(user: HubClient, cell: str) -> float:
         return seconds(lambda: kernel.run(cell))
 
 
-def told_of_rows(ours: float, by_hand: float, classic: float) -> list[Figure]:
+def row_figures(ours: float, by_hand: float, classic: float) -> list[Figure]:
     """Returns the time of our API, and what part of a classic session's it is."""
     name = "first rows of a checkpoint in a fresh kernel"
     return [
@@ -142,25 +142,25 @@ def told_of_rows(ours: float, by_hand: float, classic: float) -> list[Figure]:
     ]
 
 
-def publish(sandbox: Sandbox) -> Figure:
-    """Measures `sandbox publish`, with the notebook run again in a server that is started for it."""
+def share(sandbox: Sandbox) -> Figure:
+    """Measures `sandbox share`, with the notebook run again in a server that is started for it."""
     with logged_in(sandbox) as engineer:
         engineer.start_server()
-        done = sandbox("publish", NOTEBOOK, "--json")
+        done = sandbox("share", NOTEBOOK, "--json")
         engineer.stop_server()
-    return told_of_publishing(done.seconds, done.json)
+    return share_figure(done.seconds, done.json)
 
 
-def told_of_publishing(took: float, outcome: dict[str, Any]) -> Figure:
+def share_figure(took: float, result: dict[str, Any]) -> Figure:
     """Returns the figure, with what of it was papermill's."""
     return Figure(
-        "publish notebook 02, with its re-execution",
+        "share notebook 02, with its re-execution",
         took,
         "s",
         limit=30,
-        raw=outcome["seconds"],
+        raw=result["seconds"],
         note="papermill alone, in a server that is there",
-        detail=f"it {outcome['verdict']}",
+        detail=f"it {result['verdict']}",
     )
 
 
@@ -174,7 +174,7 @@ def idle_servers(sandbox: Sandbox) -> Figure:
         servers = [Containers(sandbox.stack).server(name) for name in names]
         with ThreadPoolExecutor(len(servers)) as pool:
             used = list(pool.map(memory, servers))
-    return told_of_servers(used)
+    return memory_figure(used)
 
 
 @contextmanager
@@ -192,7 +192,7 @@ def users(sandbox: Sandbox) -> Iterator[list[str]]:
             sandbox.try_("users", "remove", name, "--home", "--yes")
 
 
-def told_of_servers(used: Sequence[float]) -> Figure:
+def memory_figure(used: Sequence[float]) -> Figure:
     """Returns the memory of all servers together, and of the least and the most of them."""
     detail = f"{min(used):.0f} to {max(used):.0f} MB each"
     return Figure(f"{len(used)} users' servers, idle", sum(used), "MB", limit=1500, detail=detail)

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bounded_http import BoundedServer, Limits
-from sandbox_hub import api_tokens, disk_use, docker_api, names, sign_in
-from sandbox_hub.authenticator import SandboxAuthenticator
-from sandbox_hub.disk_guard import FLOOR, LIMIT, DiskGuard, free_bytes, size_of
+from sandbox_hub.disk import docker_api, usage
+from sandbox_hub.disk.guard import FLOOR, LIMIT, DiskGuard, free_bytes, parse_bytes
+from sandbox_hub.keys.s3_keys import HUB_S3_USER, Key
+from sandbox_hub.keys.secrets import read_secret
 from sandbox_hub.origins import SERVICES, Origins
-from sandbox_hub.refusal import is_news
-from sandbox_hub.s3_keys import HUB, Key
-from sandbox_hub.secrets import secret
-from sandbox_hub.sizes import SIZES, parse
-from sandbox_hub.spawner import SandboxSpawner, as_it_is
+from sandbox_hub.servers.sizes import DEFAULT_SIZES, parse_sizes
+from sandbox_hub.servers.spawner import SandboxSpawner, keep_name
+from sandbox_hub.servers.start_errors import is_unexpected
+from sandbox_hub.users import api_tokens, names, sign_in
+from sandbox_hub.users.authenticator import SandboxAuthenticator
 from tornado.httpserver import HTTPServer
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 
 # JupyterHub makes its own server without settings for it: 100 MB of each body without a login, however slow it comes.
 HTTPServer.configure(BoundedServer, limits=Limits())
-api_tokens.bound()
-logging.getLogger("asyncio").addFilter(is_news)
+api_tokens.limit_tokens()
+logging.getLogger("asyncio").addFilter(is_unexpected)
 c = get_config()
 stack = os.environ["SANDBOX_STACK"]
-provider, provider_settings = sign_in.read(secret("hub_auth"))
+provider, provider_settings = sign_in.read_settings(read_secret("hub_auth"))
 links = [name for name in os.environ.get("SANDBOX_UI_LINKS", "").split(",") if name]
 origins = Origins(os.environ.get("SANDBOX_SUBDOMAIN_HOST", ""))
 
@@ -39,31 +40,34 @@ c.JupyterHub.hub_connect_ip = "hub"
 # Names are asked for each time: a server's old address may be another's by now.
 c.JupyterHubHTTPClient.connector_options = {"use_dns_cache": False}
 c.JupyterHub.db_url = "sqlite:////srv/hub/jupyterhub.sqlite"
-c.JupyterHub.cookie_secret = sign_in.cookie_secret(secret("hub_cookie_secret"), provider)
+c.JupyterHub.cookie_secret = sign_in.cookie_secret(read_secret("hub_cookie_secret"), provider)
 # A login lasts a working day, and so do the tokens in the cookies of users' servers and of the stack's pages: who was
 # taken off the provider's list is out by tomorrow.
 c.JupyterHub.cookie_max_age_days = 1
 # Tokens that users make for their scripts end too, also those that they ask no end for.
 c.JupyterHub.token_expires_in_max_seconds = 7 * 24 * 3600
-c.ConfigurableHTTPProxy.auth_token = secret("hub_proxy_token")
+c.ConfigurableHTTPProxy.auth_token = read_secret("hub_proxy_token")
 # Each route and request is not worth a line. (An option in `command` would lose against this setting's default.)
 c.ConfigurableHTTPProxy.log_level = "warn"
 # Users' servers, and the kernels in them, go on while the hub is restarted.
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.template_paths = ["/opt/hub/templates"]
-sizes = parse(os.environ.get("SANDBOX_SERVER_SIZES") or SIZES)
+sizes = parse_sizes(os.environ.get("SANDBOX_SERVER_SIZES") or DEFAULT_SIZES)
 default_size = os.environ.get("SANDBOX_SERVER_SIZE") or ("medium" if "medium" in sizes else next(iter(sizes)))
 objects = functools.partial(
-    disk_use.in_s3, os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"], Key(HUB, secret("s3_secret_key"))
+    usage.in_s3,
+    os.environ["AWS_ENDPOINT_URL_S3"],
+    os.environ["AWS_REGION"],
+    Key(HUB_S3_USER, read_secret("s3_secret_key")),
 )
 guard = DiskGuard(
-    disk_use.DiskUse(docker_api.disk, Path("/srv/team"), objects),
+    usage.DiskUse(docker_api.disk_usage, Path("/srv/team"), objects),
     functools.partial(free_bytes, "/srv/hub"),
-    size_of(os.environ.get("SANDBOX_HOME_LIMIT") or LIMIT),
-    size_of(os.environ.get("SANDBOX_DISK_FLOOR") or FLOOR),
+    parse_bytes(os.environ.get("SANDBOX_HOME_LIMIT") or LIMIT),
+    parse_bytes(os.environ.get("SANDBOX_DISK_FLOOR") or FLOOR),
 )
 # Functions, since Jupyter's configuration hands out copies of anything else: there is one guard.
-c.SandboxSpawner.disk_verdict = lambda user: guard.verdict(user)  # noqa: PLW0108
+c.SandboxSpawner.disk_stop_reason = lambda user: guard.stop_reason(user)  # noqa: PLW0108
 c.JupyterHub.template_vars = {
     "sandbox_links": links,
     "sandbox_stack": stack,
@@ -71,7 +75,7 @@ c.JupyterHub.template_vars = {
     "sandbox_default_size": default_size,
     # Empty, or where the services have addresses of their own.
     "sandbox_at": {name: origins.service(name) for name in SERVICES},
-    "sandbox_told": lambda user: guard.told.get(user.name, "") if user else "",
+    "sandbox_stop_reason": lambda user: guard.stop_reasons.get(user.name, "") if user else "",
 }
 # A user has one server; more would need names and more memory.
 c.JupyterHub.allow_named_servers = False
@@ -113,14 +117,14 @@ c.SandboxSpawner.use_internal_ip = True
 c.SandboxSpawner.pull_policy = "never"
 c.SandboxSpawner.prefix = stack
 c.SandboxSpawner.name_template = "{prefix}-user-{username}"
-c.SandboxSpawner.escape = as_it_is
+c.SandboxSpawner.escape = keep_name
 # A container that crashed at start keeps its logs; the next start replaces it.
 c.SandboxSpawner.remove = False
 # Said for DockerSpawner only: docker-api leaves the command to the image.
 c.SandboxSpawner.cmd = ["jupyterhub-singleuser"]
 c.SandboxSpawner.notebook_dir = "/home/{username}"
 c.SandboxSpawner.default_url = "/lab/tree/notebooks"
-# What a server may say to the hub with its own token: that its user is busy, who is at its door, and "publish this".
+# What a server's own token is good for: it reports activity, lets its user in, and shares notebooks.
 c.SandboxSpawner.server_token_scopes = [
     "users:activity!user",
     "access:servers!server",
@@ -135,11 +139,11 @@ python = sys.executable
 cull_seconds = int(os.environ.get("SANDBOX_CULL_SECONDS", "7200"))
 of_a_service = {name: os.environ[name] for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION")} | {"PYTHONPATH": "/opt/hub"}
 c.JupyterHub.services = [
-    {"name": "sandbox-cli", "api_token": secret("hub_admin_token")},
+    {"name": "sandbox-cli", "api_token": read_secret("hub_admin_token")},
     {
         "name": "ui",
         "url": "http://127.0.0.1:8010",
-        "command": [python, "-m", "sandbox_hub.gateway"],
+        "command": [python, "-m", "sandbox_hub.gateway.service"],
         "environment": {
             **of_a_service,
             "SANDBOX_UI_LINKS": ",".join(links),
@@ -155,7 +159,7 @@ c.JupyterHub.services = [
             **of_a_service,
             "SANDBOX_SHELF": "/srv/team/published",
             "SANDBOX_NOTEBOOK_IMAGE": os.environ["SANDBOX_NOTEBOOK_IMAGE"],
-            # What authors hold: nobody publishes beyond it.
+            # For the quota: nobody shares beyond it.
             "DOCKER_HOST": os.environ.get("DOCKER_HOST", ""),
             "SANDBOX_HOME_LIMIT": os.environ.get("SANDBOX_HOME_LIMIT", ""),
         },
@@ -164,7 +168,7 @@ c.JupyterHub.services = [
     },
     {
         "name": "connect-keys",
-        "command": [python, "-m", "sandbox_hub.connect_keys"],
+        "command": [python, "-m", "sandbox_hub.keys.connect_keys"],
         "environment": {**of_a_service, "SANDBOX_CONNECT_KEYS": "/srv/connect-keys/credentials"},
     },
     {
@@ -181,7 +185,7 @@ c.JupyterHub.services = [
 c.JupyterHub.load_roles = [
     # What every user may: themselves, the stack's pages, and the shelf.
     {"name": "user", "scopes": ["self", "access:services!service=ui", "access:services!service=shelf"]},
-    # Published notebooks are run again in the server of a user who can't log in.
+    # Shared notebooks are run again in the server of a user who can't log in.
     {
         "name": "shelf",
         "scopes": ["servers!user=shelf", "tokens!user=shelf", "read:users!user=shelf"],

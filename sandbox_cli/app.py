@@ -16,9 +16,9 @@ from typer._click.exceptions import (
 )  # Typer's own copy; it exports no other
 
 from sandbox_cli import __version__
-from sandbox_cli.commands import doctor, down, logs, publish, reset, run, runs, status, unpublish, up, users
+from sandbox_cli.commands import doctor, down, logs, reset, run, runs, share, status, unshare, up, users
 from sandbox_cli.commands import open as open_command
-from sandbox_cli.commands.context import Call
+from sandbox_cli.commands.context import Call, renamed
 from sandbox_cli.console import Console
 from sandbox_cli.errors import SandboxError
 from sandbox_cli.settings import Settings, checked_stack
@@ -45,8 +45,11 @@ app.command("reset")(reset.reset)
 app.add_typer(users.app, name="users")
 app.command("run", context_settings=run.SETTINGS, epilog=run.EPILOG)(run.run)
 app.add_typer(runs.app, name="runs")
-app.command("publish")(publish.publish)
-app.command("unpublish")(unpublish.unpublish)
+app.command("share")(share.share)
+app.command("unshare")(unshare.unshare)
+# Their names until notebooks were "shared"; scripts may still use them.
+app.command("publish", hidden=True)(renamed(share.share, "share"))
+app.command("unpublish", hidden=True)(renamed(unshare.unshare, "unshare"))
 
 
 def _version(value: bool) -> None:

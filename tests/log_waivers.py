@@ -77,6 +77,14 @@ WAIVERS: dict[str, Waiver] = {
         always=True,
         detail=r"with status \w+\s+is not within statuses List\(Finished, Failed, Canceled\) for event Closed",
     ),
+    "query ended twice": Waiver(
+        "spark-connect",
+        r'Exception in thread "SparkConnectExecuteThread_opId=[\w-]+" java\.lang\.IllegalStateException',
+        "a query failed, or was cancelled, while its kernel's session was being closed: the thread that ran it reports "
+        "an end that was told already, and is done",
+        always=True,
+        detail=r"Stream on\w+ can't be called after stream completed|with status \w+\s+is not .* for event \w+",
+    ),
     "spark peers gone": Waiver(
         "spark-.*|runner|.*user-.*",
         r"Lost (an )?executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"
@@ -89,7 +97,7 @@ WAIVERS: dict[str, Waiver] = {
     ),
     "no server without a store": Waiver(
         "hub",
-        r"(Not starting|Error starting server|Previous spawn for) .*: 503 NotStarted"
+        r"(Not starting|Error starting server|Previous spawn for) .*: 503 StartError"
         r"|503 (GET /hub/spawn|POST /hub/api/users/\w+/server)",
         "the test stops MinIO, and a server gets no keys without it: JupyterHub logs what it tells the user",
     ),
@@ -97,7 +105,7 @@ WAIVERS: dict[str, Waiver] = {
         "hub",
         r"Not starting |Failed to spawn single-user server with query arguments",
         "the test asks for a size that there is not; of an address JupyterHub logs that with a traceback",
-        detail=r"422 NotStarted\(reason=size\): There is no size",
+        detail=r"422 StartError\(reason=size\): There is no size",
     ),
     "hub away": Waiver(
         ".*-user-.*",

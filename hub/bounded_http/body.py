@@ -1,15 +1,15 @@
-"""A body that a handler takes in itself, because it may be larger than strangers' bodies."""
+"""A body that its handler collects, because its sender is known and it may be larger than the server's limits."""
 
 from __future__ import annotations
 
 from tornado import web
 from tornado.httputil import HTTPServerRequest
 
-from bounded_http.exchange import allow
+from bounded_http.request_guard import allow
 
 
 class Body:
-    """Collects a body of a sender who is known by now; made in `prepare` of a handler that streams.
+    """Collects the body of a sender who is known by now; made in `prepare` of a handler that streams.
 
     Args:
         request: Whose body it is.
@@ -20,7 +20,7 @@ class Body:
     def __init__(self, request: HTTPServerRequest, most: int, seconds: float) -> None:
         self._parts = bytearray()
         self._refusal: tuple[int, str] | None = None
-        allow(request, most, seconds=seconds, refused=self._refuse)
+        allow(request, most, seconds=seconds, on_refused=self._refuse)
 
     def _refuse(self, status: int, reason: str) -> None:
         self._refusal = (status, reason)

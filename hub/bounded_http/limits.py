@@ -15,7 +15,7 @@ class Limits:
     answers_bytes` and one answer: Tornado has a body twice while it is handled.
 
     Attributes:
-        connections: Open at once, websockets among them. One more, and whoever has most loses the oldest of theirs.
+        connections: Open at once, websockets among them. One more, and the client that has most loses its oldest.
         header_bytes: Of one request. The hub's proxy takes 16 KB.
         headers: Of one request; each takes far more memory than its bytes.
         header_seconds: From the connection to the end of the first request's headers.

@@ -12,10 +12,10 @@ from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream
 from tornado.log import gen_log
 
-from bounded_http.exchange import BUSY, CURRENT, Exchange, in_words
+from bounded_http.fair_limit import Client, FairLimit
 from bounded_http.limits import Limits
-from bounded_http.quiet import QUIET
-from bounded_http.shares import Client, Shares
+from bounded_http.log_limit import LOG_LIMIT
+from bounded_http.request_guard import BUSY, CURRENT_REQUESTS, RequestGuard, format_size
 
 
 class BoundedServer(HTTPServer):
@@ -27,7 +27,7 @@ class BoundedServer(HTTPServer):
     def initialize(  # type: ignore[override]  # by keyword what Tornado takes by place as well
         self, request_callback: Any, *, limits: Limits | None = None, **more: Any
     ) -> None:
-        """Takes Tornado's settings, and instead of those about sizes and time the limits."""
+        """Takes Tornado's settings, but for those about sizes and time, which the limits replace."""
         self.limits = limits or Limits()
         bounds = {
             "chunk_size": self.limits.chunk_bytes,
@@ -39,60 +39,61 @@ class BoundedServer(HTTPServer):
         super().initialize(request_callback, **{**more, **bounds})
         self._between_requests = copy.copy(self.conn_params)
         self._between_requests.header_timeout = self.limits.idle_seconds
-        self._open: Shares[IOStream] = Shares(self.limits.connections)
-        self._bodies: Shares[IOStream] = Shares(self.limits.bodies_bytes)
-        gen_log.addFilter(QUIET)
+        self._open: FairLimit[IOStream] = FairLimit(self.limits.connections)
+        self._bodies: FairLimit[IOStream] = FairLimit(self.limits.bodies_bytes)
+        gen_log.addFilter(LOG_LIMIT)
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """Takes a connection; if it is one too many, the client with most of them loses one."""
         self._open.hold(stream, Client(str(address[0]) if address else ""), 1)
-        self._make_room()
+        self._drop_excess_connections()
         if not stream.closed():
             self._watch_answers(stream)
             super().handle_stream(stream, address)
 
     def _watch_answers(self, stream: IOStream) -> None:
-        """Looks at what is unread after each write that leaves something."""
+        """Checks after each write how many bytes of answers are unread."""
         write = stream.write
 
         def watched(data: bytes | memoryview) -> Future[None]:
             written = write(data)
-            if unsent(stream) > self.limits.small_bytes:
-                self._let_go_of_answers()
+            if unsent_bytes(stream) > self.limits.small_bytes:
+                self._drop_unread_answers()
             return written
 
         stream.write = watched  # type: ignore[method-assign]
 
-    def _make_room(self) -> None:
+    def _drop_excess_connections(self) -> None:
         if self._open.total > self.limits.connections:
-            for stream in self._open.holders():  # websockets end without a word to the server
+            for stream in self._open.holders():  # a websocket that ends is not reported to the server
                 if stream.closed():
                     self._open.release(stream)
-        while loser := self._open.gives_way():
+        while loser := self._open.next_to_drop():
             client = self._open.client(loser)
             self._open.release(loser)
-            if loser in CURRENT:  # the proxy passes an answer on; of a connection that is cut it makes an error
+            # The proxy passes an answer on; of a connection that is cut it makes an error.
+            if loser in CURRENT_REQUESTS:
                 reason = f"{self.limits.connections} connections are open, which is all there may be. Try again"
-                CURRENT[loser].refuse(BUSY, reason, drain=False)
+                CURRENT_REQUESTS[loser].refuse(BUSY, reason, drain=False)
             gen_log.warning("Closed a connection of %s: %d is all there are", client, self.limits.connections)
             loser.close()
 
     def start_request(self, server_conn: object, request_conn: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
         """Returns what counts a request before the application has it."""
-        # The first one's headers come at once, or it is nobody who wants something.
+        # Only the headers of the first request have to come at once.
         cast(HTTP1ServerConnection, server_conn).params = self._between_requests
         connection = cast(HTTP1Connection, request_conn)
         self.release(connection.stream)  # what the last request held
-        exchange = Exchange(self, connection, super().start_request(server_conn, request_conn))
-        CURRENT[connection.stream] = exchange
-        self.moves(connection.stream, exchange.client)
-        return exchange
+        guard = RequestGuard(self, connection, super().start_request(server_conn, request_conn))
+        CURRENT_REQUESTS[connection.stream] = guard
+        self.set_client(connection.stream, guard.client)
+        return guard
 
     def on_close(self, server_conn: object) -> None:
         """Forgets a connection; one that became a websocket is still counted."""
         stream = cast(HTTP1ServerConnection, server_conn).stream
         self.release(stream)
-        CURRENT.pop(stream, None)
+        CURRENT_REQUESTS.pop(stream, None)
         if stream.closed():
             self._open.release(stream)
         super().on_close(server_conn)
@@ -101,26 +102,26 @@ class BoundedServer(HTTPServer):
         """Returns the address at the other end of a connection."""
         return self._open.client(stream).peer
 
-    def moves(self, stream: IOStream, client: Client) -> None:
-        """Says for whom a connection is used now: the proxy uses one for many."""
+    def set_client(self, stream: IOStream, client: Client) -> None:
+        """Sets for whom a connection is used now: the proxy uses one for many."""
         if not stream.closed():
             self._open.hold(stream, client, 1)
 
-    def _let_go_of_answers(self) -> None:
+    def _drop_unread_answers(self) -> None:
         """Closes connections whose answers nobody reads, while all of these together are too much."""
-        waiting: Shares[IOStream] = Shares(self.limits.answers_bytes)
+        waiting: FairLimit[IOStream] = FairLimit(self.limits.answers_bytes)
         for stream in self._open.holders():
-            if size := unsent(stream):
+            if size := unsent_bytes(stream):
                 waiting.hold(stream, self._open.client(stream), size)
-        while loser := waiting.gives_way():
+        while loser := waiting.next_to_drop():
             gen_log.warning(
-                "Closed a connection of %s: %s of answers are unread", waiting.client(loser), in_words(waiting.total)
+                "Closed a connection of %s: %s of answers are unread", waiting.client(loser), format_size(waiting.total)
             )
             waiting.release(loser)
             loser.close()
 
     def release(self, stream: IOStream) -> None:
-        """Says that a connection's body is gone."""
+        """Forgets a connection's body, which is gone."""
         self._bodies.release(stream)
 
     def reserve(self, stream: IOStream, client: Client, size: int) -> None:
@@ -129,14 +130,15 @@ class BoundedServer(HTTPServer):
         A client's own next body is refused rather than what it has sent of another.
         """
         self._bodies.hold(stream, client, size)
-        while loser := self._bodies.gives_way():
-            mine = self._bodies.client(loser) == client
-            loser = stream if mine else loser
+        while loser := self._bodies.next_to_drop():
+            own = self._bodies.client(loser) == client
+            loser = stream if own else loser
             self._bodies.release(loser)
-            most = in_words(self.limits.bodies_bytes)
-            CURRENT[loser].refuse(BUSY, f"more than {most} of bodies are on their way at once. Try again in a moment")
+            most = format_size(self.limits.bodies_bytes)
+            reason = f"more than {most} of bodies are on their way at once. Try again in a moment"
+            CURRENT_REQUESTS[loser].refuse(BUSY, reason)
 
 
-def unsent(stream: IOStream) -> int:
+def unsent_bytes(stream: IOStream) -> int:
     """Returns the bytes of answers that a connection has not taken yet."""
-    return 0 if stream.closed() else len(stream._write_buffer)  # Tornado has no public word for it
+    return 0 if stream.closed() else len(stream._write_buffer)  # Tornado has no public name for it

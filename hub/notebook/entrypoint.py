@@ -17,7 +17,7 @@ TEAM = Path("/team")
 SERVER = ["jupyterhub-singleuser"]
 
 
-def offer(shipped: Path, home: Path) -> list[str]:
+def copy_notebooks(shipped: Path, home: Path) -> list[str]:
     """Copies the shipped notebooks into the home; returns the names that were copied.
 
     1. One that isn't there is copied, unless it was copied before: its owner has deleted it.
@@ -26,37 +26,37 @@ def offer(shipped: Path, home: Path) -> list[str]:
     """
     folder, record = home / "notebooks", home / RECORD
     folder.mkdir(exist_ok=True)
-    given = _given(record)
+    copied_before = _read_record(record)
     copied = []
     for source in sorted(shipped.glob("*.ipynb")):
         target = folder / source.name
-        untouched = target.exists() and given.get(source.name) == target.stat().st_mtime
-        new = not target.exists() and source.name not in given
+        untouched = target.exists() and copied_before.get(source.name) == target.stat().st_mtime
+        new = not target.exists() and source.name not in copied_before
         if new or (untouched and not filecmp.cmp(source, target, shallow=False)):
             shutil.copyfile(source, target)
-            given[source.name] = target.stat().st_mtime
+            copied_before[source.name] = target.stat().st_mtime
             copied.append(source.name)
     record.parent.mkdir(exist_ok=True)
-    record.write_text(json.dumps(given))
+    record.write_text(json.dumps(copied_before))
     return copied
 
 
-def _given(record: Path) -> dict[str, float]:
+def _read_record(record: Path) -> dict[str, float]:
     """Returns what was copied before; a record that can't be read counts as none: it must keep nobody out."""
     try:
-        given = json.loads(record.read_text())
+        copied_before = json.loads(record.read_text())
     except (FileNotFoundError, ValueError):
         return {}
-    return given if isinstance(given, dict) else {}
+    return copied_before if isinstance(copied_before, dict) else {}
 
 
-def forget_reads(folder: Path) -> None:
+def delete_reads(folder: Path) -> None:
     """Deletes what earlier kernels have read: it is of interest until their server ends."""
     for file in folder.glob("*.jsonl"):
         file.unlink(missing_ok=True)
 
 
-def show_the_shelf(home: Path, shelf: Path = TEAM) -> None:
+def link_shelf(home: Path, shelf: Path = TEAM) -> None:
     """Puts the team's shelf into the home, unless something of that name is there."""
     link = home / "team"
     if shelf.is_dir() and not link.exists() and not link.is_symlink():
@@ -72,9 +72,9 @@ def main() -> None:
         sys.stderr.write(f"entrypoint: no home for uid {os.getuid()}: {error}\n")
         raise SystemExit(2) from None
     try:
-        offer(SHIPPED, home)
-        show_the_shelf(home)
-        forget_reads(Path(os.environ.get("SPARK_ETL_READS") or home / ".sandbox" / "reads"))
+        copy_notebooks(SHIPPED, home)
+        link_shelf(home)
+        delete_reads(Path(os.environ.get("SPARK_ETL_READS") or home / ".sandbox" / "reads"))
     except OSError as error:  # a full disk, or `notebooks` is a file now: what its user can only mend from inside
         sys.stderr.write(f"entrypoint: the home could not be furnished: {error}\n")
     # A driver in this container is called back by executors, which know it by this address.

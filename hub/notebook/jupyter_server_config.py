@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from bounded_http import BoundedServer, Limits
 from jupyterhub.httpclient import JupyterHubHTTPClient
-from sandbox_lab.limits import cpu_limit, memory_limit
+from spark_etl.machine import cpu_limit, memory_limit
 from tornado.httpserver import HTTPServer
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ c.ServerApp.terminals_enabled = True
 c.SandboxLab.buckets = ["published", "scratch", "events"]
 # Memory and CPU of the server with all its kernels, in the status bar, beside what the container may take. The
 # Prometheus gauges would look at every process each second, for nobody.
-c.ResourceUseDisplay.mem_limit = memory_limit()
-c.ResourceUseDisplay.cpu_limit = cpu_limit()
+# 0 is no limit; of the CPU it wants percent of a core.
+c.ResourceUseDisplay.mem_limit = memory_limit() or 0
+c.ResourceUseDisplay.cpu_limit = 100 * (cpu_limit() or 0.0)
 c.ResourceUseDisplay.track_cpu_percent = True
 c.ResourceUseDisplay.show_host_usage = False
 c.ResourceUseDisplay.enable_prometheus_metrics = False

@@ -1,4 +1,4 @@
-"""An address for each user and each service, where `up --subdomains` asks for it; docs/adr/0016 tells why by choice."""
+"""An address for each user and each service, where `up --subdomains` asks for it; docs/adr/0016 says why by choice."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Origins:
         return subdomain_hook_idna(name, self._host, kind)
 
     def servers(self) -> dict[str, str]:
-        """Returns what a user's server is told besides: by which host the proxy knows the shelf."""
+        """Returns more environment for users' servers: the host by which the proxy knows the shelf."""
         return {"SANDBOX_SHELF_HOST": urlsplit(self.service("shelf")).netloc} if self.hub else {}
 
     def configure(self, c: Config) -> None:

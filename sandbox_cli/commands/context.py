@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -29,6 +31,17 @@ def call(context: typer.Context) -> Call:
     found = context.obj
     assert isinstance(found, Call)  # noqa: S101 - made by the app's callback
     return found
+
+
+def renamed(command: Callable[..., None], new: str) -> Callable[..., None]:
+    """Returns a command for its old name: it says the new one on stderr, and does the same."""
+
+    @functools.wraps(command)
+    def old(context: typer.Context, **options: Any) -> None:
+        call(context).console.warn(f"`sandbox {context.info_name}` is called `sandbox {new}` now")
+        command(context, **options)
+
+    return old
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]

@@ -20,7 +20,7 @@ ROOT_USER = "sandbox-root"
 REGION = "us-east-1"
 BUCKETS = ("published", "scratch", "events")
 EVENT_LOGS_MARK = "logs/.keep"
-# The hub makes its users' keys of its own identity: see hub/sandbox_hub/s3_keys.py.
+# The hub makes its users' keys of its own identity: see hub/sandbox_hub/keys/s3_keys.py.
 SERVICES = ("hub", "runner", "spark-history")
 # Had keys for good once; now the hub makes it some each hour.
 FORMER = ("spark-connect",)

@@ -48,9 +48,9 @@ def visitor(stranger: Page, stack: Sandbox) -> Page:
 
 
 @pytest.fixture(scope="module")
-def published(stack: Sandbox) -> str:
+def shared_page(stack: Sandbox) -> str:
     """The address of a notebook's page on the shelf."""
-    link: str = stack("publish", "notebooks/02_reading_a_checkpoint.ipynb", "--json").json["link"]
+    link: str = stack("share", "notebooks/02_reading_a_checkpoint.ipynb", "--json").json["link"]
     return link
 
 
@@ -94,8 +94,8 @@ def test_a_page(visitor: Page, stack: Sandbox, picture: Path, name: str) -> None
     check(visitor, picture)
 
 
-def test_a_published_notebook(visitor: Page, published: str, picture: Path) -> None:
-    visitor.goto(published)
+def test_a_shared_notebook(visitor: Page, shared_page: str, picture: Path) -> None:
+    visitor.goto(shared_page)
     visitor.get_by_text("Python packages").click()
 
     check(visitor, picture)
@@ -128,9 +128,9 @@ def bad_news() -> str:
             versions=[record],
             states={state: state for state in ("gone", "changed")},
             problem="The object store does not answer.",
-            unchanged=False,
-            link=lambda record, version=False: "#",
-            opened=lambda record: "#",
+            is_intact=False,
+            page_link=lambda record, version=False: "#",
+            open_link=lambda record: "#",
             prefix="#",
         )
     )

@@ -21,7 +21,7 @@ from tests.browser.lab import (
 from tests.support.sandbox import Sandbox
 
 NOTEBOOK = "02_reading_a_checkpoint"
-PUBLISH_MS = 180_000
+SHARE_MS = 180_000
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_a_colleague_reopens_the_analysis(pages: dict[str, Page], stack: Sandbox
     open_notebook(ada, stack, "ada", f"notebooks/{NOTEBOOK}.ipynb")
     run_all(ada)
     hers = outputs(ada)
-    link = publish(ada, screenshots)
+    link = share(ada, screenshots)
 
     shelf = f"http://127.0.0.1:{stack.port('hub')}/services/shelf/"
     bob.goto(shelf)
@@ -94,12 +94,12 @@ def shows(page: Page, wanted: list[str]) -> None:
     assert outputs(page) == wanted
 
 
-def publish(page: Page, screenshots: Path) -> str:
+def share(page: Page, screenshots: Path) -> str:
     """Presses the button, waits for the verdict, and returns the link."""
-    page.get_by_role("button", name="Publish to the team").click()
+    page.get_by_role("button", name="Share with the team").click()
     toast = page.locator(".Toastify__toast", has_text=f"{NOTEBOOK}.ipynb, version")
-    expect(toast).to_be_visible(timeout=PUBLISH_MS)
-    see(page, screenshots / "publish.png")
+    expect(toast).to_be_visible(timeout=SHARE_MS)
+    see(page, screenshots / "share.png")
     expect(toast).to_contain_text(re.compile(r"version \d+: reproduces"))
     with page.context.expect_page() as shown:
         toast.get_by_role("button", name="Show").click()
@@ -117,7 +117,7 @@ def opened(page: Page) -> None:
 
 
 def can_not_save(page: Page) -> None:
-    """Tries to save over the published notebook; the server refuses."""
+    """Tries to save over the shared notebook; the server refuses."""
     refused = page.evaluate(
         """async () => {
             const config = JSON.parse(document.getElementById('jupyter-config-data').textContent);

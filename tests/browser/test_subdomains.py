@@ -164,12 +164,12 @@ def test_a_page_elsewhere_reads_nothing(engineer: Page, stack: Sandbox) -> None:
     assert engineer.evaluate(WHO_AM_I, hub) == "TypeError"
 
 
-def test_a_notebook_is_published_and_opened(engineer: Page, stack: Sandbox, tmp_path: Path) -> None:
+def test_a_notebook_is_shared_and_opened(engineer: Page, stack: Sandbox, tmp_path: Path) -> None:
     name = f"look-{uuid.uuid4().hex[:8]}"
     cells = [nbformat.v4.new_markdown_cell(f"# {name}"), nbformat.v4.new_code_cell("print('seen')")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
 
-    outcome = stack("publish", str(tmp_path / f"{name}.ipynb"), "--json", timeout=300).json
+    outcome = stack("share", str(tmp_path / f"{name}.ipynb"), "--json", timeout=300).json
 
     assert outcome["verdict"] == "runs"
     assert outcome["link"] == f"{origin(stack, 'shelf--service')}/services/shelf/engineer/{name}"

@@ -199,7 +199,7 @@ def test_no_file_grows_without_end(ada: Kernel) -> None:
     [
         ("hub", 8081, "/hub/login", {"413"}),
         ("hub", 8000, "/hub/login", {"413", "503"}),
-        ("hub", 8000, "/services/shelf/api/publish", {"403", "503"}),
+        ("hub", 8000, "/services/shelf/api/share", {"403", "503"}),
         # It has room for two of them, and saves larger notebooks than the hub has pages.
         ("{stack}-user-bob", 8888, "/user/bob/api/contents/a.ipynb", {"413", "503", "waits"}),
     ],
@@ -259,9 +259,7 @@ def test_disk_hogs_are_stopped_and_told_why(hogs: dict[str, HubClient], engineer
         until(lambda: not any(user.server() for user in hogs.values()), within=120, what="all their servers stopped")
 
     assert works(engineer)
-    message = (
-        r"Your server was stopped: home, ~/team, published notebooks and S3 hold [\d.]+ [MG]B, and may hold 512 MB"
-    )
+    message = r"Your server was stopped: home, ~/team, shared notebooks and S3 hold [\d.]+ [MG]B, and may hold 512 MB"
     for name, user in hogs.items():
         home = user.http.get("/hub/home").text
         assert re.search(message, home), f"{name}: {home[:3000]}"
@@ -338,9 +336,9 @@ def test_spark_connects_keys_do_not_last(stack: Sandbox, engineer: HubClient, co
 
 RENEW = """
 from pathlib import Path
-from sandbox_hub.connect_keys import renew
-from sandbox_hub.s3_keys import of_this_hub
-renew(of_this_hub(), Path("/srv/connect-keys/credentials"))
+from sandbox_hub.keys.connect_keys import renew
+from sandbox_hub.keys.s3_keys import server_keys_from_env
+renew(server_keys_from_env(), Path("/srv/connect-keys/credentials"))
 """
 
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 import yaml
 from docker.models.containers import Container
-from sandbox_hub import sign_in as hub_sign_in
+from sandbox_hub.users import sign_in as hub_sign_in
 from tornado.web import create_signed_value, decode_signed_value
 
 from sandbox_cli.console import Console
@@ -206,7 +206,7 @@ def test_who_is_allowed_comes_in(browser: HubClient, person: str, name: str) -> 
         ("proof", "reserved for the stack itself"),
         ("shelf", "reserved for the stack itself"),
         ("published", "reserved for the stack itself"),
-        ("", "told no name"),
+        ("", "gave no name"),
     ],
 )
 def test_who_is_not_is_told_why_and_stays_out(browser: HubClient, person: str, told: str) -> None:

@@ -1,4 +1,4 @@
-"""The shelf: what is published, what its stamp says, and what happens to both when data or people go."""
+"""The shelf: what is shared, its verdict, and what happens to both when data or people go."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def new_name() -> str:
 
 @pytest.fixture
 def name() -> str:
-    """A notebook's name that nobody has published under."""
+    """A notebook's name under which nothing is shared yet."""
     return new_name()
 
 
@@ -48,11 +48,11 @@ def engineers(engineer: HubClient) -> HubClient:
 
 
 @dataclass(frozen=True)
-class Publication:
-    """A notebook on the shelf, and what `sandbox publish` told of it."""
+class SharedNotebook:
+    """A notebook on the shelf, and what `sandbox share` printed of it."""
 
     name: str
-    outcome: dict[str, Any]
+    result: dict[str, Any]
 
     @property
     def address(self) -> str:
@@ -61,10 +61,10 @@ class Publication:
 
 
 @pytest.fixture(scope="module")
-def reader(stack: Sandbox, engineers: HubClient) -> Publication:
+def reader(stack: Sandbox, engineers: HubClient) -> SharedNotebook:
     """A notebook that reads a checkpoint."""
     name = new_name()
-    return Publication(name, published(stack, write(engineers, name, READS)))
+    return SharedNotebook(name, share(stack, write(engineers, name, READS)))
 
 
 def write(client: HubClient, name: str, *cells: str, run: bool = True) -> str:
@@ -81,9 +81,9 @@ def write(client: HubClient, name: str, *cells: str, run: bool = True) -> str:
     return path
 
 
-def published(stack: Sandbox, path: str, *, code: int = 0) -> dict[str, Any]:
-    outcome: dict[str, Any] = stack("publish", path, "--json", code=code).json
-    return outcome
+def share(stack: Sandbox, path: str, *, code: int = 0) -> dict[str, Any]:
+    result: dict[str, Any] = stack("share", path, "--json", code=code).json
+    return result
 
 
 def page(client: HubClient, path: str) -> str:
@@ -92,28 +92,30 @@ def page(client: HubClient, path: str) -> str:
     return answer.text
 
 
-def test_the_evidence_of_a_notebook_is_what_it_read(stack: Sandbox, engineers: HubClient, reader: Publication) -> None:
-    outcome = reader.outcome
+def test_the_evidence_of_a_notebook_is_what_it_read(
+    stack: Sandbox, engineers: HubClient, reader: SharedNotebook
+) -> None:
+    result = reader.result
 
-    assert (outcome["verdict"], outcome["why"], outcome["version"]) == ("reproduces", [], 1)
-    (read,) = outcome["reads"]
+    assert (result["verdict"], result["why"], result["version"]) == ("reproduces", [], 1)
+    (read,) = result["reads"]
     assert read["feature"] == "orders_clean"
     run = stack("runs", "show", read["run"], "--json").json
     assert run["run_id"] == read["run"]
     text = page(engineers, reader.address)
-    for told in (f"A look at {reader.name}", read["run"], "orders_clean", "unchanged", "pyarrow==", "sha256:"):
-        assert told in text, told
+    for expected in (f"A look at {reader.name}", read["run"], "orders_clean", "unchanged", "pyarrow==", "sha256:"):
+        assert expected in text, expected
 
 
-def test_what_comes_out_otherwise_is_stamped_so(stack: Sandbox, engineers: HubClient, name: str) -> None:
+def test_other_outputs_do_not_reproduce(stack: Sandbox, engineers: HubClient, name: str) -> None:
     path = write(engineers, name, "print('the same')", DRAWS_LOTS)
 
-    outcome = published(stack, path, code=1)
+    result = share(stack, path, code=1)
 
-    assert outcome["verdict"] == "does not reproduce"
-    assert outcome["why"] == ["code cell 2 (`import random`) has another output"]
+    assert result["verdict"] == "does not reproduce"
+    assert result["why"] == ["code cell 2 (`import random`) has another output"]
     text = page(engineers, f"/services/shelf/engineer/{name}")
-    assert "--- published" in text, "nbdime's difference"
+    assert "--- shared" in text, "nbdime's difference"
     assert "## deleted /cells/1/outputs/0" in text
 
 
@@ -122,23 +124,23 @@ def test_a_cell_that_fails_in_a_fresh_server_is_named(stack: Sandbox, engineers:
         kernel.run("open('/home/engineer/notebooks/only_here.txt', 'w').write('mine')")
     path = write(engineers, name, "print(open('/home/engineer/notebooks/only_here.txt').read())")
 
-    outcome = published(stack, path, code=1)
+    result = share(stack, path, code=1)
 
-    assert outcome["why"][0].startswith("code cell 1 failed: FileNotFoundError")
+    assert result["why"][0].startswith("code cell 1 failed: FileNotFoundError")
 
 
 def test_a_cell_that_ends_its_kernel_does_not_reproduce(stack: Sandbox, engineers: HubClient, name: str) -> None:
-    outcome = published(stack, write(engineers, name, "1 + 1", "import os; os._exit(3)", run=False), code=1)
+    result = share(stack, write(engineers, name, "1 + 1", "import os; os._exit(3)", run=False), code=1)
 
-    assert outcome["verdict"] == "does not reproduce"
-    assert outcome["why"] == ["code cell 2 ended its kernel: did it need more memory than there is?"]
+    assert result["verdict"] == "does not reproduce"
+    assert result["why"] == ["code cell 2 ended its kernel: did it need more memory than there is?"]
 
 
 def test_the_page_tells_when_the_data_has_changed_or_is_gone(
-    stack: Sandbox, engineers: HubClient, reader: Publication
+    stack: Sandbox, engineers: HubClient, reader: SharedNotebook
 ) -> None:
     root = ObjectStore(stack, "sandbox-root")
-    bucket, _, folder = reader.outcome["reads"][0]["path"].removeprefix("s3a://").partition("/")
+    bucket, _, folder = reader.result["reads"][0]["path"].removeprefix("s3a://").partition("/")
     key = f"{folder}/_manifest.json"
     manifest = root.read(bucket, key)
     try:
@@ -153,18 +155,18 @@ def test_the_page_tells_when_the_data_has_changed_or_is_gone(
     assert "unchanged" in page(engineers, reader.address)
 
 
-def test_what_a_notebook_read_is_pinned(stack: Sandbox, reader: Publication) -> None:
+def test_what_a_notebook_read_is_pinned(stack: Sandbox, reader: SharedNotebook) -> None:
     pin = ObjectStore(stack, "sandbox-root").json("scratch", f"users/_pins/engineer/{reader.name}/v1.json")
 
     assert pin["notebook"] == f"engineer/{reader.name}/v1"
-    assert [one["path"] for one in pin["checkpoints"]] == [read["path"] for read in reader.outcome["reads"]]
+    assert [one["path"] for one in pin["checkpoints"]] == [read["path"] for read in reader.result["reads"]]
 
 
 def test_nothing_is_left_of_the_server_that_ran_it(
     stack: Sandbox, engineers: HubClient, name: str, containers: Containers
 ) -> None:
-    published(stack, write(engineers, name, "open('left.txt', 'w').write('x')", run=False))
-    published(stack, write(engineers, name, "import os\nprint('left.txt' in os.listdir())", run=False))
+    share(stack, write(engineers, name, "open('left.txt', 'w').write('x')", run=False))
+    share(stack, write(engineers, name, "import os\nprint('left.txt' in os.listdir())", run=False))
 
     again = engineers.lab("GET", f"/contents/team/published/engineer/{name}/v2/_again.ipynb").json()["content"]
     assert again["cells"][-1]["outputs"][0]["text"].strip() == "False"
@@ -175,8 +177,8 @@ def test_versions_are_kept_and_taken_off_the_shelf_with_their_pins(
     stack: Sandbox, engineers: HubClient, name: str
 ) -> None:
     """One link leads to the newest."""
-    published(stack, write(engineers, name, READS, "print('first')", run=False))
-    second = published(stack, write(engineers, name, READS, "print('second')", run=False))
+    share(stack, write(engineers, name, READS, "print('first')", run=False))
+    second = share(stack, write(engineers, name, READS, "print('second')", run=False))
     root = ObjectStore(stack, "sandbox-root")
     pins = f"users/_pins/engineer/{name}/"
 
@@ -190,58 +192,58 @@ def test_versions_are_kept_and_taken_off_the_shelf_with_their_pins(
     assert name in page(engineers, f"/services/shelf/?q={name}")
     assert "Nothing here matches" in page(engineers, "/services/shelf/?q=nothing-like-that")
 
-    assert stack("unpublish", f"engineer/{name}", "--version", "1", "--yes", "--json").json["withdrawn"] == [1]
+    assert stack("unshare", f"engineer/{name}", "--version", "1", "--yes", "--json").json["withdrawn"] == [1]
 
     assert engineers.http.get(f"/services/shelf/engineer/{name}/v1").status_code == 404
     assert "version 2," in page(engineers, f"/services/shelf/engineer/{name}")
     assert root.keys("scratch", pins) == [f"{pins}v2.json"], "the other version's pin stays"
     assert engineers.lab("GET", f"/contents/team/published/engineer/{name}/v1").json()["content"] == []
 
-    assert stack("unpublish", f"engineer/{name}", "--version", "1", "--yes", code=2).err.count("only v2 on the shelf")
-    stack("unpublish", f"engineer/{name}", "--yes")
+    assert stack("unshare", f"engineer/{name}", "--version", "1", "--yes", code=2).err.count("only v2 on the shelf")
+    stack("unshare", f"engineer/{name}", "--yes")
     assert "Nothing here matches" in page(engineers, f"/services/shelf/?q={name}")
     assert root.keys("scratch", pins) == []
-    assert published(stack, write(engineers, name, "print(1)", run=False))["version"] == 3, "no number comes again"
+    assert share(stack, write(engineers, name, "print(1)", run=False))["version"] == 3, "no number comes again"
 
 
-def test_no_user_takes_anything_off_the_shelf(engineers: HubClient, reader: Publication) -> None:
+def test_no_user_takes_anything_off_the_shelf(engineers: HubClient, reader: SharedNotebook) -> None:
     address = f"/services/shelf/api/notebooks/engineer/{reader.name}"
 
     assert engineers.http.delete(address).status_code == 403
     mine = engineers.http.delete(address, headers={"Authorization": f"token {engineers.token()}"})
-    assert (mine.status_code, "./sandbox unpublish" in mine.text) == (403, True)
+    assert (mine.status_code, "./sandbox unshare" in mine.text) == (403, True)
     assert "version 1," in page(engineers, reader.address)
 
 
-def test_only_a_token_publishes_and_only_its_owners(stack: Sandbox, engineers: HubClient, name: str) -> None:
+def test_only_a_token_shares_and_only_its_owners(stack: Sandbox, engineers: HubClient, name: str) -> None:
     notebook = nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]))
     body = {"path": f"{name}.ipynb", "content": notebook, "author": "admin", "reads": []}
 
-    assert engineers.http.post("/services/shelf/api/publish", json=body).status_code in {401, 403}
+    assert engineers.http.post("/services/shelf/api/share", json=body).status_code in {401, 403}
     headers = {"Authorization": f"token {engineers.token()}"}
-    assert engineers.http.get("/services/shelf/api/publish/guess", headers=headers).status_code == 404
-    bad = engineers.http.post("/services/shelf/api/publish", json={**body, "content": "{}"}, headers=headers)
+    assert engineers.http.get("/services/shelf/api/share/guess", headers=headers).status_code == 404
+    bad = engineers.http.post("/services/shelf/api/share", json={**body, "content": "{}"}, headers=headers)
     assert (bad.status_code, "no notebook" in bad.text) == (422, True)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["notebooks/none.ipynb"], "There is no notebook `notebooks/none.ipynb`"),
         (["README.md"], "There is no notebook `README.md`"),
         (["notebooks/01_first_look_at_a_checkpoint.ipynb", "--user", "nobody"], "There is no account `nobody`"),
     ],
 )
-def test_what_can_not_be_published_is_named(stack: Sandbox, arguments: list[str], told: str) -> None:
-    assert told in stack("publish", *arguments, code=2).err
+def test_what_can_not_be_shared_is_named(stack: Sandbox, arguments: list[str], expected: str) -> None:
+    assert expected in stack("share", *arguments, code=2).err
 
 
-def test_the_command_publishes_a_file_of_this_machine_which_only_runs(
+def test_the_command_shares_a_file_of_this_machine_which_only_runs(
     stack: Sandbox, engineers: HubClient, name: str, tmp_path: Path
 ) -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(1)")])
     nbformat.write(notebook, tmp_path / f"{name}.ipynb")
 
-    assert published(stack, str(tmp_path / f"{name}.ipynb"))["verdict"] == "runs"
+    assert share(stack, str(tmp_path / f"{name}.ipynb"))["verdict"] == "runs"
     assert engineers.lab("GET", f"/contents/notebooks/{name}.ipynb").status_code == 200
-    assert "already" in stack("publish", str(tmp_path / f"{name}.ipynb"), code=2).err
+    assert "already" in stack("share", str(tmp_path / f"{name}.ipynb"), code=2).err

@@ -10,6 +10,8 @@ from xml.etree import ElementTree as ET
 from tests.run.runner import Result
 
 SLOWEST = 25
+# CI keeps the end of what a run prints: a failure has to be told from that alone.
+MOST_FAILURES, MOST_REASON = 6, 300
 # Rows below a part: what its tests' paths begin with. The first that fits has the test.
 GROUPS = {
     "tests/integration": "integration",
@@ -27,12 +29,29 @@ class TimedTest(NamedTuple):
 
 def read_tests(report: Path | None) -> list[TimedTest]:
     """Returns the tests of a JUnit file; none if it is missing or broken off."""
+    return [TimedTest(float(case.get("time", 0)), _name(case)) for case in _cases(report)]
+
+
+def read_failures(report: Path | None) -> list[str]:
+    """Returns the tests of a JUnit file that failed, each with the beginning of why."""
+    found = []
+    for case in _cases(report):
+        for kind in ("failure", "error"):
+            if (reason := case.find(kind)) is not None:
+                found.append(f"{_name(case)}\n    {' '.join(reason.get('message', '').split())[:MOST_REASON]}")
+    return found
+
+
+def _cases(report: Path | None) -> Iterable[ET.Element]:
     try:
         root = ET.parse(report).getroot() if report else None  # noqa: S314 - written by our own pytest
     except (OSError, ET.ParseError):
         return []
-    cases = [] if root is None else root.iter("testcase")
-    return [TimedTest(float(case.get("time", 0)), f"{case.get('file')}::{case.get('name')}") for case in cases]
+    return [] if root is None else root.iter("testcase")
+
+
+def _name(case: ET.Element) -> str:
+    return f"{case.get('file')}::{case.get('name')}"
 
 
 def summary(results: Sequence[Result], total: float, slowest: int = SLOWEST) -> str:
@@ -68,4 +87,8 @@ def _groups(tests: Iterable[TimedTest]) -> Iterator[tuple[str, float]]:
 def _failures(results: Iterable[Result]) -> Iterator[str]:
     for result in results:
         if result.outcome == "failed":
-            yield f"\n{result.part.name} failed with exit code {result.code}; its output is kept in {result.log}"
+            failed = read_failures(result.part.report)
+            yield ""
+            yield from [f"{len(failed)} failed in {result.part.name}"] if failed else []
+            yield from (f"  {line}" for line in failed[:MOST_FAILURES])
+            yield f"{result.part.name} failed with exit code {result.code}; its output is kept in {result.log}"

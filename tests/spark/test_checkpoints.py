@@ -123,8 +123,8 @@ def test_a_manifest_tells_what_the_frame_is(pipeline: Pipeline, orders: str) -> 
     (raw,) = net.inputs["orders"]["inputs"]["raw"]["objects"]
     assert raw["path"].endswith("orders/_dt=2024-02-29/part-0.parquet")
     assert raw["etag"]
-    assert totals.inputs["net"]["manifest"] == run.paths.manifest("net")
-    assert totals.inputs["ranked"]["inputs"]["net"]["manifest"] == run.paths.manifest("net")
+    assert totals.inputs["net"]["manifest"] == run.stored.manifest_path("net")
+    assert totals.inputs["ranked"]["inputs"]["net"]["manifest"] == run.stored.manifest_path("net")
     assert totals.code["fingerprint"] != net.code["fingerprint"]
 
 

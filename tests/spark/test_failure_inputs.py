@@ -88,8 +88,8 @@ def test_the_blame_goes_to_the_upstream_that_fails_by_itself(pipeline: Pipeline,
     run = ended.run
     assert run is not None
     assert run.error is not None
-    assert run.error["feature"] == "clean"
-    states = {alias: feature["state"] for alias, feature in run.features.items()}
+    assert run.error.feature == "clean"
+    states = {alias: feature.state for alias, feature in run.features.items()}
     assert states == {"orders": "built", "clean": "failed", "net": "skipped"}
     assert run["orders"].rows == 100
     assert failure(ended, "clean")["inputs"] == {"orders": "orders"}

@@ -46,14 +46,16 @@ def test_a_failing_feature_is_named_with_its_own_frames(
         assert noise not in ended.shown
     run = ended.run
     assert run is not None
-    assert (run.status, run.error and run.error["feature"]) == ("failed", "net")
-    assert {alias: feature["state"] for alias, feature in run.features.items()} == {
+    assert (run.status, run.error and run.error.feature) == ("failed", "net")
+    assert {alias: feature.state for alias, feature in run.features.items()} == {
         "orders": "succeeded",
         "net": "failed",
         "after": "skipped",
     }
-    assert expected in run.features["net"]["error"]["message"]
-    assert frame in run.features["net"]["error"]["traceback"]
+    error = run.features["net"].error
+    assert error
+    assert expected in str(error.message)
+    assert frame in error.traceback
     assert run["orders"].rows == 100
 
 

@@ -9,7 +9,7 @@ from pyspark.sql.types import StructType
 from spark_etl.reading import Checkpoint
 from spark_etl.runner.backend import open_backend
 from spark_etl.runner.checkpoint import write_checkpoint
-from spark_etl.store.layout import RunPaths
+from spark_etl.store import StoredRun
 
 from tests.spark.support import Pipeline, SharedSpark
 
@@ -83,11 +83,11 @@ def test_it_is_looked_at_in_its_order(pipeline: Pipeline) -> None:
 
 
 @pytest.fixture
-def paths(tmp_path: Path) -> RunPaths:
-    return RunPaths.of(f"file://{tmp_path}", "team", "pipeline", "20240229T101112Z-7f3a2c")
+def paths(tmp_path: Path) -> StoredRun:
+    return StoredRun.at(f"file://{tmp_path}", "team", "pipeline", "20240229T101112Z-7f3a2c")
 
 
-def test_names_and_schema_stay_whatever_they_are(paths: RunPaths, shared_spark: SharedSpark) -> None:
+def test_names_and_schema_stay_whatever_they_are(paths: StoredRun, shared_spark: SharedSpark) -> None:
     shared_spark.start()
     backend = open_backend("tests", {}, local=True)
     spark = backend.spark
@@ -97,8 +97,8 @@ def test_names_and_schema_stay_whatever_they_are(paths: RunPaths, shared_spark: 
     read, manifest = write_checkpoint(
         spark, ordered, "odd", paths, code={}, inputs={}, ordered=backend.is_ordered(ordered)
     )
-    again = Checkpoint(paths.checkpoint("odd"), manifest).spark(spark)
-    plain = spark.read.schema(ordered.schema).parquet(paths.checkpoint("odd"))
+    again = Checkpoint(paths.checkpoint_path("odd"), manifest).spark(spark)
+    plain = spark.read.schema(ordered.schema).parquet(paths.checkpoint_path("odd"))
     assert manifest.ordered
     assert read.schema.jsonValue() == again.schema.jsonValue() == plain.schema.jsonValue()
     assert read.schema["a.b"].metadata == {"unit": "m"}

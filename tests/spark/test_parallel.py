@@ -113,7 +113,7 @@ def test_a_failure_ends_what_runs_beside_it(pipeline: Pipeline, orders: str) -> 
     assert ended.code == 5
     assert "feature `bad` failed: ZeroDivisionError" in ended.shown
     assert ended.run is not None
-    states = {alias: feature["state"] for alias, feature in ended.run.features.items()}
+    states = {alias: feature.state for alias, feature in ended.run.features.items()}
     assert states == {"orders": "built", "bad": "failed", "slow": "interrupted"}
     assert ended.run.checkpoints == []
 
@@ -149,5 +149,5 @@ def test_who_waits_for_its_turn_does_not_take_it_after_a_failure(pipeline: Pipel
     (began,) = [note.name for note in notes.iterdir()]  # whichever was quicker
     assert f"feature `{began}` failed: ValueError: no rate" in ended.shown
     assert ended.run is not None
-    states = {alias: ended.run.features[alias]["state"] for alias in ("first", "second")}
+    states = {alias: ended.run.features[alias].state for alias in ("first", "second")}
     assert states == {**dict.fromkeys(("first", "second"), "interrupted"), began: "failed"}

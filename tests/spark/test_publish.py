@@ -27,7 +27,7 @@ def test_outputs_are_published_below_the_publish_path(pipeline: Pipeline, orders
         ("net", 10, "succeeded"),
         ("orders", 100, "succeeded"),
     ]
-    assert ended.run.features["net"]["rows"] == 10
+    assert ended.run.features["net"].rows == 10
     assert "published net → " in ended.shown
 
 

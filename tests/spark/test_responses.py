@@ -54,7 +54,7 @@ def test_every_broken_expectation_is_told_with_its_column_and_rows(pipeline: Pip
         assert expected in ended.shown
     assert not pipeline.publish.exists() or not list(pipeline.publish.rglob("*.parquet"))
     assert ended.run is not None
-    assert ended.run.features["net"]["state"] == "failed"
+    assert ended.run.features["net"].state == "failed"
     assert ended.run["net"].rows == 100, "the rows that break it are there to be looked at"
 
 
@@ -84,7 +84,7 @@ def test_other_columns_are_told_before_anything_is_computed(
     assert ended.code == 5
     assert expected in ended.shown
     assert ended.run is not None
-    assert ended.run.features["net"]["rows"] is None
+    assert ended.run.features["net"].rows is None
 
 
 PANDERA = """

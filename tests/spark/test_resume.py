@@ -63,7 +63,7 @@ def test_a_late_feature_is_mended_and_the_rest_reused(failed: Pipeline, calls: P
     assert "orders  not needed: what reads it is reused" in ended.shown
     run = ended.run
     assert run is not None
-    states = {alias: feature["state"] for alias, feature in run.features.items()}
+    states = {alias: feature.state for alias, feature in run.features.items()}
     assert states == {"orders": "skipped", "clean": "reused", "totals": "reused", "report": "succeeded"}
     assert run.content["resumed"] == before.id
     assert run["totals"].pandas().equals(before["totals"].pandas())
@@ -108,7 +108,7 @@ def test_two_readings_of_a_clock_are_never_mixed(pipeline: Pipeline, orders: str
     first = pipeline.run("--checkpoint", "early")
     assert first.code == 0, first.shown
     assert first.run is not None
-    assert first.run.features["clock"]["deterministic"] is False
+    assert first.run.features["clock"].deterministic is False
     ended = pipeline.run("--checkpoint", "early", "--resume", first.run.id)
     assert ended.code == 0, ended.shown
     assert "early   recomputed: it reads `clock`, which is computed again" in ended.shown
@@ -152,5 +152,5 @@ def test_a_reused_feature_that_can_not_be_published_is_named(pipeline: Pipeline,
     assert "feature `clean` failed: " in ended.shown
     assert "KeyError" not in ended.shown
     assert ended.run is not None
-    assert (ended.run.content["error"]["feature"], ended.run.features["clean"]["state"]) == ("clean", "failed")
+    assert (ended.run.error and ended.run.error.feature, ended.run.features["clean"].state) == ("clean", "failed")
     assert not pipeline.publish.exists() or not list(pipeline.publish.rglob("*.parquet"))

@@ -56,7 +56,7 @@ def test_keys_are_taken_from_a_file(pipeline: Pipeline, orders: str) -> None:
     assert ended.code == 0, ended.shown
     assert ended.run is not None
     assert set(ended.run["joined"].arrow().column("customer").to_pylist()) == {"c3", "c5"}
-    assert ended.run.content["sample"] == {
+    assert ended.run.document.sample == {
         "keys": str(pipeline.folder / "keys.csv"),
         "columns": ["customer"],
         "rows": 3,
@@ -131,6 +131,6 @@ def test_a_source_that_can_not_be_read_names_its_feature(pipeline: Pipeline, ord
     assert "/nowhere/at/all" in ended.shown
     assert ended.run is not None
     broken = ended.run.features["broken"]
-    assert (ended.run.content["error"]["feature"], broken["state"], broken["seconds"]) == ("broken", "failed", None)
+    assert (ended.run.error and ended.run.error.feature, broken.state, broken.seconds) == ("broken", "failed", None)
     assert ended.run.failure is not None
     assert "KeyError" not in ended.shown

@@ -169,7 +169,7 @@ def test_a_signal_ends_the_run_as_interrupted(
     code = slow.process.wait(timeout=60)
     shown = slow.end()
     assert slow.status() == "interrupted", shown
-    assert pipeline.runs.latest().features["slow"]["state"] == "interrupted"
+    assert pipeline.runs.latest().features["slow"].state == "interrupted"
     assert code in {130, 128 + number, -number}
     assert "Traceback" not in shown, shown
     assert not list(pipeline.scratch.rglob("_manifest.json"))

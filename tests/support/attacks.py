@@ -24,12 +24,13 @@ def connects(host, port):
     return True
 """
 
-# Six bodies of 99 MB without a login, all on their way at once; none of them ends.
+# Six bodies of 99 MB without a login, all on their way at once; none of them ends. Of one that was answered, the rest
+# is read no more: who still sends it waits.
 FLOOD = """
 import socket
 def flood(host, port, path):
     head = f"POST {path} HTTP/1.1\\r\\nHost: {host}\\r\\nContent-Length: {99 << 20}\\r\\n\\r\\n".encode()
-    held = [socket.create_connection((host, port), timeout=10) for _ in range(6)]
+    held = [socket.create_connection((host, port), timeout=3) for _ in range(6)]
     part, hung_up = bytes(1 << 20), set()
     for one in held: one.sendall(head)
     for _ in range(98):

@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 REPORT = """<?xml version="1.0"?><testsuites><testsuite>
 <testcase file="tests/integration/test_hub.py" name="test_slow[a]" time="7.5"/>
 <testcase file="tests/browser/test_journey.py" name="test_it" time="90.25"/>
-<testcase file="tests/faults/test_bad_input.py" name="test_quick" time="0.01"><failure/></testcase>
+<testcase file="tests/faults/test_bad_input.py" name="test_quick" time="0.01">
+<failure message="assert 3 ==&#10;  4">…</failure></testcase>
 </testsuite></testsuites>"""
 # Runs two parts until a signal comes; the first one cleans up before it ends.
 RUN = """
@@ -167,6 +168,9 @@ def test_the_summary_has_parts_groups_of_tests_and_the_slowest(tmp_path: Path) -
         "    90.25  tests/browser/test_journey.py::test_it",
         "     7.50  tests/integration/test_hub.py::test_slow[a]",
         "",
+        "1 failed in stack",
+        "  tests/faults/test_bad_input.py::test_quick",
+        "    assert 3 == 4",
         f"stack failed with exit code 1; its output is kept in {log}",
     ]
 

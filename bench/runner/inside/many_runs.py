@@ -7,9 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from spark_etl.reading import Runs
-from spark_etl.storage import storage_for
-from spark_etl.store.index import mark_ended
-from spark_etl.store.layout import RunPaths
+from spark_etl.store import StoredRun
 
 RUNS = 10_000
 TEAMS, PIPELINES = 4, 5
@@ -22,12 +20,12 @@ def make(folder: str) -> None:
     def one(number: int) -> None:
         moment = NEWEST - timedelta(minutes=15 * number)
         team, pipeline = f"team{number % TEAMS}", f"pipeline{number % PIPELINES}"
-        paths = RunPaths.of(folder, team, pipeline, f"{moment:%Y%m%dT%H%M%SZ}-{number:06x}")
+        run = StoredRun.at(folder, team, pipeline, f"{moment:%Y%m%dT%H%M%SZ}-{number:06x}")
         status = "failed" if number % 9 == 0 else "succeeded"
         days = {"start_date": "2024-02-29", "end_date": "2024-02-29"}
-        content = {"format": 1, "run_id": paths.run_id, "status": status, "seconds": 12.5, "features": {}, **days}
-        storage_for(folder).write(paths.run_file, json.dumps(content).encode())
-        mark_ended(paths, content)
+        document = run.new_document(status=status, seconds=12.5, **days)
+        run.write_document(document)
+        run.mark_ended(document)
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(one, range(RUNS)))

@@ -13,17 +13,15 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 
-from docker_api.create import TEAM, rebuilt
-from docker_api.disk import used
+from docker_api.create import TEAM, rebuild, shelf_folder_archive, user_of
+from docker_api.disk import disk_usage
 from docker_api.listener import Bounds, listening
-from docker_api.parse import MAX_BYTES, parse_object
-from docker_api.refusal import RefusedError
-from docker_api.routes import Call, recognise, refuse_foreign_container, refuse_foreign_image
-from docker_api.settings import Settings
-from docker_api.shelf import belongs_to, folder
+from docker_api.parse import MAX_BYTES, DeniedError, parse_object
+from docker_api.routes import EngineCall, match_call, refuse_foreign_container, refuse_foreign_image
+from docker_api.settings import FilterSettings
 
 log = logging.getLogger("docker-api")
-SETTINGS = web.AppKey("settings", Settings)
+SETTINGS = web.AppKey("settings", FilterSettings)
 BOUNDS = web.AppKey("bounds", Bounds)
 ENGINE = web.AppKey("engine", aiohttp.ClientSession)
 ENGINE_SECONDS = 60
@@ -36,11 +34,11 @@ async def handle(request: web.Request) -> web.Response:
     try:
         _plain(request)
         raw_path, _, _ = request.raw_path.partition("?")
-        call = recognise(request.method, raw_path, list(request.query.items()))
+        call = match_call(request.method, raw_path, list(request.query.items()))
         return await _answer(settings, engine, call, await _body(request))
-    except RefusedError as refusal:
-        log.warning("refused %s %s: %s", request.method, request.raw_path[:120], refusal.rule)
-        return web.json_response({"message": f"docker-api: {refusal.rule}"}, status=refusal.status)
+    except DeniedError as denied:
+        log.warning("refused %s %s: %s", request.method, request.raw_path[:120], denied.rule)
+        return web.json_response({"message": f"docker-api: {denied.rule}"}, status=denied.status)
     except (aiohttp.ClientError, TimeoutError) as error:
         log.warning("the engine does not answer %s %s: %s", request.method, request.raw_path[:120], error)
         return web.json_response({"message": "docker-api: the engine does not answer"}, status=502)
@@ -48,7 +46,7 @@ async def handle(request: web.Request) -> web.Response:
 
 def _plain(request: web.Request) -> None:
     if request.headers.get("Upgrade") or request.headers.get("Content-Encoding"):
-        raise RefusedError("neither upgrades nor encodings are allowed")
+        raise DeniedError("neither upgrades nor encodings are allowed")
 
 
 async def _body(request: web.Request) -> bytes:
@@ -57,10 +55,12 @@ async def _body(request: web.Request) -> bytes:
         async with asyncio.timeout(seconds):
             return await request.read()
     except TimeoutError:
-        raise RefusedError(f"the body took longer than {seconds:g} s", status=408) from None
+        raise DeniedError(f"the body took longer than {seconds:g} s", status=408) from None
 
 
-async def _answer(settings: Settings, engine: aiohttp.ClientSession, call: Call, body: bytes) -> web.Response:
+async def _answer(
+    settings: FilterSettings, engine: aiohttp.ClientSession, call: EngineCall, body: bytes
+) -> web.Response:
     forwarded: dict[str, Any] | None = None
     path = call.path
     if call.rule.kind == "image":
@@ -73,21 +73,21 @@ async def _answer(settings: Settings, engine: aiohttp.ClientSession, call: Call,
         # The one that was checked, whatever it is called by then.
         path = f"/containers/{found['Id']}{path.removeprefix(f'/containers/{call.name}')}"
     elif call.rule.kind == "create":
-        forwarded = rebuilt(settings, call.query["name"], parse_object(body))
+        forwarded = rebuild(settings, call.query["name"], parse_object(body))
     if call.rule.kind != "create" and body not in {b"", b"{}", b"null"}:
-        raise RefusedError("this call has no body")
+        raise DeniedError("this call has no body")
     answer = await _forward(engine, call, path, forwarded)
-    if forwarded is not None and answer.status == CREATED and belongs_to(forwarded) != settings.keeper:
-        return await _give_folder(engine, call, forwarded, answer)
+    if forwarded is not None and answer.status == CREATED and user_of(forwarded) != settings.rerun_user:
+        return await _make_shelf_folder(engine, call, forwarded, answer)
     return answer
 
 
-async def _give_folder(
-    engine: aiohttp.ClientSession, call: Call, created: dict[str, Any], answer: web.Response
+async def _make_shelf_folder(
+    engine: aiohttp.ClientSession, call: EngineCall, created: dict[str, Any], answer: web.Response
 ) -> web.Response:
     """Makes the user's folder on the shelf through the container that was created; returns what to answer."""
     url = f"http://engine{call.version}/containers/{json.loads(answer.text or '')['Id']}/archive"
-    tar = folder(belongs_to(created), created["User"])
+    tar = shelf_folder_archive(user_of(created), created["User"])
     headers = {"Content-Type": "application/x-tar"}
     async with engine.put(url, params={"path": TEAM}, data=tar, headers=headers) as put:
         if put.status == OK:
@@ -96,7 +96,7 @@ async def _give_folder(
     return web.json_response({"message": "docker-api: the folder on the shelf could not be made"}, status=502)
 
 
-async def _inspect(engine: aiohttp.ClientSession, call: Call) -> dict[str, Any] | web.Response:
+async def _inspect(engine: aiohttp.ClientSession, call: EngineCall) -> dict[str, Any] | web.Response:
     """Returns what the engine knows of the container, or its answer that there is none."""
     async with engine.get(f"http://engine{call.version}/containers/{call.name}/json") as answer:
         if answer.status != 200:
@@ -105,7 +105,9 @@ async def _inspect(engine: aiohttp.ClientSession, call: Call) -> dict[str, Any] 
         return found
 
 
-async def _forward(engine: aiohttp.ClientSession, call: Call, path: str, body: dict[str, Any] | None) -> web.Response:
+async def _forward(
+    engine: aiohttp.ClientSession, call: EngineCall, path: str, body: dict[str, Any] | None
+) -> web.Response:
     query = f"?{urlencode(call.query)}" if call.query else ""
     headers = {"Content-Type": "application/json"} if body is not None else {}
     data = json.dumps(body).encode() if body is not None else None
@@ -128,7 +130,7 @@ async def _engine(app: web.Application) -> AsyncIterator[None]:
 
 
 async def health(request: web.Request) -> web.Response:
-    """Tells whether the engine answers."""
+    """Answers whether the engine does."""
     try:
         async with request.app[ENGINE].get("http://engine/_ping") as answer:
             return web.Response(status=answer.status)
@@ -136,29 +138,29 @@ async def health(request: web.Request) -> web.Response:
         return web.Response(status=502)
 
 
-async def disk(request: web.Request) -> web.Response:
-    """Tells how many bytes of the disk each user holds."""
+async def disk_usage_page(request: web.Request) -> web.Response:
+    """Sends how many bytes of the disk each user holds."""
     try:
-        return web.json_response(await used(request.app[SETTINGS], request.app[ENGINE]))
+        return web.json_response(await disk_usage(request.app[SETTINGS], request.app[ENGINE]))
     except (aiohttp.ClientError, TimeoutError) as error:
-        log.warning("the engine does not tell sizes: %s", error)
-        return web.json_response({"message": "docker-api: the engine does not tell sizes"}, status=502)
+        log.warning("the engine gives no sizes: %s", error)
+        return web.json_response({"message": "docker-api: the engine gives no sizes"}, status=502)
 
 
-def application(settings: Settings, bounds: Bounds | None = None) -> web.Application:
+def application(settings: FilterSettings, bounds: Bounds | None = None) -> web.Application:
     """Returns the service."""
     app = web.Application(client_max_size=MAX_BYTES)
     app[SETTINGS], app[BOUNDS] = settings, bounds or Bounds()
     app.cleanup_ctx.append(_engine)
     app.router.add_get("/_health", health)
-    app.router.add_get("/_disk", disk)
+    app.router.add_get("/_disk", disk_usage_page)
     app.router.add_route("*", "/{path:.*}", handle)
     return app
 
 
 async def main() -> None:
     """Serves until it is stopped."""
-    settings, stopped, loop = Settings.from_env(), asyncio.Event(), asyncio.get_running_loop()
+    settings, stopped, loop = FilterSettings.from_env(), asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     app = application(settings)

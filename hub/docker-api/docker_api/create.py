@@ -8,17 +8,20 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tarfile
+import time
 from typing import Any
 
-from docker_api.refusal import RefusedError
-from docker_api.settings import Settings
+from docker_api.parse import DeniedError
+from docker_api.settings import FilterSettings
 
 PORT = "8888/tcp"
 # The user's volume is mounted here; the home is a folder in it, made by the user's own uid.
 HOMES = "/home"
 TEAM = "/team"
-KEEPERS_HOME = {HOMES: "rw,nosuid,nodev,mode=1777,size=536870912"}
+RERUN_USER_HOME = {HOMES: "rw,nosuid,nodev,mode=1777,size=536870912"}
 FIRST_UID, LAST_UID, GROUP = 20000, 21999, 100
 MAX_VARIABLES, MAX_VARIABLE = 200, 32 * 1024
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=[^\0]*", re.DOTALL)
@@ -39,17 +42,17 @@ HOST_SIZES = {"Memory", "CpuPeriod", "CpuQuota"}
 HOST_CHECKED = {"Binds", "NetworkMode"}
 
 
-def rebuilt(settings: Settings, name: str, body: dict[str, Any]) -> dict[str, Any]:
+def rebuild(settings: FilterSettings, name: str, body: dict[str, Any]) -> dict[str, Any]:
     """Returns the create request that the engine gets in place of this one.
 
     Raises:
-        RefusedError: The request asks for something else than one of this stack's servers; the rule is named.
+        DeniedError: The request asks for something else than one of this stack's servers; the rule is named.
     """
     user = _user_of(settings, name)
     _known(body, KEYS, "")
     _empty(body, KEYS - CHECKED - HARMLESS, "")
     if body.get("Image") != settings.image:
-        raise RefusedError("Image must be this stack's notebook image, by id")
+        raise DeniedError("Image must be this stack's notebook image, by id")
     uid = _uid(body.get("User"))
     _only(body, "Volumes", HOMES)
     _only(body, "ExposedPorts", PORT)
@@ -61,15 +64,15 @@ def rebuilt(settings: Settings, name: str, body: dict[str, Any]) -> dict[str, An
         "WorkingDir": HOMES,
         "ExposedPorts": {PORT: {}},
         "Labels": {"sandbox.stack": settings.stack, "sandbox.user": user},
-        "HostConfig": _rebuilt_host_config(settings, user, host),
+        "HostConfig": _rebuild_host_config(settings, user, host),
     }
 
 
-def _rebuilt_host_config(settings: Settings, user: str, asked: dict[str, Any]) -> dict[str, Any]:
-    memory, cores = _memory(settings, asked), _cores(settings, asked)
+def _rebuild_host_config(settings: FilterSettings, user: str, requested: dict[str, Any]) -> dict[str, Any]:
+    memory, cores = _memory(settings, requested), _cores(settings, requested)
     return {
         "NetworkMode": settings.network,
-        **_places(settings, user),
+        **_mounts(settings, user),
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
         "Memory": memory,
@@ -82,81 +85,105 @@ def _rebuilt_host_config(settings: Settings, user: str, asked: dict[str, Any]) -
     }
 
 
-def _places(settings: Settings, user: str) -> dict[str, Any]:
-    """Returns what is mounted: the user's home, and the team's shelf, in which each owns a folder (`shelf.folder`)."""
-    team = {"Type": "volume", "Source": settings.team_volume, "Target": TEAM, "ReadOnly": user == settings.keeper}
-    if user == settings.keeper:
-        return {"Mounts": [team], "Tmpfs": dict(KEEPERS_HOME)}
+def _mounts(settings: FilterSettings, user: str) -> dict[str, Any]:
+    """Returns what is mounted: the user's home, and the team's shelf, with a folder of each user's own."""
+    team = {"Type": "volume", "Source": settings.team_volume, "Target": TEAM, "ReadOnly": user == settings.rerun_user}
+    if user == settings.rerun_user:
+        return {"Mounts": [team], "Tmpfs": dict(RERUN_USER_HOME)}
     options = {"Labels": {"sandbox.stack": settings.stack, "sandbox.user": user}}
     source = f"{settings.stack}-home-{user}"
     return {"Mounts": [{"Type": "volume", "Source": source, "Target": HOMES, "VolumeOptions": options}, team]}
 
 
-def _memory(settings: Settings, asked: dict[str, Any]) -> int:
-    memory = asked.get("Memory") or settings.memory
+def _memory(settings: FilterSettings, requested: dict[str, Any]) -> int:
+    memory = requested.get("Memory") or settings.memory
     if type(memory) is not int or not 0 < memory <= settings.most_memory:
-        raise RefusedError(f"HostConfig.Memory must not be more than {settings.most_memory}")
+        raise DeniedError(f"HostConfig.Memory must not be more than {settings.most_memory}")
     return memory
 
 
-def _cores(settings: Settings, asked: dict[str, Any]) -> float:
-    quota, period = asked.get("CpuQuota"), asked.get("CpuPeriod")
+def _cores(settings: FilterSettings, requested: dict[str, Any]) -> float:
+    quota, period = requested.get("CpuQuota"), requested.get("CpuPeriod")
     if not quota or not period:
         return settings.cpus
     if type(quota) is not int or type(period) is not int or not 0 < quota <= settings.most_cpus * period:
-        raise RefusedError(f"HostConfig.CpuQuota must not be more than {settings.most_cpus:g} cores")
+        raise DeniedError(f"HostConfig.CpuQuota must not be more than {settings.most_cpus:g} cores")
     return quota / period
 
 
-def _user_of(settings: Settings, name: str) -> str:
+def _user_of(settings: FilterSettings, name: str) -> str:
     match = settings.name_pattern.fullmatch(name)
     if match is None:
-        raise RefusedError(f"a container must be called {settings.stack}-user-<name>")
+        raise DeniedError(f"a container must be called {settings.stack}-user-<name>")
     return match[1]
 
 
 def _known(body: dict[str, Any], keys: set[str], where: str) -> None:
     if unknown := sorted(body.keys() - keys):
-        raise RefusedError(f"the key {where + unknown[0]!r:.80} is not allowed")
+        raise DeniedError(f"the key {where + unknown[0]!r:.80} is not allowed")
 
 
 def _empty(body: dict[str, Any], keys: set[str], where: str) -> None:
     for key in sorted(keys & body.keys()):
         if body[key] not in (None, False, 0, "", [], {}):
-            raise RefusedError(f"{where}{key} must be empty")
+            raise DeniedError(f"{where}{key} must be empty")
 
 
 def _only(body: dict[str, Any], key: str, name: str) -> None:
     value = body.get(key) or {}
     if not isinstance(value, dict) or value.keys() - {name}:
-        raise RefusedError(f"{key} may name {name} only")
+        raise DeniedError(f"{key} may name {name} only")
 
 
 def _uid(user: Any) -> int:
     match = re.fullmatch(rf"([0-9]{{5}}):{GROUP}", user) if isinstance(user, str) else None
     if match is None or not FIRST_UID <= int(match[1]) <= LAST_UID:
-        raise RefusedError(f"User must be a number from {FIRST_UID} to {LAST_UID}, with group {GROUP}")
+        raise DeniedError(f"User must be a number from {FIRST_UID} to {LAST_UID}, with group {GROUP}")
     return int(match[1])
 
 
 def _environment(variables: Any) -> list[str]:
     if not isinstance(variables, list) or len(variables) > MAX_VARIABLES:
-        raise RefusedError(f"Env must be a list of at most {MAX_VARIABLES} variables")
+        raise DeniedError(f"Env must be a list of at most {MAX_VARIABLES} variables")
     for variable in variables:
         if not isinstance(variable, str) or len(variable) > MAX_VARIABLE or not VARIABLE.fullmatch(variable):
-            raise RefusedError("Env must hold NAME=value only")
+            raise DeniedError("Env must hold NAME=value only")
         if LOADER.match(variable):
-            raise RefusedError(f"Env may not set {variable.split('=')[0]}")
+            raise DeniedError(f"Env may not set {variable.split('=')[0]}")
     return list(variables)
 
 
-def _host_config(settings: Settings, host: Any, user: str) -> dict[str, Any]:
+def _host_config(settings: FilterSettings, host: Any, user: str) -> dict[str, Any]:
     if not isinstance(host, dict):
-        raise RefusedError("HostConfig must be an object")
+        raise DeniedError("HostConfig must be an object")
     _known(host, HOST_KEYS, "HostConfig.")
     _empty(host, HOST_KEYS - HOST_CHECKED - HOST_SIZES, "HostConfig.")
     if host.get("NetworkMode") != settings.network:
-        raise RefusedError("HostConfig.NetworkMode must be the network of this stack's servers")
+        raise DeniedError("HostConfig.NetworkMode must be the network of this stack's servers")
     if host.get("Binds") not in (None, [], [f"{settings.stack}-home-{user}:{HOMES}:rw"]):
-        raise RefusedError("HostConfig.Binds may hold the user's own home volume only")
+        raise DeniedError("HostConfig.Binds may hold the user's own home volume only")
     return host
+
+
+def user_of(created: dict[str, Any]) -> str:
+    """Returns whose server the body of a create request makes."""
+    return str(created["Labels"]["sandbox.user"])
+
+
+def shelf_folder_archive(user: str, owner: str) -> bytes:
+    """Returns a tar archive with a user's folder on the shelf: empty, writable for its owner and readable for all.
+
+    The engine unpacks it, since nobody else may give a folder to another user. The shelf's volume belongs to root:
+    whoever could make a folder in it could take a name that is another's.
+
+    Args:
+        user: The folder's name.
+        owner: `uid:gid`.
+    """
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo(user)
+        entry.type, entry.mode, entry.mtime = tarfile.DIRTYPE, 0o755, int(time.time())
+        entry.uid, entry.gid = (int(number) for number in owner.split(":"))
+        archive.addfile(entry)
+    return buffer.getvalue()

@@ -7,14 +7,14 @@ from typing import Any
 
 import aiohttp
 
-from docker_api.settings import Settings
+from docker_api.settings import FilterSettings
 
 # From here on the engine can count volumes alone; before, it counts images and containers as well.
 VOLUMES_ALONE = (1, 42)
-WHOLE_SHELF = ""  # nobody's name; as in hub/sandbox_hub/disk_use.py
+WHOLE_SHELF = ""  # no user has this name; as in hub/sandbox_hub/disk/usage.py
 
 
-async def used(settings: Settings, engine: aiohttp.ClientSession) -> dict[str, int]:
+async def disk_usage(settings: FilterSettings, engine: aiohttp.ClientSession) -> dict[str, int]:
     """Returns user → bytes of homes and servers in this stack, and the whole shelf's as `WHOLE_SHELF`."""
     sizes: dict[str, int] = {}
     prefix = f"{settings.stack}-home-"

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from docker_api.refusal import RefusedError
-from docker_api.settings import Settings
+from docker_api.parse import DeniedError
+from docker_api.settings import FilterSettings
 
 Kind = Literal["open", "image", "container", "create"]
 VERSION = re.compile(r"/v1\.[0-9]{1,3}(?=/)")
@@ -22,7 +22,7 @@ IMAGE = r"(?P<name>sha256:[0-9a-f]{64})"
 
 
 @dataclass(frozen=True)
-class Rule:
+class AllowedCall:
     """A call that may pass.
 
     Attributes:
@@ -38,14 +38,14 @@ class Rule:
 
 
 RULES = (
-    Rule("GET", r"/version", "open", {}),
-    Rule("GET", r"/_ping", "open", {}),
-    Rule("GET", rf"/images/{IMAGE}/json", "image", {}),
-    Rule("GET", rf"/containers/{NAME}/json", "container", {"size": "0|false|False"}),
-    Rule("POST", r"/containers/create", "create", {"name": r"[a-z][a-z0-9-]{1,80}"}),
-    Rule("POST", rf"/containers/{NAME}/start", "container", {}),
-    Rule("POST", rf"/containers/{NAME}/stop", "container", {"t": r"[0-9]{1,3}", "timeout": r"[0-9]{1,3}"}),
-    Rule(
+    AllowedCall("GET", r"/version", "open", {}),
+    AllowedCall("GET", r"/_ping", "open", {}),
+    AllowedCall("GET", rf"/images/{IMAGE}/json", "image", {}),
+    AllowedCall("GET", rf"/containers/{NAME}/json", "container", {"size": "0|false|False"}),
+    AllowedCall("POST", r"/containers/create", "create", {"name": r"[a-z][a-z0-9-]{1,80}"}),
+    AllowedCall("POST", rf"/containers/{NAME}/start", "container", {}),
+    AllowedCall("POST", rf"/containers/{NAME}/stop", "container", {"t": r"[0-9]{1,3}", "timeout": r"[0-9]{1,3}"}),
+    AllowedCall(
         "DELETE",
         rf"/containers/{NAME}",
         "container",
@@ -55,7 +55,7 @@ RULES = (
 
 
 @dataclass(frozen=True)
-class Call:
+class EngineCall:
     """A request that is on the list.
 
     Attributes:
@@ -64,62 +64,62 @@ class Call:
         name: The container or image it is about.
     """
 
-    rule: Rule
+    rule: AllowedCall
     version: str
     path: str
     name: str
     query: dict[str, str]
 
 
-def recognise(method: str, raw_path: str, query: list[tuple[str, str]]) -> Call:
+def match_call(method: str, raw_path: str, query: list[tuple[str, str]]) -> EngineCall:
     """Returns which call a request is.
 
     Raises:
-        RefusedError: It is none of those that may pass.
+        DeniedError: It is none of those that may pass.
     """
     version = VERSION.match(raw_path)
     path = raw_path[version.end() :] if version else raw_path
     if not PLAIN.fullmatch(path) or ".." in path:
-        raise RefusedError("the path is not plain")
+        raise DeniedError("the path is not plain")
     for rule in RULES:
         match = re.fullmatch(rule.path, path)
         if match and method == rule.method:
             name = match.groupdict().get("name", "")
-            return Call(rule, version[0] if version else "", path, name, _query(rule, query))
-    raise RefusedError(f"{method} {path} is not on the list")
+            return EngineCall(rule, version[0] if version else "", path, name, _query(rule, query))
+    raise DeniedError(f"{method} {path} is not on the list")
 
 
-def _query(rule: Rule, query: list[tuple[str, str]]) -> dict[str, str]:
+def _query(rule: AllowedCall, query: list[tuple[str, str]]) -> dict[str, str]:
     checked: dict[str, str] = {}
     for key, value in query:
         if key in checked:
-            raise RefusedError(f"the parameter {key!r:.60} comes twice")
+            raise DeniedError(f"the parameter {key!r:.60} comes twice")
         if key not in rule.parameters or not re.fullmatch(rule.parameters[key], value):
-            raise RefusedError(f"the parameter {f'{key}={value}'!r:.80} is not allowed")
+            raise DeniedError(f"the parameter {f'{key}={value}'!r:.80} is not allowed")
         checked[key] = value
     if rule.kind == "create" and "name" not in checked:
-        raise RefusedError("a container must have a name")
+        raise DeniedError("a container must have a name")
     return checked
 
 
-def refuse_foreign_image(settings: Settings, name: str) -> None:
-    """Refuses to tell of any image but the servers'.
+def refuse_foreign_image(settings: FilterSettings, name: str) -> None:
+    """Refuses any image but the servers'.
 
     Raises:
-        RefusedError: It is another one.
+        DeniedError: It is another one.
     """
     if name != settings.image:
-        raise RefusedError("only the notebook image may be looked at")
+        raise DeniedError("only the notebook image may be looked at")
 
 
-def refuse_foreign_container(settings: Settings, inspected: dict[str, object]) -> None:
+def refuse_foreign_container(settings: FilterSettings, inspected: dict[str, object]) -> None:
     """Refuses a container that is not one of this stack's servers.
 
     Raises:
-        RefusedError: It is not.
+        DeniedError: It is not.
     """
     config = inspected.get("Config")
     labels = (config.get("Labels") if isinstance(config, dict) else None) or {}
     name = str(inspected.get("Name", "")).removeprefix("/")
     if labels.get("sandbox.stack") != settings.stack or not settings.name_pattern.fullmatch(name):
-        raise RefusedError("this container is none of this stack's users' servers")
+        raise DeniedError("this container is none of this stack's users' servers")

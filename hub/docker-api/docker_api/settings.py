@@ -11,7 +11,7 @@ GIB = 1024**3
 
 
 @dataclass(frozen=True)
-class Settings:
+class FilterSettings:
     """The stack whose containers may be touched, and the one kind of container that may be made.
 
     Attributes:
@@ -24,7 +24,7 @@ class Settings:
         most_cpus: Cores that a request may ask for.
         pids: Processes it may have.
         file_bytes: How large a file may be.
-        keeper: The user in whose servers published notebooks are run again; such a server has no home to keep.
+        rerun_user: The user in whose servers shared notebooks are run again; such a server has no home to keep.
     """
 
     stack: str
@@ -36,12 +36,12 @@ class Settings:
     most_cpus: float = 4.0
     pids: int = 512
     file_bytes: int = 8 * GIB
-    keeper: str = "shelf"
+    rerun_user: str = "shelf"
     socket: str = "/var/run/docker.sock"
     port: int = 2375
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> FilterSettings:
         """Returns the settings that compose.yaml gives."""
         return cls(
             stack=env["SANDBOX_STACK"],

@@ -1,9 +1,9 @@
-"""What our JupyterLab extension asks of a user's server: what lies in S3, and rows of Parquet, by the user's identity.
+"""What our JupyterLab extension asks of a user's server: what lies in S3, and rows of Parquet, with the user's S3 keys.
 
-    GET <base>/sandbox/contents?path=bucket/key&content=1   a folder or an object, told as Jupyter's contents API does
+    GET <base>/sandbox/contents?path=bucket/key&content=1   a folder or an object, as in Jupyter's contents API
     GET <base>/sandbox/preview?path=…&offset=0&limit=100    rows of a checkpoint, a Parquet file or a folder of them
-    POST <base>/sandbox/publish {path}                      a notebook for the shelf; GET …/publish/JOB: how far it is
-    POST <base>/sandbox/execute {notebook}                  a published notebook run again, in the shelf's own server
+    POST <base>/sandbox/share {path}                        a notebook for the shelf; GET …/share/JOB: how far it is
+    POST <base>/sandbox/execute {notebook}                  a shared notebook run again, in the shelf's own server
 
 The keys of the store stay in this process: the browser is given rows and names.
 """

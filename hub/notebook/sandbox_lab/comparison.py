@@ -7,35 +7,39 @@ import io
 import re
 from typing import Any
 
-REPRODUCES, DOES_NOT, RUNS = "reproduces", "does not reproduce", "runs"
+REPRODUCES, DOES_NOT_REPRODUCE, RUNS = "reproduces", "does not reproduce", "runs"
 # What differs from one process to the next and means nothing: an object's place in memory.
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
 # Warnings and progress bars go to stderr; widgets are a conversation with a kernel that is gone.
-IGNORED_TYPES = ("application/vnd.jupyter.widget-view+json",)
+IGNORED_MIME_TYPES = ("application/vnd.jupyter.widget-view+json",)
 # The line that `spark_etl.spark()` leaves below a cell whose queries took long: no two runs take the same time.
-PROGRESS = ("spark_etl", "progress")
+PROGRESS_MARK = ("spark_etl", "progress")
 ERROR_TAGS = {"papermill-error-cell-tag"}
-MOST_DIFF = 20_000
+MAX_DIFF_CHARS = 20_000
 
 Notebook = dict[str, Any]
 
 
-def compared(before: Notebook, again: Notebook) -> tuple[str, list[str], str]:
+def compare_notebooks(original: Notebook, rerun: Notebook) -> tuple[str, list[str], str]:
     """Returns the verdict, what differs in a line each, and the difference as nbdime prints it.
 
     1. A cell that failed when it was run again doesn't reproduce, unless it failed in the same way before.
     2. A cell reproduces if its outputs are the same, apart from stderr, progress, widgets and addresses in memory.
     3. A notebook without any output of a run before can't be compared: it runs.
     """
-    one, other = cleaned(before), cleaned(again)
-    if not any(cell["outputs"] or cell.get("run") for cell in one["cells"]):
-        failure = _failure(other)
-        return (DOES_NOT, [failure], "") if failure else (RUNS, [], "")
-    pairs = list(zip(one["cells"], other["cells"], strict=False))
-    why = [_told(number, *pair) for number, pair in enumerate(pairs, 1) if pair[0]["outputs"] != pair[1]["outputs"]]
+    left, right = comparable_cells(original), comparable_cells(rerun)
+    if not any(cell["outputs"] or cell.get("run") for cell in left["cells"]):
+        failure = _first_failure(right)
+        return (DOES_NOT_REPRODUCE, [failure], "") if failure else (RUNS, [], "")
+    pairs = list(zip(left["cells"], right["cells"], strict=False))
+    why = [
+        _describe_difference(number, *pair)
+        for number, pair in enumerate(pairs, 1)
+        if pair[0]["outputs"] != pair[1]["outputs"]
+    ]
     if not why:
         return REPRODUCES, [], ""
-    return DOES_NOT, why, difference(one, other)
+    return DOES_NOT_REPRODUCE, why, format_diff(left, right)
 
 
 def code_cells(notebook: Notebook) -> list[dict[str, Any]]:
@@ -44,7 +48,7 @@ def code_cells(notebook: Notebook) -> list[dict[str, Any]]:
     return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
-def cleaned(notebook: Notebook) -> Notebook:
+def comparable_cells(notebook: Notebook) -> Notebook:
     """Returns a notebook's code cells with what is to be compared of them."""
     return {
         "nbformat": 4,
@@ -54,10 +58,10 @@ def cleaned(notebook: Notebook) -> Notebook:
             {
                 "id": f"cell-{number}",
                 "cell_type": "code",
-                "source": _joined(cell["source"]),
+                "source": _join_lines(cell["source"]),
                 "metadata": {},
                 "execution_count": None,
-                "outputs": _outputs(cell.get("outputs", [])),
+                "outputs": _comparable_outputs(cell.get("outputs", [])),
                 "run": cell.get("execution_count") is not None,
             }
             for number, cell in enumerate(code_cells(notebook))
@@ -65,72 +69,82 @@ def cleaned(notebook: Notebook) -> Notebook:
     }
 
 
-def _outputs(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    kept: list[dict[str, Any]] = []
+def _comparable_outputs(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     for output in map(copy.deepcopy, outputs):
         kind = output["output_type"]
-        if output.get("metadata", {}).get(PROGRESS[0]) == PROGRESS[1]:
+        if output.get("metadata", {}).get(PROGRESS_MARK[0]) == PROGRESS_MARK[1]:
             continue
         if kind == "stream":
             if output.get("name") != "stdout":
                 continue
-            text = _plain(_joined(output["text"]))
-            if kept and kept[-1]["output_type"] == "stream":
-                kept[-1]["text"] += text
+            text = _mask_addresses(_join_lines(output["text"]))
+            if found and found[-1]["output_type"] == "stream":
+                found[-1]["text"] += text
             else:
-                kept.append({"output_type": "stream", "name": "stdout", "text": text})
+                found.append({"output_type": "stream", "name": "stdout", "text": text})
         elif kind == "error":
-            kept.append({"output_type": "error", "ename": output["ename"], "evalue": output["evalue"], "traceback": []})
+            found.append(
+                {"output_type": "error", "ename": output["ename"], "evalue": output["evalue"], "traceback": []}
+            )
         else:
-            data = {mime: _data(value) for mime, value in output.get("data", {}).items() if mime not in IGNORED_TYPES}
-            kept.append({"output_type": "display_data", "metadata": {}, "data": data})
-    return kept
+            data = {
+                mime: _comparable_data(value)
+                for mime, value in output.get("data", {}).items()
+                if mime not in IGNORED_MIME_TYPES
+            }
+            found.append({"output_type": "display_data", "metadata": {}, "data": data})
+    return found
 
 
-def _data(value: Any) -> Any:
-    return _plain(_joined(value)).strip() if isinstance(value, str | list) else value
+def _comparable_data(value: Any) -> Any:
+    return _mask_addresses(_join_lines(value)).strip() if isinstance(value, str | list) else value
 
 
-def _joined(text: Any) -> str:
+def _join_lines(text: Any) -> str:
     return "".join(text) if isinstance(text, list) else str(text)
 
 
-def _plain(text: str) -> str:
+def _mask_addresses(text: str) -> str:
     return ADDRESS.sub("0x…", text)
 
 
-def _told(number: int, before: dict[str, Any], again: dict[str, Any]) -> str:
-    error = next((output for output in again["outputs"] if output["output_type"] == "error"), None)
+def _describe_difference(number: int, original: dict[str, Any], rerun: dict[str, Any]) -> str:
+    error = next((output for output in rerun["outputs"] if output["output_type"] == "error"), None)
     if error:
         return f"code cell {number} failed: {error['ename']}: {error['evalue']}"[:300]
-    first = next((line for line in again["source"].splitlines() if line.strip()), "")
-    if not before["run"] and not before["outputs"]:
+    first = next((line for line in rerun["source"].splitlines() if line.strip()), "")
+    if not original["run"] and not original["outputs"]:
         return f"code cell {number} (`{first[:80]}`) had not been run by its author"
     return f"code cell {number} (`{first[:80]}`) has another output"
 
 
-def _failure(notebook: Notebook) -> str:
+def _first_failure(notebook: Notebook) -> str:
     for number, cell in enumerate(notebook["cells"], 1):
         if any(output["output_type"] == "error" for output in cell["outputs"]):
-            return _told(number, cell, cell)
+            return _describe_difference(number, cell, cell)
     return ""
 
 
-def difference(one: Notebook, other: Notebook) -> str:
+def format_diff(left: Notebook, right: Notebook) -> str:
     """Returns how two notebooks differ, as nbdime prints it."""
     import nbformat  # noqa: PLC0415 - a server starts without them
     from nbdime.diffing.notebooks import diff_notebooks  # noqa: PLC0415
     from nbdime.prettyprint import PrettyPrintConfig, pretty_print_notebook_diff  # noqa: PLC0415
 
-    before, after = (
+    shared, rerun = (
         nbformat.from_dict({**notebook, "cells": [_without_run(cell) for cell in notebook["cells"]]})
-        for notebook in (one, other)
+        for notebook in (left, right)
     )
     out = io.StringIO()
     config = PrettyPrintConfig(out=out, use_color=False, use_git=False, use_diff=False)
-    pretty_print_notebook_diff("published", "run again", before, diff_notebooks(before, after), config)
+    pretty_print_notebook_diff("shared", "run again", shared, diff_notebooks(shared, rerun), config)
     text = out.getvalue()
-    return text if len(text) <= MOST_DIFF else f"{text[:MOST_DIFF]}\n… and {len(text) - MOST_DIFF:,} characters more"
+    return (
+        text
+        if len(text) <= MAX_DIFF_CHARS
+        else f"{text[:MAX_DIFF_CHARS]}\n… and {len(text) - MAX_DIFF_CHARS:,} characters more"
+    )
 
 
 def _without_run(cell: dict[str, Any]) -> dict[str, Any]:

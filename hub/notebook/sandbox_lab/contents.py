@@ -1,4 +1,4 @@
-"""Buckets, folders and objects as Jupyter's contents API tells folders and files; nothing is ever written."""
+"""Buckets, folders and objects in the format of Jupyter's contents API; nothing is ever written."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from spark_etl import documents
 from spark_etl.storage import Entry, StoredObject, name_of, normalise, storage_for
 from spark_etl.units import format_bytes
 
-from sandbox_lab.refusal import RefusedError, refusals
+from sandbox_lab.errors import RefusedError, translate_errors
 
 MOST_ENTRIES = 5000
 LARGEST = 10_000_000
-NOWHEN = "1970-01-01T00:00:00Z"
+UNKNOWN_TIME = "1970-01-01T00:00:00Z"
 
 
 def contents(path: str, buckets: Sequence[str], *, content: bool = True) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def contents(path: str, buckets: Sequence[str], *, content: bool = True) -> dict
         return _folder("", [_model(name, "directory") for name in buckets])
     if path.split("/")[0] not in buckets:
         raise RefusedError(404, f"no bucket `{path.split('/')[0]}` is shown here", f"shown: {', '.join(buckets)}")
-    with refusals(path):
+    with translate_errors(path):
         place = normalise(f"s3a://{path}")
         stored = storage_for(place).find(place)
         if stored is not None:
@@ -84,7 +84,7 @@ def _object(path: str, stored: StoredObject, *, content: bool) -> dict[str, Any]
 
 
 def _model(path: str, kind: str, *, size: int | None = None, modified: datetime | None = None) -> dict[str, Any]:
-    """Returns what the contents API tells of anything, without content."""
+    """Returns the fields that the contents API has for files and folders alike, without content."""
     return {
         "name": name_of(path),
         "path": path,
@@ -93,7 +93,7 @@ def _model(path: str, kind: str, *, size: int | None = None, modified: datetime 
         "format": None,
         "content": None,
         "writable": False,
-        "created": NOWHEN,
+        "created": UNKNOWN_TIME,
         "last_modified": modified.isoformat() if modified else None,
         "size": size,
     }

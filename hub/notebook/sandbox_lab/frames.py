@@ -14,12 +14,11 @@ from spark_etl.errors import CheckpointError, RunNotFoundError
 from spark_etl.parquet import open_parquet
 from spark_etl.reading import Checkpoint
 from spark_etl.reading.run import Run, load_run
-from spark_etl.storage import StoredObject, is_s3, join, name_of, normalise, relative_to, storage_for
-from spark_etl.store.layout import MANIFEST_FILE, RunPaths, is_run_id
-from spark_etl.store.manifest import Manifest, read_manifest
+from spark_etl.storage import StoredObject, is_hidden, is_s3, join, normalise, relative_to, storage_for
+from spark_etl.store import Manifest, StoredRun, is_manifest, manifest_at
 
-from sandbox_lab.refusal import RefusedError
-from sandbox_lab.rows import Part
+from sandbox_lab.errors import RefusedError
+from sandbox_lab.rows import FrameFile
 
 SUFFIXES = (".parquet", ".parq")
 LARGEST_MANIFEST = 32 << 20
@@ -44,7 +43,7 @@ class Frame:
 
     path: str
     columns: dict[str, str]
-    parts: Sequence[Part]
+    parts: Sequence[FrameFile]
     bytes: int
     rows: int | None
     checkpoint: dict[str, Any] | None
@@ -67,7 +66,7 @@ def find_frame(path: str) -> Frame:
     store = storage_for(path)
     stored = store.find(path)
     folder = path.rpartition("/")[0] if stored else path
-    manifest = read_manifest(join(folder, MANIFEST_FILE), largest=LARGEST_MANIFEST)
+    manifest = manifest_at(folder, largest=LARGEST_MANIFEST)
     if manifest is not None:
         return _checkpoint(folder, manifest)
     _refuse_unfinished(folder)
@@ -88,11 +87,10 @@ def _parquet_below(folder: str) -> Iterator[StoredObject]:
         RefusedError: Checkpoints lie below: frames of their own.
     """
     for stored in storage_for(folder).walk(folder):
-        if name_of(stored.path) == MANIFEST_FILE:
+        if is_manifest(stored.path):
             raise RefusedError(422, f"several frames lie below {folder}", f"open one of them, such as {stored.path}")
         names = relative_to(stored.path, folder).split("/")
-        hidden = any(name.startswith((".", "_")) and "=" not in name for name in names)
-        if stored.path.endswith(SUFFIXES) and not hidden:
+        if stored.path.endswith(SUFFIXES) and not any(map(is_hidden, names)):
             yield stored
 
 
@@ -102,8 +100,8 @@ def _refuse_unfinished(folder: str) -> None:
     Raises:
         CheckpointError: It is that; why there is no manifest is said.
     """
-    root, _, feature = folder.rpartition("/")
-    run = load_run(RunPaths(root)) if is_run_id(name_of(root)) else None
+    stored, feature = StoredRun.of_checkpoint(folder)
+    run = load_run(stored) if stored else None
     if run is not None and feature in run.features:
         _ = run[feature]
 
@@ -121,7 +119,7 @@ def _checkpoint(folder: str, found: Manifest) -> Frame:
         "changed": checkpoint.changed,
         "notes": checkpoint.notes,
     }
-    parts = [Part(join(folder, file.name), file.rows) for file in manifest.files]
+    parts = [FrameFile(join(folder, file.name), file.rows) for file in manifest.files]
     parts.sort(key=lambda part: part.path)
     return Frame(
         folder,
@@ -136,8 +134,8 @@ def _checkpoint(folder: str, found: Manifest) -> Frame:
 
 def _of_run(folder: str, manifest: Manifest) -> tuple[Checkpoint, Run | None]:
     """Returns the checkpoint as its run gives it; one whose run.json is gone as its manifest alone tells it."""
-    root, _, feature = folder.rpartition("/")
-    run = load_run(RunPaths(root)) if is_run_id(name_of(root)) else None
+    stored, feature = StoredRun.of_checkpoint(folder)
+    run = load_run(stored) if stored else None
     if run is not None:
         try:
             found = run[feature]
@@ -151,7 +149,8 @@ def _of_run(folder: str, manifest: Manifest) -> tuple[Checkpoint, Run | None]:
 def checkpoint_snippet(folder: str, run_id: str, feature: str) -> str:
     """Returns what reads a checkpoint in a notebook."""
     scratch = os.environ.get("SANDBOX_SCRATCH")
-    above = folder.rsplit("/", 4)[0]
+    stored, _ = StoredRun.of_checkpoint(folder)
+    above = stored.scratch if stored else folder
     at = "" if scratch and above == normalise(scratch) else f".at({_quoted(above)})"
     return f"from spark_etl import runs\nruns{at}[{_quoted(run_id)}][{_quoted(feature)}].head()"
 
@@ -171,7 +170,7 @@ def _files(path: str, found: Sequence[StoredObject]) -> Frame:
     """Returns a frame of plain Parquet: columns of its first file, and those that its folders' names tell."""
     with open_parquet(found[0].path) as opened:
         columns = {field.name: str(field.type) for field in opened.schema_arrow}
-    parts = [Part(file.path, None, _partition(file.path.removeprefix(path))) for file in found]
+    parts = [FrameFile(file.path, None, _partition(file.path.removeprefix(path))) for file in found]
     if len(parts) <= MOST_FOOTERS:
         parts = _counted(parts)
     columns |= {name: "string" for name in parts[0].constants if name not in columns}
@@ -185,10 +184,10 @@ def _partition(below: str) -> dict[str, str]:
     return {name: unquote(value) for name, equals, value in pairs if equals}
 
 
-def _counted(parts: Sequence[Part]) -> list[Part]:
-    def one(part: Part) -> Part:
+def _counted(parts: Sequence[FrameFile]) -> list[FrameFile]:
+    def one(part: FrameFile) -> FrameFile:
         with open_parquet(part.path) as opened:
-            return Part(part.path, opened.metadata.num_rows, part.constants)
+            return FrameFile(part.path, opened.metadata.num_rows, part.constants)
 
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(one, parts))

@@ -1,4 +1,4 @@
-"""Runs a notebook again from its first cell to its last, by papermill, and tells what came of it.
+"""Runs a notebook again from its first cell to its last, by papermill, and reports the verdict.
 
 This server was started for it and ends afterwards: what a notebook leaves behind goes with it.
 """
@@ -19,37 +19,37 @@ from typing import Any
 
 from spark_etl import documents
 from spark_etl.errors import DamagedError
-from spark_etl.reading.reads import noted
+from spark_etl.reading.reads import read_notes
 
-from sandbox_lab.comparison import DOES_NOT, code_cells, compared
+from sandbox_lab.comparison import DOES_NOT_REPRODUCE, code_cells, compare_notebooks
 
 CELL_SECONDS = 600
 PROGRESS = re.compile(rb"(\d+)/(\d+) \[")
-RAISED = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception)): (.*)$", re.MULTILINE)
+ERROR_LINE = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception)): (.*)$", re.MULTILINE)
 TAIL = 2000
-# What the shelf takes of one notebook; see `sandbox_hub.shelf.rerun`.
-LARGEST = 32 * 1024**2
+# What the shelf takes of one notebook; see `sandbox_hub.shelf.validation`.
+MAX_NOTEBOOK_BYTES = 32 * 1024**2
 
 
 async def rerun(notebook: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
-    """Yields `{"told": line}` while it runs, then one `{"ended": …}`; see `sandbox_hub.shelf.rerun.Again`."""
+    """Yields `{"progress": line}` for each step, then `{"result": …}`; see `sandbox_hub.shelf.rerun.RerunResult`."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "in.ipynb").write_text(json.dumps(notebook))
         process = await _papermill(folder)
-        said = b""
+        stderr = b""
         try:
-            async for line, so_far in _progress(process):
-                said = so_far
+            async for line, stderr_tail in _progress(process):
+                stderr = stderr_tail
                 if line:
-                    yield {"told": line}
+                    yield {"progress": line}
             code = await process.wait()
-        finally:  # nobody may want to hear the rest
+        finally:  # the client may have left
             if process.returncode is None:
                 process.kill()
         seconds = time.monotonic() - started
-        yield _ended(notebook, folder, code, said, seconds)
+        yield _outcome(notebook, folder, code, stderr, seconds)
 
 
 async def _papermill(folder: Path) -> asyncio.subprocess.Process:
@@ -66,56 +66,59 @@ async def _papermill(folder: Path) -> asyncio.subprocess.Process:
 
 
 async def _progress(process: asyncio.subprocess.Process) -> AsyncIterator[tuple[str, bytes]]:
-    """Yields how far papermill is, when it is another cell, and the end of what it has said."""
-    said, last = b"", ""
+    """Yields how far papermill is, when it is another cell, and the end of its stderr."""
+    stderr, last = b"", ""
     assert process.stderr  # noqa: S101 - it is a pipe
     while chunk := await process.stderr.read(4096):
-        said = (said + chunk)[-TAIL:]
-        found = PROGRESS.findall(said)
+        stderr = (stderr + chunk)[-TAIL:]
+        found = PROGRESS.findall(stderr)
         line = f"cell {int(found[-1][0])} of {int(found[-1][1])}" if found else last
-        yield (line if line != last else ""), said
+        yield (line if line != last else ""), stderr
         last = line
 
 
-def _ended(notebook: dict[str, Any], folder: Path, code: int, said: bytes, seconds: float) -> dict[str, Any]:
+def _outcome(notebook: dict[str, Any], folder: Path, code: int, stderr: bytes, seconds: float) -> dict[str, Any]:
     out = folder / "out.ipynb"
     if not out.exists():
-        return {"error": f"papermill ended with {code}: {said.decode(errors='replace').strip()[-500:]}"}
-    if out.stat().st_size > LARGEST:
+        return {"error": f"papermill ended with {code}: {stderr.decode(errors='replace').strip()[-500:]}"}
+    if out.stat().st_size > MAX_NOTEBOOK_BYTES:
         what = f"what it prints comes to {out.stat().st_size / 1024**2:.0f} MB"
-        return {"error": f"{what}, more than the {LARGEST // 1024**2} MB that a notebook on the shelf may have"}
+        return {
+            "error": f"{what}, more than the {MAX_NOTEBOOK_BYTES // 1024**2} MB that a notebook on the shelf may have"
+        }
     try:
-        again = documents.parsed(out.read_bytes(), "what comes out of it", finite=False)
-        reads = read_of(folder / "reads")
+        result = documents.parsed(out.read_bytes(), "what comes out of it", finite=False)
+        reads = recorded_reads(folder / "reads")
     except DamagedError as error:
         return {"error": error.message}
-    verdict, why, diff = compared(notebook, again)
-    if reason := broken_off(again, said.decode(errors="replace")) if code else "":
-        verdict, why = DOES_NOT, [reason, *why]
-    elif code and verdict != DOES_NOT and not why:
+    verdict, why, diff = compare_notebooks(notebook, result)
+    if reason := early_end_reason(result, stderr.decode(errors="replace")) if code else "":
+        verdict, why = DOES_NOT_REPRODUCE, [reason, *why]
+    elif code and verdict != DOES_NOT_REPRODUCE and not why:
         why = ["it fails in the same way as before"]
     return {
-        "ended": {
-            "notebook": again,
+        "result": {
+            "notebook": result,
             "verdict": verdict,
             "why": why,
             "diff": diff,
             "seconds": seconds,
             "reads": reads,
-            "packages": packages(),
+            "packages": installed_packages(),
         }
     }
 
 
-def broken_off(again: dict[str, Any], said: str) -> str:
-    """Returns why papermill went no further, empty if a cell raised, which its outputs tell.
+def early_end_reason(result: dict[str, Any], stderr: str) -> str:
+    """Returns why papermill stopped early; empty if a cell raised, which its outputs show.
 
     Args:
-        said: The end of what papermill wrote to stderr.
+        result: The notebook as papermill left it.
+        stderr: The end of what papermill wrote there.
     """
-    raised = RAISED.findall(said)
-    kind, text = raised[-1] if raised else ("", said.strip().rsplit("\n", 1)[-1])
-    cells = code_cells(again)
+    raised = ERROR_LINE.findall(stderr)
+    kind, text = raised[-1] if raised else ("", stderr.strip().rsplit("\n", 1)[-1])
+    cells = code_cells(result)
     begun = [number for number, cell in enumerate(cells, 1) if cell["metadata"].get("papermill", {}).get("start_time")]
     cell = f"code cell {begun[-1]}" if begun else "its first cell"
     if kind == "CellTimeoutError":
@@ -127,17 +130,17 @@ def broken_off(again: dict[str, Any], said: str) -> str:
     return f"{cell} was not run to its end: {kind or 'papermill'}: {text}"[:300]
 
 
-def read_of(folder: Path) -> list[dict[str, Any]]:
+def recorded_reads(folder: Path) -> list[dict[str, Any]]:
     """Returns what the reading API wrote down in a folder, each checkpoint once, in order.
 
     Raises:
         DamagedError: Something else has written there.
     """
-    reads = [read for file in sorted(folder.glob("*.jsonl")) for read in noted(file)]
+    reads = [read for file in sorted(folder.glob("*.jsonl")) for read in read_notes(file)]
     return list({read["path"]: read for read in sorted(reads, key=lambda read: str(read["at"]))}.values())
 
 
-def packages() -> dict[str, str]:
+def installed_packages() -> dict[str, str]:
     """Returns the Python packages of this server, name → version."""
     found = ((package.metadata["Name"], package.version) for package in importlib.metadata.distributions())
     return {name: version for name, version in sorted(found) if name}

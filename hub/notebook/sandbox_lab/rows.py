@@ -8,19 +8,19 @@ from typing import Any
 
 from spark_etl.parquet import open_parquet
 
-from sandbox_lab.cells import cells
+from sandbox_lab.cells import json_values
 
 BATCH = 1000
 
 
 @dataclass(frozen=True)
-class Part:
+class FrameFile:
     """A file of a frame.
 
     Attributes:
         path: Where it lies.
         rows: How many rows it has; None if only its footer knows.
-        constants: Columns that its folder's name tells: `_dt=2024-02-29`.
+        constants: Columns that are in its folder's name only: `_dt=2024-02-29`.
     """
 
     path: str
@@ -28,7 +28,7 @@ class Part:
     constants: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_rows(parts: Sequence[Part], columns: Sequence[str], offset: int, limit: int) -> list[list[Any]]:
+def read_rows(parts: Sequence[FrameFile], columns: Sequence[str], offset: int, limit: int) -> list[list[Any]]:
     """Returns the rows from the offset on, at most so many, each with a value per column."""
     rows: list[list[Any]] = []
     skip = offset
@@ -57,11 +57,11 @@ def _batches(opened: Any, skip: int, limit: int) -> Iterator[Any]:
         return
     size = min(max(skip + limit, 1), BATCH)
     for batch in opened.iter_batches(batch_size=size, row_groups=list(range(first, groups))):
-        given = batch.slice(skip, limit)
+        wanted = batch.slice(skip, limit)
         skip = max(skip - batch.num_rows, 0)
-        limit -= given.num_rows
-        if given.num_rows:
-            yield given
+        limit -= wanted.num_rows
+        if wanted.num_rows:
+            yield wanted
         if limit <= 0:
             return
 
@@ -70,5 +70,5 @@ def _rows(batch: Any, columns: Sequence[str], constants: Mapping[str, str]) -> l
     """Returns the rows of a batch; a column that this file lacks is null in them."""
     known = {name: batch.column(position) for position, name in enumerate(batch.schema.names)}
     height = batch.num_rows
-    read = [cells(known[name]) if name in known else [constants.get(name)] * height for name in columns]
+    read = [json_values(known[name]) if name in known else [constants.get(name)] * height for name in columns]
     return [list(row) for row in zip(*read, strict=True)]

@@ -1,77 +1,86 @@
-"""The addresses for sharing a notebook: to publish it, and, in the server that was started for it, to run it again."""
+"""The author's side of sharing: the notebook and what its kernel has read, sent to the team's shelf."""
 
 from __future__ import annotations
 
-import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
-from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
-from tornado import web
-from tornado.iostream import StreamClosedError
+from spark_etl.errors import DamagedError
+from spark_etl.reading.reads import read_notes
 
-from sandbox_lab.handlers import Answer
+from sandbox_lab.errors import RefusedError
 
-
-class Publish(Answer):
-    """`sandbox/publish`."""
-
-    @web.authenticated
-    @authorized
-    async def post(self) -> None:
-        """Hands a notebook to the team's shelf; sends the job."""
-        body, root = self.get_json_body() or {}, Path(str(self.contents_manager.root_dir))
-
-        def work() -> dict[str, Any]:
-            from sandbox_lab.publishing import asked, request_of  # noqa: PLC0415 - a server starts without it
-
-            return asked("POST", "publish", request_of(root, str(body.get("path", ""))))
-
-        await self.answer(work)
+HUB = "http://hub:8000"
+SECONDS = 30
 
 
-class Publication(Answer):
-    """`sandbox/publish/JOB`."""
+def share_request(root: Path, path: str) -> dict[str, Any]:
+    """Returns what is sent to the shelf to share a notebook: path, content, and what was read.
 
-    @web.authenticated
-    @authorized
-    async def get(self, job: str) -> None:
-        """Sends how far a publication is."""
+    Args:
+        root: The folder in which the server's files lie.
+        path: The notebook's, relative to it.
 
-        def work() -> dict[str, Any]:
-            from sandbox_lab.publishing import asked  # noqa: PLC0415
+    Raises:
+        RefusedError: There is no such notebook.
+    """
+    file = (root / path.lstrip("/")).resolve()
+    if file.suffix != ".ipynb" or not file.is_file() or not _is_below(file, root):
+        raise RefusedError(404, f"There is no notebook `{path}` here.", "give its path as JupyterLab shows it")
+    return {"path": path.lstrip("/"), "content": file.read_text(encoding="utf-8"), "reads": latest_reads(file)}
 
-            return asked("GET", f"publish/{job}")
 
-        await self.answer(work)
+def _is_below(file: Path, root: Path) -> bool:
+    return file.is_relative_to(root.resolve()) or file.is_relative_to(Path("/team"))
 
 
-class Execute(APIHandler):
-    """`sandbox/execute`."""
+def latest_reads(notebook: Path) -> list[dict[str, Any]]:
+    """Returns what the notebook's latest kernel has read, as the reading API wrote it down."""
+    folder = os.environ.get("SPARK_ETL_READS")
+    files = sorted(Path(folder).glob("*.jsonl"), key=lambda file: file.stat().st_mtime, reverse=True) if folder else []
+    for file in files:
+        try:
+            reads = read_notes(file)
+        except DamagedError:
+            continue
+        if any(read.get("notebook") == str(notebook) for read in reads):
+            return reads
+    return []
 
-    auth_resource = "contents"
 
-    def initialize(self, buckets: list[str]) -> None:
-        """Takes what all handlers are given."""
-        del buckets
+def call_shelf(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Returns what the shelf's API answers.
 
-    @web.authenticated
-    @authorized
-    async def post(self) -> None:
-        """Runs a notebook again; sends a line of JSON for each step, as it comes."""
-        from sandbox_lab.rerun import rerun  # noqa: PLC0415
+    Args:
+        method: GET or POST.
+        path: Below `/services/shelf/api/`.
+        body: What is sent as JSON.
 
-        body = self.get_json_body() or {}
-        if not isinstance(body.get("notebook"), dict):
-            raise web.HTTPError(400, "the body must be an object with a `notebook`")
-        self.set_header("Content-Type", "application/x-ndjson")
-        async with contextlib.aclosing(rerun(body["notebook"])) as events:
-            try:
-                async for event in events:
-                    self.write(json.dumps(event, ensure_ascii=False) + "\n")
-                    await self.flush()
-            except StreamClosedError:  # who asked is gone, and so is whoever would read the end
-                return
-        await self.finish()
+    Raises:
+        RefusedError: It refuses, or does not answer.
+    """
+    import requests  # noqa: PLC0415 - a server starts without it
+
+    headers = {"Authorization": f"token {os.environ['JUPYTERHUB_API_TOKEN']}", "Content-Type": "application/json"}
+    if host := os.environ.get("SANDBOX_SHELF_HOST"):  # by which the proxy knows a shelf with an address of its own
+        headers["Host"] = host
+    try:
+        answer = requests.request(
+            method,
+            f"{HUB}/services/shelf/api/{path}",
+            # As they are, characters of other alphabets take two bytes or three; escaped, six.
+            data=json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"),
+            headers=headers,
+            timeout=SECONDS,
+        )
+    except requests.RequestException as error:
+        raise RefusedError(502, f"The shelf does not answer: {type(error).__name__}", "sandbox status") from None
+    try:
+        content: dict[str, Any] = answer.json()
+    except ValueError:
+        content = {"message": answer.text[:200]}
+    if not answer.ok:
+        raise RefusedError(answer.status_code, str(content.get("message") or answer.reason), "")
+    return content

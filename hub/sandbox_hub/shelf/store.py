@@ -1,8 +1,8 @@
 """What lies on the shelf: a folder for each version of each notebook, written once and never again.
 
-<root>/<author>/<name>/v3/<name>.ipynb     as its author published it
+<root>/<author>/<name>/v3/<name>.ipynb     as its author shared it
 <root>/<author>/<name>/v3/_again.ipynb     as it came out when it was run again
-<root>/<author>/<name>/v3/record.json      who, when, what it read, what came of it; written last: no record, no version
+<root>/<author>/<name>/v3/record.json      who, when, what it read, the verdict; written last: no record, no version
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
 VERSION = re.compile(r"v([1-9][0-9]{0,5})")
 # A notebook's own name never begins like this: see `slug`.
-RECORD, AGAIN = "record.json", "_again.ipynb"
-MOST_SHOWN = 50  # of what a notebook read, where many are listed
+RECORD_FILE, RERUN_FILE = "record.json", "_again.ipynb"
+MAX_READS_LISTED = 50  # of one notebook, where many are listed
 
 
 @dataclass(frozen=True)
 class Record:
-    """One version of a notebook.
+    """One version of a notebook. Its attributes are the keys of record.json, which keep their names.
 
     Attributes:
-        author: The user who published it.
+        author: The user who shared it.
         name: The notebook's, without its ending.
         version: 1 is the first.
         title: Its first heading, else its name.
-        at: When it was published, in UTC.
+        at: When it was shared, in UTC.
         path: Where its author had it.
         sha256: Of the notebook's bytes.
         image: The image that it was run again in.
         packages: The Python packages of that image, name → version.
         reads: What it read when it was run again: run, feature, path, rows, files; see spark_etl's reading API.
-        author_reads: The same, of the author's own kernel; empty if that is not known.
+        author_reads: The same, of the author's own kernel; empty if it is not known.
         verdict: `reproduces`, `does not reproduce`, or `runs` where it had no outputs to compare with.
         why: What differs or failed, a line each.
-        diff: The outputs side by side as nbdime tells them; empty if nothing differs.
+        diff: The outputs side by side as nbdime prints them; empty if nothing differs.
         seconds: What running it again took.
     """
 
@@ -70,15 +70,15 @@ class Record:
         """The runs it read of, newest first."""
         return sorted({str(read["run"]) for read in self.reads}, reverse=True)
 
-    def matches(self, words: str) -> bool:
-        """Tells whether each of some words is somewhere in title, name, author, verdict, date, runs or features."""
+    def matches(self, query: str) -> bool:
+        """Tells whether each word of a query is in title, name, author, verdict, date, runs or features."""
         features = [str(read["feature"]) for read in self.reads]
         text = " ".join([self.title, self.name, self.author, self.verdict, self.at, *self.runs, *features]).lower()
-        return all(word in text for word in words.lower().split())
+        return all(word in text for word in query.lower().split())
 
 
 class Shelf:
-    """The notebooks that were published.
+    """The notebooks that were shared.
 
     Args:
         root: The folder in which they lie; of the hub alone, readable for all.
@@ -92,31 +92,33 @@ class Shelf:
         return self._root / author / name / f"v{version}"
 
     def versions(self, author: str, name: str) -> list[Record]:
-        """Returns the versions of a notebook, the newest first, in short; none of what is no notebook's name."""
+        """Returns the versions of a notebook, the newest first, in short; none if that can't be a notebook's name."""
         if not NAME.fullmatch(author) or not NAME.fullmatch(name):
             return []
-        return sorted(self._brief(self._root / author / name), key=lambda record: -record.version)
+        return sorted(self._summaries(self._root / author / name), key=lambda record: -record.version)
 
-    def whole(self, record: Record) -> Record:
-        """Returns a version's record with all that it tells."""
-        path = self.folder(record.author, record.name, record.version) / RECORD
+    def load(self, record: Record) -> Record:
+        """Returns a version's record with everything in it."""
+        path = self.folder(record.author, record.name, record.version) / RECORD_FILE
         return Record(**json.loads(path.read_text(encoding="utf-8")))
 
-    def newest(self) -> list[Record]:
-        """Returns the newest version of each notebook, the newest first, with as much as a list of all shows."""
+    def latest(self) -> list[Record]:
+        """Returns the newest version of each notebook, the newest first, with as much as a list of them shows."""
         folders = [path for path in self._root.glob("*/*") if path.is_dir()]
-        newest = [max(found, key=lambda record: record.version) for at in folders if (found := list(self._brief(at)))]
-        return sorted(newest, key=lambda record: record.at, reverse=True)
+        latest = [
+            max(found, key=lambda record: record.version) for at in folders if (found := list(self._summaries(at)))
+        ]
+        return sorted(latest, key=lambda record: record.at, reverse=True)
 
-    def _brief(self, folder: Path) -> Iterator[Record]:
+    def _summaries(self, folder: Path) -> Iterator[Record]:
         """Yields a notebook's records without what may be large: there may be any number of them."""
         for record in self._read(folder):
             reads = {(str(read["run"]), str(read["feature"])): None for read in record.reads}
-            brief = [{"run": run, "feature": feature} for run, feature in islice(reads, MOST_SHOWN)]
+            brief = [{"run": run, "feature": feature} for run, feature in islice(reads, MAX_READS_LISTED)]
             yield replace(record, reads=brief, author_reads=[], packages={}, why=[], diff="")
 
     def _read(self, folder: Path) -> Iterator[Record]:
-        for path in folder.glob(f"v*/{RECORD}"):
+        for path in folder.glob(f"v*/{RECORD_FILE}"):
             if VERSION.fullmatch(path.parent.name):
                 yield Record(**json.loads(path.read_text(encoding="utf-8")))
 
@@ -125,8 +127,8 @@ class Shelf:
         numbers = [int(match[1]) for path in (self._root / author / name).glob("v*") if (match := _version(path))]
         return max(numbers, default=0) + 1
 
-    def add(self, record: Record, notebook: bytes, again: bytes) -> None:
-        """Puts a version on the shelf.
+    def add(self, record: Record, notebook: bytes, rerun: bytes) -> None:
+        """Puts a version on the shelf: the notebook as it was shared, and as it came out of the re-run.
 
         Raises:
             FileExistsError: There is one of that number.
@@ -135,37 +137,37 @@ class Shelf:
         folder.mkdir(parents=True)
         try:
             (folder / f"{record.name}.ipynb").write_bytes(notebook)
-            (folder / AGAIN).write_bytes(again)
-            (folder / RECORD).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+            (folder / RERUN_FILE).write_bytes(rerun)
+            (folder / RECORD_FILE).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
         except OSError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def withdraw(self, record: Record) -> None:
+    def remove(self, record: Record) -> None:
         """Deletes a version; its empty folder stays, so that nothing else ever gets its number."""
         folder = self.folder(record.author, record.name, record.version)
         for path in folder.iterdir():
-            if path.name != RECORD:
+            if path.name != RECORD_FILE:
                 path.unlink()
-        (folder / RECORD).unlink()  # last: until then it can be asked for again
+        (folder / RECORD_FILE).unlink()  # last: until then the removal can be repeated
 
-    def unchanged(self, record: Record) -> bool:
-        """Tells whether the notebook is the one that was stamped."""
+    def is_intact(self, record: Record) -> bool:
+        """Tells whether the notebook is the one that was run again."""
         path = self.folder(record.author, record.name, record.version) / f"{record.name}.ipynb"
-        return path.exists() and digest(path.read_bytes()) == record.sha256
+        return path.exists() and sha256_hex(path.read_bytes()) == record.sha256
 
 
 def _version(path: Path) -> re.Match[str] | None:
     return VERSION.fullmatch(path.name)
 
 
-def digest(content: bytes) -> str:
+def sha256_hex(content: bytes) -> str:
     """Returns the SHA-256 of some bytes."""
     return hashlib.sha256(content).hexdigest()
 
 
 def slug(path: str) -> str:
-    """Returns the name under which a notebook is published: its file's, without what an address can't hold.
+    """Returns the name under which a notebook is shared: its file's, without what a URL can't hold.
 
     Raises:
         ValueError: Nothing is left.
@@ -173,11 +175,11 @@ def slug(path: str) -> str:
     stem = path.rsplit("/", 1)[-1].removesuffix(".ipynb")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80]
     if not NAME.fullmatch(name):
-        raise ValueError(f"`{path}` can't be published under that name: it needs a letter or a digit")
+        raise ValueError(f"`{path}` can't be shared under that name: it needs a letter or a digit")
     return name
 
 
-def title(notebook: dict[str, Any], name: str) -> str:
+def title_of(notebook: dict[str, Any], name: str) -> str:
     """Returns a notebook's first heading, else its name."""
     for cell in notebook.get("cells", []):
         source = cell.get("source", "")

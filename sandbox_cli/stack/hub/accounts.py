@@ -14,7 +14,7 @@ FILE = "accounts.json"
 FIRST = {"admin": True, "engineer": False}
 TO_USE = "engineer"
 SERVICE_USER = "proof"
-# In whose server published notebooks are run again; see hub/sandbox_hub/shelf.
+# In whose server shared notebooks are run again; see hub/sandbox_hub/shelf.
 SHELF_USER = "shelf"
 # Names that are no person's; `published` is a folder on the shelf.
 RESERVED = (SERVICE_USER, SHELF_USER, "published")

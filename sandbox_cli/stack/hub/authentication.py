@@ -18,7 +18,7 @@ from sandbox_cli.stack.engine.connection import Engine
 FILE = "hub-auth.yaml"
 SECRET = "hub_auth"  # noqa: S105 - the name of its file
 NATIVE = "native"
-# As in hub/sandbox_hub/oauth.py.
+# As in hub/sandbox_hub/users/oauth.py.
 PROVIDERS = (
     "auth0",
     "azuread",
@@ -120,7 +120,7 @@ def check(engine: Engine, settings: Settings, sign_in: SignIn, image: str) -> No
         return
     container = engine.client.containers.create(
         image,
-        ["python", "-m", "sandbox_hub.sign_in", f"/tmp/{SECRET}"],  # noqa: S108 - in a container of its own
+        ["python", "-m", "sandbox_hub.users.sign_in", f"/tmp/{SECRET}"],  # noqa: S108 - in a container of its own
         network_mode="none",
         cap_drop=["ALL"],
         labels={secrets.LABEL: settings.stack},

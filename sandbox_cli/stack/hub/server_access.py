@@ -15,7 +15,7 @@ import httpx
 from sandbox_cli.errors import StackError
 from sandbox_cli.stack.hub.api import NOT_FOUND, Hub
 
-# Longer than a publication may take; a visit that is killed leaves its token for no longer.
+# Longer than sharing a notebook may take; a visit that is killed leaves its token for no longer.
 SECONDS = 4000
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 BASE = "base"
 REPOSITORY = "sandbox"
 
+# Of spark_etl, as much as the store of runs needs.
+HUB_MODULES = ("__init__.py", "documents.py", "errors.py", "trace.py", "storage", "store")
 # A server has the hub's bounds, and the notebooks that a new home is given.
 NOTEBOOK = ("hub/notebook", "hub/bounded_http", "notebooks")
 
@@ -46,7 +48,7 @@ RECIPES = {
             "hub",
             BASE,
             ".",
-            ("hub", *(f"spark/spark_etl/{name}.py" for name in ("__init__", "documents", "errors"))),
+            ("hub", *(f"spark/spark_etl/{name}" for name in HUB_MODULES)),
             exclude=("hub/notebook", "hub/docker-api"),
             dockerfile="hub/Dockerfile",
         ),

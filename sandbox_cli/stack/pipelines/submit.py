@@ -114,7 +114,8 @@ def run(console: Console, session: Session, request: Request) -> int:
 def _path_options(folder: str) -> list[str]:
     """Returns the options that put a folder on the module path of the driver and of its executors."""
     submit = f"--conf spark.executorEnv.PYTHONPATH={folder} pyspark-shell"
-    return ["--env", f"PYTHONPATH={folder}", "--env", f"PYSPARK_SUBMIT_ARGS={submit}"]
+    variables = {"PYTHONPATH": folder, "SPARK_ETL_PACKAGES": folder, "PYSPARK_SUBMIT_ARGS": submit}
+    return [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
 
 
 def _packages(console: Console, session: Session, requirements: Path | None) -> str | None:

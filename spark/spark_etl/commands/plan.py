@@ -83,10 +83,10 @@ def _planned_actions(plan: Plan) -> Mapping[str, PlannedAction]:
     """Returns what a resumed run would reuse; empty for any other run, which computes what it needs."""
     if plan.previous is None:
         return {}
-    from spark_etl.runner.inputs import Inputs
+    from spark_etl.runner.inputs import ResolvedInputs
     from spark_etl.runner.resume.decide import decide
 
-    return decide(plan, Inputs(plan.graph, plan.order, plan.options.dates))[0]
+    return decide(plan, ResolvedInputs(plan.graph, plan.order, plan.options.dates))[0]
 
 
 def plan_diagram(plan: Plan, actions: Mapping[str, PlannedAction] | None = None) -> Diagram:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from spark_etl.command_line import INTERRUPTED
 from spark_etl.errors import FeatureError, SparkEtlError
@@ -44,7 +44,10 @@ def _run(options: Options, progress: Progress) -> int:
         mail_refusal(options, error, progress)
         _print_json(options, {"run_id": None, "path": None, "status": "refused", "error": error.message})
         return error.exit_code
+    progress.listeners.append(outcome.record.log.add)
     _show_outcome(outcome, options, progress)
+    with suppress(SparkEtlError, OSError):
+        outcome.record.store_log()
     mail_outcome(options, plan.pipeline, outcome, progress)
     _print_json(options, _summary(outcome))
     if outcome.status == "interrupted":
@@ -55,12 +58,12 @@ def _run(options: Options, progress: Progress) -> int:
 def _show_outcome(outcome: Outcome, options: Options, progress: Progress) -> None:
     if outcome.error:
         _show_error(outcome.error, options, progress)
-    message = f"{outcome.status} after {format_duration(outcome.seconds)}: {outcome.paths.root}"
-    progress.emit("run_ended", message, status=outcome.status, path=outcome.paths.root, seconds=outcome.seconds)
-    opening = f'runs["{outcome.paths.run_id}"]'
+    message = f"{outcome.status} after {format_duration(outcome.seconds)}: {outcome.run.root}"
+    progress.emit("run_ended", message, status=outcome.status, path=outcome.run.root, seconds=outcome.seconds)
+    opening = f'runs["{outcome.run.run_id}"]'
     if outcome.status == "failed":
         progress.line(f"open it:  from spark_etl import runs; {opening}.failure")
-    elif outcome.kept:
+    elif outcome.has_checkpoints:
         progress.line(f"look at it:  from spark_etl import runs; run = {opening}")
 
 
@@ -74,8 +77,8 @@ def _show_error(error: SparkEtlError, options: Options, progress: Progress) -> N
 
 def _summary(outcome: Outcome) -> dict[str, object]:
     return {
-        "run_id": outcome.paths.run_id,
-        "path": outcome.paths.root,
+        "run_id": outcome.run.run_id,
+        "path": outcome.run.root,
         "status": outcome.status,
         "seconds": round(outcome.seconds, 3),
         "error": outcome.error.message if outcome.error else None,

@@ -1,57 +1,52 @@
-"""The diagram of a run, from its run.json."""
+"""The diagram of a run, from its document."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from spark_etl.drawing.diagram import Diagram, Node
+from spark_etl.store import FeatureRecord, OutputRecord, RunDocument
 from spark_etl.units import format_bytes, format_count, format_duration
 
 
-def run_diagram(content: Mapping[str, Any]) -> Diagram:
+def run_diagram(document: RunDocument) -> Diagram:
     """Returns the features of a run with state, rows, size and seconds; why it failed is the failed one's reason.
 
     Args:
-        content: All of run.json, of a run that may still be going on.
+        document: Of a run that may still be going on.
     """
-    features, graph = content.get("features") or {}, content.get("graph") or {}
-    outputs = content.get("publish") or []
     nodes = [
         Node(
             alias=alias,
-            upstreams=graph.get(alias) or (),
-            state=str(features[alias].get("state") or ""),
-            marks=tuple(_marks(alias, features[alias], outputs)),
-            detail=" · ".join(_figures(features[alias])),
-            reason=_reason(alias, features[alias], content.get("error") or {}),
+            upstreams=document.graph.get(alias) or (),
+            state=feature.state,
+            marks=tuple(_marks(alias, feature, document.outputs)),
+            detail=" · ".join(_figures(feature)),
+            reason=_reason(alias, feature, document),
         )
-        for alias in content.get("order") or features
-        if alias in features
+        for alias, feature in document.in_order().items()
     ]
-    return Diagram(nodes, f"run {content.get('run_id')} of {content.get('team')}/{content.get('pipeline')}")
+    return Diagram(nodes, f"run {document.run_id} of {document.team}/{document.pipeline}")
 
 
-def _marks(alias: str, feature: Mapping[str, Any], outputs: list[Mapping[str, Any]]) -> Iterator[str]:
-    if feature.get("bytes") is not None:
+def _marks(alias: str, feature: FeatureRecord, outputs: Sequence[OutputRecord]) -> Iterator[str]:
+    if feature.has_checkpoint:
         yield "checkpoint"
-    for state in dict.fromkeys(output.get("state") for output in outputs if output.get("feature") == alias):
+    for state in dict.fromkeys(output.state for output in outputs if output.feature == alias):
         yield "published" if state == "succeeded" else f"publish {state}"
 
 
-def _figures(feature: Mapping[str, Any]) -> Iterator[str]:
-    rows, size, seconds = (feature.get(key) for key in ("rows", "bytes", "seconds"))
-    if rows is not None:
-        yield format_count(rows, "row")
-    if size is not None:
-        yield format_bytes(size)
-    if seconds is not None:
-        yield format_duration(seconds)
+def _figures(feature: FeatureRecord) -> Iterator[str]:
+    if feature.rows is not None:
+        yield format_count(feature.rows, "row")
+    if feature.bytes is not None:
+        yield format_bytes(feature.bytes)
+    if feature.seconds is not None:
+        yield format_duration(feature.seconds)
 
 
-def _reason(alias: str, feature: Mapping[str, Any], error: Mapping[str, Any]) -> str:
-    failed = feature.get("error") or (error if error.get("feature") == alias else {})
-    if failed.get("message"):
-        return str(failed["message"])
-    reused = feature.get("reused_from")
-    return f"from {reused}" if reused else ""
+def _reason(alias: str, feature: FeatureRecord, document: RunDocument) -> str:
+    error = feature.error or (document.error if document.error and document.error.feature == alias else None)
+    if error and error.message:
+        return error.message
+    return f"from {feature.reused_from}" if feature.reused_from else ""

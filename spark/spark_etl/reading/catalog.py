@@ -10,13 +10,12 @@ from itertools import islice
 
 from spark_etl.errors import ReadError, RunNotFoundError
 from spark_etl.names import alternatives, listing
-from spark_etl.reading.run import STATUSES, Run
+from spark_etl.reading.run import STATUSES, Run, load_run
 from spark_etl.reading.tables import html_table, text_table
-from spark_etl.storage import S3Settings, Storage, join, name_of, normalise, storage_for
-from spark_etl.store.layout import USERS, is_run_id
-from spark_etl.store.search import THREADS, folders_called, loaded, newest_first, newest_spans
+from spark_etl.storage import S3Settings, name_of, normalise
+from spark_etl.store import RunStore, StoredRun, Summary, first_id
 
-MOST_NAMED = 16
+MOST_NAMED = THREADS = 16
 DEFAULT_LIMIT = 100
 COLUMNS = ("run", "team", "pipeline", "dates", "status", "seconds", "failed at")
 
@@ -51,6 +50,15 @@ class Runs:
         return Runs(scratch, settings)
 
     @property
+    def store(self) -> RunStore:
+        """The store of these runs.
+
+        Raises:
+            ReadError: No scratch path is given.
+        """
+        return RunStore(self.scratch, self._settings)
+
+    @property
     def scratch(self) -> str:
         """The scratch path.
 
@@ -82,9 +90,8 @@ class Runs:
         """
         if status is not None and status not in STATUSES:
             raise ReadError(f"no status `{status}`. {alternatives(status, STATUSES)}")
-        pipelines, first = self._pipelines(team, pipeline), _as_id(since)
-        spans = [(first, "")] if limit is None else newest_spans(first)
-        runs = newest_first(pipelines, spans, self._settings)
+        found = self.store.newest_first(team, pipeline, since=_as_id(since), whole=limit is None)
+        runs = (run for batch in found for run in _loaded(batch))
         matching = (run for run in runs if status is None or run.status == status)
         return RunTable(islice(matching, limit))
 
@@ -96,7 +103,7 @@ class Runs:
         """
         for run in self.list(team=team, pipeline=pipeline, status=status, limit=1):
             return run
-        known = sorted({name_of(folder) for folder in self._pipelines(None, None)})
+        known = sorted({name_of(folder) for folder in self.store.pipelines()})
         if pipeline is not None and pipeline not in known:
             raise RunNotFoundError(
                 f"no run of a pipeline `{pipeline}` below {self.scratch}. {alternatives(pipeline, known)}"
@@ -115,12 +122,8 @@ class Runs:
         Raises:
             RunNotFoundError: There is none, or more than one.
         """
-        pipelines = self._pipelines(None, None)
-        if is_run_id(run_id):
-            found = [join(folder, run_id) for folder in pipelines]
-        else:
-            found = folders_called(pipelines, run_id, self._settings) if run_id else []
-        runs = loaded([(folder, None) for folder in found[:MOST_NAMED]], self._settings)
+        found = self.store.called(run_id)
+        runs = _loaded([(stored, None) for stored in found[:MOST_NAMED]])
         if len(runs) == 1 and len(found) <= MOST_NAMED:
             return runs[0]
         newest = ", ".join(run.id for run in self.list(limit=3)) or "none"
@@ -136,20 +139,18 @@ class Runs:
     def _repr_html_(self) -> str:
         return self.list(limit=20)._repr_html_()
 
-    @property
-    def _store(self) -> Storage:
-        return storage_for(self.scratch, self._settings)
 
-    def _pipelines(self, team: str | None, pipeline: str | None) -> Sequence[str]:
-        """Returns the folders of pipelines."""
-        store, scratch = self._store, self.scratch
-        names = [team] if team else [name for name in store.folders(scratch) if name != USERS]
-        teams = [join(scratch, name) for name in names]
-        if pipeline:
-            return [join(folder, pipeline) for folder in teams]
-        with ThreadPoolExecutor(THREADS) as pool:
-            inside = list(pool.map(store.folders, teams))
-        return [join(folder, name) for folder, found in zip(teams, inside, strict=True) for name in found]
+def _loaded(found: Sequence[tuple[StoredRun, Summary | None]]) -> Sequence[Run]:
+    """Returns runs with their summary, or with their document; none where that is missing."""
+    if all(summary for _, summary in found):
+        return [Run(stored, None, summary) for stored, summary in found]
+
+    def one(given: tuple[StoredRun, Summary | None]) -> Run | None:
+        stored, summary = given
+        return Run(stored, None, summary) if summary else load_run(stored)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [run for run in pool.map(one, found) if run is not None]
 
 
 def _as_id(since: str | date | None) -> str:
@@ -163,6 +164,5 @@ def _as_id(since: str | date | None) -> str:
             f"since={since!r} is no moment", hint='write it as since="2024-02-29" or "2024-02-29T10:00"'
         ) from None
     if isinstance(moment, datetime):
-        in_utc = moment.astimezone(UTC) if moment.tzinfo else moment
-        return f"{in_utc:%Y%m%dT%H%M%S}"
+        return first_id(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     return f"{moment:%Y%m%d}"

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from spark_etl.errors import ConfigError
-from spark_etl.store.manifest import Manifest
+from spark_etl.store import Manifest, RunDocument
 
 
-def changed_modules(manifest: Manifest, run: dict[str, Any]) -> list[str]:
+def changed_modules(manifest: Manifest, run: RunDocument) -> list[str]:
     """Returns the project's modules, and files they name, that a checkpoint was computed with and that are others now.
 
     Nothing is said where the project does not lie under the path the run had it, or under another minor version of
     Python, whose grammar writes the same code otherwise.
     """
-    project = Path(run.get("project_path") or "/nowhere")
-    if not project.is_dir() or _minor(run.get("versions", {}).get("python", "")) != _minor(platform.python_version()):
+    project = Path(run.project_path or "/nowhere")
+    if not project.is_dir() or _minor(str(run.versions.get("python", ""))) != _minor(platform.python_version()):
         return []
     from spark_etl.code.fingerprint import code_fingerprint  # a notebook's first cell need not wait for these
     from spark_etl.code.project import Project

@@ -15,7 +15,7 @@ from spark_etl.reading.pandas_frame import as_pandas, refuse_uhugeint, wide_inte
 from spark_etl.reading.rows import Rows, check_predicate
 from spark_etl.reading.spark_frame import as_frame
 from spark_etl.storage import S3Settings, join
-from spark_etl.store.manifest import Manifest
+from spark_etl.store import Manifest
 from spark_etl.units import format_bytes
 
 if TYPE_CHECKING:
@@ -228,5 +228,5 @@ class Checkpoint:
 
     def _headline(self) -> str:
         since = [f"its code has changed since: {', '.join(self.changed)}"] if self.changed else []
-        told = "".join(f"; {note}" for note in [*self.notes, *since])
-        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {format_bytes(self.bytes)}{told}"
+        notes = "".join(f"; {note}" for note in [*self.notes, *since])
+        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {format_bytes(self.bytes)}{notes}"

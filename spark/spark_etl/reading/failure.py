@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from spark_etl import documents
-from spark_etl.errors import CheckpointError, DamagedError
+from spark_etl.errors import CheckpointError
 from spark_etl.names import alternatives, listing
 from spark_etl.reading.checkpoint import Checkpoint
-from spark_etl.storage import S3Settings, join, storage_for
-from spark_etl.store.layout import FAILURE_FILE, RunPaths
+from spark_etl.store import ErrorRecord, StoredRun
 
 KeptAt = Callable[[str], Checkpoint | None]
 
 
-class Inputs(Mapping[str, Checkpoint]):
+class FailureInputs(Mapping[str, Checkpoint]):
     """Source name → the checkpoint of what the feature that failed had read; opened when it is asked for."""
 
     def __init__(self, folders: Mapping[str, str], not_kept: Mapping[str, str], kept_at: KeptAt) -> None:
@@ -60,8 +58,8 @@ class Failure:
         type: Class of what was raised.
         message: What was raised, as a person reads it.
         traceback: The user's own frames.
-        full_traceback: All frames; empty when no evidence was kept.
-        plan: The query plan; None when there was no frame, or no evidence was kept.
+        full_traceback: All frames; empty when no report was kept.
+        plan: The query plan; None when there was no frame, or no report was kept.
         metrics: SQL metrics of the executions that failed.
         inputs: Source name → checkpoint of what the feature had read.
         not_kept: Source name → why it could not be kept.
@@ -74,7 +72,7 @@ class Failure:
     full_traceback: str
     plan: str | None
     metrics: list[dict[str, Any]]
-    inputs: Inputs
+    inputs: FailureInputs
     not_kept: dict[str, str]
 
     def _parts(self) -> Iterator[tuple[str, str]]:
@@ -102,45 +100,28 @@ class Failure:
         return f"<p><b>{escape(head)}</b></p>{rows}{parts}<p>{escape(repr(self.inputs))}</p>"
 
 
-def load_failure(
-    paths: RunPaths, error: Mapping[str, Any], kept_at: KeptAt, settings: S3Settings | None = None
-) -> Failure:
-    """Returns why a run failed: from the evidence beside its feature where there is any, else from run.json.
+def load_failure(stored: StoredRun, error: ErrorRecord, kept_at: KeptAt) -> Failure:
+    """Returns why a run failed: from the report beside its feature where there is one, else from its document.
 
     Args:
-        paths: The run's.
-        error: What run.json says of it.
+        stored: The run.
+        error: What its document says of it.
         kept_at: Opens the checkpoint of a folder.
-        settings: How to reach S3; from the environment if not given.
     """
-    feature = str(error.get("feature") or "")
-    known = _evidence(paths, feature, settings) if feature else {}
+    known = stored.failure_report(error.feature) if error.feature else {}
     lost = dict(known.get("not_kept") or {})
-    folders = {name: _absolute(paths, folder) for name, folder in (known.get("inputs") or {}).items()}
+    folders = {name: stored.absolute(folder) for name, folder in (known.get("inputs") or {}).items()}
     return Failure(
-        feature=feature,
-        type=str(known.get("type") or error.get("type") or ""),
-        message=str(known.get("message") or error.get("message") or ""),
-        traceback=str(known.get("frames") or error.get("traceback") or ""),
+        feature=error.feature or "",
+        type=str(known.get("type") or error.type or ""),
+        message=str(known.get("message") or error.message or ""),
+        traceback=str(known.get("frames") or error.traceback or ""),
         full_traceback=str(known.get("traceback") or ""),
         plan=known.get("plan"),
         metrics=list(known.get("metrics") or []),
-        inputs=Inputs(folders, lost, kept_at),
+        inputs=FailureInputs(folders, lost, kept_at),
         not_kept=lost,
     )
-
-
-def _evidence(paths: RunPaths, feature: str, settings: S3Settings | None) -> dict[str, Any]:
-    path = join(paths.checkpoint(feature), FAILURE_FILE)
-    try:
-        return documents.read(storage_for(path, settings).read, path) or {}
-    except DamagedError:
-        return {}
-
-
-def _absolute(paths: RunPaths, folder: str) -> str:
-    """Returns the folder of an input: below the run's, or in full when it is another run's that was reused."""
-    return folder if "://" in folder else join(paths.root, folder)
 
 
 def _metric_lines(metrics: list[dict[str, Any]]) -> Iterator[str]:
@@ -149,5 +130,5 @@ def _metric_lines(metrics: list[dict[str, Any]]) -> Iterator[str]:
         if node["execution"] != shown:
             shown = node["execution"]
             yield str(node["description"])
-        told = ", ".join(f"{name} {value}" for name, value in node["metrics"].items())
-        yield f"  {node['node']}: {told}"
+        values = ", ".join(f"{name} {value}" for name, value in node["metrics"].items())
+        yield f"  {node['node']}: {values}"

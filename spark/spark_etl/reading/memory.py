@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from spark_etl import machine
+
 LARGEST_PULL = 2_000_000_000
 MEMINFO = Path("/proc/meminfo")
-CGROUPS = (
-    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
-    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
-)
 
 
 def most_in_memory() -> int:
@@ -20,8 +18,7 @@ def most_in_memory() -> int:
 
 def available_memory() -> int | None:
     """Returns the bytes free on this machine and in this container; None where that can't be told."""
-    known = [size for size in (_of_machine(), *(_of_container(*files) for files in CGROUPS)) if size is not None]
-    return min(known, default=None)
+    return min((size for size in (_of_machine(), machine.memory_left()) if size is not None), default=None)
 
 
 def _of_machine() -> int | None:
@@ -29,12 +26,4 @@ def _of_machine() -> int | None:
         lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
         return int(lines["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError, IndexError):
-        return None
-
-
-def _of_container(limit: Path, used: Path) -> int | None:
-    """Returns what a container has left; pages of files that it has read count as used, though they would give way."""
-    try:
-        return max(int(limit.read_text()) - int(used.read_text()), 0)
-    except (OSError, ValueError):  # `max`: no limit
         return None

@@ -11,7 +11,6 @@ Nothing is written down without it, and a folder that can't be written to never 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from dataclasses import asdict
@@ -21,14 +20,14 @@ from typing import Any
 
 from spark_etl import documents
 from spark_etl.errors import DamagedError
-from spark_etl.store.manifest import Manifest
+from spark_etl.store import Manifest, files_digest
 
 FOLDER = "SPARK_ETL_READS"
 NOTEBOOK = "JPY_SESSION_NAME"
 LARGEST = 4 << 20
 TEXTS = ("at", "run", "feature", "path", "files")
 
-_noted: set[tuple[int, str, str]] = set()
+_written: set[tuple[int, str, str]] = set()
 
 
 def note(path: str, manifest: Manifest) -> None:
@@ -38,9 +37,9 @@ def note(path: str, manifest: Manifest) -> None:
         return
     files = files_digest([asdict(file) for file in manifest.files])
     this = (os.getpid(), path, files)
-    if this in _noted:
+    if this in _written:
         return
-    _noted.add(this)
+    _written.add(this)
     line = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "notebook": os.environ.get(NOTEBOOK, ""),
@@ -56,7 +55,7 @@ def note(path: str, manifest: Manifest) -> None:
             out.write(json.dumps(line) + "\n")
 
 
-def noted(file: Path) -> list[dict[str, Any]]:
+def read_notes(file: Path) -> list[dict[str, Any]]:
     """Returns what is written down in a file of this folder; whoever's process it was, it may have written anything.
 
     Raises:
@@ -71,8 +70,3 @@ def noted(file: Path) -> list[dict[str, Any]]:
         if not isinstance(read, dict) or not all(isinstance(read.get(name), str) for name in TEXTS):
             raise DamagedError(f"{file.name} tells of something that is no read")
     return found
-
-
-def files_digest(files: list[dict[str, object]]) -> str:
-    """Returns what tells the files of a manifest from any others: names, rows, sizes and ETags."""
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()

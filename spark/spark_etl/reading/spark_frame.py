@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.storage.paths import exactly
-from spark_etl.store.manifest import Manifest
+from spark_etl.store import Manifest
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -63,7 +63,8 @@ def check_expectations(alias: str, feature: SparkFeature, frame: DataFrame) -> N
     if findings:
         raise ResponseError(
             alias,
-            "its rows break its response:" + "".join(f"\n  {line}" for _, text in findings for line in text.splitlines()),
+            "its rows break its response:"
+            + "".join(f"\n  {line}" for _, text in findings for line in text.splitlines()),
             columns=list(dict.fromkeys(column for columns, _ in findings for column in columns)),
             hint=f"look at the kept rows: run[{alias!r}].sql(…)",
         )

@@ -11,9 +11,7 @@ from spark_etl.parquet import FOOTER_THREADS, open_parquet
 from spark_etl.reading.spark_frame import as_frame
 from spark_etl.runner.frames import check_writable
 from spark_etl.storage import StoredObject, join, relative_to, storage_for
-from spark_etl.store.layout import RunPaths
-from spark_etl.store.manifest import DataFile, Manifest, dump_manifest
-from spark_etl.store.record import now
+from spark_etl.store import DataFile, Manifest, StoredRun, now
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -23,11 +21,11 @@ def write_checkpoint(
     spark: SparkSession,
     frame: DataFrame,
     feature: str,
-    paths: RunPaths,
+    run: StoredRun,
     *,
     code: Mapping[str, Any],
     inputs: Mapping[str, Any],
-    identity: Mapping[str, Any] | None = None,
+    cache_key: Mapping[str, Any] | None = None,
     after_failure: bool = False,
     ordered: bool = False,
 ) -> tuple[DataFrame, Manifest]:
@@ -39,7 +37,7 @@ def write_checkpoint(
     Raises:
         RunFailedError: Executors have written to a folder that this process doesn't see.
     """
-    folder = paths.checkpoint(feature)
+    folder = run.checkpoint_path(feature)
     check_writable(feature, frame)
     frame.write.parquet(folder)
     files = count_files(folder, storage_for(folder).walk(folder))
@@ -47,7 +45,7 @@ def write_checkpoint(
         _refuse_lost(feature, frame, folder)
     manifest = Manifest(
         feature=feature,
-        run_id=paths.run_id,
+        run_id=run.run_id,
         columns={field.name: field.dataType.simpleString() for field in frame.schema.fields},
         spark_schema=frame.schema.jsonValue(),
         rows=sum(file.rows for file in files),
@@ -56,11 +54,11 @@ def write_checkpoint(
         code=dict(code),
         inputs=dict(inputs),
         written=now(),
-        identity=dict(identity or {}),
+        cache_key=dict(cache_key or {}),
         after_failure=after_failure,
         ordered=ordered,
     )
-    storage_for(folder).write(paths.manifest(feature), dump_manifest(manifest))
+    run.write_manifest(feature, manifest)
     return as_frame(manifest, [join(folder, file.name) for file in files], spark), manifest
 
 

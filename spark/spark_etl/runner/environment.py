@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 JAR = re.compile(r"(hadoop-aws|hadoop-client-api|spark-hadoop-cloud_[\d.]+|spark-core_[\d.]+)-(\d[\w.-]*)\.jar")
 PACKAGES = ("pyspark", "pandas", "pyarrow", "numpy")
 GIT_SECONDS = 10
+# Set by whoever has put packages of the run's own on the module path.
+PACKAGES_FOLDER = "SPARK_ETL_PACKAGES"
 
 
 def versions() -> dict[str, Any]:
@@ -46,6 +48,14 @@ def user_and_host() -> dict[str, str]:
     except (KeyError, OSError):
         user = str(os.getuid())
     return {"user": user, "host": socket.gethostname()}
+
+
+def requirements() -> list[str] | None:
+    """Returns `name==version` of each package that the run was given besides the image's; None if none were."""
+    folder = os.environ.get(PACKAGES_FOLDER)
+    if not folder:
+        return None
+    return sorted(f"{found.metadata['Name']}=={found.version}" for found in metadata.distributions(path=[folder]))
 
 
 def git_state(project: Path) -> dict[str, Any] | None:

@@ -15,17 +15,15 @@ from spark_etl.runner.backend import Backend
 from spark_etl.runner.checkpoint import write_checkpoint
 from spark_etl.runner.failure.error import as_feature_error
 from spark_etl.runner.frames import checked_frame
-from spark_etl.runner.inputs import Inputs
+from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.ownership import Output
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.publish.outputs import Publication
 from spark_etl.runner.report.progress import Progress
-from spark_etl.runner.resume.cache_key import Identity
-from spark_etl.runner.resume.decide import Decision, to_run
+from spark_etl.runner.resume.cache_key import CacheKey
+from spark_etl.runner.resume.decide import ReuseDecision, to_run
 from spark_etl.runner.signals import TerminatedError, spark_was_stopped
-from spark_etl.storage import join
-from spark_etl.store.layout import RunPaths
-from spark_etl.store.record import RunRecord
+from spark_etl.store import OutputRecord, RunWriter, StoredRun, manifest_path
 from spark_etl.tasks import Task, TaskCancelledError, run_tasks
 from spark_etl.user_code import guard_user_code
 
@@ -40,34 +38,36 @@ class Work:
     Attributes:
         backend: The session.
         plan: What to run.
-        paths: Where the run is kept.
-        record: Its run.json.
+        record: The run that goes on.
         inputs: What the sources read, found before Spark was started.
         decisions: What becomes of each feature.
-        identities: What the rows of each depend on.
+        cache_keys: What the rows of each depend on.
         publication: What it publishes.
-        progress: Who is told.
+        progress: Who is failure.
         frames: Alias → its DataFrame, as soon as it has one.
         sources: Alias and name of a source → its DataFrame with all rows, as soon as it was asked for.
     """
 
     backend: Backend
     plan: Plan
-    paths: RunPaths
-    record: RunRecord
-    inputs: Inputs
-    decisions: Mapping[str, Decision]
-    identities: Mapping[str, Identity]
+    record: RunWriter
+    inputs: ResolvedInputs
+    decisions: Mapping[str, ReuseDecision]
+    cache_keys: Mapping[str, CacheKey]
     publication: Publication
     progress: Progress
     frames: dict[str, DataFrame] = field(default_factory=dict)
     sources: dict[tuple[str, str], DataFrame] = field(default_factory=dict)
 
+    @property
+    def run(self) -> StoredRun:
+        """Where the run is kept."""
+        return self.record.run
+
     def source(self, alias: str, name: str) -> DataFrame:
         """Returns the DataFrame of a source that no feature computes."""
         if (alias, name) not in self.sources:
-            source: Any = self.plan.graph.features[alias].sources[name]
-            self.sources[alias, name] = source.read(self.backend.spark, self.plan.options.dates)
+            self.sources[alias, name] = self.inputs.frame(alias, name, self.backend.spark)
         frame = self.sources[alias, name]
         return self.plan.sample.apply(frame) if self.plan.sample else frame
 
@@ -129,22 +129,23 @@ class Execution:
         decision = self._work.decisions[alias]
         if decision.manifest is not None:
             with self._failing(alias):
-                kept = Checkpoint(decision.folder, decision.manifest)
-                self._work.frames[alias] = kept.spark(self._work.backend.spark)
-            self._kept(alias, decision.folder, decision.manifest.code)
+                checkpoint = Checkpoint(decision.folder, decision.manifest)
+                self._work.frames[alias] = checkpoint.spark(self._work.backend.spark)
+            self._note_checkpoint(alias, decision.folder, decision.manifest.code)
 
     def _feature(self, alias: str) -> None:
         work = self._work
         work.record.feature_started(alias, store=alias in self._plan.checkpoints)
         with work.record.trace.span(f"feature {alias}", feature=alias) as span, self._failing(alias):
             work.frames[alias] = self._transform(alias)
-            known = {"deterministic": work.backend.is_deterministic(work.frames[alias])}
+            deterministic = work.backend.is_deterministic(work.frames[alias])
             if alias not in self._plan.checkpoints:
-                work.progress.built(alias, work.record.feature_built(alias, **known))
+                work.progress.built(alias, work.record.feature_built(alias, deterministic=deterministic))
                 return
-            self._checkpoint(alias, known)
+            self._checkpoint(alias, deterministic=deterministic)
             self._check_response(alias)
-            span.set(**work.record.told(alias, "rows", "bytes", "stages", "tasks"))
+            known = work.record.feature(alias)
+            span.set(rows=known.rows, bytes=known.bytes, stages=known.stages, tasks=known.tasks)
 
     def _transform(self, alias: str) -> DataFrame:
         feature, dates, spark = self._plan.graph.features[alias], self._plan.options.dates, self._work.backend.spark
@@ -170,7 +171,7 @@ class Execution:
             self._broken = False
             return frame
 
-    def _checkpoint(self, alias: str, known: Mapping[str, Any]) -> None:
+    def _checkpoint(self, alias: str, *, deterministic: bool | None) -> None:
         work = self._work
         label = work.progress.label(alias)
         activity = work.progress.activity(label, alias)
@@ -179,16 +180,17 @@ class Execution:
                 work.backend.spark,
                 work.frames[alias],
                 alias,
-                work.paths,
-                code=work.identities[alias].parts["code"],
+                work.run,
+                code=work.cache_keys[alias].parts["code"],
                 inputs=work.inputs.of(alias),
-                identity=work.identities[alias].json(),
+                cache_key=work.cache_keys[alias].to_dict(),
                 ordered=work.backend.is_ordered(work.frames[alias]),
             )
-        self._kept(alias, work.paths.checkpoint(alias), manifest.code)
+        self._note_checkpoint(alias, work.run.checkpoint_path(alias), manifest.code)
         counts = work.backend.counts(alias)
         work_done = {"rows": manifest.rows, "stages": counts.stages, "tasks": counts.tasks}
-        seconds = work.record.feature_ended(alias, "succeeded", bytes=manifest.bytes, **known, **work_done)
+        known = {"bytes": manifest.bytes, "deterministic": deterministic, **work_done}
+        seconds = work.record.feature_ended(alias, "succeeded", **known)
         work.progress.checkpoint(alias, seconds, size=manifest.bytes, **work_done)
 
     def _check_response(self, alias: str) -> None:
@@ -200,8 +202,8 @@ class Execution:
         with work.record.trace.span("check the response"), activity, work.backend.work(alias, f"{alias}: response"):
             check_expectations(alias, feature, work.frames[alias])
 
-    def _kept(self, alias: str, folder: str, code: Mapping[str, Any]) -> None:
-        self._work.inputs.kept(alias, join(folder, "_manifest.json"), str(code["fingerprint"]))
+    def _note_checkpoint(self, alias: str, folder: str, code: Mapping[str, Any]) -> None:
+        self._work.inputs.note_checkpoint(alias, manifest_path(folder), str(code["fingerprint"]))
 
     def _stage(self, output: Output) -> None:
         work, alias = self._work, output.feature
@@ -216,16 +218,16 @@ class Execution:
         ):
             files = work.publication.stage(work.frames[alias], output)
         rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
-        work.record.output_staged(output.path, started, rows=rows, bytes=size)
+        work.record.output_staged(output.path, started, rows=rows, size=size)
 
     def _publish(self) -> None:
         """Lets all outputs appear."""
-        seen: list[dict[str, Any]] = []
+        published: list[OutputRecord] = []
         with self._work.record.trace.span("let the outputs appear"):
-            self._work.publication.commit(lambda: seen.extend(self._work.record.published()))
-        for output in seen:
-            known = {"rows": output["rows"], "size": output["bytes"]}
-            self._work.progress.published(output["feature"], output["path"], output["seconds"], **known)
+            self._work.publication.commit(lambda: published.extend(self._work.record.published()))
+        for output in published:
+            known = {"rows": output.rows or 0, "size": output.bytes or 0}
+            self._work.progress.published(output.feature, output.path, output.seconds or 0.0, **known)
 
     @contextmanager
     def _failing(self, alias: str) -> Iterator[None]:
@@ -239,6 +241,6 @@ class Execution:
                 raise
             if spark_was_stopped(error):
                 raise TerminatedError("Spark was stopped from outside") from error
-            told = as_feature_error(alias, error, self._plan.project.path)
-            self._work.record.feature_failed(alias, told)
-            raise told from (None if told is error else error)
+            failure = as_feature_error(alias, error, self._plan.project.path)
+            self._work.record.feature_failed(alias, failure)
+            raise failure from (None if failure is error else error)

@@ -6,7 +6,6 @@ therefore written by itself, and where writing it fails for the same reason, it 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,6 @@ from spark_etl.runner.execute import Work
 from spark_etl.runner.failure.error import as_feature_error
 from spark_etl.runner.failure.report import failure_report
 from spark_etl.runner.signals import jvm_is_gone, spark_was_stopped
-from spark_etl.storage import join, relative_to, storage_for
-from spark_etl.store.layout import FAILURE_FILE
 from spark_etl.units import format_duration
 
 if TYPE_CHECKING:
@@ -67,7 +64,7 @@ def _keep_feature(work: Work, alias: str) -> str | None:
     """Writes a feature's DataFrame and returns its folder, below the run's or in full; None if there is none."""
     if work.decisions[alias].folder:
         return work.decisions[alias].folder
-    if work.record.has_checkpoint(alias):
+    if work.record.feature(alias).has_checkpoint:
         return alias
     frame = work.frames.get(alias)
     if frame is None:
@@ -90,13 +87,13 @@ def _write(work: Work, alias: str, folder: str, frame: DataFrame, *, inputs: Map
             work.backend.spark,
             frame,
             folder,
-            work.paths,
-            code=work.identities[alias].parts["code"],
+            work.run,
+            code=work.cache_keys[alias].parts["code"],
             inputs=inputs,
             after_failure=True,
             ordered=work.backend.is_ordered(frame),
         )
-    work.record.kept_after_failure(folder, rows=manifest.rows, bytes=manifest.bytes)
+    work.record.kept_after_failure(folder, rows=manifest.rows, size=manifest.bytes)
     work.progress.line(f"kept {folder}: {manifest.rows:,} rows  {format_duration(time.monotonic() - began)}")
     return written
 
@@ -104,7 +101,5 @@ def _write(work: Work, alias: str, folder: str, frame: DataFrame, *, inputs: Map
 def _store(work: Work, error: FeatureError, inputs: Mapping[str, str], not_kept: Mapping[str, str]) -> None:
     frame = work.frames.get(error.feature)
     report = failure_report(work.backend, error.feature, frame, error.__cause__ or error, work.plan.project.path)
-    document = {**report, "inputs": dict(inputs), "not_kept": dict(not_kept)}
-    path = join(work.paths.checkpoint(error.feature), FAILURE_FILE)
-    storage_for(path).write(path, json.dumps(document, indent=1, default=str).encode())
-    work.progress.line(f"why it failed: {relative_to(path, work.paths.root)}")
+    path = work.run.write_failure_report(error.feature, {**report, "inputs": dict(inputs), "not_kept": dict(not_kept)})
+    work.progress.line(f"why it failed: {path}")

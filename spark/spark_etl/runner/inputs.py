@@ -1,18 +1,22 @@
-"""What each feature read: the manifests and run.json tell it."""
+"""What the sources of features read, looked up before Spark is started: manifests and the run's inputs tell it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spark_etl.dates import DateRange
 from spark_etl.errors import FeatureError, NotReturnedError, SparkEtlError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.graph import Graph
 from spark_etl.source import InputObject, Source
+from spark_etl.store import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
 from spark_etl.user_code import guard_user_code
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
 THREADS = 16
 
@@ -30,8 +34,10 @@ def _found(alias: str, name: str, source: Source, dates: DateRange) -> list[Inpu
         raise FeatureError(alias, f"source `{name}`: {type(error).__name__}: {error}") from error
 
 
-class Inputs:
-    """The objects behind each source of some features, found without Spark.
+class ResolvedInputs:
+    """What the sources of some features read, looked up without Spark, and the rows that they give with it.
+
+    A replay gives features other rows by another class of this shape.
 
     Args:
         graph: The graph.
@@ -44,7 +50,8 @@ class Inputs:
 
     def __init__(self, graph: Graph, order: Iterable[str], dates: DateRange) -> None:
         self._graph = graph
-        self._kept: dict[str, dict[str, str]] = {}
+        self._dates = dates
+        self._checkpoints: dict[str, dict[str, str]] = {}
         sources = {
             (alias, name): source
             for alias in order
@@ -55,9 +62,15 @@ class Inputs:
             found = list(pool.map(lambda item: _found(item[0][0], item[0][1], item[1], dates), sources.items()))
         self._objects: dict[tuple[str, str], list[InputObject]] = dict(zip(sources, found, strict=True))
 
-    def kept(self, alias: str, manifest: str, fingerprint: str) -> None:
+    def note_checkpoint(self, alias: str, manifest: str, fingerprint: str) -> None:
         """Remembers that a feature has a checkpoint, which its readers name as what they have read."""
-        self._kept[alias] = {"feature": alias, "manifest": manifest, "code": fingerprint}
+        self._checkpoints[alias] = {"feature": alias, "manifest": manifest, "code": fingerprint}
+
+    def frame(self, alias: str, name: str, spark: SparkSession) -> DataFrame:
+        """Returns the rows that a source gives."""
+        source: Any = self._graph.features[alias].sources[name]
+        frame: DataFrame = source.read(spark, self._dates)
+        return frame
 
     def objects(self, alias: str, name: str) -> list[InputObject]:
         """Returns what a source of a feature reads."""
@@ -77,5 +90,25 @@ class Inputs:
         """Returns what was read under one name; see `of`."""
         source = self._graph.features[alias].sources[name]
         if isinstance(source, ConfiguredSparkFeature):
-            return dict(self._kept[name]) if name in self._kept else {"feature": name, "inputs": self.of(name)}
+            return (
+                dict(self._checkpoints[name])
+                if name in self._checkpoints
+                else {"feature": name, "inputs": self.of(name)}
+            )
         return {"source": repr(source), "objects": [asdict(item) for item in self._objects[alias, name]]}
+
+    def record(self, cache_keys: Mapping[str, Mapping[str, Any]]) -> RunInputs:
+        """Returns what is stored of all this with a run.
+
+        Args:
+            cache_keys: Alias → what the rows of a feature depend on.
+        """
+        return RunInputs({alias: FeatureInputs(self._sources(alias), key) for alias, key in cache_keys.items()})
+
+    def _sources(self, alias: str) -> dict[str, SourceRecord | str]:
+        return {
+            name: name
+            if isinstance(source, ConfiguredSparkFeature)
+            else SourceRecord(repr(source), tuple(ObjectRecord(**asdict(item)) for item in self._objects[alias, name]))
+            for name, source in self._graph.features[alias].sources.items()
+        }

@@ -6,9 +6,10 @@ import argparse
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from spark_etl.command_line import LOCAL_FOLDER, PARALLEL, parse
 from spark_etl.dates import DateRange, parse_date
@@ -18,7 +19,7 @@ from spark_etl.runner.backend import resolve_remote
 from spark_etl.runner.report.events import LogFormat
 from spark_etl.runner.report.mail import parse_addresses
 from spark_etl.storage import normalise
-from spark_etl.store.layout import USERS
+from spark_etl.store import USERS
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,21 @@ class Options:
     log_format: LogFormat = "text"
     debug: bool = False
     json: bool = False
+
+    @property
+    def session(self) -> str:
+        """How the run reaches Spark: `connect`, `local` or `classic`."""
+        return "connect" if self.remote else "local" if self.local else "classic"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns name → plain value, as it is kept with the run."""
+        plain: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        dates, texts = plain.pop("dates"), {"config", "project"}
+        plain |= {name: str(plain[name]) for name in texts} | {
+            "start_date": str(dates.start),
+            "end_date": str(dates.end),
+        }
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 
 def parse_options(argv: Sequence[str]) -> Options:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from spark_etl import documents
 from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.names import listing
-from spark_etl.runner.publish.lock import committed, read_claim
+from spark_etl.runner.publish.lock import read_lock, visible_objects
 from spark_etl.sources.locations import is_data
 from spark_etl.storage import StoredObject, join, name_of, relative_to, storage_for
 from spark_etl.units import format_bytes
@@ -54,7 +54,7 @@ class OutputManifest:
 
 
 @dataclass(frozen=True)
-class Lying:
+class ExistingFiles:
     """What readers see at an output's path.
 
     Attributes:
@@ -77,12 +77,12 @@ def write_manifest(folder: str, manifest: OutputManifest) -> None:
     storage_for(file).write(file, json.dumps(content, indent=1).encode())
 
 
-def look(path: str, owner: str) -> Lying:
+def existing_at(path: str, owner: str) -> ExistingFiles:
     """Returns what lies at an output's path, told apart by the manifests there.
 
     There are two while one output takes the place of another: both are the owner's, `team/pipeline`.
     """
-    objects = list(committed(path))
+    objects = list(visible_objects(path))
     files: dict[str, int | None] = {}
     strangers: dict[str, str] = {}
     for item in objects:
@@ -100,7 +100,7 @@ def look(path: str, owner: str) -> Lying:
             own.append(item.path)
         elif is_data(item.path, path):
             others.append(item)
-    return Lying(own, others, next(iter(strangers.values()), None), tuple(strangers))
+    return ExistingFiles(own, others, next(iter(strangers.values()), None), tuple(strangers))
 
 
 def refuse_taken(outputs: Sequence[Output]) -> None:
@@ -109,20 +109,20 @@ def refuse_taken(outputs: Sequence[Output]) -> None:
     Raises:
         PublishRefusedError: Names all of them.
     """
-    taken = [output for output in outputs if not output.overwrite and next(committed(output.path), None)]
-    if taken:
+    occupied = [output for output in outputs if not output.overwrite and next(visible_objects(output.path), None)]
+    if occupied:
         raise PublishRefusedError(
-            "already published: " + ", ".join(f"`{output.feature}` at {output.path}" for output in taken),
+            "already published: " + ", ".join(f"`{output.feature}` at {output.path}" for output in occupied),
             hint="set `overwrite: True` beside its `path:`, or publish to another path",
         )
 
 
 def unclaimed(outputs: Sequence[Output]) -> list[Output]:
     """Returns the outputs whose paths no run holds: what a killed one left half-way is ended first, then looked at."""
-    return [output for output in outputs if read_claim(output.path) is None]
+    return [output for output in outputs if read_lock(output.path) is None]
 
 
-def refuse_foreign(outputs: Sequence[Output], owner: str, *, adopt: bool) -> dict[str, Lying]:
+def refuse_foreign(outputs: Sequence[Output], owner: str, *, adopt: bool) -> dict[str, ExistingFiles]:
     """Refuses outputs that would replace what is not theirs.
 
     Args:
@@ -136,22 +136,25 @@ def refuse_foreign(outputs: Sequence[Output], owner: str, *, adopt: bool) -> dic
     Raises:
         PublishRefusedError: Names all of them, and what lies there.
     """
-    found = {output.path: look(output.path, owner) for output in outputs}
-    foreign = {path: lying for path, lying in found.items() if lying.others}
+    found = {output.path: existing_at(output.path, owner) for output in outputs}
+    foreign = {path: existing for path, existing in found.items() if existing.others}
     if foreign and not adopt:
         features = {output.path: output.feature for output in outputs}
         raise PublishRefusedError(
-            "; ".join(f"`{features[path]}` would replace {in_words(path, lying)}" for path, lying in foreign.items()),
+            "; ".join(
+                f"`{features[path]}` would replace {describe_existing(path, existing)}"
+                for path, existing in foreign.items()
+            ),
             hint="publish to another path, or replace all of that: --adopt-output",
         )
     return foreign
 
 
-def in_words(path: str, lying: Lying) -> str:
+def describe_existing(path: str, existing: ExistingFiles) -> str:
     """Returns what an output would replace though it did not write it."""
-    names = [relative_to(item.path, path) for item in lying.others]
-    size = format_bytes(sum(item.size for item in lying.others))
-    whose = f"they are pipeline `{lying.owner}`'s" if lying.owner else "this output did not write them"
+    names = [relative_to(item.path, path) for item in existing.others]
+    size = format_bytes(sum(item.size for item in existing.others))
+    whose = f"they are pipeline `{existing.owner}`'s" if existing.owner else "this output did not write them"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{path}: {len(names)} files, {size}; {whose}: {listing(names[:SHOWN])}{more}"
 

@@ -9,7 +9,6 @@ from spark_etl.config import FeatureConfig, load_config
 from spark_etl.errors import ConfigError, ReadError, UsageError
 from spark_etl.graph import Graph
 from spark_etl.reading import Run, Runs
-from spark_etl.reading.run_file import DAMAGED
 from spark_etl.response import check_declaration, has_expectations
 from spark_etl.runner.backend import check_reachable
 from spark_etl.runner.options import Options, pipeline_name
@@ -18,6 +17,7 @@ from spark_etl.runner.ownership import Output, refuse_taken
 from spark_etl.sampling import Sample, make_sample
 from spark_etl.storage import is_s3, join, normalise
 from spark_etl.storage.paths import scheme_of
+from spark_etl.store import DAMAGED
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ def make_plan(options: Options) -> Plan:
     graph.check_known(options.checkpoints, "--checkpoint")
     sample = make_sample(options.sample, options.sample_key, options.keys, default_key=config.sample_key)
     outputs = _outputs(options, config, graph)
-    kept = dict.fromkeys(options.checkpoints, "kept by --checkpoint")
+    checkpoints = dict.fromkeys(options.checkpoints, "kept by --checkpoint")
     if sample:
-        kept = {output.feature: "kept, not published: the run sees a sample" for output in outputs} | kept
+        checkpoints = {output.feature: "kept, not published: the run sees a sample" for output in outputs} | checkpoints
         outputs = ()
-    targets = {output.feature: f"published to {output.path}" for output in outputs} | kept
+    targets = {output.feature: f"published to {output.path}" for output in outputs} | checkpoints
     if not targets:
         raise UsageError(
             f"nothing to run: {options.config} publishes nothing and no --checkpoint is given",
@@ -86,8 +86,10 @@ def make_plan(options: Options) -> Plan:
     refuse_overlaps(outputs, graph, order, options.dates, publish=options.publish, scratch=options.scratch)
     refuse_taken(outputs)
     checked = [alias for alias in order if has_expectations(graph.features[alias])]
-    kept |= {alias: "kept, as its response is checked on what is kept" for alias in checked if alias not in kept}
-    return Plan(options, config, project, graph, pipeline, order, outputs, targets, kept, previous, sample)
+    checkpoints |= {
+        alias: "kept, as its response is checked on what is kept" for alias in checked if alias not in checkpoints
+    }
+    return Plan(options, config, project, graph, pipeline, order, outputs, targets, checkpoints, previous, sample)
 
 
 def _previous(options: Options, pipeline: str) -> Run | None:
@@ -105,7 +107,7 @@ def _previous(options: Options, pipeline: str) -> Run | None:
         raise UsageError(f"--resume {options.resume}: {error.message}", hint=error.hint) from error
     if found.status == DAMAGED:
         raise UsageError(
-            f"--resume {options.resume}: run {found.id} is damaged: {(found.error or {})['message']}",
+            f"--resume {options.resume}: run {found.id} is damaged: {found.error.message if found.error else ''}",
             hint="resume another one, or leave --resume out",
         )
     return found

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from spark_etl.errors import UsageError
+from spark_etl.machine import memory_limit
 from spark_etl.sessions.classic import PROGRESS_BAR, build_session
 from spark_etl.sessions.connect import CONNECT_MODE, connect_session, server_address
 from spark_etl.sessions.kernel import CellWatcher, running_shell
@@ -26,10 +26,8 @@ KIND_CALLS: dict[Kind, str] = {"connect": "spark()", "classic": "spark(classic=T
 DRIVER_SETTINGS = {"spark.ui.port": "0", PROGRESS_BAR: "false"}
 REPORT_INTERVAL = "spark.connect.progress.reportInterval"
 
-MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 MIB = 1024**2
 SMALLEST_HEAP, LARGEST_HEAP = 512, 4096
-UNLIMITED = 2**60
 
 _watchers: list[tuple[object, CellWatcher]] = []  # at most one: cells show the queries of one session
 
@@ -92,7 +90,7 @@ def _driver(settings: Mapping[str, str]) -> SparkSession:
         os.environ.pop(CONNECT_MODE, None)  # of a session that was stopped
     address = os.environ.get("SPARK_LOCAL_IP")
     here = {"spark.driver.host": address, "spark.driver.bindAddress": address} if address else {}
-    own = {**DRIVER_SETTINGS, "spark.driver.memory": driver_heap(), **here, **settings}
+    own = {**DRIVER_SETTINGS, "spark.driver.memory": driver_heap(memory_limit()), **here, **settings}
     user = os.environ.get("JUPYTERHUB_USER") or os.environ.get("USER") or "somebody"
     return build_session(f"{user}'s notebook", own, os.environ.get("SPARK_MASTER_URL"))
 
@@ -133,18 +131,9 @@ def _wait_explainer(session: Any, kind: Kind) -> Callable[[float], str]:
     return explain
 
 
-def driver_heap(files: tuple[Path, ...] = MEMORY_LIMITS) -> str:
+def driver_heap(limit: int | None) -> str:
     """Returns the heap of a driver, such as `682m`: a third of the container's memory, 512 MB at least, 4 GB at most.
 
     The other thirds are for what the JVM needs beside its heap, and for the notebook's Python and its server.
     """
-    limits = [int(text) for text in map(_read, files) if text.isdigit()]
-    limit = min(limits, default=UNLIMITED)
-    return f"{max(SMALLEST_HEAP, min(LARGEST_HEAP, limit // 3 // MIB))}m"
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text().strip()
-    except OSError:
-        return ""
+    return f"{LARGEST_HEAP if limit is None else max(SMALLEST_HEAP, min(LARGEST_HEAP, limit // 3 // MIB))}m"

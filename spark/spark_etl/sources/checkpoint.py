@@ -71,9 +71,9 @@ class CheckpointSource(Source):
         pipeline = self.run.removeprefix(LATEST)
         newest = runs.latest(pipeline, team=self.team, status="succeeded")
         for run in runs.list(pipeline=pipeline, team=self.team, status="succeeded", limit=None):
-            if (self.any_dates or run.dates == str(dates)) and not run.content.get("sample"):
+            if (self.any_dates or run.dates == str(dates)) and not run.document.sample:
                 return run
-        of = " of a sample" if newest.content.get("sample") else ""
+        of = " of a sample" if newest.document.sample else ""
         raise MissingDataError(
             f"{self!r}: no whole run for {dates} has succeeded; the newest is {newest.id}, for {newest.dates}{of}",
             hint="run it for these days, name a run by its id, or take one for other days with any_dates=True",

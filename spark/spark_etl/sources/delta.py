@@ -46,7 +46,7 @@ class DeltaSource(Source):
         return source_key(self, self.path, version=self.version, select_cols=self.select_cols)
 
     def inputs(self, dates: DateRange) -> list[InputObject]:  # noqa: ARG002 - a table has a version, not days
-        """Returns the entry of the table's log that made this version: it identifies the content; see `Source.inputs`."""
+        """Returns the log entry that made this version: it identifies the content; see `Source.inputs`."""
         self._found = self._entry()
         entry = self._found[1]
         return [InputObject(entry.path, entry.size, entry.etag)]

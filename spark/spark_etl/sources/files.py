@@ -32,7 +32,7 @@ class FileSource(Source):
             Several paths are read as one. Folders `name=value` below the path, or from the first placeholder on, become
             columns.
         schema: Columns and types as in `CREATE TABLE`: `order_id bigint, day date`. Without one, it is that of the files,
-            and all have to have the same; with `union` what a file lacks is NULL, and numbers become the larger type.
+            which has to be the same; with `union` what a file lacks is NULL, and numbers become the larger type.
         options: Options of Spark's reader for this format.
         select_cols: Columns to keep; all if not given.
     """

@@ -57,8 +57,8 @@ def _contains_credentials(url: str) -> bool:
 class JdbcSource(Source):
     """A table, or what a query returns.
 
-    The rows of a database have no ETag: whether they are still the same is not known, so a resumed run reads and computes
-    them again. User and password come from environment variables; only the names of these are kept anywhere.
+    The rows of a database have no ETag: whether they are still the same is not known, so a resumed run reads them and
+    computes again. User and password come from environment variables; only the names of these are kept anywhere.
 
     Args:
         url: `jdbc:postgresql://host/database`, without user and password.

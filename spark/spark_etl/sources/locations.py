@@ -13,7 +13,7 @@ from spark_etl.errors import MissingDataError
 from spark_etl.names import listing, nearest
 from spark_etl.source import InputObject
 from spark_etl.sources.templates import any_day_pattern, fill_dates, has_day, has_placeholder
-from spark_etl.storage import StoredObject, is_s3, name_of, normalise, relative_to, storage_for
+from spark_etl.storage import StoredObject, is_hidden, is_s3, name_of, normalise, relative_to, storage_for
 from spark_etl.storage.paths import exactly
 
 WILD = re.compile(r"[*?]")
@@ -129,8 +129,7 @@ def matches_pattern(name: str, pattern: str) -> bool:
 def is_data(path: str, folder: str) -> bool:
     """Tells whether Spark would read a file below a folder: names that begin with `_` or `.` it leaves alone."""
     names = relative_to(path, folder).split("/")
-    hidden = any(name.startswith(".") or (name.startswith("_") and "=" not in name) for name in names)
-    return not hidden and not names[-1].endswith("._COPYING_")
+    return not any(map(is_hidden, names)) and not names[-1].endswith("._COPYING_")
 
 
 def refuse_unreadable(paths: Iterable[str]) -> None:

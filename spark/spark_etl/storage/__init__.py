@@ -2,7 +2,7 @@
 
 from spark_etl.storage.base import Entry, Storage, StoredObject
 from spark_etl.storage.open import storage_for
-from spark_etl.storage.paths import is_s3, join, name_of, normalise, relative_to, split_s3
+from spark_etl.storage.paths import is_hidden, is_s3, join, name_of, normalise, relative_to, split_s3
 from spark_etl.storage.settings import S3Settings
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "S3Settings",
     "Storage",
     "StoredObject",
+    "is_hidden",
     "is_s3",
     "join",
     "name_of",

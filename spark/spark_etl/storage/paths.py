@@ -69,6 +69,14 @@ def relative_to(path: str, base: str) -> str:
     return path.removeprefix(base.rstrip("/") + "/")
 
 
+def is_hidden(name: str) -> bool:
+    """Tells whether readers of Parquet pass over a file or folder of this name, as Spark does.
+
+    `.x` and `_x` are hidden. `_x=1` is not: it is the folder of a partition.
+    """
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
 def split_s3(path: str) -> tuple[str, str]:
     """Returns bucket and key."""
     bucket, _, key = path.split("://", 1)[1].partition("/")

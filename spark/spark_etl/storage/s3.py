@@ -15,7 +15,6 @@ from spark_etl.storage.paths import split_s3
 from spark_etl.storage.settings import S3Settings
 
 CONNECT_SECONDS = 5
-READ_SECONDS = 60
 LARGEST_COPY = 5 << 30
 JSON = "application/json"
 TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
@@ -198,7 +197,7 @@ def _client(settings: S3Settings) -> Any:
     except ImportError:
         raise StorageError("reading S3 needs the Python package `minio`", hint="pip install minio") from None
     retries = urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
-    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=settings.read_seconds)
     ca_bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
     http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=16, ca_certs=ca_bundle)
     return Minio(

@@ -16,6 +16,8 @@ class S3Settings:
         region: The region that requests are signed for.
         access_key: Identity; with None the standard chain of credentials is asked (environment, files, machine role).
         secret_key: Its secret.
+        session_token: What belongs to temporary keys.
+        read_seconds: How long an answer is waited for.
     """
 
     endpoint: str | None = None
@@ -23,6 +25,7 @@ class S3Settings:
     access_key: str | None = None
     secret_key: str | None = None
     session_token: str | None = None
+    read_seconds: float = 60
 
     @classmethod
     def from_env(cls) -> S3Settings:

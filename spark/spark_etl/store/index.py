@@ -1,6 +1,6 @@
 """The index of ended runs: empty objects whose keys tell what a list of runs shows, so that none has to be opened.
 
-    <scratch>/<team>/<pipeline>/_runs/<YYYY-MM>/<run id>~<status>~<start>~<end>~<seconds>~<failed feature>/ended
+    …/<pipeline>/_runs/<YYYY-MM>/<run id>~<status>~<start>~<end>~<seconds>~<failed feature>~<kind>~<user>/ended
 
 The summary is the name of a folder, as a store lists folders without the size, time and ETag that each object has.
 The index only saves time. What runs there are is told by their folders, and a run without a mark, with one that says
@@ -9,20 +9,15 @@ nothing to this version, or with two, is told by its run.json. A mark whose run 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 from urllib.parse import quote, unquote
 
-from spark_etl.errors import SparkEtlError
-from spark_etl.storage import S3Settings, join, storage_for
-from spark_etl.store.layout import RunPaths, is_run_id
+from spark_etl.storage import S3Settings, StoredObject, join, name_of, storage_for
+from spark_etl.store.document import RunDocument
+from spark_etl.store.layout import INDEX_FOLDER, MARK_FILE, is_run_id
 
-INDEX_FOLDER = "_runs"
-MARK_FILE = "ended"
 THREADS = 8
 LAST = "~"
 ENDS = ("succeeded", "failed", "interrupted")
@@ -39,6 +34,8 @@ class Summary:
         end_date: Last day it is about.
         seconds: How long it took.
         failed_at: The feature it failed at; empty if none.
+        kind: `run`, `replay`, `imported` or `adopted`.
+        user: Who started it; empty where that is not known.
     """
 
     status: str
@@ -46,21 +43,28 @@ class Summary:
     end_date: str
     seconds: float | None
     failed_at: str
+    kind: str = "run"
+    user: str = ""
+
+    @property
+    def dates(self) -> str:
+        """The days it is about: one, or first..last."""
+        return self.start_date if self.start_date == self.end_date else f"{self.start_date}..{self.end_date}"
 
 
-def mark_ended(paths: RunPaths, content: Mapping[str, Any]) -> None:
-    """Writes the mark of a run; where that can't be done, the run is told by its run.json as before.
+def mark_path(root: str, document: RunDocument) -> str | None:
+    """Returns where the mark of a run lies; None when it has not ended, or has more to tell than a name can hold."""
+    name = _name(name_of(root), document)
+    return None if name is None else join(_month_folder(root), name, MARK_FILE)
 
-    Args:
-        paths: The run's.
-        content: Its run.json, after the run has ended.
-    """
-    name = _name(paths.run_id, content)
-    if name is None:
-        return
-    path = join(_month_folder(paths), name, MARK_FILE)
-    with suppress(SparkEtlError, OSError):
-        storage_for(path).write(path, b"")
+
+def marks_of(root: str, settings: S3Settings | None = None) -> list[StoredObject]:
+    """Returns the marks that the index has of a run."""
+    run_id = name_of(root)
+    folder = _month_folder(root)
+    store = storage_for(folder, settings)
+    names = store.folders(folder, after=run_id, before=run_id + LAST + LAST)
+    return [item for name in names for item in store.walk(join(folder, name))]
 
 
 def summaries(
@@ -87,21 +91,21 @@ def summaries(
     return {run_id: summary for run_id, summary in found.items() if summary is not None}
 
 
-def _month_folder(paths: RunPaths) -> str:
-    pipeline = paths.root.rsplit("/", 1)[0]
-    return join(pipeline, INDEX_FOLDER, _month(paths.run_id))
+def _month_folder(root: str) -> str:
+    pipeline, _, run_id = root.rpartition("/")
+    return join(pipeline, INDEX_FOLDER, _month(run_id))
 
 
 def _month(run_id: str) -> str:
     return f"{run_id[:4]}-{run_id[4:6]}" if run_id else ""
 
 
-def _name(run_id: str, content: Mapping[str, Any]) -> str | None:
-    """Returns the name of a run's mark; None when it has not ended, or has more to tell than a name can hold."""
-    if content.get("status") not in ENDS:
+def _name(run_id: str, document: RunDocument) -> str | None:
+    if document.status not in ENDS:
         return None
-    failed_at = (content.get("error") or {}).get("feature") or ""
-    values = [content["status"], content["start_date"], content["end_date"], content.get("seconds"), failed_at]
+    failed_at = (document.error and document.error.feature) or ""
+    values = [document.status, document.start_date, document.end_date, document.seconds, failed_at]
+    values += [document.kind, document.user]
     name = "~".join([run_id, *("" if value is None else _quoted(str(value)) for value in values)])
     return name if len(name) <= LONGEST_NAME else None
 
@@ -112,10 +116,11 @@ def _quoted(text: str) -> str:
 
 def _parsed(run_id: str, rest: str) -> Summary | None:
     parts = [unquote(part) for part in rest.split("~")]
-    if not is_run_id(run_id) or len(parts) != 5 or parts[0] not in ENDS:
+    if not is_run_id(run_id) or len(parts) not in {5, 7} or parts[0] not in ENDS:
         return None
-    status, start, end, seconds, failed_at = parts
+    status, start, end, seconds, failed_at, *later = parts
+    kind, user = later or ("run", "")  # format 1 had neither
     try:
-        return Summary(status, start, end, float(seconds) if seconds else None, failed_at)
+        return Summary(status, start, end, float(seconds) if seconds else None, failed_at, kind, user)
     except ValueError:
         return None

@@ -1,17 +1,34 @@
-"""Where things of a run lie below the scratch path: `<scratch>/<team>/<pipeline>/<run id>/<feature>/`."""
+"""Where the parts of a run lie below the scratch path. Nothing outside `spark_etl.store` imports this.
+
+<scratch>/<team>/<pipeline>/<run id>/run.json                     the run
+<scratch>/<team>/<pipeline>/<run id>/run.log                      what it said
+<scratch>/<team>/<pipeline>/<run id>/_inputs.json                 what its features read
+<scratch>/<team>/<pipeline>/<run id>/_heartbeat.json              that it is alive
+<scratch>/<team>/<pipeline>/<run id>/_publish.json                what it has decided to publish
+<scratch>/<team>/<pipeline>/<run id>/<feature>/part-*.parquet     a checkpoint
+<scratch>/<team>/<pipeline>/<run id>/<feature>/_manifest.json     written last: no manifest, no checkpoint
+<scratch>/<team>/<pipeline>/<run id>/<feature>/_failure.json      why the feature failed
+<scratch>/<team>/<pipeline>/<run id>/<feature>.<source>/…         what it had read
+<scratch>/<team>/<pipeline>/_runs/<month>/<run id>~…/ended        the mark of a run that has ended
+<scratch>/users/<user>/…                                          what users keep: no runs of teams
+<scratch>/users/_pins/<author>/<notebook>/v<N>.json        a pin: checkpoints that a shared notebook read
+"""
 
 from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from spark_etl.storage import join, name_of
-
 RUN_FILE = "run.json"
+LOG_FILE = "run.log"
+INPUTS_FILE = "_inputs.json"
+HEARTBEAT_FILE = "_heartbeat.json"
+DECISION_FILE = "_publish.json"
 MANIFEST_FILE = "_manifest.json"
 FAILURE_FILE = "_failure.json"
+INDEX_FOLDER = "_runs"
+MARK_FILE = "ended"
 # Below it, users of the sandbox keep what their own notebooks run; no team's runs lie there.
 USERS = "users"
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
@@ -28,45 +45,6 @@ def is_run_id(name: str) -> bool:
     return RUN_ID.fullmatch(name) is not None
 
 
-@dataclass(frozen=True)
-class RunPaths:
-    """The paths of one run.
-
-    Attributes:
-        root: `<scratch>/<team>/<pipeline>/<run id>`, normalised.
-    """
-
-    root: str
-
-    @classmethod
-    def of(cls, scratch: str, team: str, pipeline: str, run_id: str) -> RunPaths:
-        """Returns the paths of a run below a normalised scratch path."""
-        return cls(join(scratch, team, pipeline, run_id))
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return name_of(self.root)
-
-    @property
-    def team(self) -> str:
-        """Whose folder it lies in."""
-        return self.root.split("/")[-3]
-
-    @property
-    def pipeline(self) -> str:
-        """The pipeline's folder that it lies in."""
-        return self.root.split("/")[-2]
-
-    @property
-    def run_file(self) -> str:
-        """Path of run.json."""
-        return join(self.root, RUN_FILE)
-
-    def checkpoint(self, feature: str) -> str:
-        """Returns the folder of a feature's checkpoint."""
-        return join(self.root, feature)
-
-    def manifest(self, feature: str) -> str:
-        """Returns the path of a checkpoint's manifest."""
-        return join(self.root, feature, MANIFEST_FILE)
+def first_id(moment: datetime) -> str:
+    """Returns what sorts before the ids of all runs that started at that moment or later."""
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S}"

@@ -9,8 +9,10 @@ from typing import Any
 from spark_etl import documents
 from spark_etl.errors import CheckpointError, DamagedError
 from spark_etl.storage import S3Settings, storage_for
+from spark_etl.store.checks import is_count
 
-FORMAT = 1
+# 1: with the cache key under the name `identity`. 2: under its own.
+FORMAT = 2
 # Of some million objects that were read: 200 bytes each. A name in it may be in any alphabet.
 LARGEST = 256 << 20
 
@@ -62,7 +64,7 @@ class Manifest:
     code: dict[str, Any]
     inputs: dict[str, Any]
     written: str
-    identity: dict[str, Any] = field(default_factory=dict)
+    cache_key: dict[str, Any] = field(default_factory=dict)
     after_failure: bool = False
     ordered: bool = False
     format: int = FORMAT
@@ -99,6 +101,8 @@ def parse_manifest(content: bytes, where: str, *, largest: int = LARGEST) -> Man
             content, where, largest=largest, in_objects=4 * largest, in_memory=4 * largest, finite=False
         )
         known = int(document["format"]) <= FORMAT
+        if "identity" in document:
+            document["cache_key"] = document.pop("identity")
         document["files"] = [DataFile(**item) for item in document.get("files", [])]
         fields = Manifest.__dataclass_fields__
         manifest = Manifest(**{name: document[name] for name in document if name in fields}) if known else None
@@ -121,7 +125,7 @@ def _check(manifest: Manifest | None) -> None:
     if manifest is None:
         return
     texts = {"feature": manifest.feature, "run_id": manifest.run_id, "written": manifest.written}
-    objects = {name: getattr(manifest, name) for name in ("columns", "spark_schema", "code", "inputs", "identity")}
+    objects = {name: getattr(manifest, name) for name in ("columns", "spark_schema", "code", "inputs", "cache_key")}
     wrong = [name for name, value in texts.items() if not isinstance(value, str)]
     wrong += [name for name, value in objects.items() if not isinstance(value, dict)]
     wrong += [name for name in ("rows", "bytes") if not is_count(getattr(manifest, name))]
@@ -133,8 +137,3 @@ def _check(manifest: Manifest | None) -> None:
             raise TypeError("`files` is not what it should be")
         if {"", ".", ".."} & set(file.name.split("/")) or "\0" in file.name:
             raise ValueError(f"`{file.name}` is no file of its folder")
-
-
-def is_count(value: Any) -> bool:
-    """Tells whether a value can be a number of rows or bytes."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63

@@ -21,7 +21,7 @@ def test_what_a_kernel_is_given_is_python(cell: str) -> None:
 
 
 def test_a_start_is_told_by_its_best_round() -> None:
-    ready, answered = hub.told_of_starts([(3.5, 4.5), (3.0, 4.8), (3.2, 4.2)], raw=0.5)
+    ready, answered = hub.start_figures([(3.5, 4.5), (3.0, 4.8), (3.2, 4.2)], raw=0.5)
 
     assert (ready.value, ready.holds) == (3.0, True)
     assert (answered.value, answered.limit, answered.raw, answered.holds) == (4.2, 6, 0.5, True)
@@ -38,7 +38,7 @@ def test_a_start_is_told_by_its_best_round() -> None:
 def test_first_rows_are_told_alone_and_beside_a_classic_session(
     ours: float, classic: float, holds: list[bool], shown: str
 ) -> None:
-    figures = hub.told_of_rows(ours, by_hand=0.3, classic=classic)
+    figures = hub.row_figures(ours, by_hand=0.3, classic=classic)
 
     assert [figure.holds for figure in figures] == holds
     assert figures[0].raw == 0.3
@@ -47,7 +47,7 @@ def test_first_rows_are_told_alone_and_beside_a_classic_session(
 
 @pytest.mark.parametrize(("used", "holds"), [([149.0] * 10, True), ([149.0] * 9 + [190.0], False)])
 def test_the_servers_count_together(used: list[float], holds: bool) -> None:
-    figure = hub.told_of_servers(used)
+    figure = hub.memory_figure(used)
 
     assert figure.name == "10 users' servers, idle"
     assert figure.value == pytest.approx(sum(used))
@@ -55,8 +55,8 @@ def test_the_servers_count_together(used: list[float], holds: bool) -> None:
     assert f"149 to {max(used):.0f} MB each" in table([figure])
 
 
-def test_publishing_is_told_with_its_verdict_beside_papermill_alone() -> None:
-    figure = hub.told_of_publishing(17.2, {"verdict": "reproduces", "seconds": 9.4})
+def test_sharing_is_measured_with_its_verdict_beside_papermill_alone() -> None:
+    figure = hub.share_figure(17.2, {"verdict": "reproduces", "seconds": 9.4})
 
     assert "17.2 s    30.0 s  9.4 s  holds  it reproduces" in table([figure])
 
@@ -70,11 +70,11 @@ def test_a_figure_that_breaks_is_told_and_keeps_no_other_back(
 
     monkeypatch.setattr(hub, "first_rows", broken)
     monkeypatch.setattr(hub, "idle_servers", broken)
-    monkeypatch.setattr(hub, "publish", lambda sandbox: hub.told_of_publishing(9, {"verdict": "runs", "seconds": 5.0}))
+    monkeypatch.setattr(hub, "share", lambda sandbox: hub.share_figure(9, {"verdict": "runs", "seconds": 5.0}))
 
-    rows, published, servers = hub.in_use(Sandbox("none", None))  # type: ignore[arg-type]
+    rows, shared, servers = hub.in_use(Sandbox("none", None))  # type: ignore[arg-type]
 
-    assert [figure.holds for figure in (rows, published, servers)] == [False, True, False]
+    assert [figure.holds for figure in (rows, shared, servers)] == [False, True, False]
     assert " ".join(str(error).split()) in rows.problem
 
 

@@ -11,12 +11,12 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-import sandbox_hub.spawner
+import sandbox_hub.servers.spawner
 from jupyterhub import orm
 from jupyterhub.auth import Authenticator
 from jupyterhub.objects import Hub
-from sandbox_hub.s3_keys import Key
-from sandbox_hub.spawner import SandboxSpawner
+from sandbox_hub.keys.s3_keys import Key
+from sandbox_hub.servers.spawner import SandboxSpawner
 from tornado.httpserver import HTTPServer
 from traitlets import Bool, Integer
 from traitlets.config import Config
@@ -48,13 +48,13 @@ class Keys:
     def __init__(self) -> None:
         self.good: dict[str, tuple[str, str]] = {}
 
-    def give(self, user: str, server: str) -> Key:
+    def issue(self, user: str, server: str) -> Key:
         """Returns new keys."""
         access = f"key-{len(self.good)}"
         self.good[access] = (user, server)
         return Key(access, f"secret of {access}")
 
-    def take_back(self, access: str) -> None:
+    def revoke(self, access: str) -> None:
         """Ends keys."""
         del self.good[access]
 
@@ -81,7 +81,7 @@ def packages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         vars(module).update(content)
         monkeypatch.setitem(sys.modules, name, module)
     yield
-    sys.modules.pop("sandbox_hub.authenticator", None)
+    sys.modules.pop("sandbox_hub.users.authenticator", None)
 
 
 @pytest.fixture
@@ -89,8 +89,8 @@ def config(packages: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
     """What jupyterhub_config.py makes of the stack's environment and secrets."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("sandbox_hub.secrets.secret", SECRETS.__getitem__)
-    monkeypatch.setattr(sandbox_hub.spawner, "secret", SECRETS.__getitem__)
+    monkeypatch.setattr("sandbox_hub.keys.secrets.read_secret", SECRETS.__getitem__)
+    monkeypatch.setattr(sandbox_hub.servers.spawner, "read_secret", SECRETS.__getitem__)
     config = Config()
     runpy.run_path(str(CONFIG), {"get_config": lambda: config})
     yield config
@@ -118,7 +118,7 @@ def spawner(config: Config, keys: Keys, tmp_path: Path, monkeypatch: pytest.Monk
     hub = Hub(ip="127.0.0.1")
     spawner = SandboxSpawner(config=config, user=user, orm_spawner=known, hub=hub, api_token="its-token")
     spawner.uids_file = str(tmp_path / "uids.json")
-    spawner.disk_verdict = None  # there is no disk to guard
+    spawner.disk_stop_reason = None  # there is no disk to guard
     return spawner
 
 

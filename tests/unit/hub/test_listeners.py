@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from bounded_http.limits import KB, MB
-from sandbox_hub import gateway
-from sandbox_hub.shelf import service
+from sandbox_hub.gateway import service as gateway
+from sandbox_hub.shelf import service as shelf
 from tornado import web
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
@@ -64,7 +64,7 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """What Jupyter makes its server with, in a container of 1 GB."""
-    monkeypatch.setattr("sandbox_lab.limits.memory_limit", lambda: 1024 * MB)
+    monkeypatch.setattr("spark_etl.machine.memory_limit", lambda: 1024 * MB)
     runpy.run_path(str(NOTEBOOK), {"get_config": Config})
     yield {"max_body_size": 512 * MB, "max_buffer_size": 512 * MB}
     HTTPServer.configure(None)
@@ -104,13 +104,13 @@ def test_the_hubs_largest_bodies_together_are_bounded_too(config: Config) -> Non
     assert another == (200, f"{200 * KB} bytes")
 
 
-@pytest.mark.parametrize("service", [gateway, service])
+@pytest.mark.parametrize("service", [gateway, shelf])
 def test_the_hubs_services_listen_within_bounds(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, service: ModuleType
 ) -> None:
     socket, port = bind_unused_port()
     socket.close()
-    monkeypatch.setattr("sandbox_hub.shelf.room.secret", lambda name: "the-hubs-own-key")
+    monkeypatch.setattr("sandbox_hub.shelf.quota.read_secret", lambda name: "the-hubs-own-key")
     for name, value in {
         "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{port}",
         "JUPYTERHUB_API_TOKEN": "its-token",

@@ -14,8 +14,9 @@ from spark_etl import errors as runner
 
 from sandbox_cli import __version__, errors
 from sandbox_cli.app import app, run_command
-from sandbox_cli.commands import status
+from sandbox_cli.commands import share, status, unshare
 
+OLD_NAMES = {"publish", "unpublish"}
 REPORT = {"up": True, "healthy": True, "services": [], "servers": [], "links": {}, "last_run": None}
 
 
@@ -167,15 +168,45 @@ def test_status_answers_by_its_exit_code_and_in_json(
 
 def test_every_verb_has_a_line_of_help() -> None:
     verbs = {command.name: command.callback.__doc__ for command in app.registered_commands if command.callback}
-    assert set(verbs) == {"up", "down", "status", "logs", "doctor", "open", "reset", "run", "publish", "unpublish"}
+    known = {"up", "down", "status", "logs", "doctor", "open", "reset", "run", "share", "unshare"}
+    assert set(verbs) == known | OLD_NAMES
     assert all(verbs.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "arguments", "result"),
+    [("publish", "share", ["x.ipynb"], "ada/x"), ("unpublish", "unshare", ["ada/x", "--yes"], "ada/x")],
+)
+def test_old_names_do_the_same_and_say_the_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    old: str,
+    new: str,
+    arguments: list[str],
+    result: str,
+) -> None:
+    shared = {"author": "ada", "name": "x", "version": 1, "verdict": "runs", "why": [], "link": "http://…/ada/x"}
+    for verb in (share, unshare):
+        monkeypatch.setattr(verb.session, "running", lambda *_: None)
+    monkeypatch.setattr(share.users, "meant", lambda *_: "ada")
+    monkeypatch.setattr(share.sharing, "share", lambda *_: shared)
+    monkeypatch.setattr(unshare.sharing, "unshare", lambda *_: [1])
+
+    assert run_command([old, *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert err.count(f"`sandbox {old}` is called `sandbox {new}` now\n") == 1
+    assert result in out + err
+
+    assert run_command([new, *arguments]) == 0
+    assert "is called" not in capsys.readouterr().err
 
 
 def test_every_verb_is_in_the_overview_and_has_a_page_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     run_command(["--help"])
     overview = capsys.readouterr().out
     groups = [group.name for group in app.registered_groups]
-    for verb in [*(command.name for command in app.registered_commands), *groups]:
+    assert not re.search("publish", overview), "names that only old scripts use"
+    for verb in [*(command.name for command in app.registered_commands if command.name not in OLD_NAMES), *groups]:
         assert re.search(rf"^\W*{verb}\b", overview, re.MULTILINE), verb
         assert run_command([str(verb), "--help"]) == 0
         assert f"sandbox {verb}" in capsys.readouterr().out

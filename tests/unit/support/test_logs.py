@@ -75,7 +75,7 @@ def test_an_endpoint_that_ends_may_say_so_and_nothing_else() -> None:
 
 
 def test_a_refused_size_waives_no_other_traceback() -> None:
-    refused, other = entries(CHAINED.replace("HTTP 422", "422 NotStarted(reason=size)") + CHAINED)
+    refused, other = entries(CHAINED.replace("HTTP 422", "422 StartError(reason=size)") + CHAINED)
 
     assert is_waived(refused, {"size refused"})
     assert not is_waived(other, {"size refused"})
@@ -124,3 +124,15 @@ def test_a_query_that_is_interrupted_before_it_began_may_be_released() -> None:
 
     assert is_waived(released(early), set())
     assert not is_waived(released("        no session"), set())
+
+
+def test_a_query_may_end_while_its_session_is_closed() -> None:
+    thread = 'Exception in thread "SparkConnectExecuteThread_opId=67d8db26-0c" java.lang.IllegalStateException: '
+    closed = ["        sessionId: ad78ede3 with status Closed", "        is not Started for event Closed"]
+
+    def ended(*lines: str) -> Entry:
+        return Entry("c0ffee", "spark-connect", 0.0, [thread + lines[0], *lines[1:]])
+
+    assert is_waived(ended("Stream onError can't be called after stream completed"), set())
+    assert is_waived(ended("", *closed), set())
+    assert not is_waived(ended("no such plan"), set())

@@ -24,7 +24,7 @@ export function addBrowser(lab, { app, documents, restorer, palette, icons }) {
   browser.node.setAttribute('role', 'region');
   browser.node.setAttribute('aria-label', 'S3');
   addToolbar(lab, browser);
-  tellProblems(browser.model, status.node);
+  showProblems(browser.model, status.node);
   followPath(app, browser);
   guardKeys(browser);
   addMenu(lab, { app, browser, palette });
@@ -74,8 +74,8 @@ function followPath(app, browser) {
   });
 }
 
-/** Tells in the sidebar what is wrong, until a listing arrives. */
-function tellProblems(model, node) {
+/** Shows in the sidebar what is wrong, until a listing arrives. */
+function showProblems(model, node) {
   model.connectionFailure.connect((_, error) => {
     node.textContent = [error.message, error.hint].filter(Boolean).join(' — ');
   });

@@ -1,5 +1,5 @@
 /* S3 as a drive of JupyterLab's contents: `s3:bucket/key` is a path like any other, but nothing is ever written. */
-import { ask } from './server.js';
+import { get } from './server.js';
 
 export const DRIVE = 's3';
 
@@ -13,7 +13,7 @@ export function makeDrive(lab, serverSettings) {
     serverSettings,
     isDisposed: false,
     dispose: () => undefined,
-    get: (path, options) => ask(lab, serverSettings, 'contents', { path, content: options?.content === false ? 0 : 1 }),
+    get: (path, options) => get(lab, serverSettings, 'contents', { path, content: options?.content === false ? 0 : 1 }),
     getDownloadUrl: readOnly,
     newUntitled: readOnly,
     delete: readOnly,

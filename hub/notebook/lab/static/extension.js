@@ -1,7 +1,7 @@
 /* What the extension adds to JupyterLab. A further button is a command here and a line in schemas/sandbox-lab/plugin.json. */
 import { addBrowser } from './browser.js';
-import { addPublish } from './publish.js';
 import { addRows } from './rows.js';
+import { addShare } from './share.js';
 import { addViewer } from './viewer.js';
 import { makeDrive } from './drive.js';
 
@@ -14,7 +14,7 @@ export function plugins(lab) {
   return [
     {
       id: 'sandbox-lab:plugin',
-      description: 'S3 in the sidebar, rows of Parquet and of checkpoints, notebooks published to the team',
+      description: 'S3 in the sidebar, rows of Parquet and of checkpoints, notebooks shared with the team',
       autoStart: true,
       requires: [IDocumentManager],
       optional: [ILayoutRestorer, ICommandPalette, IDefaultFileBrowser],
@@ -24,7 +24,7 @@ export function plugins(lab) {
         addRows(lab, { app, restorer, home, icons });
         addViewer(lab, { app, restorer, icons });
         addBrowser(lab, { app, documents, restorer, palette, icons });
-        addPublish(lab, { app, palette, icons });
+        addShare(lab, { app, palette, icons });
       }
     }
   ];

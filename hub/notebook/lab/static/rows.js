@@ -1,5 +1,5 @@
 /* The view of rows: what they are, how a notebook reads them, a page of them, the way to the next. */
-import { ask } from './server.js';
+import { get } from './server.js';
 import { count, element, rangeOf, sizeOf, tableOf } from './table.js';
 
 export const SHOW = 'sandbox-lab:show-rows';
@@ -40,11 +40,11 @@ export function addRows(lab, { app, restorer, home, icons }) {
   void restorer?.restore(tracker, { command: SHOW, args: tab => ({ path: tab.sandboxPath }), name: tab => tab.sandboxPath });
 }
 
-/** Returns a widget that shows the rows of the path that `where` tells. */
+/** Returns a widget that shows the rows of the path that `where` returns. */
 export function rowsOf(lab, app, where) {
   const parts = {
     head: element('div', { className: 'sandbox-Rows-head' }),
-    told: element('div', { className: 'sandbox-Rows-told' }),
+    notice: element('div', { className: 'sandbox-Rows-notice' }),
     table: element('div', { className: 'sandbox-Rows-table', tabIndex: 0, role: 'region', ariaLabel: 'Rows' }),
     range: element('span', { className: 'sandbox-Rows-range', role: 'status' }),
     previous: button('Previous page', () => show(offset - LIMIT)),
@@ -52,26 +52,26 @@ export function rowsOf(lab, app, where) {
   };
   const foot = element('nav', { className: 'sandbox-Rows-foot', ariaLabel: 'Pages' }, parts.previous, parts.next, parts.range);
   const widget = new lab.widgets.Widget({
-    node: element('div', { className: 'sandbox-Rows' }, parts.head, parts.told, parts.table, foot)
+    node: element('div', { className: 'sandbox-Rows' }, parts.head, parts.notice, parts.table, foot)
   });
   const copy = text => lab.apputils.Clipboard.copyToSystem(text);
   let offset = 0;
-  let asked = 0;
+  let latest = 0;
 
   async function show(from) {
-    const ticket = ++asked;
+    const ticket = ++latest;
     parts.range.textContent = 'Reading…';
     parts.previous.disabled = parts.next.disabled = true;
     try {
-      const page = await ask(lab, app.serviceManager.serverSettings, 'preview', { path: where(), offset: from, limit: LIMIT });
-      if (ticket === asked && !widget.isDisposed) {
+      const page = await get(lab, app.serviceManager.serverSettings, 'preview', { path: where(), offset: from, limit: LIMIT });
+      if (ticket === latest && !widget.isDisposed) {
         offset = from;
         fill(parts, page, copy);
         widget.sandboxTitle?.(page.checkpoint?.feature ?? page.path.split('/').pop());
       }
     } catch (error) {
-      if (ticket === asked && !widget.isDisposed) {
-        refuse(parts, where(), error, () => show(from));
+      if (ticket === latest && !widget.isDisposed) {
+        showError(parts, where(), error, () => show(from));
       }
     }
   }
@@ -88,7 +88,7 @@ function button(label, onclick) {
 function fill(parts, page, copy) {
   const more = page.total === null ? page.rows.length === LIMIT : page.offset + page.rows.length < page.total;
   parts.head.replaceChildren(...headOf(page), snippetOf(page.snippet, copy));
-  parts.told.replaceChildren();
+  parts.notice.replaceChildren();
   parts.table.replaceChildren(tableOf(page));
   parts.table.scrollTop = 0;
   parts.range.textContent = rangeOf(page);
@@ -132,13 +132,13 @@ function snippetOf(snippet, copy) {
   );
 }
 
-function refuse(parts, path, error, again) {
+function showError(parts, path, error, again) {
   const retry = button('Try again', again);
   retry.disabled = false;
   parts.head.replaceChildren(element('h2', { textContent: path.split('/').pop() || path }));
   parts.table.replaceChildren();
   parts.range.textContent = '';
-  parts.told.replaceChildren(
+  parts.notice.replaceChildren(
     element(
       'div',
       { className: 'sandbox-Rows-error', role: 'alert' },

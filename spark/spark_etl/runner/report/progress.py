@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -21,6 +21,9 @@ class Progress:
         names: The features that will run; the longest sets the width of the column.
         stream: Where to; stderr if not given.
         log_format: `text` for people, `json` for one object a line.
+
+    Attributes:
+        listeners: Are given the lines for people, too.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class Progress:
         self._activities: dict[str, tuple[str, float]] = {}
         self._started: set[str] = set()
         self._common_fields: dict[str, Any] = {}
+        self.listeners: list[Callable[[str], None]] = []
 
     def expect(self, names: tuple[str, ...]) -> None:
         """Sets the features that will run, in order."""
@@ -55,6 +59,9 @@ class Progress:
         shown = message if text == "" else text
         with self._lock:
             self._renderer.show(Event(event, message, shown, level, {**self._common_fields, **fields}))
+        if shown:
+            for listener in [*self.listeners]:
+                listener(shown)
 
     def line(self, text: str) -> None:
         """Writes a line that is no event of its own."""

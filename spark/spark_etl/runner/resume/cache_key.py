@@ -11,14 +11,14 @@ from typing import Any
 from spark_etl.code.fingerprint import Fingerprints
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.runner import environment
-from spark_etl.runner.inputs import Inputs
+from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.plan import Plan
 from spark_etl.source import InputObject, Source
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What identifies the rows of a feature.
+class CacheKey:
+    """What the rows of a feature depend on.
 
     Attributes:
         hash: Over all parts.
@@ -31,13 +31,13 @@ class Identity:
     hash: str
     parts: dict[str, Any]
 
-    def json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Returns it as a manifest keeps it."""
         return {"hash": self.hash, "parts": self.parts}
 
 
-def identities(plan: Plan, inputs: Inputs) -> dict[str, Identity]:
-    """Returns the identity of each feature that the plan needs, upstreams first."""
+def cache_keys(plan: Plan, inputs: ResolvedInputs) -> dict[str, CacheKey]:
+    """Returns the cache key of each feature that the plan needs, upstreams first."""
     prints = Fingerprints(plan.project)
     shared = {
         "dates": str(plan.options.dates),
@@ -45,7 +45,7 @@ def identities(plan: Plan, inputs: Inputs) -> dict[str, Identity]:
         "sample": plan.sample.cache_key() if plan.sample else None,
     }
     versions = _versions()
-    found: dict[str, Identity] = {}
+    found: dict[str, CacheKey] = {}
     for alias in plan.order:
         entry = plan.config.features[alias]
         parts = {
@@ -56,20 +56,20 @@ def identities(plan: Plan, inputs: Inputs) -> dict[str, Identity]:
             "versions": {**versions, **prints.libraries(entry.class_path)},
             **shared,
         }
-        found[alias] = Identity(_hash(parts), parts)
+        found[alias] = CacheKey(_hash(parts), parts)
     return found
 
 
 def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """Yields, in words, what of the parts of an identity is another now; an upstream comes last, as it is no cause."""
+    """Yields, in words, what of the parts of a cache key is another now; an upstream comes last, as it is no cause."""
     code_was, code_now = was.get("code", {}), now["code"]
     if code_was.get("class") != code_now["class"]:
         yield f"its class is {code_now['class']} now"
     yield from _named(code_was.get("modules", {}), code_now["modules"], "its code has changed: {}")
-    told = (
+    text = (
         "a file that it names has changed: {}" if "files" in code_was else "a file that it names was not recorded: {}"
     )
-    yield from _named(code_was.get("files", {}), code_now.get("files", {}), told)
+    yield from _named(code_was.get("files", {}), code_now.get("files", {}), text)
     yield from _named(was.get("params", {}), now["params"], "another value for {}")
     if was.get("dates") != now["dates"]:
         yield f"it was made for {was.get('dates')}"
@@ -81,12 +81,12 @@ def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
     yield from _named(was.get("upstreams", {}), now["upstreams"], "it reads {}, which has changed")
 
 
-def unpinned(identity: Identity) -> list[str]:
-    """Returns the names of sources whose content can't be told from another: nothing that reads them is reused."""
-    return [name for name, source in identity.parts["sources"].items() if source["objects"] is None]
+def unpinned(key: CacheKey) -> list[str]:
+    """Returns the names of sources whose content can't be text from another: nothing that reads them is reused."""
+    return [name for name, source in key.parts["sources"].items() if source["objects"] is None]
 
 
-def _sources(plan: Plan, inputs: Inputs, alias: str) -> dict[str, Any]:
+def _sources(plan: Plan, inputs: ResolvedInputs, alias: str) -> dict[str, Any]:
     sources: Mapping[str, Source | ConfiguredSparkFeature] = plan.graph.features[alias].sources
     return {
         name: {"source": repr(source), "objects": _objects_hash(inputs.objects(alias, name))}
@@ -111,10 +111,10 @@ def _versions() -> dict[str, str]:
 def _other_versions(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     changed = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
     if changed:
-        told = (
+        text = (
             f"`{name}` {was.get(name, 'not recorded')}, now {now.get(name, 'not installed here')}" for name in changed
         )
-        yield f"other versions: {'; '.join(told)}"
+        yield f"other versions: {'; '.join(text)}"
 
 
 def _named(was: Mapping[str, Any], now: Mapping[str, Any], text: str) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 A feature is reused when
 
-1. the earlier run has a checkpoint of it (`_kept`);
-2. nothing its rows depend on has changed, and all of that can be told (`_holds`);
+1. the earlier run has a checkpoint of it (`_checkpoint_of`);
+2. nothing its rows depend on has changed, and all of that can be told (`_what_has_changed`);
 3. the checkpoint's files are those of its manifest (`_is_whole`);
 4. what it was computed from is not computed again with other values: where an upstream has no checkpoint, gives other
-   values each time (`rand()`, a clock), and is needed by something else as well, both must see the same (`_torn`).
+   values each time (`rand()`, a clock), and is needed by something else as well, both must see the same
+   (`_inconsistent_with_recomputed`).
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from typing import Literal
 
 from spark_etl.errors import CheckpointError
 from spark_etl.reading.run import Run
-from spark_etl.runner.inputs import Inputs
+from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.plan import Plan
-from spark_etl.runner.resume.cache_key import Identity, differences, identities, unpinned
+from spark_etl.runner.resume.cache_key import CacheKey, cache_keys, differences, unpinned
 from spark_etl.storage import join, storage_for
-from spark_etl.store.manifest import Manifest
+from spark_etl.store import Manifest
 
 THREADS = 16
 
 
 @dataclass(frozen=True)
-class Decision:
+class ReuseDecision:
     """What becomes of a feature.
 
     Attributes:
@@ -44,39 +45,39 @@ class Decision:
     folder: str = ""
 
 
-def decide(plan: Plan, inputs: Inputs) -> tuple[dict[str, Decision], dict[str, Identity]]:
+def decide(plan: Plan, inputs: ResolvedInputs) -> tuple[dict[str, ReuseDecision], dict[str, CacheKey]]:
     """Returns for each feature of the plan what becomes of it, and what its rows depend on."""
-    known = identities(plan, inputs)
-    held = _held(plan, plan.previous, known) if plan.previous else {}
+    keys = cache_keys(plan, inputs)
+    usable = _usable(plan, plan.previous, keys) if plan.previous else {}
     while True:
-        decisions = _decisions(plan, held)
-        torn = _torn(plan, decisions)
-        if not torn:
-            return decisions, known
-        held |= torn
+        decisions = _decisions(plan, usable)
+        inconsistent = _inconsistent_with_recomputed(plan, decisions)
+        if not inconsistent:
+            return decisions, keys
+        usable |= inconsistent
 
 
-def _held(plan: Plan, run: Run, known: Mapping[str, Identity]) -> dict[str, Decision]:
+def _usable(plan: Plan, run: Run, keys: Mapping[str, CacheKey]) -> dict[str, ReuseDecision]:
     """Returns what each feature would become if it were needed."""
     with ThreadPoolExecutor(THREADS) as pool:
-        found = pool.map(lambda alias: _one(run, alias, known[alias]), plan.order)
+        found = pool.map(lambda alias: _one(run, alias, keys[alias]), plan.order)
         return dict(zip(plan.order, found, strict=True))
 
 
-def _one(run: Run, alias: str, identity: Identity) -> Decision:
-    kept = _kept(run, alias)
-    if isinstance(kept, str):
-        return Decision("run", kept)
-    manifest, folder = kept
-    changed = _holds(manifest, identity)
+def _one(run: Run, alias: str, key: CacheKey) -> ReuseDecision:
+    found = _checkpoint_of(run, alias)
+    if isinstance(found, str):
+        return ReuseDecision("run", found)
+    manifest, folder = found
+    changed = _what_has_changed(manifest, key)
     if changed:
-        return Decision("run", changed)
+        return ReuseDecision("run", changed)
     if not _is_whole(manifest, folder):
-        return Decision("run", f"the files in {folder} are not those of its manifest")
-    return Decision("reuse", f"as in run {manifest.run_id}", manifest, folder)
+        return ReuseDecision("run", f"the files in {folder} are not those of its manifest")
+    return ReuseDecision("reuse", f"as in run {manifest.run_id}", manifest, folder)
 
 
-def _kept(run: Run, alias: str) -> tuple[Manifest, str] | str:
+def _checkpoint_of(run: Run, alias: str) -> tuple[Manifest, str] | str:
     """Returns the checkpoint's manifest and folder, or why there is none."""
     if alias not in run.features:
         return f"run {run.id} had no such feature"
@@ -84,23 +85,23 @@ def _kept(run: Run, alias: str) -> tuple[Manifest, str] | str:
         checkpoint = run[alias]
     except CheckpointError:
         return f"run {run.id} kept no checkpoint of it"
-    if run.features[alias]["state"] == "failed":
+    if run.features[alias].state == "failed":
         return f"it failed in run {run.id}"
     return checkpoint.manifest, checkpoint.path
 
 
-def _holds(manifest: Manifest, identity: Identity) -> str | None:
+def _what_has_changed(manifest: Manifest, key: CacheKey) -> str | None:
     """Returns what has changed, or None when the checkpoint still holds."""
     if manifest.after_failure:
         return "it was kept after a failure, computed once more"
-    if not manifest.identity:
+    if not manifest.cache_key:
         return "its checkpoint was written by a spark_etl that could not resume"
-    loose = unpinned(identity)
-    if loose:
-        return f"it can't be told whether source {', '.join(f'`{name}`' for name in loose)} has changed"
-    if manifest.identity.get("hash") == identity.hash:
+    unknown = unpinned(key)
+    if unknown:
+        return f"it can't be told whether source {', '.join(f'`{name}`' for name in unknown)} has changed"
+    if manifest.cache_key.get("hash") == key.hash:
         return None
-    return next(differences(manifest.identity.get("parts") or {}, identity.parts), "what it depends on has changed")
+    return next(differences(manifest.cache_key.get("parts") or {}, key.parts), "what it depends on has changed")
 
 
 def _is_whole(manifest: Manifest, folder: str) -> bool:
@@ -108,7 +109,7 @@ def _is_whole(manifest: Manifest, folder: str) -> bool:
     return all(there.get(join(folder, file.name)) == (file.bytes, file.etag) for file in manifest.files)
 
 
-def _decisions(plan: Plan, held: Mapping[str, Decision]) -> dict[str, Decision]:
+def _decisions(plan: Plan, usable: Mapping[str, ReuseDecision]) -> dict[str, ReuseDecision]:
     """Returns what becomes of each feature, given which ones hold."""
     needed: dict[str, str] = {}
     waiting = [(alias, reason) for alias, reason in plan.targets.items()]
@@ -117,15 +118,16 @@ def _decisions(plan: Plan, held: Mapping[str, Decision]) -> dict[str, Decision]:
         if alias in needed:
             continue
         needed[alias] = reason
-        if held.get(alias) is None or held[alias].action == "run":
+        if usable.get(alias) is None or usable[alias].action == "run":
             waiting += [(name, f"`{alias}` reads it") for name in plan.graph.upstreams[alias]]
-    skipped = Decision("skip", "what reads it is reused")
+    skipped = ReuseDecision("skip", "what reads it is reused")
     return {
-        alias: held.get(alias) or Decision("run", needed[alias]) if alias in needed else skipped for alias in plan.order
+        alias: usable.get(alias) or ReuseDecision("run", needed[alias]) if alias in needed else skipped
+        for alias in plan.order
     }
 
 
-def _torn(plan: Plan, decisions: Mapping[str, Decision]) -> dict[str, Decision]:
+def _inconsistent_with_recomputed(plan: Plan, decisions: Mapping[str, ReuseDecision]) -> dict[str, ReuseDecision]:
     """Returns the reused features that would be inconsistent with what is computed beside them."""
     previous = plan.previous
     if previous is None:
@@ -133,21 +135,21 @@ def _torn(plan: Plan, decisions: Mapping[str, Decision]) -> dict[str, Decision]:
     again = {
         alias
         for alias, decision in decisions.items()
-        if decision.action == "run" and previous.features.get(alias, {}).get("deterministic") is not True
+        if decision.action == "run" and not (alias in previous.features and previous.features[alias].deterministic)
     }
-    torn = {}
+    inconsistent = {}
     for alias, decision in decisions.items():
         different = sorted(again & _above(plan, alias)) if decision.action == "reuse" else []
         if different:
             reason = f"it reads `{different[0]}`, which is computed again and may give other values each time"
-            torn[alias] = Decision("run", reason)
-    return torn
+            inconsistent[alias] = ReuseDecision("run", reason)
+    return inconsistent
 
 
 def _above(plan: Plan, alias: str) -> set[str]:
     return set(plan.graph.needed([alias])) - {alias}
 
 
-def to_run(order: Iterable[str], decisions: Mapping[str, Decision]) -> list[str]:
+def to_run(order: Iterable[str], decisions: Mapping[str, ReuseDecision]) -> list[str]:
     """Returns the features that are computed, in order."""
     return [alias for alias in order if decisions[alias].action == "run"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bounded_http import Body, Limits
-from bounded_http.quiet import QUIET
+from bounded_http.log_limit import LOG_LIMIT
 from tornado import web
 from tornado.httpserver import HTTPServer
 
@@ -43,9 +43,9 @@ APPLICATION = web.Application([(".*", Page)], log_function=lambda handler: None)
 
 
 @pytest.fixture(autouse=True)
-def unsaid() -> None:
+def fresh_log_limit() -> None:
     """Nothing has been logged yet."""
-    QUIET.forget()
+    LOG_LIMIT.reset()
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker_api.settings import Settings
+from docker_api.settings import FilterSettings
 
 from tests.unit.hub.docker_api.service import Service, running
 
@@ -15,8 +15,8 @@ IMAGE = "sha256:" + "ab" * 32
 
 
 @pytest.fixture
-def settings() -> Settings:
-    return Settings(stack="demo", image=IMAGE, network="demo_data")
+def settings() -> FilterSettings:
+    return FilterSettings(stack="demo", image=IMAGE, network="demo_data")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def body() -> dict[str, Any]:
 
 
 @pytest.fixture
-def service(settings: Settings, tmp_path: Path) -> Iterator[Service]:
+def service(settings: FilterSettings, tmp_path: Path) -> Iterator[Service]:
     """docker-api; the engine has ada's server, the hub, and another stack's server."""
     with running(settings, tmp_path) as service:
         service.engine.add("demo-user-ada", "ada0" * 16, **{"sandbox.stack": "demo"})

@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 from docker_api.app import application
 from docker_api.listener import Bounds, listening
-from docker_api.settings import Settings
+from docker_api.settings import FilterSettings
 
 SECONDS = 10
 BOUNDS = Bounds()
@@ -119,7 +119,7 @@ class Service:
 
 
 @contextmanager
-def running(settings: Settings, folder: Path, bounds: Bounds = BOUNDS) -> Iterator[Service]:
+def running(settings: FilterSettings, folder: Path, bounds: Bounds = BOUNDS) -> Iterator[Service]:
     """Runs docker-api and its engine in a thread of their own."""
     engine, loop = Engine(), asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

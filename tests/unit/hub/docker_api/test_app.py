@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker_api.create import rebuilt
+from docker_api.create import rebuild
 from docker_api.parse import MAX_BYTES
-from docker_api.settings import Settings
+from docker_api.settings import FilterSettings
 
 from tests.unit.hub.docker_api.service import NEW_ID, Service
 
@@ -27,7 +27,7 @@ def with_host_config(body: dict[str, Any], text: str) -> bytes:
 
 
 def test_a_request_to_create_is_forwarded_in_our_words(
-    service: Service, settings: Settings, body: dict[str, Any]
+    service: Service, settings: FilterSettings, body: dict[str, Any]
 ) -> None:
     body["HostConfig"]["Binds"] = ["demo-home-bob:/home:rw"]
 
@@ -35,7 +35,7 @@ def test_a_request_to_create_is_forwarded_in_our_words(
 
     assert (status, json.loads(text)["Id"]) == (201, NEW_ID)
     create, give = service.engine.calls
-    assert create == ("POST", CREATE, rebuilt(settings, "demo-user-bob", body))
+    assert create == ("POST", CREATE, rebuild(settings, "demo-user-bob", body))
     assert give[:2] == ("PUT", f"/v1.41/containers/{NEW_ID}/archive?path=/team")
     with tarfile.open(fileobj=io.BytesIO(give[2])) as archive:
         (entry,) = archive.getmembers()

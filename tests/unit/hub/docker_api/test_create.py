@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 import pytest
-from docker_api.create import KEYS, MAX_VARIABLE, MAX_VARIABLES, rebuilt
-from docker_api.refusal import RefusedError
-from docker_api.settings import GIB, Settings
+from docker_api.create import KEYS, MAX_VARIABLE, MAX_VARIABLES, rebuild
+from docker_api.parse import DeniedError
+from docker_api.settings import GIB, FilterSettings
 
 from tests.unit.hub.docker_api.conftest import IMAGE
 
@@ -17,8 +17,8 @@ MINE = {"sandbox.stack": "demo", "sandbox.user": "ada"}
 TAKEN_OVER = {"User", "Env"}
 
 
-def test_the_engine_gets_a_request_written_anew(settings: Settings, body: dict[str, Any]) -> None:
-    assert rebuilt(settings, NAME, body) == {
+def test_the_engine_gets_a_request_written_anew(settings: FilterSettings, body: dict[str, Any]) -> None:
+    assert rebuild(settings, NAME, body) == {
         "Image": IMAGE,
         "User": "20007:100",
         "Env": ["HOME=/home/ada", "JUPYTERHUB_API_TOKEN=t0ken"],
@@ -44,17 +44,19 @@ def test_the_engine_gets_a_request_written_anew(settings: Settings, body: dict[s
     }
 
 
-def test_nothing_but_user_environment_and_size_comes_from_the_request(settings: Settings, body: dict[str, Any]) -> None:
+def test_nothing_but_user_environment_and_size_comes_from_the_request(
+    settings: FilterSettings, body: dict[str, Any]
+) -> None:
     little = {key: body[key] for key in ("Image", "User", "Env")} | {"HostConfig": {"NetworkMode": "demo_data"}}
     much = body | {"Cmd": ["sh", "-c", "true"], "AttachStdout": False, "AttachStderr": False}
 
-    assert rebuilt(settings, NAME, little) == rebuilt(settings, NAME, much) == rebuilt(settings, NAME, body)
+    assert rebuild(settings, NAME, little) == rebuild(settings, NAME, much) == rebuild(settings, NAME, body)
 
 
-def test_a_size_may_be_asked_for(settings: Settings, body: dict[str, Any]) -> None:
+def test_a_size_may_be_asked_for(settings: FilterSettings, body: dict[str, Any]) -> None:
     body["HostConfig"] |= {"Memory": 3 * GIB, "CpuPeriod": 100000, "CpuQuota": 150000}
 
-    host = rebuilt(settings, NAME, body)["HostConfig"]
+    host = rebuild(settings, NAME, body)["HostConfig"]
 
     assert [host[key] for key in ("Memory", "MemorySwap", "NanoCpus")] == [3 * GIB, 3 * GIB, 1_500_000_000]
 
@@ -71,26 +73,26 @@ def test_a_size_may_be_asked_for(settings: Settings, body: dict[str, Any]) -> No
         ("CpuQuota", 1.5),
     ],
 )
-def test_a_size_has_a_limit(settings: Settings, body: dict[str, Any], key: str, value: object) -> None:
+def test_a_size_has_a_limit(settings: FilterSettings, body: dict[str, Any], key: str, value: object) -> None:
     body["HostConfig"] |= {"CpuPeriod": 100000, key: value}
 
-    with pytest.raises(RefusedError, match=key):
-        rebuilt(settings, NAME, body)
+    with pytest.raises(DeniedError, match=key):
+        rebuild(settings, NAME, body)
 
 
-def test_the_server_that_runs_published_notebooks_keeps_nothing(settings: Settings, body: dict[str, Any]) -> None:
+def test_the_server_that_runs_shared_notebooks_keeps_nothing(settings: FilterSettings, body: dict[str, Any]) -> None:
     body["HostConfig"]["Binds"] = ["demo-home-shelf:/home:rw"]
 
-    host = rebuilt(settings, "demo-user-shelf", body)["HostConfig"]
+    host = rebuild(settings, "demo-user-shelf", body)["HostConfig"]
 
     assert host["Mounts"] == [{"Type": "volume", "Source": "demo_team", "Target": "/team", "ReadOnly": True}]
     assert "size=" in host["Tmpfs"]["/home"]
 
 
-def test_the_limits_are_the_stacks(settings: Settings, body: dict[str, Any]) -> None:
+def test_the_limits_are_the_stacks(settings: FilterSettings, body: dict[str, Any]) -> None:
     small = dataclasses.replace(settings, memory=5, cpus=0.5, pids=7)
 
-    host = rebuilt(small, NAME, body)["HostConfig"]
+    host = rebuild(small, NAME, body)["HostConfig"]
 
     assert [host[key] for key in ("Memory", "MemorySwap", "NanoCpus", "PidsLimit")] == [5, 5, 500_000_000, 7]
 
@@ -147,10 +149,10 @@ HOST_ATTACKS = {
 
 
 @pytest.mark.parametrize("key", HOST_ATTACKS)
-def test_what_grants_anything_on_the_host_is_refused(settings: Settings, body: dict[str, Any], key: str) -> None:
+def test_what_grants_anything_on_the_host_is_refused(settings: FilterSettings, body: dict[str, Any], key: str) -> None:
     body["HostConfig"][key] = HOST_ATTACKS[key]
-    with pytest.raises(RefusedError, match="HostConfig") as caught:
-        rebuilt(settings, NAME, body)
+    with pytest.raises(DeniedError, match="HostConfig") as caught:
+        rebuild(settings, NAME, body)
     assert caught.value.status == 403
     assert key in caught.value.rule
 
@@ -160,10 +162,10 @@ def test_what_grants_anything_on_the_host_is_refused(settings: Settings, body: d
     ["host", "none", "bridge", "default", "", None, "container:demo-hub-1", "demo_control", "other_data", "DEMO_DATA",
      ["demo_data"], "ns:/proc/1/ns/net", "demo_data "],
 )  # fmt: skip
-def test_there_is_one_network(settings: Settings, body: dict[str, Any], mode: object) -> None:
+def test_there_is_one_network(settings: FilterSettings, body: dict[str, Any], mode: object) -> None:
     body["HostConfig"]["NetworkMode"] = mode
-    with pytest.raises(RefusedError, match="NetworkMode"):
-        rebuilt(settings, NAME, body)
+    with pytest.raises(DeniedError, match="NetworkMode"):
+        rebuild(settings, NAME, body)
 
 
 @pytest.mark.parametrize(
@@ -183,17 +185,17 @@ def test_there_is_one_network(settings: Settings, body: dict[str, Any], mode: ob
         True,
     ],
 )
-def test_there_is_one_volume(settings: Settings, body: dict[str, Any], binds: object) -> None:
+def test_there_is_one_volume(settings: FilterSettings, body: dict[str, Any], binds: object) -> None:
     body["HostConfig"]["Binds"] = binds
-    with pytest.raises(RefusedError, match="Binds"):
-        rebuilt(settings, NAME, body)
+    with pytest.raises(DeniedError, match="Binds"):
+        rebuild(settings, NAME, body)
 
 
 @pytest.mark.parametrize("host", [None, [], "x", 1])
-def test_a_host_config_is_an_object(settings: Settings, body: dict[str, Any], host: object) -> None:
+def test_a_host_config_is_an_object(settings: FilterSettings, body: dict[str, Any], host: object) -> None:
     body["HostConfig"] = host
-    with pytest.raises(RefusedError, match="HostConfig"):
-        rebuilt(settings, NAME, body)
+    with pytest.raises(DeniedError, match="HostConfig"):
+        rebuild(settings, NAME, body)
 
 
 @pytest.mark.parametrize(
@@ -231,10 +233,10 @@ def test_a_host_config_is_an_object(settings: Settings, body: dict[str, Any], ho
     ],
 )
 def test_what_says_anything_else_than_a_server_is_refused(
-    settings: Settings, body: dict[str, Any], key: str, value: object
+    settings: FilterSettings, body: dict[str, Any], key: str, value: object
 ) -> None:
-    with pytest.raises(RefusedError, match=key):
-        rebuilt(settings, NAME, body | {key: value})
+    with pytest.raises(DeniedError, match=key):
+        rebuild(settings, NAME, body | {key: value})
 
 
 @pytest.mark.parametrize(
@@ -242,14 +244,14 @@ def test_what_says_anything_else_than_a_server_is_refused(
     ["0:100", "root", "", None, 20001, "20001", "20001:0", "20001:100:0", "10004:100", "19999:100", "22000:100",
      "020001:100", "20001:100\n", "２0001:100", "-20001:100", ["20001:100"]],
 )  # fmt: skip
-def test_a_server_runs_as_a_user_of_the_hub(settings: Settings, body: dict[str, Any], user: object) -> None:
-    with pytest.raises(RefusedError, match="User must be"):
-        rebuilt(settings, NAME, body | {"User": user})
+def test_a_server_runs_as_a_user_of_the_hub(settings: FilterSettings, body: dict[str, Any], user: object) -> None:
+    with pytest.raises(DeniedError, match="User must be"):
+        rebuild(settings, NAME, body | {"User": user})
 
 
 @pytest.mark.parametrize("user", ["20000:100", "21999:100"])
-def test_every_user_of_the_hub_may_be_served(settings: Settings, body: dict[str, Any], user: str) -> None:
-    assert rebuilt(settings, NAME, body | {"User": user})["User"] == user
+def test_every_user_of_the_hub_may_be_served(settings: FilterSettings, body: dict[str, Any], user: str) -> None:
+    assert rebuild(settings, NAME, body | {"User": user})["User"] == user
 
 
 @pytest.mark.parametrize(
@@ -257,14 +259,14 @@ def test_every_user_of_the_hub_may_be_served(settings: Settings, body: dict[str,
     ["demo-hub-1", "demo-user-", "demo-user-a", "demo-user-Ada", "demo-user-1ada", "other-user-ada", "demo-user-ada\n",
      "xdemo-user-ada", "demo-user-ada/x", "demo-user-" + "a" * 32, ""],
 )  # fmt: skip
-def test_only_a_servers_name_is_taken(settings: Settings, body: dict[str, Any], name: str) -> None:
-    with pytest.raises(RefusedError, match="must be called demo-user-<name>"):
-        rebuilt(settings, name, body)
+def test_only_a_servers_name_is_taken(settings: FilterSettings, body: dict[str, Any], name: str) -> None:
+    with pytest.raises(DeniedError, match="must be called demo-user-<name>"):
+        rebuild(settings, name, body)
 
 
-def test_a_stacks_name_is_no_pattern(settings: Settings, body: dict[str, Any]) -> None:
-    with pytest.raises(RefusedError, match="must be called"):
-        rebuilt(dataclasses.replace(settings, stack="d.mo"), NAME, body)
+def test_a_stacks_name_is_no_pattern(settings: FilterSettings, body: dict[str, Any]) -> None:
+    with pytest.raises(DeniedError, match="must be called"):
+        rebuild(dataclasses.replace(settings, stack="d.mo"), NAME, body)
 
 
 @pytest.mark.parametrize(
@@ -292,22 +294,22 @@ def test_a_stacks_name_is_no_pattern(settings: Settings, body: dict[str, Any]) -
     ],
 )
 def test_a_variable_that_could_run_something_is_refused(
-    settings: Settings, body: dict[str, Any], variables: object, rule: str
+    settings: FilterSettings, body: dict[str, Any], variables: object, rule: str
 ) -> None:
-    with pytest.raises(RefusedError, match=rule):
-        rebuilt(settings, NAME, body | {"Env": variables})
+    with pytest.raises(DeniedError, match=rule):
+        rebuild(settings, NAME, body | {"Env": variables})
 
 
 @pytest.mark.parametrize(
     "variable", ["A=", "A=b=c", "A=two\nlines", "OLD_X=1", "ENVIRONMENT=1", "_SPARK_AUTH_SECRET=x"]
 )
-def test_other_variables_pass_as_they_are(settings: Settings, body: dict[str, Any], variable: str) -> None:
-    assert rebuilt(settings, NAME, body | {"Env": [variable]})["Env"] == [variable]
+def test_other_variables_pass_as_they_are(settings: FilterSettings, body: dict[str, Any], variable: str) -> None:
+    assert rebuild(settings, NAME, body | {"Env": [variable]})["Env"] == [variable]
 
 
 @pytest.mark.parametrize(
     "key", sorted(KEYS - {"Image", "User", "Env", "Cmd", "HostConfig", "AttachStdout", "AttachStderr"})
 )
-def test_whatever_else_may_be_said_must_be_empty(settings: Settings, body: dict[str, Any], key: str) -> None:
-    with pytest.raises(RefusedError, match=key):
-        rebuilt(settings, NAME, body | {key: {"/x": "y"}})
+def test_whatever_else_may_be_said_must_be_empty(settings: FilterSettings, body: dict[str, Any], key: str) -> None:
+    with pytest.raises(DeniedError, match=key):
+        rebuild(settings, NAME, body | {key: {"/x": "y"}})

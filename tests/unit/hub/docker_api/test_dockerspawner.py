@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from docker_api.create import rebuilt
-from docker_api.settings import Settings
-from sandbox_hub.spawner import SandboxSpawner
+from docker_api.create import rebuild
+from docker_api.settings import FilterSettings
+from sandbox_hub.servers.spawner import SandboxSpawner
 
 from tests.unit.hub.docker_api.service import NEW_ID, Service
 
@@ -59,7 +59,7 @@ def test_a_server_that_crashed_keeps_its_log(spawner_here: SandboxSpawner, servi
 
 
 def test_the_body_of_the_other_tests_is_the_one_that_is_sent(
-    spawner_here: SandboxSpawner, service: Service, settings: Settings, body: dict[str, Any]
+    spawner_here: SandboxSpawner, service: Service, settings: FilterSettings, body: dict[str, Any]
 ) -> None:
     sent: list[dict[str, Any]] = []
     client = spawner_here.client
@@ -73,4 +73,4 @@ def test_the_body_of_the_other_tests_is_the_one_that_is_sent(
     asyncio.run(spawner_here.create_object())
 
     assert {**sent[0], "Env": []} == {**body, "Env": []}
-    assert service.engine.changes()[0][2] == rebuilt(settings, "demo-user-ada", sent[0])
+    assert service.engine.changes()[0][2] == rebuild(settings, "demo-user-ada", sent[0])

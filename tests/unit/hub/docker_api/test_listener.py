@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from docker_api.listener import Bounds
-from docker_api.settings import Settings
+from docker_api.settings import FilterSettings
 
 from tests.unit.hub.docker_api.service import SECONDS, Service, running
 
@@ -20,7 +20,7 @@ PING = ("GET", "/v1.41/_ping")
 
 
 @pytest.fixture
-def hasty(settings: Settings, tmp_path: Path) -> Iterator[Service]:
+def hasty(settings: FilterSettings, tmp_path: Path) -> Iterator[Service]:
     """docker-api with little time."""
     with running(settings, tmp_path, BOUNDS) as service:
         yield service
@@ -75,7 +75,7 @@ def test_headers_that_do_not_end_end_the_connection(hasty: Service, sent: bytes)
         assert read(connection) == b""
 
 
-def test_a_connection_too_many_is_told_so_and_the_next_one_is_taken(settings: Settings, tmp_path: Path) -> None:
+def test_a_connection_too_many_is_told_so_and_the_next_one_is_taken(settings: FilterSettings, tmp_path: Path) -> None:
     with running(settings, tmp_path, Bounds(connections=4)) as service:
         with ExitStack() as crowd:
             for _ in range(4):

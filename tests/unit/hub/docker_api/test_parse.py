@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from docker_api.parse import MAX_BYTES, MAX_DEPTH, parse_object
-from docker_api.refusal import RefusedError
+from docker_api.parse import MAX_BYTES, MAX_DEPTH, DeniedError, parse_object
 
 
 def nested(depth: int, opening: str = '{"a":', closing: str = "}") -> bytes:
@@ -59,7 +58,7 @@ def test_what_has_one_meaning_is_read(body: bytes, value: object) -> None:
     ],
 )
 def test_what_could_be_read_otherwise_is_refused(body: bytes, status: int, rule: str) -> None:
-    with pytest.raises(RefusedError, match=rule) as caught:
+    with pytest.raises(DeniedError, match=rule) as caught:
         parse_object(body)
     assert caught.value.status == status
 
@@ -70,5 +69,5 @@ def test_the_deepest_body_that_may_be_is_read() -> None:
 
 @pytest.mark.parametrize("digits", [5_000, 60_000])
 def test_a_number_of_thousands_of_digits_is_refused(digits: int) -> None:
-    with pytest.raises(RefusedError, match="not JSON"):
+    with pytest.raises(DeniedError, match="not JSON"):
         parse_object(b'{"a": ' + b"9" * digits + b"}")

@@ -6,9 +6,9 @@ import dataclasses
 from urllib.parse import parse_qsl
 
 import pytest
-from docker_api.refusal import RefusedError
-from docker_api.routes import recognise, refuse_foreign_container, refuse_foreign_image
-from docker_api.settings import Settings
+from docker_api.parse import DeniedError
+from docker_api.routes import match_call, refuse_foreign_container, refuse_foreign_image
+from docker_api.settings import FilterSettings
 
 IMAGE = "sha256:" + "ab" * 32
 
@@ -29,7 +29,7 @@ IMAGE = "sha256:" + "ab" * 32
     ],
 )
 def test_what_dockerspawner_calls_passes(method: str, path: str, query: str, kind: str, name: str) -> None:
-    call = recognise(method, path, parse_qsl(query))
+    call = match_call(method, path, parse_qsl(query))
 
     assert (call.rule.kind, call.name, call.query) == (kind, name, dict(parse_qsl(query)))
     assert call.version + call.path == path
@@ -91,8 +91,8 @@ def test_what_dockerspawner_calls_passes(method: str, path: str, query: str, kin
     ],
 )
 def test_what_is_not_on_the_list_does_not_pass(method: str, path: str) -> None:
-    with pytest.raises(RefusedError, match="is not on the list") as caught:
-        recognise(method, path, [])
+    with pytest.raises(DeniedError, match="is not on the list") as caught:
+        match_call(method, path, [])
     assert caught.value.status == 403
 
 
@@ -126,8 +126,8 @@ def test_what_is_not_on_the_list_does_not_pass(method: str, path: str) -> None:
     ],
 )
 def test_a_path_that_is_not_plain_does_not_pass(path: str) -> None:
-    with pytest.raises(RefusedError, match="the path is not plain"):
-        recognise("GET", path, [])
+    with pytest.raises(DeniedError, match="the path is not plain"):
+        match_call("GET", path, [])
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_a_path_that_is_not_plain_does_not_pass(path: str) -> None:
      "/v1.41", "/v1.41.1/version", "/v-1.41/version"],
 )  # fmt: skip
 def test_one_version_of_the_api_may_be_named(path: str) -> None:
-    with pytest.raises(RefusedError):
-        recognise("GET", path, [])
+    with pytest.raises(DeniedError):
+        match_call("GET", path, [])
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_one_version_of_the_api_may_be_named(path: str) -> None:
     ],
 )
 def test_every_parameter_is_on_the_list(method: str, path: str, query: str, rule: str) -> None:
-    with pytest.raises(RefusedError, match=rule):
-        recognise(method, path, parse_qsl(query))
+    with pytest.raises(DeniedError, match=rule):
+        match_call(method, path, parse_qsl(query))
 
 
 @pytest.mark.parametrize(
@@ -182,26 +182,28 @@ def test_every_parameter_is_on_the_list(method: str, path: str, query: str, rule
     ],
 )
 def test_a_container_that_is_none_of_our_servers_is_left_alone(
-    settings: Settings, name: str, labels: dict[str, str] | None
+    settings: FilterSettings, name: str, labels: dict[str, str] | None
 ) -> None:
-    with pytest.raises(RefusedError, match="none of this stack's users' servers"):
+    with pytest.raises(DeniedError, match="none of this stack's users' servers"):
         refuse_foreign_container(settings, {"Name": name, "Config": {"Labels": labels}})
 
 
 @pytest.mark.parametrize("inspected", [{}, {"Name": "/demo-user-ada"}, {"Name": "/demo-user-ada", "Config": None}])
-def test_a_container_of_which_nothing_is_known_is_left_alone(settings: Settings, inspected: dict[str, object]) -> None:
-    with pytest.raises(RefusedError):
+def test_a_container_of_which_nothing_is_known_is_left_alone(
+    settings: FilterSettings, inspected: dict[str, object]
+) -> None:
+    with pytest.raises(DeniedError):
         refuse_foreign_container(settings, inspected)
 
 
-def test_our_servers_and_their_image_may_be_looked_at(settings: Settings) -> None:
+def test_our_servers_and_their_image_may_be_looked_at(settings: FilterSettings) -> None:
     refuse_foreign_container(settings, {"Name": "/demo-user-ada", "Config": {"Labels": {"sandbox.stack": "demo"}}})
     refuse_foreign_image(settings, settings.image)
 
 
-def test_another_image_may_not_be_looked_at(settings: Settings) -> None:
+def test_another_image_may_not_be_looked_at(settings: FilterSettings) -> None:
     other = dataclasses.replace(settings, image="sha256:" + "cd" * 32)
-    with pytest.raises(RefusedError, match="only the notebook image"):
+    with pytest.raises(DeniedError, match="only the notebook image"):
         refuse_foreign_image(other, IMAGE)
 
 
@@ -210,8 +212,12 @@ def test_the_settings_are_composes() -> None:
     limits = {"SANDBOX_USER_MEMORY_BYTES": "1024", "SANDBOX_USER_CPUS": "0.5", "SANDBOX_USER_PIDS": "7"}
     unset = dict.fromkeys(limits, "")
 
-    found = Settings.from_env(given | limits)
+    found = FilterSettings.from_env(given | limits)
 
     assert (found.stack, found.image, found.network) == ("demo", IMAGE, "demo_data")
     assert (found.memory, found.cpus, found.pids) == (1024, 0.5, 7)
-    assert Settings.from_env(given) == Settings.from_env(given | unset) == Settings("demo", IMAGE, "demo_data")
+    assert (
+        FilterSettings.from_env(given)
+        == FilterSettings.from_env(given | unset)
+        == FilterSettings("demo", IMAGE, "demo_data")
+    )

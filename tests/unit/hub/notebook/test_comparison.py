@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sandbox_lab import comparison
-from sandbox_lab.comparison import DOES_NOT, REPRODUCES, RUNS, compared
+from sandbox_lab.comparison import DOES_NOT_REPRODUCE, REPRODUCES, RUNS, compare_notebooks
 
 PRINTED = {"output_type": "stream", "name": "stdout", "text": "42\n"}
 WARNED = {"output_type": "stream", "name": "stderr", "text": "careful\n"}
@@ -30,7 +30,7 @@ def notebook(*outputs: list[dict[str, Any]], count: int | None = 1) -> dict[str,
 @pytest.fixture(autouse=True)
 def without_nbdime(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is in the image only; tests/integration reads what it prints."""
-    monkeypatch.setattr(comparison, "difference", lambda one, other: "the difference")
+    monkeypatch.setattr(comparison, "format_diff", lambda one, other: "the difference")
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def without_nbdime(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_same_outputs_reproduce(before: list[dict[str, Any]], again: list[dict[str, Any]]) -> None:
-    assert compared(notebook(before), notebook(again, count=3)) == (REPRODUCES, [], "")
+    assert compare_notebooks(notebook(before), notebook(again, count=3)) == (REPRODUCES, [], "")
 
 
 @pytest.mark.parametrize(
-    ("before", "again", "told"),
+    ("before", "again", "reason"),
     [
         ([PRINTED], [{**PRINTED, "text": "43\n"}], "code cell 1 (`# cell`) has another output"),
         ([PRINTED], [], "code cell 1 (`# cell`) has another output"),
@@ -60,18 +60,22 @@ def test_the_same_outputs_reproduce(before: list[dict[str, Any]], again: list[di
         ([PRINTED], [FAILED], "code cell 1 failed: ValueError: no"),
     ],
 )
-def test_other_outputs_do_not(before: list[dict[str, Any]], again: list[dict[str, Any]], told: str) -> None:
-    verdict, why, diff = compared(notebook(before), notebook(again))
+def test_other_outputs_do_not(before: list[dict[str, Any]], again: list[dict[str, Any]], reason: str) -> None:
+    verdict, why, diff = compare_notebooks(notebook(before), notebook(again))
 
-    assert (verdict, diff) == (DOES_NOT, "the difference")
-    assert [told in line for line in why] == [True]
+    assert (verdict, diff) == (DOES_NOT_REPRODUCE, "the difference")
+    assert [reason in line for line in why] == [True]
 
 
 def test_a_notebook_that_was_never_run_can_only_run() -> None:
     never = notebook([], [], count=None)
 
-    assert compared(never, notebook([PRINTED], [])) == (RUNS, [], "")
-    assert compared(never, notebook([PRINTED], [FAILED])) == (DOES_NOT, ["code cell 2 failed: ValueError: no"], "")
+    assert compare_notebooks(never, notebook([PRINTED], [])) == (RUNS, [], "")
+    assert compare_notebooks(never, notebook([PRINTED], [FAILED])) == (
+        DOES_NOT_REPRODUCE,
+        ["code cell 2 failed: ValueError: no"],
+        "",
+    )
 
 
 def test_the_cell_that_papermill_adds_for_a_failure_is_no_cell_of_the_notebook() -> None:
@@ -79,4 +83,4 @@ def test_the_cell_that_papermill_adds_for_a_failure_is_no_cell_of_the_notebook()
     marker = {"cell_type": "code", "metadata": {"tags": ["papermill-error-cell-tag"]}, "source": "", "outputs": []}
     again["cells"].insert(0, marker)
 
-    assert compared(notebook([PRINTED]), again)[0] == REPRODUCES
+    assert compare_notebooks(notebook([PRINTED]), again)[0] == REPRODUCES

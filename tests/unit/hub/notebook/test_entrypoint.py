@@ -70,15 +70,15 @@ def recordless(home: Path) -> None:
 
 
 def test_a_new_home_gets_every_notebook(entrypoint: ModuleType, shipped: Path, home: Path) -> None:
-    assert entrypoint.offer(shipped, home) == [NAME]
+    assert entrypoint.copy_notebooks(shipped, home) == [NAME]
     assert notebooks(home) == {NAME: "version 1"}
 
 
 def test_a_second_start_changes_nothing(entrypoint: ModuleType, shipped: Path, home: Path) -> None:
-    entrypoint.offer(shipped, home)
+    entrypoint.copy_notebooks(shipped, home)
     before = (home / "notebooks" / NAME).stat().st_mtime_ns
 
-    assert entrypoint.offer(shipped, home) == []
+    assert entrypoint.copy_notebooks(shipped, home) == []
     assert (home / "notebooks" / NAME).stat().st_mtime_ns == before
 
 
@@ -95,11 +95,11 @@ def test_a_second_start_changes_nothing(entrypoint: ModuleType, shipped: Path, h
 def test_a_new_version_replaces_only_what_nobody_touched(
     entrypoint: ModuleType, shipped: Path, home: Path, what_the_user_did: Callable[[Path], None], left: dict[str, str]
 ) -> None:
-    entrypoint.offer(shipped, home)
+    entrypoint.copy_notebooks(shipped, home)
     what_the_user_did(home)
     (shipped / NAME).write_text("version 2")
 
-    copied = entrypoint.offer(shipped, home)
+    copied = entrypoint.copy_notebooks(shipped, home)
 
     assert notebooks(home) == left
     assert copied == ([NAME] if left == {NAME: "version 2"} else [])
@@ -108,16 +108,16 @@ def test_a_new_version_replaces_only_what_nobody_touched(
 def test_versions_go_on_replacing_each_other(entrypoint: ModuleType, shipped: Path, home: Path) -> None:
     for version in ("version 1", "version 2", "version 3"):
         (shipped / NAME).write_text(version)
-        entrypoint.offer(shipped, home)
+        entrypoint.copy_notebooks(shipped, home)
     assert notebooks(home) == {NAME: "version 3"}
 
 
 def test_a_notebook_that_comes_later_is_added_to_an_old_home(entrypoint: ModuleType, shipped: Path, home: Path) -> None:
-    entrypoint.offer(shipped, home)
+    entrypoint.copy_notebooks(shipped, home)
     edited(home)
     (shipped / "02_second.ipynb").write_text("version 1")
 
-    assert entrypoint.offer(shipped, home) == ["02_second.ipynb"]
+    assert entrypoint.copy_notebooks(shipped, home) == ["02_second.ipynb"]
     assert notebooks(home) == {NAME: "mine", "02_second.ipynb": "version 1"}
 
 
@@ -125,11 +125,11 @@ def test_a_notebook_that_comes_later_is_added_to_an_old_home(entrypoint: ModuleT
 def test_a_broken_record_keeps_nobody_from_their_server(
     entrypoint: ModuleType, shipped: Path, home: Path, record: str
 ) -> None:
-    entrypoint.offer(shipped, home)
+    entrypoint.copy_notebooks(shipped, home)
     edited(home)
     (home / ".sandbox" / "notebooks.json").write_text(record)
 
-    entrypoint.offer(shipped, home)
+    entrypoint.copy_notebooks(shipped, home)
 
     assert notebooks(home) == {NAME: "mine"}
 
@@ -199,19 +199,19 @@ def test_the_shelf_is_in_the_home_unless_something_else_is(entrypoint: ModuleTyp
     shelf.mkdir()
 
     for _ in range(2):
-        entrypoint.show_the_shelf(home, shelf)
+        entrypoint.link_shelf(home, shelf)
     assert (home / "team").resolve() == shelf
 
     (home / "team").unlink()
     (home / "team").write_text("a file of my own")
-    entrypoint.show_the_shelf(home, shelf)
+    entrypoint.link_shelf(home, shelf)
     assert (home / "team").read_text() == "a file of my own"
 
 
 def test_what_earlier_kernels_have_read_is_forgotten(entrypoint: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "17.jsonl").write_text("{}")
 
-    entrypoint.forget_reads(tmp_path)
-    entrypoint.forget_reads(tmp_path / "nowhere")
+    entrypoint.delete_reads(tmp_path)
+    entrypoint.delete_reads(tmp_path / "nowhere")
 
     assert not list(tmp_path.glob("*.jsonl"))

@@ -35,7 +35,7 @@ def test_when_nobody_listens_any_more_it_is_not_run_to_its_end(monkeypatch: pyte
         async with asyncio.timeout(10):
             return first, await begun[0].wait()
 
-    assert asyncio.run(leave()) == ({"told": "cell 1 of 2"}, -9)
+    assert asyncio.run(leave()) == ({"progress": "cell 1 of 2"}, -9)
 
 
 def cell(source: str, *outputs: dict[str, Any], begun: bool = True) -> dict[str, Any]:
@@ -60,15 +60,15 @@ raise ValueError: no code
 ODD = "Traceback (most recent call last):\n  …\nRuntimeError: no such kernel\n"
 
 
-def ended(folder: Path, before: list[Any], again: list[Any], said: str, code: int = 1) -> dict[str, Any]:
-    """What is told of a notebook that papermill left with this code."""
+def result_of(folder: Path, before: list[Any], again: list[Any], stderr: str, code: int = 1) -> dict[str, Any]:
+    """The result of a notebook that papermill left with this code."""
     (folder / "out.ipynb").write_text(json.dumps({"cells": again}))
-    event = rerun._ended({"cells": before}, folder, code, said.encode(), 1.0)
-    return dict(event["ended"])
+    event = rerun._outcome({"cells": before}, folder, code, stderr.encode(), 1.0)
+    return dict(event["result"])
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("stderr", "reason"),
     [
         (DEAD, "code cell 2 ended its kernel: did it need more memory than there is?"),
         (TOO_LONG, "code cell 2 did not end within 10 minutes"),
@@ -78,34 +78,34 @@ def ended(folder: Path, before: list[Any], again: list[Any], said: str, code: in
 )
 @pytest.mark.parametrize("outputs", [[], [PRINTED]])
 def test_a_notebook_that_was_broken_off_does_not_reproduce(
-    tmp_path: Path, outputs: list[dict[str, Any]], said: str, reason: str
+    tmp_path: Path, outputs: list[dict[str, Any]], stderr: str, reason: str
 ) -> None:
     again = [cell("a", *outputs), cell("b"), cell("c", begun=False)]
-    told = ended(tmp_path, [cell("a", *outputs), cell("b"), cell("c")], again, said)
-    assert (told["verdict"], told["why"][0]) == ("does not reproduce", reason)
+    result = result_of(tmp_path, [cell("a", *outputs), cell("b"), cell("c")], again, stderr)
+    assert (result["verdict"], result["why"][0]) == ("does not reproduce", reason)
 
 
 def test_a_kernel_that_dies_after_a_failure_that_was_allowed_does_not_reproduce(tmp_path: Path) -> None:
-    told = ended(tmp_path, [cell("a", FAILED), cell("b")], [cell("a", FAILED), cell("b")], DEAD)
-    assert (told["verdict"], told["why"]) == (
+    result = result_of(tmp_path, [cell("a", FAILED), cell("b")], [cell("a", FAILED), cell("b")], DEAD)
+    assert (result["verdict"], result["why"]) == (
         "does not reproduce",
         ["code cell 2 ended its kernel: did it need more memory than there is?"],
     )
 
 
 def test_a_cell_that_takes_too_long_does_not_reproduce_even_if_its_author_lost_patience_too(tmp_path: Path) -> None:
-    told = ended(tmp_path, [cell("a", INTERRUPTED)], [cell("a", INTERRUPTED)], TOO_LONG)
-    assert (told["verdict"], told["why"]) == ("does not reproduce", ["code cell 1 did not end within 10 minutes"])
+    result = result_of(tmp_path, [cell("a", INTERRUPTED)], [cell("a", INTERRUPTED)], TOO_LONG)
+    assert (result["verdict"], result["why"]) == ("does not reproduce", ["code cell 1 did not end within 10 minutes"])
 
 
 def test_a_cell_that_fails_as_it_did_for_its_author_reproduces(tmp_path: Path) -> None:
-    said = "papermill.exceptions.PapermillExecutionError: \n---\nValueError: no rows\n"
-    told = ended(tmp_path, [cell("a", FAILED)], [cell("a", FAILED)], said)
-    assert (told["verdict"], told["why"]) == ("reproduces", ["it fails in the same way as before"])
+    stderr = "papermill.exceptions.PapermillExecutionError: \n---\nValueError: no rows\n"
+    result = result_of(tmp_path, [cell("a", FAILED)], [cell("a", FAILED)], stderr)
+    assert (result["verdict"], result["why"]) == ("reproduces", ["it fails in the same way as before"])
 
 
 def test_what_prints_more_than_the_shelf_takes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rerun, "LARGEST", 3 * 1024**2)
+    monkeypatch.setattr(rerun, "MAX_NOTEBOOK_BYTES", 3 * 1024**2)
     (tmp_path / "out.ipynb").write_bytes(b" " * 5 * 1024**2)
-    event = rerun._ended({"cells": []}, tmp_path, 0, b"", 1.0)
+    event = rerun._outcome({"cells": []}, tmp_path, 0, b"", 1.0)
     assert event["error"] == "what it prints comes to 5 MB, more than the 3 MB that a notebook on the shelf may have"

@@ -223,7 +223,7 @@ def test_a_provider_sends_users_back_to_the_hub(
     told = {"client_id": "hub", "client_secret": "s", "allow_all": True}
     monkeypatch.setitem(SECRETS, "hub_auth", json.dumps({"authenticator": "github", "settings": told}))
     seen: list[dict[str, Any]] = []
-    monkeypatch.setattr("sandbox_hub.sign_in.configure", lambda c, provider, settings: seen.append(settings))
+    monkeypatch.setattr("sandbox_hub.users.sign_in.configure", lambda c, provider, settings: seen.append(settings))
 
     of_this_hub(request, monkeypatch, HUB)
 

@@ -1,29 +1,32 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from spark_etl.drawing import as_svg, run_diagram
 from spark_etl.drawing.states import STATES
 from spark_etl.storage import normalise
-from spark_etl.store.layout import RunPaths
-from spark_etl.store.record import RunRecord, State
+from spark_etl.store import ErrorRecord, FeatureRecord, OutputRecord, RunDocument, State, StoredRun
 
-RUN: dict[str, Any] = {
-    "run_id": "20240229T101112Z-7f3a2c",
-    "team": "team",
-    "pipeline": "revenue",
-    "order": ["orders", "net", "late"],
-    "graph": {"orders": [], "net": ["orders"], "late": ["net"], "other": ["orders"]},
-    "features": {
-        "orders": {"state": "succeeded", "rows": 1234, "bytes": 3400000, "seconds": 12.3},
-        "net": {"state": "failed", "rows": None, "seconds": 0.4, "error": {"message": "KeyError: 'x'"}},
-        "late": {"state": "skipped", "rows": None, "seconds": None},
+from tests.support.runs import run_writer
+
+RUN = RunDocument(
+    run_id="20240229T101112Z-7f3a2c",
+    path="s3a://scratch/team/revenue/20240229T101112Z-7f3a2c",
+    team="team",
+    pipeline="revenue",
+    order=["orders", "net", "late"],
+    graph={"orders": [], "net": ["orders"], "late": ["net"], "other": ["orders"]},
+    features={
+        "orders": FeatureRecord(state="succeeded", rows=1234, bytes=3400000, seconds=12.3),
+        "net": FeatureRecord(state="failed", seconds=0.4, error=ErrorRecord("KeyError: 'x'")),
+        "late": FeatureRecord(state="skipped"),
     },
-    "publish": [{"feature": "orders", "path": "a", "state": "succeeded"}, {"feature": "late", "state": "skipped"}],
-    "error": {"feature": "net", "message": "feature `net` failed: KeyError: 'x'"},
-}
+    outputs=[OutputRecord("orders", "a", state="succeeded"), OutputRecord("late", "b", state="skipped")],
+    error=ErrorRecord("feature `net` failed: KeyError: 'x'", feature="net"),
+)
 
 
 def test_each_feature_shows_state_rows_size_and_seconds() -> None:
@@ -45,8 +48,8 @@ def test_a_failure_is_the_tooltip_of_its_feature() -> None:
 
 
 def test_what_was_reused_tells_from_where() -> None:
-    feature = {"state": "reused", "reused_from": "s3a://scratch/team/revenue/x"}
-    (node,) = run_diagram({"features": {"orders": feature}}).nodes
+    feature = FeatureRecord(state="reused", reused_from="s3a://scratch/team/revenue/x")
+    (node,) = run_diagram(replace(RUN, order=["orders"], features={"orders": feature})).nodes
     assert node.reason == "from s3a://scratch/team/revenue/x"
 
 
@@ -56,19 +59,17 @@ def test_every_state_of_a_record_has_a_look(state: str) -> None:
 
 
 def test_a_run_is_drawn_at_any_moment_of_its_record(scratch: Path) -> None:
-    paths = RunPaths.of(normalise(str(scratch)), "team", "revenue", "20240229T101112Z-000001")
+    paths = StoredRun.at(normalise(str(scratch)), "team", "revenue", "20240229T101112Z-000001")
     head = {
-        "team": "team",
-        "pipeline": "revenue",
         "order": ["orders", "net"],
         "graph": {"orders": [], "net": ["orders"]},
     }
-    record = RunRecord(paths, head, {"orders": {"checkpoint": True}, "net": {}})
-    seen = [[node.state for node in run_diagram(record.content).nodes]]
+    record = run_writer(paths, head, {"orders": {"checkpoint": True}, "net": {}})
+    seen = [[node.state for node in run_diagram(record.document).nodes]]
     record.feature_started("orders")
-    seen.append([node.state for node in run_diagram(record.content).nodes])
+    seen.append([node.state for node in run_diagram(record.document).nodes])
     record.feature_ended("orders", "succeeded", rows=1, bytes=10)
     record.end("interrupted")
-    seen.append([node.state for node in run_diagram(record.content).nodes])
+    seen.append([node.state for node in run_diagram(record.document).nodes])
     assert seen == [["pending", "pending"], ["running", "pending"], ["succeeded", "skipped"]]
-    assert "1 row · 10 B" in run_diagram(record.content).nodes[0].detail
+    assert "1 row · 10 B" in run_diagram(record.document).nodes[0].detail

@@ -9,18 +9,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from spark_etl.storage import normalise, storage_for
-from spark_etl.store.layout import RunPaths
-from spark_etl.store.manifest import DataFile, Manifest, dump_manifest
-from spark_etl.store.record import RunRecord, Status
+from spark_etl.storage import normalise
+from spark_etl.store import DataFile, ErrorRecord, Manifest, Status, StoredRun
 
-MakeRun = Callable[..., RunPaths]
+from tests.support.runs import run_writer
+
+MakeRun = Callable[..., StoredRun]
 
 
-def head(team: str, pipeline: str, order: list[str]) -> dict[str, Any]:
+def head(order: list[str]) -> dict[str, Any]:
     return {
-        "team": team,
-        "pipeline": pipeline,
         "start_date": "2024-02-29",
         "end_date": "2024-02-29",
         "order": order,
@@ -28,9 +26,9 @@ def head(team: str, pipeline: str, order: list[str]) -> dict[str, Any]:
     }
 
 
-def keep(paths: RunPaths, feature: str, tables: list[pa.Table]) -> Manifest:
+def keep(paths: StoredRun, feature: str, tables: list[pa.Table]) -> Manifest:
     """Writes a checkpoint of a file per table."""
-    folder = Path(paths.checkpoint(feature).removeprefix("file://"))
+    folder = Path(paths.checkpoint_path(feature).removeprefix("file://"))
     folder.mkdir(parents=True)
     files = []
     for number, table in enumerate(tables):
@@ -49,7 +47,7 @@ def keep(paths: RunPaths, feature: str, tables: list[pa.Table]) -> Manifest:
         inputs={},
         written="2024-02-29T10:11:12Z",
     )
-    storage_for(paths.root).write(paths.manifest(feature), dump_manifest(manifest))
+    paths.write_manifest(feature, manifest)
     return manifest
 
 
@@ -59,10 +57,10 @@ def make_run(scratch: Path) -> MakeRun:
 
     def make(
         run_id: str, team: str = "team", pipeline: str = "revenue", status: Status = "succeeded", kept: bool = True
-    ) -> RunPaths:
-        paths = RunPaths.of(normalise(str(scratch)), team, pipeline, run_id)
+    ) -> StoredRun:
+        paths = StoredRun.at(normalise(str(scratch)), team, pipeline, run_id)
         known = {"orders": {"checkpoint": True}, "net": {"checkpoint": False}, "late": {"checkpoint": True}}
-        record = RunRecord(paths, head(team, pipeline, list(known)), known)
+        record = run_writer(paths, head(list(known)), known)
         record.feature_started("orders")
         if kept:
             tables = [pa.table({"id": ids, "name": [f"n{i}" for i in ids]}, SCHEMA) for ids in ([], [1, 2, 3], [4, 5])]
@@ -70,7 +68,7 @@ def make_run(scratch: Path) -> MakeRun:
             record.feature_ended("orders", "succeeded", rows=manifest.rows, bytes=manifest.bytes)
         record.store()
         if status != "running":
-            record.end(status, {"feature": "late", "message": "late broke"} if status == "failed" else None)
+            record.end(status, ErrorRecord("late broke", feature="late") if status == "failed" else None)
         return paths
 
     return make

@@ -11,8 +11,7 @@ from spark_etl import runs
 from spark_etl.errors import CheckpointError
 from spark_etl.reading import Run
 from spark_etl.storage import join, storage_for
-from spark_etl.store import heartbeat
-from spark_etl.store.layout import RunPaths
+from spark_etl.store import StoredRun
 
 from tests.unit.spark_etl.reading.conftest import MakeRun, keep
 
@@ -31,16 +30,16 @@ EVIDENCE = {
 }
 
 
-def change(paths: RunPaths, feature: str | None = None, **known: Any) -> Run:
+def change(paths: StoredRun, feature: str | None = None, **known: Any) -> Run:
     """Changes run.json, or what it says of a feature."""
-    content = json.loads(storage_for(paths.root).read(paths.run_file) or b"")
+    content = json.loads(storage_for(paths.root).read(paths.document_path) or b"")
     (content["features"][feature] if feature else content).update(known)
-    storage_for(paths.root).write(paths.run_file, json.dumps(content).encode())
+    storage_for(paths.root).write(paths.document_path, json.dumps(content).encode())
     return runs[paths.run_id]
 
 
 @pytest.fixture
-def failed(make_run: MakeRun) -> RunPaths:
+def failed(make_run: MakeRun) -> StoredRun:
     paths = make_run(FIRST, status="failed")
     keep(paths, "late.raw", [pa.table({"id": [7], "name": ["x"]})])
     storage_for(paths.root).write(join(paths.root, "late", "_failure.json"), json.dumps(EVIDENCE).encode())
@@ -89,10 +88,10 @@ def test_a_reused_checkpoint_is_read_where_it_lies_and_says_so(make_run: MakeRun
     origin, paths = make_run(FIRST), make_run(SECOND, kept=False)
     run = change(paths, "orders", state="reused", reused_from=origin.root, rows=5, bytes=9)
     assert f"; reused by run {SECOND}" in repr(run["orders"])
-    assert run["orders"].path == origin.checkpoint("orders")
+    assert run["orders"].path == origin.checkpoint_path("orders")
     assert list(run["orders"].head(1)["id"]) == [1]
     assert f"reused from {FIRST}" in repr(run)
-    Path(origin.manifest("orders").removeprefix("file://")).unlink()
+    Path(origin.manifest_path("orders").removeprefix("file://")).unlink()
     with pytest.raises(CheckpointError, match=f"reused `orders` of run {FIRST}, and nothing is left"):
         run["orders"]
 
@@ -101,7 +100,7 @@ def test_a_run_that_no_longer_says_it_is_alive_has_died(make_run: MakeRun) -> No
     paths = make_run(FIRST, status="running")
     change(paths, "late", state="running")
     assert runs[FIRST].status == "running"
-    heartbeat.beat(paths)
+    paths.beat(15)
     assert runs[FIRST].status == "running"
     assert "its run is still running" in repr(runs[FIRST]["orders"])
     last = {"at": (datetime.now(UTC) - timedelta(minutes=5)).isoformat(), "every": 15}
@@ -117,13 +116,13 @@ def test_a_run_that_no_longer_says_it_is_alive_has_died(make_run: MakeRun) -> No
 
 def test_a_frame_computed_after_a_failure_says_so(make_run: MakeRun) -> None:
     paths = make_run(FIRST, status="failed")
-    manifest = json.loads(storage_for(paths.root).read(paths.manifest("orders")) or b"")
+    manifest = json.loads(storage_for(paths.root).read(paths.manifest_path("orders")) or b"")
     content = json.dumps({**manifest, "after_failure": True}).encode()
-    storage_for(paths.root).write(paths.manifest("orders"), content)
+    storage_for(paths.root).write(paths.manifest_path("orders"), content)
     assert "computed once more, after what reads it had failed" in repr(runs[FIRST]["orders"])
 
 
-def test_in_a_notebook_a_message_of_several_lines_keeps_them(failed: RunPaths) -> None:
+def test_in_a_notebook_a_message_of_several_lines_keeps_them(failed: StoredRun) -> None:
     message = "its rows break its response:\n  `id` must be unique\n    id  rows\n     7     2"
     told = json.dumps({**EVIDENCE, "message": message}).encode()
     storage_for(failed.root).write(join(failed.root, "late", "_failure.json"), told)

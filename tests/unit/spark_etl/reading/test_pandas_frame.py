@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 from spark_etl.errors import CheckpointError
 from spark_etl.reading import Checkpoint
-from spark_etl.store.manifest import DataFile, Manifest
+from spark_etl.store import DataFile, Manifest
 
 LARGE = 2**53 + 1  # no double is this number
 MONEY = Decimal("12345678901234567.89")

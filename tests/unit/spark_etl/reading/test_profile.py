@@ -13,7 +13,7 @@ import pytest
 from pyarrow import parquet
 from spark_etl.errors import CheckpointError
 from spark_etl.reading import Checkpoint, profile
-from spark_etl.store.manifest import DataFile, Manifest
+from spark_etl.store import DataFile, Manifest
 
 NAN = float("nan")
 

@@ -14,7 +14,8 @@ from spark_etl import runs
 from spark_etl.errors import CheckpointError
 from spark_etl.reading import Checkpoint, memory
 from spark_etl.reading.rows import Rows
-from spark_etl.store.manifest import DataFile, Manifest, dump_manifest
+from spark_etl.store import DataFile, Manifest
+from spark_etl.store.manifest import dump_manifest
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 

@@ -45,7 +45,7 @@ def test_a_running_run_says_so(make_run: MakeRun) -> None:
 
 def test_files_without_a_manifest_are_no_checkpoint(make_run: MakeRun) -> None:
     paths = make_run(ID, status="interrupted")
-    Path(paths.manifest("orders").removeprefix("file://")).unlink()
+    Path(paths.manifest_path("orders").removeprefix("file://")).unlink()
     with pytest.raises(CheckpointError, match=r"`orders` has no manifest: run .* interrupted"):
         runs[ID]["orders"]
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from spark_etl.errors import FeatureError
 from spark_etl.runner.execute import Execution, Work
-from spark_etl.runner.inputs import Inputs
+from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.publish.outputs import Publication
 from spark_etl.runner.report.progress import Progress
-from spark_etl.runner.resume.decide import Decision, decide
-from spark_etl.store.layout import RunPaths, new_run_id
-from spark_etl.store.manifest import Manifest
-from spark_etl.store.record import RunRecord
+from spark_etl.runner.resume.decide import ReuseDecision, decide
+from spark_etl.store import Manifest, StoredRun
+from spark_etl.store.layout import new_run_id
 
+from tests.support.runs import run_writer
 from tests.unit.spark_etl.runner.conftest import Line
 
 UNREADABLE = """
@@ -38,15 +38,15 @@ class Feature(SparkFeature):
 BACKEND: Any = SimpleNamespace(spark=None, cancel=lambda: None)  # nothing is asked of Spark so early
 
 
-def work_of(plan: Plan, **reused: Decision) -> Work:
+def work_of(plan: Plan, **reused: ReuseDecision) -> Work:
     """Returns what a run of the plan works with."""
-    paths = RunPaths.of(plan.options.scratch, "team", plan.pipeline, new_run_id())
-    inputs = Inputs(plan.graph, plan.order, plan.options.dates)
+    paths = StoredRun.at(plan.options.scratch, "team", plan.pipeline, new_run_id())
+    inputs = ResolvedInputs(plan.graph, plan.order, plan.options.dates)
     decisions, known = decide(plan, inputs)
     features: dict[str, dict[str, Any]] = {alias: {} for alias in plan.order}
-    record, progress = RunRecord(paths, {}, features), Progress(plan.order, io.StringIO())
+    record, progress = run_writer(paths, {}, features), Progress(plan.order, io.StringIO())
     decided = {**decisions, **reused}
-    return Work(BACKEND, plan, paths, record, inputs, decided, known, Publication((), paths, "revenue"), progress)
+    return Work(BACKEND, plan, record, inputs, decided, known, Publication((), paths, "revenue"), progress)
 
 
 def test_a_source_that_can_not_be_read_is_told_before_its_feature_is_started(line: Line) -> None:
@@ -54,15 +54,17 @@ def test_a_source_that_can_not_be_read_is_told_before_its_feature_is_started(lin
     work = work_of(line.plan("--sample", "0.5", "--sample-key", "id"))
     with pytest.raises(FeatureError, match="feature `orders` failed: LookupError: no such table"):
         Execution(work).run()
-    told = work.record.told("orders", "state", "seconds", "error")
-    assert (told["state"], told["seconds"]) == ("failed", None)
-    assert "no such table" in told["error"]["message"]
+    orders = work.record.feature("orders")
+    assert (orders.state, orders.seconds) == ("failed", None)
+    assert orders.error
+    assert "no such table" in str(orders.error.message)
 
 
 def test_a_checkpoint_that_can_not_be_read_again_names_its_feature(line: Line) -> None:
     known: dict[str, Any] = {"spark_schema": {}, "files": [], "code": {}, "inputs": {}, "written": ""}
     manifest = Manifest("orders", "run", columns={}, rows=0, bytes=0, **known)
-    work = work_of(line.plan(), orders=Decision("reuse", "as in run 1", manifest, str(line.scratch)))
+    work = work_of(line.plan(), orders=ReuseDecision("reuse", "as in run 1", manifest, str(line.scratch)))
     with pytest.raises(FeatureError, match="feature `orders` failed: "):
         Execution(work).run()
-    assert work.record.told("orders", "state", "seconds") == {"state": "failed", "seconds": None}
+    orders = work.record.feature("orders")
+    assert (orders.state, orders.seconds) == ("failed", None)

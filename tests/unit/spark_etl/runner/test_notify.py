@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 from email.message import EmailMessage
@@ -16,9 +15,9 @@ from spark_etl.runner.options import Options
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome
 from spark_etl.storage import normalise
-from spark_etl.store.layout import RunPaths
-from spark_etl.store.record import Status
+from spark_etl.store import Status, StoredRun
 
+from tests.support.runs import run_writer
 from tests.support.smtp import MailBox, serving
 
 RUN = "20240229T101112Z-7f3a2c"
@@ -57,13 +56,13 @@ def options(tmp_path: Path) -> Options:
 
 
 def outcome(options: Options, status: Status, error: SparkEtlError | None = None) -> Outcome:
-    return Outcome(RunPaths.of(options.scratch, "team", "revenue", RUN), status, 1.0, kept=True, error=error)
+    run = StoredRun.at(options.scratch, "team", "revenue", RUN)
+    return Outcome(run_writer(run), status, 1.0, error)
 
 
 def earlier(options: Options, run_id: str, status: str) -> None:
-    folder = Path(options.scratch.removeprefix("file://"), "team", "revenue", run_id)
-    folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps({"status": status}))
+    run = StoredRun.at(options.scratch, "team", "revenue", run_id)
+    run.write_document(run.new_document(status=status))
 
 
 def test_a_failure_is_told_with_feature_reason_and_how_to_look(options: Options, mails: Taken) -> None:

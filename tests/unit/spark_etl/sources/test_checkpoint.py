@@ -11,8 +11,9 @@ from spark_etl.dates import DateRange
 from spark_etl.errors import MissingDataError
 from spark_etl.reading import Run, Runs
 from spark_etl.sources import CheckpointSource
-from spark_etl.store.layout import RunPaths
-from spark_etl.store.record import RunRecord
+from spark_etl.store import StoredRun
+
+from tests.support.runs import run_writer
 
 DAY, EARLIER = date(2024, 2, 29), date(2020, 1, 1)
 ONE_DAY = DateRange(DAY, DAY)
@@ -28,10 +29,10 @@ class Scratch:
     def run(self, day: date = DAY, *, team: str = "data", sample: dict[str, Any] | None = None) -> str:
         """Leaves what a run that succeeded leaves, and returns its id."""
         self._second += 1
-        paths = RunPaths.of(f"file://{self.path}", team, "revenue", f"20240301T0000{self._second:02}Z-abc123")
+        paths = StoredRun.at(f"file://{self.path}", team, "revenue", f"20240301T0000{self._second:02}Z-abc123")
         days = {"start_date": str(day), "end_date": str(day)}
-        what = {"team": team, "pipeline": "revenue", "order": [], "sample": sample, **days}
-        record = RunRecord(paths, what, {})
+        what = {"sample": sample, **days}
+        record = run_writer(paths, what, {})
         record.store()
         record.end("succeeded")
         return paths.run_id

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from spark_etl.errors import UsageError
-from spark_etl.storage import is_s3, join, normalise, split_s3
+from spark_etl.storage import is_hidden, is_s3, join, normalise, split_s3
 from spark_etl.storage.paths import local_path
 
 
@@ -41,3 +41,11 @@ def test_parts_are_joined_by_one_slash() -> None:
     assert split_s3("s3a://bucket/a/b") == ("bucket", "a/b")
     assert is_s3("s3n://b")
     assert not is_s3("s3files/x")
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [("a", False), ("_SUCCESS", True), (".a.crc", True), ("_dt=2024-02-29", False), (".x=1", True), ("a=_b", False)],
+)
+def test_names_that_readers_of_parquet_pass_over(name: str, hidden: bool) -> None:
+    assert is_hidden(name) is hidden

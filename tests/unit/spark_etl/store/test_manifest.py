@@ -42,7 +42,7 @@ def test_what_a_later_version_adds_is_passed_over() -> None:
         (b"{", "m is damaged"),
         (b"[]", "m is damaged"),
         (b'{"format": 1}', "m is damaged"),
-        (dump_manifest(MANIFEST).replace(b'"format": 1', b'"format": 99'), "newer format"),
+        (dump_manifest(MANIFEST).replace(b'"format": 2', b'"format": 99'), "newer format"),
     ],
 )
 def test_what_is_no_manifest_is_refused(content: bytes, told: str) -> None:

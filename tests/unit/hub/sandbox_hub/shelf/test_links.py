@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sandbox_hub.shelf import service
+from sandbox_hub.shelf import handlers
 
 from tests.unit.hub.sandbox_hub.shelf.test_store import RECORD
 
@@ -13,14 +13,14 @@ LAB = "/hub/user-redirect/lab/tree/team/published/ada/late-orders/v1/late-orders
 
 
 def test_at_one_address_links_are_paths() -> None:
-    assert service.link(RECORD) == "/services/shelf/ada/late-orders"
-    assert service.link(RECORD, version=True) == "/services/shelf/ada/late-orders/v1"
-    assert service.opened(RECORD) == LAB
+    assert handlers.page_link(RECORD) == "/services/shelf/ada/late-orders"
+    assert handlers.page_link(RECORD, version=True) == "/services/shelf/ada/late-orders/v1"
+    assert handlers.open_link(RECORD) == LAB
 
 
 def test_with_subdomains_links_name_the_origin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "HUB", HUB)
-    monkeypatch.setattr(service, "PUBLIC", SHELF)
+    monkeypatch.setattr(handlers, "HUB_ORIGIN", HUB)
+    monkeypatch.setattr(handlers, "PUBLIC_URL", SHELF)
 
-    assert service.link(RECORD) == f"{SHELF}ada/late-orders"
-    assert service.opened(RECORD) == HUB + LAB
+    assert handlers.page_link(RECORD) == f"{SHELF}ada/late-orders"
+    assert handlers.open_link(RECORD) == HUB + LAB

@@ -1,4 +1,4 @@
-"""Running a stranger's notebook again: what its server sees of the shelf's rights, what is taken of its answer."""
+"""Running a stranger's notebook again: what its server sees of the shelf's rights, what is accepted of its answer."""
 
 from __future__ import annotations
 
@@ -13,22 +13,30 @@ import sandbox_lab.rerun
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sandbox_hub.shelf import rerun
-from sandbox_hub.shelf.rerun import Again, Rerun, RerunError, lines
+from sandbox_hub.shelf.rerun import RerunError, RerunResult, RerunServer, iter_lines
 
-ENDED = {"notebook": {"cells": []}, "verdict": "runs", "why": [], "diff": "", "seconds": 1, "reads": [], "packages": {}}
+RESULT = {
+    "notebook": {"cells": []},
+    "verdict": "runs",
+    "why": [],
+    "diff": "",
+    "seconds": 1,
+    "reads": [],
+    "packages": {},
+}
 Answer = Callable[[web.Request], AsyncIterator[bytes]]
 
 
 async def well(request: web.Request) -> AsyncIterator[bytes]:
     """Runs a notebook in no time."""
     del request
-    yield b'{"told": "cell 1 of 1"}\n' + json.dumps({"ended": ENDED}).encode() + b"\n"
+    yield b'{"progress": "cell 1 of 1"}\n' + json.dumps({"result": RESULT}).encode() + b"\n"
 
 
 async def endless(request: web.Request) -> AsyncIterator[bytes]:
     """Runs a notebook for ever."""
     del request
-    yield b'{"told": "cell 1 of 1"}\n'
+    yield b'{"progress": "cell 1 of 1"}\n'
     await asyncio.sleep(600)
 
 
@@ -64,27 +72,27 @@ class FakeHub:
             await stream.write(chunk)
         return stream
 
-    def run(self) -> tuple[Again, list[str]]:
-        """Has an empty notebook run again; returns what came of it and what was told."""
-        told: list[str] = []
+    def run(self) -> tuple[RerunResult, list[str]]:
+        """Has an empty notebook run again; returns the result and the progress."""
+        progress: list[str] = []
 
-        async def go() -> Again:
+        async def go() -> RerunResult:
             app = web.Application()
             app.router.add_route("*", "/{path:.*}", self.serve)
             async with TestServer(app) as server:
                 url = str(server.make_url("")).rstrip("/")
-                return await Rerun(url, "of-the-shelf", "shelf").run(b'{"cells": []}', told.append)
+                return await RerunServer(url, "of-the-shelf", "shelf").run(b'{"cells": []}', progress.append)
 
-        return asyncio.run(go()), told
+        return asyncio.run(go()), progress
 
 
 def test_the_server_never_sees_the_token_of_the_shelf() -> None:
     hub = FakeHub()
 
-    again, told = hub.run()
+    result, progress = hub.run()
 
-    assert again.verdict == "runs"
-    assert told == ["starting a fresh server", "cell 1 of 1"]
+    assert result.verdict == "runs"
+    assert progress == ["starting a fresh server", "cell 1 of 1"]
     seen = [token for _, path, token in hub.asked if path.startswith("/user/")]
     assert seen == ["token of-one-server"]
     (made,) = hub.bodies
@@ -117,7 +125,7 @@ def test_its_token_is_taken_back_and_it_is_stopped_however_it_ends(error: str) -
 
 
 def test_one_that_does_not_end_is_told_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rerun, "RUN_SECONDS", 1)
+    monkeypatch.setattr(rerun, "MAX_RUN_SECONDS", 1)
     hub = FakeHub(endless)
 
     with pytest.raises(RerunError, match="did not end within 0 minutes, which is what running it again may take"):
@@ -128,7 +136,7 @@ def test_one_that_does_not_end_is_told_with_the_limit(monkeypatch: pytest.Monkey
 
 def test_a_server_that_is_killed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its connection stays open: what was killed says no word."""
-    monkeypatch.setattr(rerun, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(rerun, "ALIVE_CHECK_SECONDS", 0.05)
     looks: list[int] = []
 
     class Killed(FakeHub):
@@ -165,11 +173,11 @@ def test_a_token_that_is_not_taken_back_costs_no_result(caplog: pytest.LogCaptur
             return web.Response(status=500) if "/tokens/" in request.path else answer
 
     assert Busy().run()[0].verdict == "runs"
-    assert "does not take back the token" in caplog.text
+    assert "does not revoke the token" in caplog.text
 
 
 def test_hub_and_server_know_the_same_limit() -> None:
-    assert rerun.LARGEST == sandbox_lab.rerun.LARGEST
+    assert rerun.MAX_NOTEBOOK_BYTES == sandbox_lab.rerun.MAX_NOTEBOOK_BYTES
 
 
 async def of(*parts: bytes) -> AsyncIterator[bytes]:
@@ -178,7 +186,7 @@ async def of(*parts: bytes) -> AsyncIterator[bytes]:
 
 
 async def collected(chunks: AsyncIterator[bytes], largest: int) -> list[bytes]:
-    return [line async for line in lines(chunks, largest)]
+    return [line async for line in iter_lines(chunks, largest)]
 
 
 def test_lines_come_whole_however_they_arrive() -> None:

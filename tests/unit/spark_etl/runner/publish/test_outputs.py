@@ -18,16 +18,16 @@ from pyarrow import dataset, parquet
 from spark_etl.cli import run_main
 from spark_etl.errors import PublishRefusedError, RunFailedError, StorageError
 from spark_etl.runner import run
-from spark_etl.runner.ownership import Output, in_words
-from spark_etl.runner.publish import lock, outputs
+from spark_etl.runner.ownership import Output, describe_existing
+from spark_etl.runner.publish import lock
 from spark_etl.runner.publish.outputs import Publication
 from spark_etl.runner.signals import TerminatedError, raise_on_signals
 from spark_etl.storage import normalise
 from spark_etl.storage.local import LocalStorage
-from spark_etl.store import heartbeat
-from spark_etl.store.layout import RunPaths, new_run_id
-from spark_etl.store.record import RunRecord
+from spark_etl.store import StoredRun
+from spark_etl.store.layout import DECISION_FILE, new_run_id
 
+from tests.support.runs import run_writer
 from tests.unit.spark_etl.runner.conftest import PUBLISH, Line
 
 NAMES = ("net", "plan")
@@ -66,18 +66,20 @@ class Shop:
     def output(self, name: str, *, overwrite: bool = True) -> Output:
         return Output(name, normalise(str(self.folder / name)), overwrite)
 
-    def start(self) -> RunPaths:
+    def start(self) -> StoredRun:
         """Leaves what a run that has just started leaves."""
-        paths = RunPaths.of(normalise(str(self.folder / "scratch")), "team", "revenue", new_run_id())
-        RunRecord(paths, {}, {}).store()
-        heartbeat.beat(paths)
+        paths = StoredRun.at(normalise(str(self.folder / "scratch")), "team", "revenue", new_run_id())
+        run_writer(paths, {}, {}).store()
+        paths.beat(15)
         return paths
 
-    def publication(self, paths: RunPaths | None = None, *, overwrite: bool = True, adopt: bool = False) -> Publication:
+    def publication(
+        self, paths: StoredRun | None = None, *, overwrite: bool = True, adopt: bool = False
+    ) -> Publication:
         outputs = [self.output(name, overwrite=overwrite) for name in NAMES]
         return Publication(outputs, paths or self.start(), "revenue", adopt=adopt)
 
-    def publish(self, value: int, paths: RunPaths | None = None) -> None:
+    def publish(self, value: int, paths: StoredRun | None = None) -> None:
         with self.publication(paths) as publication:
             for name in NAMES:
                 publication.stage(Frame(value), self.output(name))
@@ -172,7 +174,7 @@ def test_what_is_adopted_is_told_and_replaced_and_the_rest_is_left(shop: Shop) -
     put(shop.folder / "net" / "_delta_log" / "00.json")
     with shop.publication(adopt=True) as publication:
         (path,) = publication.adopted
-        assert "net: 1 files" in in_words(path, publication.adopted[path])
+        assert "net: 1 files" in describe_existing(path, publication.adopted[path])
         for name in NAMES:
             publication.stage(Frame(2), shop.output(name))
         publication.commit()
@@ -246,7 +248,7 @@ def die(shop: Shop, monkeypatch: pytest.MonkeyPatch, method: str, call: int, kin
         cut_at(patch, method, call)
         with pytest.raises(CutError):
             publication.commit()
-    monkeypatch.setattr(lock.heartbeat, "is_alive", lambda *_: False)
+    monkeypatch.setattr(StoredRun, "is_alive", lambda *_: False)
 
 
 @pytest.mark.parametrize(
@@ -284,9 +286,9 @@ def test_the_next_run_ends_what_had_begun_to_appear_and_takes_it_for_its_own(
     (output,) = line.plan().outputs
 
     def publication() -> Publication:
-        paths = RunPaths.of(normalise(str(line.scratch)), "team", line.plan().pipeline, new_run_id())
-        RunRecord(paths, {}, {}).store()
-        heartbeat.beat(paths)
+        paths = StoredRun.at(normalise(str(line.scratch)), "team", line.plan().pipeline, new_run_id())
+        run_writer(paths, {}, {}).store()
+        paths.beat(15)
         return Publication([output], paths, line.plan().pipeline)
 
     for value, kill in ((1, False), (2, True)):
@@ -305,7 +307,7 @@ def test_the_next_run_ends_what_had_begun_to_appear_and_takes_it_for_its_own(
         seen.extend(sorted(path.name for path in folder.glob("part-*")))
         raise OSError("no java")
 
-    monkeypatch.setattr(lock.heartbeat, "is_alive", lambda *_: False)
+    monkeypatch.setattr(StoredRun, "is_alive", lambda *_: False)
     monkeypatch.setattr(run, "_started", started)
     assert run_main(line.argv()) == 5
     assert "no java" in capsys.readouterr().err
@@ -315,7 +317,7 @@ def test_the_next_run_ends_what_had_begun_to_appear_and_takes_it_for_its_own(
 def test_a_kill_before_all_was_written_is_as_if_nothing_had_been(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     publication = shop.publication().__enter__()
     publication.stage(Frame(2), shop.output("net"))
-    monkeypatch.setattr(lock.heartbeat, "is_alive", lambda *_: False)
+    monkeypatch.setattr(StoredRun, "is_alive", lambda *_: False)
     shop.publish(3)
     assert shop.seen() == [[3], [3]]
     assert shop.left() == []
@@ -326,10 +328,10 @@ def test_a_run_whose_run_json_is_damaged_is_at_work_while_it_says_so(
 ) -> None:
     paths = shop.start()
     shop.publication(paths).__enter__()
-    Path(paths.run_file.removeprefix("file://")).write_bytes(b"{")
+    Path(paths.document_path.removeprefix("file://")).write_bytes(b"{")
     with pytest.raises(PublishRefusedError, match=f"run {paths.run_id} is publishing to"):
         shop.publish(3)
-    monkeypatch.setattr(lock.heartbeat, "is_alive", lambda *_: False)
+    monkeypatch.setattr(StoredRun, "is_alive", lambda *_: False)
     shop.publish(3)
     assert shop.seen() == [[3], [3]]
 
@@ -349,9 +351,9 @@ def test_a_claim_that_would_delete_what_is_not_the_outputs_is_refused(shop: Shop
     put(shop.folder / "raw" / "day.parquet")
     paths = shop.start()
     decisions = json.dumps({shop.output("net").path: decision}).replace("{folder}", f"file://{shop.folder}")
-    LocalStorage().write(f"{paths.root}/{lock.DECISION_FILE}", decisions.encode())
-    RunRecord(paths, {}, {}).end("failed", {})
-    LocalStorage().write(f"{shop.output('net').path}/{lock.CLAIM_FILE}", json.dumps({"run": paths.root}).encode())
+    LocalStorage().write(f"{paths.root}/{DECISION_FILE}", decisions.encode())
+    run_writer(paths, {}, {}).end("failed")
+    LocalStorage().write(f"{shop.output('net').path}/{lock.LOCK_FILE}", json.dumps({"run": paths.root}).encode())
 
     for _ in range(2):
         with pytest.raises(PublishRefusedError, match="what it was about to do can't be told") as caught:
@@ -366,15 +368,15 @@ def test_of_two_that_come_after_a_kill_one_takes_over(shop: Shop) -> None:
     dead = shop.start()
     shop.publication(dead).__enter__()
     late = datetime.now(UTC) + timedelta(days=1)
-    assert heartbeat.is_alive(dead, now=late) is False
+    assert dead.is_alive(now=late) is False
     path = shop.output("net").path
     staging = lock.staging_of(path, dead.run_id)
     taker = shop.start()
     assert LocalStorage().create(f"{staging}/{lock.TAKEN}.json", json.dumps({"run": taker.root}).encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lock.heartbeat, "is_alive", lambda paths: paths.run_id != dead.run_id)
+        patch.setattr(StoredRun, "is_alive", lambda paths: paths.run_id != dead.run_id)
         with pytest.raises(PublishRefusedError, match=f"run {taker.run_id} is publishing to"):
-            lock.Claim(path, shop.start()).take()
+            lock.PublishLock(path, shop.start()).take()
 
 
 @pytest.fixture
@@ -384,7 +386,7 @@ def asleep(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Publication:
     publication = shop.publication(paths).__enter__()
     for name in NAMES:
         publication.stage(Frame(2), shop.output(name))
-    monkeypatch.setattr(lock.heartbeat, "is_alive", lambda asked: asked.run_id != paths.run_id)
+    monkeypatch.setattr(StoredRun, "is_alive", lambda asked: asked.run_id != paths.run_id)
     return publication
 
 
@@ -397,11 +399,11 @@ def test_a_run_that_slept_does_not_touch_what_another_published_meanwhile(
         other.stage(Frame(3), shop.output(name))
     if not at_work:
         other.commit()
-    decided = set(shop.folder.rglob(lock.DECISION_FILE))
+    decided = set(shop.folder.rglob(DECISION_FILE))
 
     with pytest.raises(RunFailedError, match=r"taken .*/net meanwhile"):
         asleep.commit()
-    assert set(shop.folder.rglob(lock.DECISION_FILE)) == decided
+    assert set(shop.folder.rglob(DECISION_FILE)) == decided
     asleep.__exit__()
 
     if at_work:
@@ -418,26 +420,26 @@ def test_a_claim_that_was_just_taken_counts_while_all_that_is_staged_is_still_th
     with monkeypatch.context() as patch:
         patch.setattr(LocalStorage, "clear", lambda *_: raised(CutError))
         with pytest.raises(CutError):
-            lock.Claim(shop.output("plan").path, other).take()
-    decided = set(shop.folder.rglob(lock.DECISION_FILE))
+            lock.PublishLock(shop.output("plan").path, other).take()
+    decided = set(shop.folder.rglob(DECISION_FILE))
 
     with pytest.raises(RunFailedError, match=f"run {other.run_id} has taken .*/plan meanwhile"):
         asleep.commit()
-    assert set(shop.folder.rglob(lock.DECISION_FILE)) == decided
+    assert set(shop.folder.rglob(DECISION_FILE)) == decided
     assert shop.seen() == [[1], [1]]
 
 
 def test_a_run_that_sleeps_while_it_decides_deletes_nothing_of_anothers(
     shop: Shop, asleep: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decide = outputs.decide_to_publish
+    decide = StoredRun.write_publish_decision
 
     def late(*decision: Any) -> None:
-        monkeypatch.setattr(outputs, "decide_to_publish", decide)
+        monkeypatch.setattr(StoredRun, "write_publish_decision", decide)
         shop.publish(3)
         decide(*decision)
 
-    monkeypatch.setattr(outputs, "decide_to_publish", late)
+    monkeypatch.setattr(StoredRun, "write_publish_decision", late)
     with pytest.raises(RunFailedError, match="meanwhile"):
         asleep.commit()
     assert shop.seen() == [[3], [3]]
@@ -450,14 +452,14 @@ def lose_what_is_staged(shop: Shop) -> None:
 
 
 def test_a_run_whose_staged_files_are_gone_decides_nothing(shop: Shop) -> None:
-    decided = set(shop.folder.rglob(lock.DECISION_FILE))
+    decided = set(shop.folder.rglob(DECISION_FILE))
     with shop.publication() as publication:
         for name in NAMES:
             publication.stage(Frame(2), shop.output(name))
         lose_what_is_staged(shop)
         with pytest.raises(RunFailedError, match=r"1 of 1 files that this run wrote for .*/net are gone"):
             publication.commit()
-    assert set(shop.folder.rglob(lock.DECISION_FILE)) == decided
+    assert set(shop.folder.rglob(DECISION_FILE)) == decided
     assert shop.left() == []
     assert shop.seen() == [[1], [1]]
 
@@ -508,7 +510,7 @@ def test_a_take_over_that_was_cut_blocks_nobody(
         write = LocalStorage.write
 
         def cut(store: LocalStorage, path: str, content: bytes) -> None:
-            if path.endswith(lock.CLAIM_FILE):
+            if path.endswith(lock.LOCK_FILE):
                 raise error
             write(store, path, content)
 
@@ -517,7 +519,7 @@ def test_a_take_over_that_was_cut_blocks_nobody(
             patch.setattr(LocalStorage, "delete", lambda *_: None)
         with pytest.raises((CutError, StorageError, KeyboardInterrupt)):
             shop.publish(4)
-    monkeypatch.setattr(lock, "is_at_work", lambda _: False)
+    monkeypatch.setattr(StoredRun, "is_at_work", lambda _: False)
 
     shop.publish(3)
     shop.publish(4)
@@ -547,20 +549,20 @@ def test_what_has_appeared_is_told_before_a_signal_ends_the_run(shop: Shop) -> N
 
 def test_a_claim_that_names_nobody_is_told_not_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "PAUSE_SECONDS", 0)
-    (shop.folder / "net" / lock.CLAIM_FILE).write_text("{half of")
+    (shop.folder / "net" / lock.LOCK_FILE).write_text("{half of")
     with pytest.raises(PublishRefusedError, match=r"net/_publishing.json is there and names no run"):
         shop.publish(3)
 
 
 def test_a_run_of_another_machine_is_not_taken_for_dead(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "is_s3", lambda path: "scratch" not in path)
-    elsewhere = RunPaths.of("file:///elsewhere/scratch", "team", "revenue", new_run_id())
+    elsewhere = StoredRun.at("file:///elsewhere/scratch", "team", "revenue", new_run_id())
     claim = json.dumps({"run": elsewhere.root})
-    (shop.folder / "net" / lock.CLAIM_FILE).write_text(claim)
+    (shop.folder / "net" / lock.LOCK_FILE).write_text(claim)
 
     with pytest.raises(PublishRefusedError, match=f"run {elsewhere.run_id} of another machine holds"):
         shop.publish(3)
-    assert (shop.folder / "net" / lock.CLAIM_FILE).read_text() == claim
+    assert (shop.folder / "net" / lock.LOCK_FILE).read_text() == claim
     assert shop.seen() == [[1], [1]]
 
 
@@ -568,7 +570,7 @@ def test_a_run_of_another_machine_that_takes_over_is_not_taken_for_dead(
     shop: Shop, asleep: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock, "is_s3", lambda path: "elsewhere" not in path)
-    elsewhere = RunPaths.of("file:///elsewhere/scratch", "team", "revenue", new_run_id())
+    elsewhere = StoredRun.at("file:///elsewhere/scratch", "team", "revenue", new_run_id())
     left = next((shop.folder / "net").glob("_publishing-*"))
     (left / f"{lock.TAKEN}.json").write_text(json.dumps({"run": elsewhere.root}))
 

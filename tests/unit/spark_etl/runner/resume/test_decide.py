@@ -11,14 +11,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from spark_etl.errors import UsageError
-from spark_etl.runner.inputs import Inputs
+from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.plan import Plan
-from spark_etl.runner.resume.decide import Decision, decide
+from spark_etl.runner.resume.decide import ReuseDecision, decide
 from spark_etl.storage import normalise, relative_to, storage_for
-from spark_etl.store.layout import RunPaths, new_run_id
-from spark_etl.store.manifest import DataFile, Manifest, dump_manifest
-from spark_etl.store.record import RunRecord, now
+from spark_etl.store import DataFile, Manifest, StoredRun, now
+from spark_etl.store.layout import new_run_id
 
+from tests.support.runs import run_writer
 from tests.unit.spark_etl.conftest import ProjectFolder
 from tests.unit.spark_etl.runner.conftest import Line
 
@@ -65,40 +65,39 @@ class Bench:
     def ran(self, *kept: str, random: tuple[str, ...] = ()) -> str:
         """Leaves behind what a run that kept those features leaves, and returns its id."""
         plan = self.line.plan("--checkpoint", *kept)
-        inputs = Inputs(plan.graph, plan.order, plan.options.dates)
-        paths = RunPaths.of(plan.options.scratch, "team", plan.pipeline, new_run_id())
-        _, identities = decide(plan, inputs)
-        head = {"team": "team", "pipeline": plan.pipeline, "order": list(plan.order)}
-        head |= {"start_date": "2024-02-29", "end_date": "2024-02-29"}
-        record = RunRecord(paths, head, {alias: {"checkpoint": alias in kept} for alias in plan.order})
+        inputs = ResolvedInputs(plan.graph, plan.order, plan.options.dates)
+        paths = StoredRun.at(plan.options.scratch, "team", plan.pipeline, new_run_id())
+        _, keys = decide(plan, inputs)
+        head = {"start_date": "2024-02-29", "end_date": "2024-02-29"}
+        record = run_writer(paths, head, {alias: {"checkpoint": alias in kept} for alias in plan.order})
         for alias in plan.order:
             record.feature_started(alias)
             record.feature_ended(alias, "succeeded", deterministic=alias not in random)
             if alias in kept:
-                manifest = self._keep(paths, alias, identities[alias].json())
+                manifest = self._keep(paths, alias, keys[alias].to_dict())
                 record.feature_ended(alias, "succeeded", rows=manifest.rows, bytes=manifest.bytes)
         record.end("succeeded")
         return paths.run_id
 
-    def _keep(self, paths: RunPaths, alias: str, identity: dict[str, object]) -> Manifest:
-        folder = Path(paths.checkpoint(alias).removeprefix("file://"))
+    def _keep(self, paths: StoredRun, alias: str, cache_key: dict[str, object]) -> Manifest:
+        folder = Path(paths.checkpoint_path(alias).removeprefix("file://"))
         folder.mkdir(parents=True)
         parquet.write_table(pa.table({"x": [1]}), folder / "part-0.parquet")
-        (item,) = storage_for(paths.root).walk(paths.checkpoint(alias))
-        file = DataFile(relative_to(item.path, paths.checkpoint(alias)), 1, item.size, item.etag)
+        (item,) = storage_for(paths.root).walk(paths.checkpoint_path(alias))
+        file = DataFile(relative_to(item.path, paths.checkpoint_path(alias)), 1, item.size, item.etag)
         code = {"class": "x", "fingerprint": "f", "modules": {}}
-        manifest = Manifest(alias, paths.run_id, {"x": "bigint"}, {}, 1, item.size, [file], code, {}, now(), identity)
-        storage_for(paths.root).write(paths.manifest(alias), dump_manifest(manifest))
+        manifest = Manifest(alias, paths.run_id, {"x": "bigint"}, {}, 1, item.size, [file], code, {}, now(), cache_key)
+        paths.write_manifest(alias, manifest)
         return manifest
 
     def manifest(self, run_id: str, alias: str) -> Path:
         """Returns where the manifest of a checkpoint lies."""
         return next(self.line.scratch.rglob(f"{run_id}/{alias}/_manifest.json"))
 
-    def resume(self, run_id: str, *more: str) -> tuple[Plan, dict[str, Decision]]:
+    def resume(self, run_id: str, *more: str) -> tuple[Plan, dict[str, ReuseDecision]]:
         """Returns what a run that resumes the earlier one would do."""
         plan = self.line.plan("--resume", run_id, *more)
-        return plan, decide(plan, Inputs(plan.graph, plan.order, plan.options.dates))[0]
+        return plan, decide(plan, ResolvedInputs(plan.graph, plan.order, plan.options.dates))[0]
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ def chain(bench: Bench) -> Bench:
     return bench
 
 
-def actions(decisions: dict[str, Decision]) -> str:
+def actions(decisions: dict[str, ReuseDecision]) -> str:
     return " ".join(decision.action for decision in decisions.values())
 
 
@@ -128,7 +127,7 @@ def test_what_still_holds_is_reused_and_what_it_was_made_of_is_not_needed(chain:
 def test_without_a_run_to_resume_everything_is_computed(chain: Bench) -> None:
     chain.ran("clean", "net")
     plan = chain.line.plan("--checkpoint", "report")
-    decisions, _ = decide(plan, Inputs(plan.graph, plan.order, plan.options.dates))
+    decisions, _ = decide(plan, ResolvedInputs(plan.graph, plan.order, plan.options.dates))
     assert actions(decisions) == "run run run run"
     assert decisions["report"].reason == "kept by --checkpoint"
     assert decisions["net"].reason == "`report` reads it"
@@ -255,11 +254,10 @@ def test_a_kept_upstream_makes_them_read_the_same(bench: Bench) -> None:
 def test_a_run_that_was_resumed_is_resumed_again_from_where_its_checkpoints_lie(chain: Bench) -> None:
     first = chain.ran("net")
     plan, decisions = chain.resume(first, "--checkpoint", "net")
-    paths = RunPaths.of(plan.options.scratch, "team", plan.pipeline, new_run_id())
-    head = {"team": "team", "pipeline": plan.pipeline, "order": list(plan.order)}
-    head |= {"start_date": "2024-02-29", "end_date": "2024-02-29"}
-    record = RunRecord(paths, head, {alias: {} for alias in plan.order})
-    record.decided({"net": {"state": "reused", "reused_from": decisions["net"].folder.rsplit("/", 1)[0]}})
+    paths = StoredRun.at(plan.options.scratch, "team", plan.pipeline, new_run_id())
+    head = {"start_date": "2024-02-29", "end_date": "2024-02-29"}
+    record = run_writer(paths, head, {alias: {} for alias in plan.order})
+    record.reused("net", "as before", root=decisions["net"].folder.rpartition("/")[0], rows=1, size=1)
     record.end("succeeded")
     _, again = chain.resume(paths.run_id, "--checkpoint", "report")
     assert again["net"].action == "reuse"

@@ -1,0 +1,103 @@
+"""Checks on what the shelf is sent: notebooks, what they have read, and the result of a re-run.
+
+Authors may send anything, and so may a notebook that is run again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from spark_etl import documents
+from spark_etl.errors import DamagedError
+
+# Of one notebook, as its author has it or as it comes out; the same number is in `sandbox_lab.rerun`.
+MAX_NOTEBOOK_BYTES = 32 * 1024**2
+# What comes with a notebook in one answer: the difference, packages, what it read.
+OVERHEAD_BYTES = 2 * 1024**2
+# As text in memory, where a notebook is held three times: with emoji in it each character takes four bytes.
+MAX_DECODED_BYTES = 80 * 1024**2
+# As objects, lists and values: a notebook of 32 MB has some ten thousand; the rest is for commas in its texts.
+MAX_PARSED_BYTES = 80 * 1024**2
+MAX_READS, MAX_TEXT_CHARS = 1000, 1024
+READ_KEYS = {"run": 64, "feature": 255, "path": MAX_TEXT_CHARS, "files": 64}
+OPTIONAL_READ_KEYS = {"at": 64, "notebook": 255}
+MAX_LINES, MAX_LINE_CHARS, MAX_DIFF_CHARS, MAX_PACKAGES, MAX_PACKAGE_CHARS = 100, 2000, 1024**2, 5000, 200
+
+
+def parse_notebook(content: Any) -> dict[str, Any]:
+    """Returns a notebook.
+
+    Raises:
+        DamagedError: It is none.
+    """
+    if not isinstance(content, str | bytes):
+        raise DamagedError("its content is no text")
+    bounds = {"largest": MAX_NOTEBOOK_BYTES, "in_objects": MAX_PARSED_BYTES, "in_memory": MAX_DECODED_BYTES}
+    notebook = documents.parsed(content, "it", **bounds, finite=False)
+    return check_notebook(notebook)
+
+
+def to_json(value: Any) -> bytes:
+    """Returns JSON in UTF-8, not escaped: a character of two bytes would take six."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a pair, which has no UTF-8
+        return json.dumps(value).encode()
+
+
+def check_notebook(notebook: Any) -> dict[str, Any]:
+    """Returns a notebook that is parsed already, if it is one; see `parse_notebook`."""
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise DamagedError("it has no list of `cells`")
+    return dict(notebook)
+
+
+def check_reads(value: Any) -> list[dict[str, Any]]:
+    """Returns what a notebook is said to have read, each read with the known keys only.
+
+    Raises:
+        DamagedError: It is no list of reads, or too long.
+    """
+    if not isinstance(value, list) or len(value) > MAX_READS:
+        raise DamagedError(f"what it read is no list of at most {MAX_READS:,} checkpoints")
+    return [_check_read(read) for read in value]
+
+
+def _check_read(read: Any) -> dict[str, Any]:
+    if not isinstance(read, dict) or not all(_is_short(read.get(name), longest) for name, longest in READ_KEYS.items()):
+        raise DamagedError(f"what it read does not have the keys {', '.join(READ_KEYS)}")
+    rows = read.get("rows")
+    optional = {name: read[name] for name, longest in OPTIONAL_READ_KEYS.items() if _is_short(read.get(name), longest)}
+    return {**{name: read[name] for name in READ_KEYS}, "rows": rows if type(rows) is int else 0, **optional}
+
+
+def check_result(result: Any) -> dict[str, Any]:
+    """Returns the result of a re-run, as the arguments of `sandbox_hub.shelf.rerun.RerunResult`.
+
+    Raises:
+        DamagedError: It is not what our own code in that server sends.
+    """
+    if not isinstance(result, dict) or result.get("verdict") not in {"reproduces", "does not reproduce", "runs"}:
+        raise DamagedError("the fresh server sends no verdict")
+    seconds, packages, diff = result.get("seconds"), result.get("packages") or {}, result.get("diff") or ""
+    if not isinstance(seconds, int | float) or not isinstance(diff, str) or not isinstance(packages, dict):
+        raise DamagedError("the fresh server sends an invalid result")
+    if len(packages) > MAX_PACKAGES or not all(
+        _is_short(word, MAX_PACKAGE_CHARS) for word in [*packages, *packages.values()]
+    ):
+        raise DamagedError("the fresh server sends an invalid list of packages")
+    return {
+        "notebook": check_notebook(result.get("notebook")),
+        "verdict": result["verdict"],
+        "seconds": float(seconds),
+        "why": [str(line)[:MAX_LINE_CHARS] for line in list(result.get("why") or [])[:MAX_LINES]],
+        "diff": diff[:MAX_DIFF_CHARS],
+        "reads": check_reads(result.get("reads") or []),
+        "packages": packages,
+    }
+
+
+def _is_short(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest

@@ -1,0 +1,127 @@
+"""The API by which `sandbox users` and `sandbox up` see and make accounts."""
+
+from __future__ import annotations
+
+import json
+from typing import Protocol, cast
+
+from jupyterhub import orm
+from jupyterhub.apihandlers.base import APIHandler
+from jupyterhub.roles import assign_default_roles
+from jupyterhub.scopes import needs_scope
+from sqlalchemy.orm import Session
+from tornado import web
+
+from sandbox_hub.users import names
+
+Routes = list[tuple[str, type[web.RequestHandler]]]
+
+
+class Accounts(Protocol):
+    """What the API needs of either authenticator.
+
+    Attributes:
+        provider: `native`, or the name of an OAuth provider.
+    """
+
+    provider: str
+
+    def logins(self, db: Session) -> list[str]:
+        """Returns the names that can log in."""
+        ...
+
+    def is_blocked(self, name: str, /) -> bool:
+        """Returns whether too many wrong passwords were given."""
+        ...
+
+
+class NativeAccounts(Accounts, Protocol):
+    """What it needs besides of the authenticator whose passwords are the hub's own."""
+
+    def password_problem(self, password: str) -> str | None:
+        """Returns what is wrong with a password, None if nothing is."""
+        ...
+
+    def set_password(self, name: str, password: str) -> bool:
+        """Makes the login, or changes its password; returns whether it was made."""
+        ...
+
+
+class AccountsApiHandler(APIHandler):
+    """What the API's handlers share."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """The hub's authenticator, which has brought this API with it."""
+        return cast("Accounts", self.authenticator)
+
+
+class SignInHandler(AccountsApiHandler):
+    """`/hub/api/sign-in`."""
+
+    @needs_scope("admin:users")
+    def get(self) -> None:
+        """Sends who lets users in: `native`, or the name of an OAuth provider."""
+        self.write(json.dumps({"authenticator": self.accounts.provider}))
+
+
+class AccountsHandler(AccountsApiHandler):
+    """`/hub/api/accounts`."""
+
+    @needs_scope("admin:users")
+    def get(self) -> None:
+        """Lists the users but the stack's own: name, admin, login (`open`, `locked`, `none`)."""
+        admin = {user.name: bool(user.admin) for user in self.db.query(orm.User) if user.name not in names.RESERVED}
+        logins = set(self.accounts.logins(self.db))
+        accounts = [
+            {"name": name, "admin": admin.get(name, False), "login": self._login(name, logins)}
+            for name in sorted(admin.keys() | logins)
+        ]
+        self.write(json.dumps(accounts))
+
+    def _login(self, name: str, logins: set[str]) -> str:
+        """Returns whether a name can log in; who was let in by another authenticator before can't."""
+        if name not in logins:
+            return "none"
+        return "locked" if self.accounts.is_blocked(name) else "open"
+
+
+class AccountHandler(APIHandler):
+    """`/hub/api/accounts/NAME`, where accounts are the hub's own."""
+
+    @property
+    def accounts(self) -> NativeAccounts:
+        """The hub's authenticator, which has brought this API with it."""
+        return cast("NativeAccounts", self.authenticator)
+
+    @needs_scope("admin:users")
+    def put(self, name: str) -> None:
+        """Makes an account (201) or changes it (200); 422 when the name or the password can't be."""
+        if reason := names.invalid_reason(name):
+            raise web.HTTPError(422, reason)
+        body = self.get_json_body()
+        if not isinstance(body, dict) or not isinstance(body.get("password"), str):
+            raise web.HTTPError(400, "the body must be an object with a `password`")
+        if problem := self.accounts.password_problem(body["password"]):
+            raise web.HTTPError(422, problem)
+        user = self.user_from_username(name)
+        user.admin = bool(body.get("admin"))
+        assign_default_roles(self.db, entity=user.orm_user)
+        self.db.commit()
+        created = self.accounts.set_password(name, body["password"])
+        self.set_status(201 if created else 200)
+        self.write(json.dumps({"name": name, "admin": user.admin}))
+
+
+class ProviderAccountHandler(AccountsApiHandler):
+    """`/hub/api/accounts/NAME`, where a provider vouches for users."""
+
+    @needs_scope("admin:users")
+    def put(self, name: str) -> None:
+        """Refuses (422): there is no password to give."""
+        raise web.HTTPError(422, f"`{name}` gets no password: users log in through {self.accounts.provider}")
+
+
+READ_ROUTES: Routes = [(r"/api/sign-in", SignInHandler), (r"/api/accounts", AccountsHandler)]
+NATIVE_ROUTES: Routes = [*READ_ROUTES, (r"/api/accounts/([^/]+)", AccountHandler)]
+PROVIDER_ROUTES: Routes = [*READ_ROUTES, (r"/api/accounts/([^/]+)", ProviderAccountHandler)]

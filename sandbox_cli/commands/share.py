@@ -1,0 +1,40 @@
+"""`sandbox share NOTEBOOK`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sandbox_cli.commands.context import Json, call
+from sandbox_cli.stack import session
+from sandbox_cli.stack.hub import sharing, users
+
+DOES_NOT_REPRODUCE = "does not reproduce"
+
+
+def share(
+    context: typer.Context,
+    notebook: Annotated[str, typer.Argument(help="Its path as JupyterLab shows it, or a file of this machine.")],
+    *,
+    user: Annotated[str | None, typer.Option(help="Its author; else `engineer`.")] = None,
+    json: Json = False,
+) -> None:
+    """Put a notebook on the team's shelf: run it again in a fresh server, and keep the verdict and its evidence.
+
+    Exit code 1: it does not reproduce what its author had. It is on the shelf all the same, and says so.
+    """
+    given = call(context)
+    found = session.running(given.console, given.settings, (*session.CLUSTER, "hub"))
+    author = users.meant(found, user)
+    with given.console.stage("share") as stage:
+        result = sharing.share(found, stage, author, notebook)
+        stage.result = f"{result['author']}/{result['name']} v{result['version']}: {result['verdict']}"
+    if json:
+        given.console.json(result)
+    else:
+        for line in result["why"]:
+            given.console.info(f"  {line}")
+        given.console.data(result["link"])
+    if result["verdict"] == DOES_NOT_REPRODUCE:
+        raise typer.Exit(1)

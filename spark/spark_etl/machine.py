@@ -1,0 +1,44 @@
+"""What this container may take of the machine, as the kernel limits it: by cgroup v2, or v1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+# v1 has no value for "no limit", but a number larger than any memory.
+UNLIMITED = 1 << 60
+
+
+def memory_limit(cgroup: Path = CGROUP) -> int | None:
+    """Returns bytes; None where there is no limit."""
+    limit = _number(cgroup, "memory.max", "memory/memory.limit_in_bytes")
+    return None if limit is None or limit >= UNLIMITED else limit
+
+
+def memory_left(cgroup: Path = CGROUP) -> int | None:
+    """Returns the bytes left below the limit; None where there is no limit.
+
+    Cached pages of files count as used, though the kernel would drop them.
+    """
+    limit, used = memory_limit(cgroup), _number(cgroup, "memory.current", "memory/memory.usage_in_bytes")
+    return None if limit is None or used is None else max(limit - used, 0)
+
+
+def cpu_limit(cgroup: Path = CGROUP) -> float | None:
+    """Returns cores; None where there is no limit."""
+    both = _read(cgroup / "cpu.max")
+    quota, period = both.split() if both else (_read(cgroup / f"cpu/cpu.cfs_{name}_us") for name in ("quota", "period"))
+    return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
+
+
+def _number(cgroup: Path, *files: str) -> int | None:
+    """Returns the number in the first of the files that there is."""
+    text = next(filter(None, (_read(cgroup / file) for file in files)), "")
+    return int(text) if text.isdigit() else None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

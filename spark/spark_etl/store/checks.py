@@ -1,0 +1,154 @@
+"""What a run.json may hold, whoever wrote it: everything that is read of it is looked at first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from spark_etl.errors import DamagedError
+
+LONGEST = 255  # of what is a column of a list
+Check = Callable[[Any], bool]
+
+
+def check_run(content: Mapping[str, Any], path: str, *, newest: int, statuses: Collection[str]) -> None:
+    """Refuses a document in which something is not what it should be.
+
+    Args:
+        content: All of run.json.
+        path: Where it lies, for the message.
+        newest: The newest format that can be read.
+        statuses: The statuses that a run may have.
+
+    Raises:
+        DamagedError: Names what is wrong.
+    """
+    if is_number(content.get("format")) and content["format"] > newest:
+        raise DamagedError(f"{path} is of a newer format than this spark_etl can read", hint="update spark_etl")
+    _check(content, RUN, path, "")
+    if content["status"] not in statuses:
+        raise DamagedError(f"{path}: `status` is not what it should be")
+    features: dict[str, dict[str, Any]] = content["features"]
+    unknown = [alias for alias in content["order"] if alias not in features]
+    if unknown:
+        raise DamagedError(f"{path}: of feature {unknown[0]!r:.80} nothing is told")
+    for known in features.values():
+        _check(known, FEATURE, path, " in `features`")
+    for known in content.get("publish") or []:
+        _check(known, OUTPUT, path, " in `publish`")
+
+
+def _check(known: Mapping[str, Any], checks: Mapping[str, Check], path: str, where: str) -> None:
+    for name, check in checks.items():
+        if not check(known.get(name)):
+            raise DamagedError(f"{path}: `{name}`{where} is not what it should be")
+
+
+def is_number(value: Any) -> bool:
+    """Tells whether a value is a finite number that fits in 64 bits."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 1 << 63
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def is_count(value: Any) -> bool:
+    """Tells whether a value can be a number of rows or bytes."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
+
+
+def is_text(value: Any) -> bool:
+    """Tells whether a value is a text."""
+    return isinstance(value, str)
+
+
+def _is_short(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST and value.isprintable()
+
+
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _list_of(check: Check) -> Check:
+    return lambda value: isinstance(value, list) and all(map(check, value))
+
+
+def _map_of(check: Check) -> Check:
+    return lambda value: isinstance(value, dict) and all(map(check, value.values()))
+
+
+def _or_none(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+def _is_error(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        _or_none(is_text)(value.get(name)) for name in ("message", "feature", "traceback", "type", "hint")
+    )
+
+
+# A name that only format 2 has, or not even each of its runs, may be missing.
+RUN: dict[str, Check] = {
+    "format": is_number,
+    "run_id": _or_none(_is_short),
+    "path": _or_none(is_text),
+    "kind": _or_none(_is_short),
+    "status": is_text,
+    "team": _is_short,
+    "pipeline": _is_short,
+    "start_date": _is_short,
+    "end_date": _is_short,
+    "started": _or_none(_is_short),
+    "ended": _or_none(_is_short),
+    "seconds": _or_none(is_number),
+    "checkpoints": _or_none(_list_of(is_text)),
+    "sample": _or_none(_is_object),
+    "resumed": _or_none(_is_short),
+    "command": _or_none(is_text),
+    "options": _or_none(_is_object),
+    "session": _or_none(_is_short),
+    "requirements": _or_none(_list_of(is_text)),
+    "config_path": _or_none(is_text),
+    "config": _or_none(_is_object),
+    "project_path": _or_none(is_text),
+    "git": _or_none(_is_object),
+    "by": _or_none(_map_of(_is_short)),
+    "versions": _or_none(_is_object),
+    "spark": _or_none(_is_object),
+    "graph": _or_none(_map_of(_list_of(is_text))),
+    "order": _list_of(is_text),
+    "publish": _or_none(_list_of(_is_object)),
+    "features": _map_of(_is_object),
+    "error": _or_none(_is_error),
+    "trace": _or_none(_is_object),
+}
+FEATURE: dict[str, Check] = {
+    "class": _or_none(is_text),
+    "checkpoint": _or_none(_is_truth),
+    "state": _is_short,
+    "seconds": _or_none(is_number),
+    "rows": _or_none(is_count),
+    "bytes": _or_none(is_count),
+    "started": _or_none(_is_short),
+    "reason": _or_none(is_text),
+    "reused_from": _or_none(is_text),
+    "after_failure": _or_none(_is_truth),
+    "deterministic": _or_none(_is_truth),
+    "stages": _or_none(is_count),
+    "tasks": _or_none(is_count),
+    "error": _or_none(_is_error),
+}
+OUTPUT: dict[str, Check] = {
+    "feature": is_text,
+    "path": is_text,
+    "overwrite": _or_none(_is_truth),
+    "state": is_text,
+    "seconds": _or_none(is_number),
+    "rows": _or_none(is_count),
+    "bytes": _or_none(is_count),
+}

@@ -1,0 +1,351 @@
+"""One run in the store: everything that belongs to it, read and written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypedDict
+
+from spark_etl import documents
+from spark_etl.errors import DamagedError, SparkEtlError
+from spark_etl.storage import S3Settings, Storage, StoredObject, join, name_of, relative_to, storage_for
+from spark_etl.store import index, layout
+from spark_etl.store.document import LARGEST, RunDocument, damaged_run, dump_run, parse_run
+from spark_etl.store.heartbeat import Beat, dump_beat, is_recent, parse_beat
+from spark_etl.store.inputs import RunInputs, dump_inputs, parse_inputs
+from spark_etl.store.log import MOST_LOG
+from spark_etl.store.manifest import LARGEST as LARGEST_MANIFEST
+from spark_etl.store.manifest import Manifest, dump_manifest, parse_manifest
+
+LARGEST_BEAT = 4096
+# A line for each file of an output.
+LARGEST_DECISION, DECISION_IN_OBJECTS = 256 << 20, 1 << 30
+
+
+class PublishDecision(TypedDict):
+    """What a publication does at one path.
+
+    Attributes:
+        before: The files that readers saw; they are to go.
+        new: The files that take their place, each as readers are to see it.
+    """
+
+    before: list[str]
+    new: list[str]
+
+
+@dataclass
+class RunContents:
+    """Every object of a run, by what it is; the marks lie outside of its folder.
+
+    Attributes:
+        documents: run.json and what it read.
+        log: What it said.
+        heartbeat: That it is alive.
+        publish_decision: What it has decided to publish.
+        checkpoints: Feature → manifest and files.
+        failure_reports: Why features failed.
+        failure_inputs: `<feature>.<source>` → what a feature that failed had read of a source.
+        unfinished: What lies in a feature's folder without a manifest.
+        marks: In the index of ended runs.
+        other: What no version of this store has written.
+    """
+
+    documents: list[StoredObject] = field(default_factory=list)
+    log: list[StoredObject] = field(default_factory=list)
+    heartbeat: list[StoredObject] = field(default_factory=list)
+    publish_decision: list[StoredObject] = field(default_factory=list)
+    checkpoints: dict[str, list[StoredObject]] = field(default_factory=dict)
+    failure_reports: list[StoredObject] = field(default_factory=list)
+    failure_inputs: dict[str, list[StoredObject]] = field(default_factory=dict)
+    unfinished: dict[str, list[StoredObject]] = field(default_factory=dict)
+    marks: list[StoredObject] = field(default_factory=list)
+    other: list[StoredObject] = field(default_factory=list)
+
+    def all(self) -> Iterator[StoredObject]:
+        """Yields every object once."""
+        for part in vars(self).values():
+            for objects in part.values() if isinstance(part, dict) else [part]:
+                yield from objects
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One run's folder.
+
+    Args:
+        root: `<scratch>/<team>/<pipeline>/<run id>`, normalised.
+        settings: How to reach S3; from the environment if not given.
+    """
+
+    root: str
+    settings: S3Settings | None = field(default=None, repr=False)
+
+    @classmethod
+    def at(cls, scratch: str, team: str, pipeline: str, run_id: str, settings: S3Settings | None = None) -> StoredRun:
+        """Returns the run of that id below a normalised scratch path."""
+        return cls(join(scratch, team, pipeline, run_id), settings)
+
+    @classmethod
+    def of_checkpoint(cls, folder: str, settings: S3Settings | None = None) -> tuple[StoredRun | None, str]:
+        """Returns the run that a checkpoint's folder lies in, None if it lies in none, and the folder's name."""
+        root, _, name = folder.rpartition("/")
+        return (cls(root, settings) if layout.is_run_id(name_of(root)) else None), name
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return name_of(self.root)
+
+    @property
+    def team(self) -> str:
+        """Whose folder it lies in."""
+        return self.root.split("/")[-3]
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's folder that it lies in."""
+        return self.root.split("/")[-2]
+
+    @property
+    def scratch(self) -> str:
+        """The scratch path that it lies below."""
+        return self.root.rsplit("/", 3)[0]
+
+    @property
+    def _store(self) -> Storage:
+        return storage_for(self.root, self.settings)
+
+    def _path(self, *names: str) -> str:
+        return join(self.root, *names)
+
+    # The run itself.
+
+    @property
+    def document_path(self) -> str:
+        """Path of run.json."""
+        return self._path(layout.RUN_FILE)
+
+    def new_document(self, **known: Any) -> RunDocument:
+        """Returns the document of a run that begins; see `RunDocument` for what may be known of it."""
+        return RunDocument(self.run_id, self.root, self.team, self.pipeline, **known)
+
+    def exists(self) -> bool:
+        """Tells whether there is a run.json."""
+        return self._store.find(self.document_path) is not None
+
+    def document(self) -> RunDocument | None:
+        """Returns what the run is, None if there is no run.json; a damaged one has the status `damaged`."""
+        path = self.document_path
+        try:
+            content = self._store.read(path, most=LARGEST + 1)
+            return None if content is None else parse_run(content, path)
+        except DamagedError as error:
+            return damaged_run(self.root, error.message)
+        except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
+            return damaged_run(self.root, f"{path} can't be read: {error.strerror}")
+
+    def write_document(self, document: RunDocument) -> None:
+        """Writes run.json."""
+        self._store.write(self.document_path, dump_run(document))
+
+    def mark_ended(self, document: RunDocument) -> None:
+        """Writes the run's mark into the index; where that can't be done, lists read its run.json as before."""
+        path = index.mark_path(self.root, document)
+        if path is not None:
+            with suppress(SparkEtlError, OSError):
+                self._store.write(path, b"")
+
+    # That it is alive.
+
+    def beat(self, every: float) -> None:
+        """Writes that the run is alive at this moment, and after how many seconds it says so again."""
+        self._store.write(self._path(layout.HEARTBEAT_FILE), dump_beat(every))
+
+    def is_alive(self, now: datetime | None = None) -> bool | None:
+        """Tells whether a run that has not ended is alive: its last beat is no older than three of them.
+
+        Args:
+            now: The moment to compare with; this one if not given. 30 s are allowed for clocks that differ.
+
+        Returns:
+            None when it can't be told, as the run has never said so.
+        """
+        beat = self._last_beat()
+        return None if beat is None else is_recent(beat, now)
+
+    def _last_beat(self) -> Beat | None:
+        path = self._path(layout.HEARTBEAT_FILE)
+        try:
+            known = documents.read(self._store.read, path, largest=LARGEST_BEAT)
+        except DamagedError:
+            return None
+        return parse_beat(known or {})
+
+    def is_at_work(self) -> bool:
+        """Tells whether the run has neither ended nor died."""
+        document = self.document()
+        if document is not None and document.status == "damaged":  # only its heartbeat can tell
+            return self.is_alive() is True
+        return document is not None and document.status == "running" and self.is_alive() is not False
+
+    # What it kept.
+
+    def checkpoint_path(self, feature: str) -> str:
+        """Returns the folder of a feature's checkpoint, or of what one that failed had read."""
+        return self._path(feature)
+
+    def manifest_path(self, feature: str) -> str:
+        """Returns where a checkpoint's manifest lies."""
+        return manifest_path(self.checkpoint_path(feature))
+
+    def manifest(self, feature: str) -> Manifest | None:
+        """Returns what a feature's checkpoint is, None if it has none.
+
+        Raises:
+            CheckpointError: The manifest is damaged, or of a newer format.
+        """
+        return manifest_at(self.checkpoint_path(feature), self.settings)
+
+    def write_manifest(self, feature: str, manifest: Manifest) -> None:
+        """Makes a checkpoint of the files that lie in a feature's folder."""
+        self._store.write(self.manifest_path(feature), dump_manifest(manifest))
+
+    def inputs(self) -> RunInputs | None:
+        """Returns what the features read and depend on, None where that was not recorded.
+
+        Raises:
+            DamagedError: It can't be read.
+        """
+        path = self._path(layout.INPUTS_FILE)
+        content = self._store.read(path, most=LARGEST_MANIFEST + 1)
+        return None if content is None else parse_inputs(content, path)
+
+    def write_inputs(self, inputs: RunInputs) -> None:
+        """Records what the features read and depend on."""
+        self._store.write(self._path(layout.INPUTS_FILE), dump_inputs(inputs))
+
+    # What it said.
+
+    def failure_report(self, feature: str) -> dict[str, Any]:
+        """Returns what was found out about a feature that failed; empty if nothing was, or it can't be read."""
+        try:
+            return documents.read(self._store.read, self._path(feature, layout.FAILURE_FILE)) or {}
+        except DamagedError:
+            return {}
+
+    def write_failure_report(self, feature: str, report: Mapping[str, Any]) -> str:
+        """Keeps what was found out about a feature that failed; returns where, below the run's folder."""
+        path = self._path(feature, layout.FAILURE_FILE)
+        self._store.write(path, json.dumps(report, indent=1, default=str).encode())
+        return relative_to(path, self.root)
+
+    def absolute(self, folder: str) -> str:
+        """Returns a folder that a report names: below the run's, or in full when it is another run's."""
+        return folder if "://" in folder else self._path(folder)
+
+    def log(self) -> str:
+        """Returns what the run said; empty if that was not kept."""
+        content = self._store.read(self._path(layout.LOG_FILE), most=2 * MOST_LOG) or b""
+        return content.decode(errors="replace")
+
+    def write_log(self, content: bytes) -> None:
+        """Keeps what the run has said until now."""
+        self._store.write(self._path(layout.LOG_FILE), content)
+
+    # What it publishes.
+
+    def write_publish_decision(self, decisions: Mapping[str, PublishDecision]) -> None:
+        """Notes for each path that all is written and what is to be done: one object for all of them.
+
+        From this moment on whoever comes after a crash ends the work; before it, they throw it away.
+        """
+        self._store.write(self._path(layout.DECISION_FILE), json.dumps(decisions, indent=1).encode())
+
+    def publish_decision(self, path: str) -> PublishDecision | None:
+        """Returns what is to be done at a path; None when the run has not come so far.
+
+        Raises:
+            DamagedError: It is no decision about files of that path.
+        """
+        file = self._path(layout.DECISION_FILE)
+        found = documents.read(self._store.read, file, largest=LARGEST_DECISION, in_objects=DECISION_IN_OBJECTS) or {}
+        if path not in found:
+            return None
+        decision = found[path] if isinstance(found[path], dict) else {}
+        before, new = decision.get("before"), decision.get("new")
+        for files in (before, new):
+            if not isinstance(files, list) or not all(_is_below(item, path) for item in files):
+                raise DamagedError(f"{file} names something else than files of {path}")
+        return PublishDecision(before=list(before or []), new=list(new or []))
+
+    # All of it.
+
+    def contents(self) -> RunContents:
+        """Returns every object that belongs to the run, by what it is."""
+        found = RunContents(marks=index.marks_of(self.root, self.settings))
+        folders: dict[str, list[StoredObject]] = {}
+        for item in self._store.walk(self.root):
+            folder, _, name = relative_to(item.path, self.root).rpartition("/")
+            if name == layout.FAILURE_FILE and "/" not in folder:
+                found.failure_reports.append(item)
+            elif folder:
+                folders.setdefault(folder.partition("/")[0], []).append(item)
+            else:
+                _file_list(found, name).append(item)
+        features = (self.document() or damaged_run(self.root, "")).features
+        for name, objects in folders.items():
+            _folder_lists(found, name, objects, features)[name] = objects
+        return found
+
+
+def manifest_at(folder: str, settings: S3Settings | None = None, *, largest: int = LARGEST_MANIFEST) -> Manifest | None:
+    """Returns what the checkpoint of a folder is, None if it is none.
+
+    Args:
+        folder: Where it may lie.
+        settings: How to reach S3; from the environment if not given.
+        largest: Of the manifest, in bytes; four times as much may be taken in memory.
+
+    Raises:
+        CheckpointError: The manifest is damaged, or of a newer format.
+    """
+    path = manifest_path(folder)
+    content = storage_for(path, settings).read(path, most=largest + 1)
+    return None if content is None else parse_manifest(content, path, largest=largest)
+
+
+def manifest_path(folder: str) -> str:
+    """Returns where the manifest of a checkpoint's folder lies."""
+    return join(folder, layout.MANIFEST_FILE)
+
+
+def is_manifest(path: str) -> bool:
+    """Tells whether an object makes a checkpoint of the folder that it lies in."""
+    return name_of(path) == layout.MANIFEST_FILE
+
+
+def _is_below(file: object, path: str) -> bool:
+    return isinstance(file, str) and file.startswith(f"{path}/") and ".." not in file.split("/")
+
+
+def _file_list(found: RunContents, name: str) -> list[StoredObject]:
+    lists = {
+        layout.RUN_FILE: found.documents,
+        layout.INPUTS_FILE: found.documents,
+        layout.LOG_FILE: found.log,
+        layout.HEARTBEAT_FILE: found.heartbeat,
+        layout.DECISION_FILE: found.publish_decision,
+    }
+    return lists.get(name, found.other)
+
+
+def _folder_lists(
+    found: RunContents, name: str, objects: list[StoredObject], features: Mapping[str, object]
+) -> dict[str, list[StoredObject]]:
+    if not any(is_manifest(item.path) for item in objects):
+        return found.unfinished
+    return found.failure_inputs if name not in features and "." in name else found.checkpoints

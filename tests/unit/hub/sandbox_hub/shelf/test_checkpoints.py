@@ -1,0 +1,153 @@
+"""Whether what was read is still there, asked of a store in which anybody may have written anything."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from minio.error import S3Error
+from sandbox_hub.keys.s3_keys import Key
+from sandbox_hub.shelf import checkpoints
+from sandbox_hub.shelf.checkpoints import CHANGED, GONE, NOT_CHECKED, TOO_LARGE, UNCHANGED, CheckpointStore
+from spark_etl.storage import open as open_storage
+from spark_etl.storage import s3
+from spark_etl.store import files_digest, verify
+
+from tests.unit.hub.sandbox_hub.shelf.test_store import RECORD
+
+FILES = [{"name": "part-0.parquet", "rows": 3, "bytes": 10, "etag": "e"}]
+DIGEST = files_digest(FILES)
+READ = {"path": "s3a://scratch/team/revenue/run/orders", "files": DIGEST}
+
+
+class Store:
+    """As much of an S3 client as is asked for."""
+
+    def __init__(self, manifest: bytes | None, objects: Any = ()) -> None:
+        self.manifest, self.objects, self.taken = manifest, objects, 0
+
+    def get_object(self, bucket_name: str, object_name: str) -> Any:
+        if self.manifest is None:
+            raise S3Error(None, "NoSuchKey", "", "", "", "", bucket_name, object_name)  # type: ignore[arg-type]
+        body = io.BytesIO(self.manifest)
+
+        def read(most: int) -> bytes:
+            found = body.read(most)
+            self.taken += len(found)
+            return found
+
+        return SimpleNamespace(read=read, close=lambda: None, release_conn=lambda: None)
+
+    def list_objects(self, bucket_name: str, prefix: str, **_: Any) -> Any:
+        return iter(self.objects)
+
+
+def stored(name: str = "part-0.parquet", size: int = 10, etag: str = "e") -> Any:
+    return SimpleNamespace(object_name=f"team/revenue/run/orders/{name}", size=size, etag=etag, is_dir=False)
+
+
+def shelf_data(store: Store, monkeypatch: pytest.MonkeyPatch) -> CheckpointStore:
+    monkeypatch.setattr(s3, "_client", lambda settings: store)
+    monkeypatch.setattr(open_storage, "_s3", s3.S3Storage)
+    return CheckpointStore("http://minio:9000", "us-east-1", lambda user: Key(user, "secret"))
+
+
+def document(files: Any = FILES) -> bytes:
+    return json.dumps({"files": files}).encode()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "objects", "state"),
+    [
+        (document(), [stored()], UNCHANGED),
+        (document(), [stored(), stored("more.parquet")], UNCHANGED),
+        (document(), [stored(size=11)], CHANGED),
+        (document(), [stored(etag="other")], CHANGED),
+        (document(), [], GONE),
+        (None, [], GONE),
+        (document([]), [], CHANGED),
+        (b"{}", [], CHANGED),
+        (b"[]", [], CHANGED),
+        (b"no JSON", [], CHANGED),
+        (document("x"), [], CHANGED),
+        (document([{"name": "x"}]), [], CHANGED),
+        (b"[" * 100_000, [], CHANGED),
+        (b'{"files": [' + b"[]," * 300_000 + b"1]}", [], CHANGED),
+        (b" " * (9 << 20), [], TOO_LARGE),
+    ],
+)
+def test_a_state_is_told_whatever_lies_there(
+    monkeypatch: pytest.MonkeyPatch, manifest: bytes | None, objects: Any, state: str
+) -> None:
+    store = Store(manifest, objects)
+
+    assert shelf_data(store, monkeypatch).states([READ]) == {READ["path"]: state}
+    assert store.taken <= verify.LARGEST + 1
+
+
+def test_a_prefix_full_of_objects_is_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+
+    def endless() -> Any:
+        while True:
+            given.append(1)
+            yield stored("other.parquet")
+
+    assert shelf_data(Store(document(), endless()), monkeypatch).states([READ]) == {READ["path"]: GONE}
+    assert len(given) <= verify.MOST_OBJECTS + 1
+
+
+def test_what_takes_too_long_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "TIMEOUT_SECONDS", -1.0)
+
+    assert shelf_data(Store(document(), [stored()]), monkeypatch).states([READ]) == {READ["path"]: NOT_CHECKED}
+
+
+def test_no_more_than_two_pages_look_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "TIMEOUT_SECONDS", 0.2)
+    go_on, began = threading.Event(), threading.Semaphore(0)
+
+    class Slow(Store):
+        def get_object(self, bucket_name: str, object_name: str) -> Any:
+            began.release()
+            go_on.wait(10)
+            return super().get_object(bucket_name, object_name)
+
+    shown = shelf_data(Slow(document(), [stored()]), monkeypatch)
+    threads = [threading.Thread(target=shown.states, args=([READ],)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+        assert began.acquire(timeout=10)
+    try:
+        assert shown.states([READ]) == {READ["path"]: NOT_CHECKED}
+    finally:
+        go_on.set()
+        for thread in threads:
+            thread.join()
+    assert shown.states([READ]) == {READ["path"]: UNCHANGED}, "afterwards it is looked at again"
+
+
+def test_a_pin_is_written_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clean-up jobs of users read pins: see docs/sharing.md."""
+    written: dict[str, Any] = {}
+
+    def put(bucket: str, key: str, data: Any, length: int, content_type: str) -> None:
+        written.update(bucket=bucket, key=key, data=data, content_type=content_type)
+
+    store = SimpleNamespace(put_object=put)
+    record = replace(RECORD, reads=[{**RECORD.reads[0], "path": READ["path"]}])
+
+    path = shelf_data(store, monkeypatch).pin(record)  # type: ignore[arg-type]
+
+    assert path == "s3a://scratch/users/_pins/ada/late-orders/v1.json"
+    assert (written["bucket"], written["key"]) == ("scratch", "users/_pins/ada/late-orders/v1.json")
+    assert json.loads(written["data"].read()) == {
+        "notebook": "ada/late-orders/v1",
+        "at": RECORD.at,
+        "checkpoints": [{"path": READ["path"], "run": RECORD.reads[0]["run"], "feature": "orders"}],
+    }

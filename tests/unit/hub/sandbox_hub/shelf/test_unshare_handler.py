@@ -1,0 +1,109 @@
+"""Taking a notebook off the shelf: by the command alone, with its pin, and never half of it without a word."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from sandbox_hub.shelf import service
+from sandbox_hub.shelf.checkpoints import CheckpointStore
+from sandbox_hub.shelf.handlers import ShelfHandler
+from sandbox_hub.shelf.store import Record, Shelf
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
+from tests.unit.hub.sandbox_hub.shelf.test_store import NOTEBOOK, RECORD
+
+COMMAND = {"kind": "service", "name": "sandbox-cli"}
+
+
+class Pins(CheckpointStore):
+    """A store that keeps pins, or is away."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        super().__init__("http://minio:9000", "us-east-1", lambda _: pytest.fail("not asked"))
+        self.away, self.gone = away, list[int]()
+
+    def unpin(self, record: Record) -> None:
+        if self.away:
+            raise ValueError("no keys")
+        self.gone.append(record.version)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """A shelf with two versions of ada's notebook."""
+    shelf = Shelf(tmp_path)
+    for version in (1, 2):
+        shelf.add(replace(RECORD, version=version), NOTEBOOK, b"{}")
+    return shelf
+
+
+def asked(
+    monkeypatch: pytest.MonkeyPatch, shelf: Shelf, pins: Pins, path: str, who: dict[str, str] = COMMAND
+) -> tuple[int, dict[str, Any]]:
+    """Returns what the shelf answers to this user or service."""
+    monkeypatch.setattr(ShelfHandler, "get_current_user", lambda _: who)
+    queue: Any = None
+
+    async def ask() -> tuple[int, dict[str, Any]]:
+        socket, port = bind_unused_port()
+        server = HTTPServer(service.application(shelf, pins, queue))
+        server.add_socket(socket)
+        url = f"http://127.0.0.1:{port}/services/shelf/api/notebooks/{path}"
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": "token x"}) as session,
+            session.delete(url) as answer,
+        ):
+            received = answer.status, await answer.json()
+        server.stop()
+        return received
+
+    return asyncio.run(ask())
+
+
+def test_one_version_goes_and_its_number_is_not_given_again(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
+    pins = Pins()
+
+    assert asked(monkeypatch, shelf, pins, "ada/late-orders/v2") == (200, {"withdrawn": [2]})
+
+    assert [record.version for record in shelf.versions("ada", "late-orders")] == [1]
+    assert pins.gone == [2]
+    assert list(shelf.folder("ada", "late-orders", 2).iterdir()) == []
+    assert shelf.next_version("ada", "late-orders") == 3
+
+
+def test_all_versions_go(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
+    assert asked(monkeypatch, shelf, Pins(), "ada/late-orders") == (200, {"withdrawn": [1, 2]})
+    assert shelf.latest() == []
+
+
+@pytest.mark.parametrize(
+    "who", [{"kind": "user", "name": "ada"}, {"kind": "user", "name": "sandbox-cli"}, {"kind": "service", "name": "ui"}]
+)
+def test_nobody_else_takes_anything_off(monkeypatch: pytest.MonkeyPatch, shelf: Shelf, who: dict[str, str]) -> None:
+    status, answer = asked(monkeypatch, shelf, Pins(), "ada/late-orders", who)
+    assert (status, answer["message"]) == (403, "shared notebooks are removed only by ./sandbox unshare")
+    assert len(shelf.versions("ada", "late-orders")) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("ada/late-orders/v7", "of `ada/late-orders` there is only v2, v1 on the shelf"),
+        ("ada/late", "there is no `ada/late` on the shelf; of ada there is: late-orders"),
+        ("bob/x", "there is no `bob/x` on the shelf"),
+    ],
+)
+def test_what_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, shelf: Shelf, path: str, message: str) -> None:
+    assert asked(monkeypatch, shelf, Pins(), path) == (404, {"message": message})
+
+
+def test_while_the_store_is_away_nothing_goes(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
+    status, answer = asked(monkeypatch, shelf, Pins(away=True), "ada/late-orders")
+    assert (status, "does not answer: no keys" in answer["message"]) == (503, True)
+    assert len(shelf.versions("ada", "late-orders")) == 2

@@ -1,0 +1,75 @@
+"""run.json as types: what is written is read, and what is damaged is told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from spark_etl.errors import DamagedError
+from spark_etl.store import ErrorRecord, FeatureRecord, OutputRecord, RunDocument
+from spark_etl.store.document import dump_run, parse_run
+
+PATH = "s3a://scratch/team/shop/20240229T101112Z-7f3a2c/run.json"
+RUN = RunDocument(
+    "20240229T101112Z-7f3a2c",
+    PATH.removesuffix("/run.json"),
+    "team",
+    "shop",
+    start_date="2024-02-29",
+    end_date="2024-02-29",
+    status="failed",
+    options={"checkpoints": ["net"], "parallel": 4, "limit": float("inf")},
+    session="connect",
+    requirements=["holidays==0.61"],
+    by={"user": "ada", "host": "laptop"},
+    order=["net"],
+    graph={"net": []},
+    features={"net": FeatureRecord("shop.Net", checkpoint=True, state="failed", error=ErrorRecord("no"))},
+    outputs=[OutputRecord("net", "s3a://published/net", overwrite=True)],
+    error=ErrorRecord("no", "File x", "ValueError", "net"),
+)
+
+
+def test_what_is_written_is_read() -> None:
+    assert parse_run(dump_run(RUN), PATH) == RUN
+
+
+def test_what_a_later_version_adds_is_kept() -> None:
+    content = json.loads(dump_run(RUN)) | {"colour": "blue"}
+    content["features"]["net"]["colour"] = "red"
+    again = parse_run(json.dumps(content).encode(), PATH)
+    assert again.to_json()["colour"] == "blue"
+    assert json.loads(dump_run(again))["features"]["net"]["colour"] == "red"
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "value"),
+    [
+        ((), "team", 3),
+        ((), "status", "lost"),
+        ((), "by", ["ada"]),
+        ((), "options", []),
+        ((), "seconds", "1"),
+        ((), "order", ["gone"]),
+        (("features", "net"), "rows", -1),
+        (("features", "net"), "deterministic", "yes"),
+        (("features", "net"), "error", "no"),
+        (("publish", 0), "path", None),
+        (("error",), "traceback", 7),
+    ],
+)
+def test_a_value_that_is_not_what_it_should_be_is_refused(where: tuple[Any, ...], name: str, value: object) -> None:
+    content = json.loads(dump_run(RUN))
+    part = content
+    for step in where:
+        part = part[step]
+    part[name] = value
+    with pytest.raises(DamagedError, match=r"run\.json"):
+        parse_run(json.dumps(content).encode(), PATH)
+
+
+def test_a_newer_format_is_told_as_that() -> None:
+    content = json.dumps(json.loads(dump_run(RUN)) | {"format": 3}).encode()
+    with pytest.raises(DamagedError, match="newer format"):
+        parse_run(content, PATH)
