@@ -151,9 +151,7 @@ def _broken_keys(response: Response, frame: DataFrame) -> Iterator[Finding]:
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    cells = [
-        ["NULL" if cell is None else _clip(" ".join(str(cell).split()), WIDEST) for cell in row] for row in rows
-    ]
+    cells = [["NULL" if cell is None else _clip(" ".join(str(cell).split()), WIDEST) for cell in row] for row in rows]
     table = text_table([_clip(name, WIDEST) for name in names], cells)
     return "\n".join(f"  {line}" for line in table.splitlines())
 

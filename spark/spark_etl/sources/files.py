@@ -31,8 +31,8 @@ class FileSource(Source):
             the run, `{start_date}` and `{end_date}` for its first and last; `{date:%Y/%m/%d}` writes a day otherwise.
             Several paths are read as one. Folders `name=value` below the path, or from the first placeholder on, become
             columns.
-        schema: Columns and types as in `CREATE TABLE`: `order_id bigint, day date`. Without one, it is that of the files,
-            which has to be the same; with `union` what a file lacks is NULL, and numbers become the larger type.
+        schema: Columns and types as in `CREATE TABLE`: `order_id bigint, day date`. Without one, that of the files,
+            which has to be the same. With `union` what a file lacks is NULL, and numbers become the larger type.
         options: Options of Spark's reader for this format.
         select_cols: Columns to keep; all if not given.
     """
