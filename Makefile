@@ -8,7 +8,7 @@ DEV = @python3 scripts/bootstrap.py dev &&
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
 
-up: ## Start everything, run the sample pipeline once, prove that it works
+up: ## Start everything, run the sample pipeline once, test that it works
 	@./sandbox up $(ARGS)
 
 down: ## Stop everything, keep all data
@@ -17,7 +17,7 @@ down: ## Stop everything, keep all data
 status: ## Show what runs, and where
 	@./sandbox status $(ARGS)
 
-doctor: ## Walk the way end to end and tell what is broken
+doctor: ## Check everything end to end and say what is broken
 	@./sandbox doctor $(ARGS)
 
 open: ## Open the hub in a browser

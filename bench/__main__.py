@@ -11,7 +11,7 @@ import argparse
 import time
 
 from bench import hub, measure
-from bench.figures import Figure, tell
+from bench.figures import Figure, report
 from bench.runner.__main__ import ROWS, on_stack
 from tests.support import leftovers
 from tests.support.sandbox import Sandbox
@@ -29,7 +29,7 @@ def main() -> int:
                 figures += on_stack(sandbox, options.rows)
         finally:
             leftovers.remove(name)
-    return tell("bench", figures)
+    return report("bench", figures)
 
 
 def parse() -> argparse.Namespace:

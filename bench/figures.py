@@ -1,4 +1,4 @@
-"""What is measured, each figure with the limit it must hold and the raw cost it can't get below."""
+"""Figures: what was measured, the limit it must keep, and the raw cost it can't get below."""
 
 from __future__ import annotations
 
@@ -55,25 +55,25 @@ def table(figures: Sequence[Figure]) -> str:
     """Returns the figures as an aligned table."""
     rows = [("what", "measured", "limit", "raw", "")]
     for figure in figures:
-        amounts = (amount(value, figure.unit) for value in (figure.value, figure.limit, figure.raw))
-        rows.append((figure.name, *amounts, mark(figure)))
+        values = (format_value(value, figure.unit) for value in (figure.value, figure.limit, figure.raw))
+        rows.append((figure.name, *values, mark(figure)))
     widths = [*(max(len(row[column]) for row in rows) for column in range(4)), 0]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
 
 
-def tell(name: str, figures: Sequence[Figure], **more: object) -> int:
-    """Prints the table, keeps it as JSON in build/, and returns 1 when a figure is over its limit."""
+def report(name: str, figures: Sequence[Figure], **more: object) -> int:
+    """Prints the table, writes it as JSON to build/, and returns 1 when a figure is over its limit."""
     print(table(figures))
-    report = {"cores": os.cpu_count(), **more, "figures": [figure.json() for figure in figures]}
+    document = {"cores": os.cpu_count(), **more, "figures": [figure.json() for figure in figures]}
     path = ROOT / "build" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(report, indent=2) + "\n")
+    path.write_text(json.dumps(document, indent=2) + "\n")
     print(f"\nas JSON: {path.relative_to(ROOT)}", file=sys.stderr)
     return 0 if all(figure.holds for figure in figures) else 1
 
 
-def amount(value: float | None, unit: str) -> str:
+def format_value(value: float | None, unit: str) -> str:
     """Returns `12.3 s`, `205 MB`, `0.930` or nothing."""
     if value is None:
         return ""

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from bench.figures import Figure, seconds, tell
+from bench.figures import Figure, report, seconds
 from bench.measure import COLD_SECONDS, SETTLE_SECONDS, engine_start, logged_in, memory
 from sandbox_cli.stack.hub.api import Hub
 from tests.support import leftovers
@@ -46,7 +46,7 @@ def main() -> int:
             figures = [*starts(sandbox), *in_use(sandbox)]
         finally:
             leftovers.remove(name)
-    return tell("bench-hub", figures)
+    return report("bench-hub", figures)
 
 
 def starts(sandbox: Sandbox) -> list[Figure]:
@@ -90,7 +90,7 @@ def start_figures(times: Sequence[tuple[float, float]], *, raw: float) -> list[F
 
 
 def in_use(sandbox: Sandbox) -> list[Figure]:
-    """Measures what takes minutes; one that fails is told and keeps no other from being measured."""
+    """Measures what takes minutes; one that fails is reported and does not stop the others."""
     return [
         *tried("first rows of a checkpoint", lambda: first_rows(sandbox)),
         *tried("share notebook 02", lambda: [share(sandbox)]),
@@ -102,7 +102,7 @@ def tried(name: str, work: Callable[[], list[Figure]]) -> list[Figure]:
     """Returns the figures, or one that says why there are none."""
     try:
         return work()
-    except Exception as error:  # noqa: BLE001 - whatever it was, it is told in the table
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is in the table
         return [Figure(name, None, "s", problem=" ".join(f"{type(error).__name__}: {error}".split())[-500:])]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from docker.models.containers import Container
 
 from bench.figures import Figure, seconds
+from sandbox_cli.stack import services
 from tests.support.engine import Containers, client
 from tests.support.hub import HubClient
 from tests.support.sandbox import Sandbox
@@ -32,7 +33,7 @@ def warm_up(sandbox: Sandbox) -> Figure:
     """Measures `up` of a stack that is down, with its images and its sample run."""
     took = seconds(lambda: sandbox("up", timeout=600))
     return Figure(
-        "warm up: to links and proof", took, "s", limit=45, raw=engine_start(), note="start a JVM's container"
+        "warm up: to links and smoke test", took, "s", limit=45, raw=engine_start(), note="start a JVM's container"
     )
 
 
@@ -56,7 +57,7 @@ def engine_start() -> float:
 
 
 def idle_memory(sandbox: Sandbox) -> Iterator[Figure]:
-    """Measures what each service needs while nothing is asked of it, page cache not counted."""
+    """Measures what each service needs while it is idle, page cache not counted."""
     containers = [c for c in Containers(sandbox.stack).all() if c.status == "running"]
     with ThreadPoolExecutor(len(containers)) as pool:
         used = list(pool.map(memory, containers))
@@ -66,11 +67,9 @@ def idle_memory(sandbox: Sandbox) -> Iterator[Figure]:
 
 
 def memory(container: Container) -> float:
-    """Returns a container's memory in MB as `docker stats` counts it: without what the kernel can drop at once."""
-    stats: dict[str, Any] = container.stats(stream=False)["memory_stats"]
-    detail = stats.get("stats", {})
-    droppable = detail.get("total_inactive_file", detail.get("inactive_file", 0))
-    return float((stats["usage"] - droppable) / MB)
+    """Returns a container's memory in MB."""
+    stats: Any = container.stats(stream=False)
+    return services.memory_used(stats) / MB
 
 
 def image_sizes() -> Iterator[Figure]:

@@ -16,8 +16,9 @@ from sandbox_hub.origins import SERVICES, Origins
 from sandbox_hub.servers.sizes import DEFAULT_SIZES, parse_sizes
 from sandbox_hub.servers.spawner import SandboxSpawner, keep_name
 from sandbox_hub.servers.start_errors import is_unexpected
-from sandbox_hub.users import api_tokens, names, sign_in
+from sandbox_hub.users import api_tokens, sign_in
 from sandbox_hub.users.authenticator import SandboxAuthenticator
+from spark_etl import usernames as names
 from tornado.httpserver import HTTPServer
 
 if TYPE_CHECKING:

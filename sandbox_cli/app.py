@@ -9,11 +9,6 @@ from typing import Annotated
 
 import typer
 from spark_etl.errors import SparkEtlError
-from typer._click.exceptions import (
-    ClickException,
-    NoArgsIsHelpError,
-    UsageError,
-)  # Typer's own copy; it exports no other
 
 from sandbox_cli import __version__
 from sandbox_cli.commands import doctor, down, logs, reset, run, runs, share, status, unshare, up, users
@@ -30,7 +25,6 @@ app = typer.Typer(
     help="A local, reproducible sandbox for debugging Spark pipelines after the fact.",
     epilog="Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 no engine, 4 the stack is not up, "
     "5 the pipeline failed, 130 interrupted.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -58,7 +52,7 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def options(
     context: typer.Context,
     *,
@@ -67,8 +61,12 @@ def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,  # noqa: ARG001 - read by main
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,  # noqa: ARG001
 ) -> None:
-    """Takes the global options."""
-    context.obj = Call(Console(plain=True if plain else None), Settings(stack=checked_stack(stack)))
+    """Takes the global options; without a verb, shows the help."""
+    console = Console(plain=True if plain else None)
+    if context.invoked_subcommand is None:
+        console.info(context.get_help())
+        raise typer.Exit(USAGE)
+    context.obj = Call(console, Settings(stack=checked_stack(stack)))
 
 
 def main() -> None:
@@ -85,13 +83,10 @@ def run_command(arguments: list[str]) -> int:
     except (SandboxError, SparkEtlError) as error:
         if debug:
             traceback.print_exc()
-        console.error(error if isinstance(error, SandboxError) else _ours(error))
+        console.error(error if isinstance(error, SandboxError) else SandboxError(error.message, hint=error.hint))
         return error.exit_code
-    except NoArgsIsHelpError as error:
-        console.info(error.format_message())
-        return USAGE
-    except ClickException as error:
-        console.error(_usage(error))
+    except typer.TyperException as error:
+        console.error(_usage_error(error))
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
@@ -100,13 +95,10 @@ def run_command(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _ours(error: SparkEtlError) -> SandboxError:
-    return SandboxError(error.message, hint=error.hint)
-
-
-def _usage(error: ClickException) -> SandboxError:
-    path = error.ctx.command_path if isinstance(error, UsageError) and error.ctx else "sandbox"
-    return SandboxError(error.format_message(), hint=f"{path} --help")
+def _usage_error(error: typer.TyperException) -> SandboxError:
+    """Returns what is wrong with the command line, with the help of its verb where Typer says which one it is."""
+    verb = getattr(getattr(error, "ctx", None), "command_path", "sandbox")
+    return SandboxError(error.format_message(), hint=f"{verb} --help")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ WIDE = 250
 
 
 class Stage:
-    """One step of a longer command; `update` tells what it is doing now, `result` what it ended with."""
+    """One step of a longer command; `update` shows what it is doing now, `result` what it ended with."""
 
     def __init__(self, console: Console, name: str, status: Status | None) -> None:
         self._console = console

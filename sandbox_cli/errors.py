@@ -13,7 +13,7 @@ from __future__ import annotations
 
 
 class SandboxError(Exception):
-    """Base of all errors that are told to the user without a traceback.
+    """Base of all errors that are shown to the user without a traceback.
 
     Args:
         message: Names the culprit and, where there are any, the alternatives.

@@ -1,4 +1,4 @@
-"""What the command was told: the stack's name, where its state is kept, and the options of `up`."""
+"""The settings of a command: the stack's name, where its state is, and the options of `up`."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Settings:
         root: The checkout.
         workers: Spark workers to run; None keeps the number of the last `up` (2 at first).
         offline: Never use the network.
-        assume_yes: Ask nothing.
+        assume_yes: Answer every question with yes.
         without: Optional services to leave out, of `EXTRAS`.
         subdomains: Host below which each user has an address: `localhost`, the URL of a team's proxy, empty for none;
             None keeps what the last `up` had (none at first).
-        wanted_ports: Published ports asked for, by name (`hub`, `s3`).
+        requested_ports: Published ports requested by option, by name (`hub`, `s3`).
         wait_for_lock: Wait for another `up` of the same stack instead of refusing.
     """
 
@@ -45,7 +45,7 @@ class Settings:
     assume_yes: bool = False
     without: tuple[str, ...] = ()
     subdomains: str | None = None
-    wanted_ports: Mapping[str, int] = field(default_factory=dict)
+    requested_ports: Mapping[str, int] = field(default_factory=dict)
     wait_for_lock: bool = True
 
     @property

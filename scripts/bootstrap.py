@@ -4,7 +4,7 @@
     python3 scripts/bootstrap.py dev     what `make test` needs on top
 
 Standard library only, and readable by any Python 3: the first thing it says is that the Python is too old.
-Everything it needs and can't find is told in one line, exit code 2; an install that failed is exit code 1.
+Everything it needs and can't find is named in one line, exit code 2; an install that failed is exit code 1.
 """
 
 import contextlib
@@ -114,7 +114,7 @@ def explain(failure, output):
     if re.search(r"No space left on device", output):
         return failure + ": the disk is full."
     lines = [line for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"\s*(ERROR|error|\w+Error):", line)] or lines or ["(it said nothing)"]
+    errors = [line for line in lines if re.match(r"\s*(ERROR|error|\w+Error):", line)] or lines or ["(no output)"]
     return failure + ": " + " / ".join(line.strip() for line in errors[:3])
 
 

@@ -72,10 +72,10 @@ def clean_engine() -> None:
 
 @pytest.fixture(scope="session")
 def stack(clean_engine: None) -> Iterator[Sandbox]:
-    """A whole stack, started by `sandbox up`, with its sample run and its proof."""
+    """A whole stack, started by `sandbox up`, with its sample run and its smoke test."""
     with ExitStack() as cleanup:
-        kept = os.environ.get("SANDBOX_TEST_STACK")
-        sandbox = Sandbox(kept, leftovers.home()) if kept else cleanup.enter_context(new_sandbox())
+        name = os.environ.get("SANDBOX_TEST_STACK")
+        sandbox = Sandbox(name, leftovers.home()) if name else cleanup.enter_context(new_sandbox())
         done = sandbox("up", "--json", timeout=COLD_UP_SECONDS)
         (sandbox.state / "up.json").write_text(done.out)
         yield sandbox

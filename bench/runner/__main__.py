@@ -11,7 +11,7 @@ import argparse
 import sys
 import time
 
-from bench.figures import Figure, tell
+from bench.figures import Figure, report
 from bench.runner.contest import Contest
 from bench.runner.figures import WHAT, Figures
 from bench.runner.lab import beside
@@ -34,14 +34,14 @@ def main() -> int:
             leftovers.remove(name)
     print(f"{options.rows:,} orders, Spark on 2 cores, a heap of 3 GB; ours / theirs, and after: s / s\n")
     seconds = round(time.monotonic() - started)
-    code = tell("bench-runner", figures, rows=options.rows, seconds=seconds)
+    code = report("bench-runner", figures, rows=options.rows, seconds=seconds)
     print(f"{seconds // 60} min {seconds % 60} s", file=sys.stderr)
     return code
 
 
 def on_stack(sandbox: Sandbox, rows: int, only: str = "") -> list[Figure]:
     """Returns the figures, measured beside a stack that is brought up for it."""
-    sandbox("up", "--no-sample", "--no-proof", "--without", "history,mail", timeout=UP_SECONDS)
+    sandbox("up", "--no-sample", "--no-smoke-test", "--without", "history,mail", timeout=UP_SECONDS)
     with beside(sandbox.stack) as lab:
         return Figures(Contest(lab, rows), only or "".join(WHAT)).measured()
 

@@ -1,4 +1,4 @@
-"""The figures, each by itself: one that fails is told and doesn't keep the others from being measured."""
+"""The figures, each by itself: one that fails is reported and does not stop the others."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from bench.figures import Figure
 from bench.runner import peers
 from bench.runner.contest import (
-    BARE_BY_US,
     BROKEN,
+    CHECKPOINTS,
     FIXED,
-    KEPT,
-    KEPT_BY_US,
     NAIVE,
+    OURS_BARE,
+    OURS_CHECKPOINTED,
     PLAIN,
     READ_BACK,
     RUNNER,
@@ -28,7 +28,7 @@ MEMORY_LIMIT = 1000.0
 LOOKS = 5
 NOISE_BYTES_PER_ORDER = 500  # 5 GB at 10 million
 NOISE_ROW_BYTES = 64
-SERIES = {"a": (KEPT_BY_US, READ_BACK), "b": (KEPT_BY_US, NAIVE), "c": (BARE_BY_US, PLAIN)}
+SERIES = {"a": (OURS_CHECKPOINTED, READ_BACK), "b": (OURS_CHECKPOINTED, NAIVE), "c": (OURS_BARE, PLAIN)}
 
 
 class NotThereError(Exception):
@@ -68,13 +68,13 @@ class Figures:
             yield failed(name, error)
 
     def _a(self, name: str) -> Iterator[Figure]:
-        yield self._ratio(name, KEPT_BY_US, READ_BACK, limit=1.0, raw=self._contest.known(PLAIN))
+        yield self._ratio(name, OURS_CHECKPOINTED, READ_BACK, limit=1.0, raw=self._contest.known(PLAIN))
 
     def _b(self, name: str) -> Iterator[Figure]:
-        yield self._ratio(name, KEPT_BY_US, NAIVE, limit=0.55, raw=self._contest.known(PLAIN))
+        yield self._ratio(name, OURS_CHECKPOINTED, NAIVE, limit=0.55, raw=self._contest.known(PLAIN))
 
     def _c(self, name: str) -> Iterator[Figure]:
-        yield self._ratio(name, BARE_BY_US, PLAIN, limit=1.03, raw=self._contest.known(PLAIN))
+        yield self._ratio(name, OURS_BARE, PLAIN, limit=1.03, raw=self._contest.known(PLAIN))
 
     def _ratio(self, name: str, ours: str, theirs: str, *, limit: float, raw: float | None) -> Figure:
         return ratio(
@@ -87,12 +87,12 @@ class Figures:
 
     def _look(self, way: str, settings: str = "shipped") -> float:
         """Returns the best time of a fresh process that shows the third checkpoint's first rows."""
-        kept = self._contest.kept_run()
-        where = {"BENCH_RUN": kept.run_id, "BENCH_RANKED": kept.ranked}
+        checkpointed = self._contest.checkpointed_run()
+        where = {"BENCH_RUN": checkpointed.run_id, "BENCH_RANKED": checkpointed.ranked}
         command = peers.script("look.py", way)
         looks = [self._contest.lab.run(*command, until="READY", settings=settings, **where) for _ in range(LOOKS)]
-        self._contest.tell(f"open a frame: {way}", min(looks, key=lambda ran: ran.seconds))
-        return min(ran.seconds for ran in looks)
+        self._contest.log_time(f"open a frame: {way}", min(looks, key=lambda result: result.seconds))
+        return min(result.seconds for result in looks)
 
     @functools.cached_property
     def _ours_look(self) -> float:
@@ -103,10 +103,10 @@ class Figures:
         if resumed is None:
             raise NotThereError("--resume")
         out = self._contest.new_folder("by-hand")
-        where = {"BENCH_OUT": out, "BENCH_RANKED": self._contest.kept_run().ranked}
+        where = {"BENCH_OUT": out, "BENCH_RANKED": self._contest.checkpointed_run().ranked}
         raw = self._contest.lab.run(*peers.script("by_hand.py", "late"), settings="plain", **where)
         self._contest.lab.remove(out)
-        whole = self._contest.seconds(KEPT_BY_US)
+        whole = self._contest.seconds(OURS_CHECKPOINTED)
         yield ratio(name, resumed, whole, limit=1 / 4, raw=raw.seconds, note="only that feature, by hand")
 
     @property
@@ -124,14 +124,14 @@ class Figures:
         contest, lab = self._contest, self._contest.lab
         lab.put({peers.LATE: BROKEN})
         try:
-            failed = contest.ours("--checkpoint", *KEPT, fails=True)
+            failed = contest.ours("--checkpoint", *CHECKPOINTS, fails=True)
         finally:
             lab.put({peers.LATE: FIXED})
-        contest.tell("ours: keep 3, fail late", failed)
+        contest.log_time("ours: keep 3, fail late", failed)
         resumed = None
         if "--resume" in lab.run("python", RUNNER, "--help").out:
-            resumed = contest.ours("--checkpoint", *KEPT, "--resume", contest.kept_run().run_id)
-            contest.tell("ours: resume", resumed)
+            resumed = contest.ours("--checkpoint", *CHECKPOINTS, "--resume", contest.checkpointed_run().run_id)
+            contest.log_time("ours: resume", resumed)
             contest.agree("ours, resumed", f"{lab.scratch}/published/revenue")
         look = self._look("ours") if look_again else self._ours_look
         return peers.Steps(failed.seconds, resumed and resumed.seconds, look)
@@ -156,25 +156,25 @@ class Figures:
             return error
 
     def _g(self, name: str) -> Iterator[Figure]:
-        ran = self._contest.ours("--checkpoint", *KEPT, settings="cluster")
-        self._contest.tell("ours, on the cluster", ran)
-        yield Figure(name, ran.peak / MB, "MB", limit=MEMORY_LIMIT, detail=f"in {ran.seconds:.0f} s")
+        result = self._contest.ours("--checkpoint", *CHECKPOINTS, settings="cluster")
+        self._contest.log_time("ours, on the cluster", result)
+        yield Figure(name, result.peak / MB, "MB", limit=MEMORY_LIMIT, detail=f"in {result.seconds:.0f} s")
 
     def _h(self, name: str) -> Iterator[Figure]:
         lab = self._contest.lab
-        asked = "from spark_etl.reading import Checkpoint; print(hasattr(Checkpoint, 'profile'))"
-        if lab.run("python", "-c", asked).out.strip() != "True":
+        has_profile = "from spark_etl.reading import Checkpoint; print(hasattr(Checkpoint, 'profile'))"
+        if lab.run("python", "-c", has_profile).out.strip() != "True":
             raise NotThereError(".profile()")
         size = self._contest.rows * NOISE_BYTES_PER_ORDER
         run_id = self._contest.noise(size // NOISE_ROW_BYTES)
-        ran = lab.run(*peers.script("profile_noise.py"), until="READY", BENCH_RUN=run_id)
-        self._contest.tell("profile", ran)
-        detail = f"{size / 1e9:.1f} GB in {ran.seconds:.0f} s"
-        yield Figure(name, ran.peak / MB, "MB", limit=MEMORY_LIMIT, detail=detail)
+        result = lab.run(*peers.script("profile_noise.py"), until="READY", BENCH_RUN=run_id)
+        self._contest.log_time("profile", result)
+        detail = f"{size / 1e9:.1f} GB in {result.seconds:.0f} s"
+        yield Figure(name, result.peak / MB, "MB", limit=MEMORY_LIMIT, detail=detail)
 
     def _i(self, name: str) -> Iterator[Figure]:
         lab, folder = self._contest.lab, self._contest.new_folder("many-runs")
-        self._contest.tell("10,000 runs, made", lab.run(*peers.script("many_runs.py"), "make", folder))
+        self._contest.log_time("10,000 runs, made", lab.run(*peers.script("many_runs.py"), "make", folder))
         listed = [json.loads(lab.run(*peers.script("many_runs.py"), "list", folder).out) for _ in range(LOOKS)]
         lab.remove(folder)
         best = min(float(look["seconds"]) for look in listed)
@@ -185,8 +185,8 @@ class Figures:
         lab.run(*peers.script("many_features.py"), folder)
         command = ["python", "-m", "spark_etl", "plan", "--feature-config", f"{folder}/feature_config.yaml"]
         planned = [lab.run(*command, "--checkpoint", "f999") for _ in range(LOOKS)]
-        self._contest.tell("plan of 1,000 features", min(planned, key=lambda ran: ran.seconds))
-        yield Figure(name, min(ran.seconds for ran in planned), "s", limit=1.0, detail="the whole process")
+        self._contest.log_time("plan of 1,000 features", min(planned, key=lambda result: result.seconds))
+        yield Figure(name, min(result.seconds for result in planned), "s", limit=1.0, detail="the whole process")
 
 
 def beside(name: str, ours: peers.Steps, theirs: peers.Steps) -> Iterator[Figure]:
@@ -205,16 +205,16 @@ def beside(name: str, ours: peers.Steps, theirs: peers.Steps) -> Iterator[Figure
 
 def failed(name: str, error: Exception) -> Figure:
     """Returns the figure that could not be measured; the whole reason goes to stderr."""
-    told = f"{type(error).__name__}: {error}"
-    sys.stderr.write(f"{name}: {told}\n")
-    return Figure(name, None, "×", problem=told.splitlines()[0])
+    message = f"{type(error).__name__}: {error}"
+    sys.stderr.write(f"{name}: {message}\n")
+    return Figure(name, None, "×", problem=message.splitlines()[0])
 
 
 def ratio(name: str, ours: float, theirs: float, *, limit: float, raw: float | None = None, note: str = "") -> Figure:
     """Returns ours / theirs with the seconds of both; the raw limit becomes a ratio, too."""
     seconds = f"{ours:.2f} s / {theirs:.2f} s"
-    told = f"{note} {raw:.2f} s" if raw is not None else ""
-    return Figure(name, ours / theirs, "×", limit, raw / theirs if raw is not None else None, told, detail=seconds)
+    full_note = f"{note} {raw:.2f} s" if raw is not None else ""
+    return Figure(name, ours / theirs, "×", limit, raw / theirs if raw is not None else None, full_note, detail=seconds)
 
 
 WHAT: dict[str, str] = {

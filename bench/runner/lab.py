@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import Any
 
 from docker.models.containers import Container
 
+from sandbox_cli.stack.engine.archive import archive
 from sandbox_cli.stack.images import certificates
 from tests.support.engine import Containers, client
 
@@ -21,17 +20,18 @@ INSIDE = "/tmp/bench"  # noqa: S108 - inside the container
 PEERS = "/tmp/peers"  # noqa: S108
 ENTRYPOINT = "/opt/sandbox/entrypoint"
 MEMORY = "7g"
-# Kedro tells its makers of each run unless told not to; Metaflow wants a name for its user.
+SPARK_UID, SPARK_GID = 10001, 100  # the account of the Spark image
+# Kedro reports each run to its makers unless this is set; Metaflow wants a name for its user.
 QUIET = {"DO_NOT_TRACK": "1", "USERNAME": "bench", "METAFLOW_DATASTORE_SYSROOT_LOCAL": "/tmp/metaflow"}  # noqa: S108
 PIP = ["python", "-m", "pip", "install", "--no-cache-dir", "--no-input", "--quiet", "--no-deps", "--require-hashes"]
 
 
 class ContestantError(Exception):
-    """Raised when a contestant did not do what it had to: with the end of what it said."""
+    """Raised when a contestant did not do what it had to: with the end of its output."""
 
 
 @dataclass(frozen=True)
-class Ran:
+class ProcessResult:
     """A process that has ended.
 
     Attributes:
@@ -72,7 +72,7 @@ class Lab:
         peers: bool = False,
         folder: str = "/tmp",  # noqa: S108
         **more: str,
-    ) -> Ran:
+    ) -> ProcessResult:
         """Runs a command as a process of its own and returns how it went.
 
         Args:
@@ -98,15 +98,17 @@ class Lab:
         }
         launch = ["python", f"{INSIDE}/launch.py", *(["--until", until] if until else []), *command]
         printed = self._exec([ENTRYPOINT, "runner", *launch], environment, folder)
-        ran = Ran(**json.loads(printed.splitlines()[-1]))
-        if (ran.code != 0) is not fails:
-            how = "did not fail" if fails else f"ended with {ran.code}"
-            raise ContestantError(f"`{' '.join(command[:4])} …` {how}:\n{ran.out[-1500:]}\n{ran.err[-2500:]}")
-        return ran
+        result = ProcessResult(**json.loads(printed.splitlines()[-1]))
+        if (result.code != 0) is not fails:
+            how = "did not fail" if fails else f"ended with {result.code}"
+            raise ContestantError(f"`{' '.join(command[:4])} …` {how}:\n{result.out[-1500:]}\n{result.err[-2500:]}")
+        return result
 
     def put(self, files: Mapping[str, bytes]) -> None:
         """Writes files, by their path below the folder of the bench."""
-        self.container.put_archive("/tmp", archive({f"bench/{name}": content for name, content in files.items()}))  # noqa: S108
+        below = {f"bench/{name}": content for name, content in files.items()}
+        packed = archive(below, mode=0o644, uid=SPARK_UID, gid=SPARK_GID, folders=True)
+        self.container.put_archive("/tmp", packed)  # noqa: S108
 
     def remove(self, *prefixes: str) -> None:
         """Deletes what lies below the paths in the store; what has been measured only takes room."""
@@ -166,23 +168,3 @@ def beside(stack: str) -> Iterator[Lab]:
         yield lab
     finally:
         container.remove(force=True, v=True)
-
-
-def archive(files: Mapping[str, bytes]) -> bytes:
-    """Returns a tar of files and the folders they lie in, owned by the Spark image's account."""
-    folders = {parent.as_posix() for name in files for parent in Path(name).parents} - {"."}
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name in sorted(folders):
-            tar.addfile(_entry(name, tarfile.DIRTYPE, 0o755))
-        for name, content in files.items():
-            entry = _entry(name, tarfile.REGTYPE, 0o644)
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo(name)
-    entry.type, entry.mode, entry.uid, entry.gid = kind, mode, 10001, 100
-    return entry

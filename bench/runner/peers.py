@@ -12,7 +12,7 @@ LATE = "shop/late.py"
 
 @dataclass(frozen=True)
 class Peer:
-    """One of those we are compared with.
+    """A framework that the runner is compared with.
 
     Attributes:
         run: The command that runs the whole shop.
@@ -66,13 +66,13 @@ def steps(contest: Contest, name: str, peer: Peer) -> Steps:
         failed = lab.run(*peer.run, fails=True, peers=True, folder=peer.folder, BENCH_OUT=out)
     finally:
         lab.put({LATE: FIXED})
-    contest.tell(f"{name}: keep 3, fail late", failed)
+    contest.log_time(f"{name}: keep 3, fail late", failed)
     resumed = lab.run(*peer.resume, peers=True, folder=peer.folder, BENCH_OUT=out)
-    contest.tell(f"{name}: resume", resumed)
+    contest.log_time(f"{name}: resume", resumed)
     contest.agree(name, f"{out}/revenue")
-    told = [line.partition(" ")[2] for line in resumed.out.splitlines() if line.startswith("RANKED ")]
-    where = {"BENCH_OUT": out, "BENCH_RANKED": told[0] if told else ""}
+    paths = [line.partition(" ")[2] for line in resumed.out.splitlines() if line.startswith("RANKED ")]
+    where = {"BENCH_OUT": out, "BENCH_RANKED": paths[0] if paths else ""}
     looked = lab.run(*peer.look, until="READY", peers=True, folder=peer.folder, **where)
-    contest.tell(f"{name}: open a frame", looked)
+    contest.log_time(f"{name}: open a frame", looked)
     lab.remove(out)
     return Steps(failed.seconds, resumed.seconds, looked.seconds)

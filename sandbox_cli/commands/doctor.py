@@ -5,22 +5,23 @@ from __future__ import annotations
 import typer
 
 from sandbox_cli.commands.context import Json, call
-from sandbox_cli.stack.doctor import examine
+from sandbox_cli.stack.doctor import run_checks
 
 
 def doctor(context: typer.Context, *, json: Json = False) -> None:
-    """Walk the way end to end, and tell what is broken from what is merely stopped."""
+    """Check everything end to end: what is broken, and what is merely stopped."""
     given = call(context)
-    hops = examine(given.console, given.settings)
-    well = all(hop.ok for hop in hops)
+    results = run_checks(given.console, given.settings)
+    all_ok = all(result.ok for result in results)
     if json:
-        given.console.json({"stack": given.settings.stack, "ok": well, "hops": [hop.json() for hop in hops]})
+        checks = [result.to_dict() for result in results]
+        given.console.json({"stack": given.settings.stack, "ok": all_ok, "checks": checks})
     else:
         given.console.table(
-            ["code", "hop", "state", "what was seen"], [[h.code, h.name, h.state, h.seen or h.cause] for h in hops]
+            ["code", "check", "state", "what was seen"], [[r.code, r.name, r.state, r.seen or r.cause] for r in results]
         )
-        for hop in hops:
-            if not hop.ok and hop.fix:
-                given.console.info(f"{hop.code} {hop.name}: {hop.cause}\n  fix: {hop.fix}")
-    if not well:
+        for result in results:
+            if not result.ok and result.fix:
+                given.console.info(f"{result.code} {result.name}: {result.cause}\n  fix: {result.fix}")
+    if not all_ok:
         raise typer.Exit(1)

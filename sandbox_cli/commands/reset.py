@@ -18,20 +18,20 @@ def reset(
     images: Annotated[bool, typer.Option("--images", help="Delete the sandbox's images too.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Delete the stack and all its data; it says what, and asks."""
+    """Delete the stack and all its data, after listing it and asking."""
     given = call(context)
     console, settings = given.console, given.settings
-    found = connection.connect(console, settings)
-    what = teardown.belongings(found, settings, with_images=images)
-    if not what.lines():
+    engine = connection.connect(console, settings)
+    resources = teardown.stack_resources(engine, settings, with_images=images)
+    if not resources.lines():
         console.info(f"there is nothing of the stack `{settings.stack}`")
         return
     console.info(f"This deletes, for good, of the stack `{settings.stack}`:")
-    for line in what.lines():
+    for line in resources.lines():
         console.info(f"  {line}")
     if not yes and console.plain:
-        raise UsageError("Without a terminal, nothing is deleted unasked.", hint="sandbox reset --yes")
+        raise UsageError("Without a terminal, nothing is deleted without --yes.", hint="sandbox reset --yes")
     if not yes and not console.ask("Delete all of it?"):
         console.info("nothing was deleted")
         raise typer.Exit(1)
-    teardown.reset(console, settings, found, what)
+    teardown.reset(console, settings, engine, resources)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from spark_etl import runs as all_runs
+from spark_etl.reading import Runs
 
 from sandbox_cli.commands.context import Call, Json, call
 from sandbox_cli.stack import session
@@ -34,8 +34,8 @@ def list_runs(
     json: Json = False,
 ) -> None:
     """List the runs, newest first."""
-    given = _attached(context)
-    found = all_runs.list(team=team, pipeline=pipeline, status=status, since=since, limit=limit)
+    given, runs = _attached(context)
+    found = runs.list(team=team, pipeline=pipeline, status=status, since=since, limit=limit)
     if json:
         given.console.json([{key: run.content.get(key) for key in KEYS} | {"status": run.status} for run in found])
     else:
@@ -50,15 +50,14 @@ def show(
     json: Json = False,
 ) -> None:
     """Show one run: its features, their state, rows and seconds."""
-    given = _attached(context)
-    found = all_runs.latest() if run == "latest" else all_runs[run]
+    given, runs = _attached(context)
+    found = runs.latest() if run == "latest" else runs[run]
     if json:
         given.console.json(found.content | {"status": found.status})
     else:
         given.console.data(repr(found))
 
 
-def _attached(context: typer.Context) -> Call:
+def _attached(context: typer.Context) -> tuple[Call, Runs]:
     given = call(context)
-    session.running(given.console, given.settings, session.STORE).read_runs_here()
-    return given
+    return given, session.running(given.console, given.settings, session.STORE).runs

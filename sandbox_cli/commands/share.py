@@ -26,7 +26,7 @@ def share(
     """
     given = call(context)
     found = session.running(given.console, given.settings, (*session.CLUSTER, "hub"))
-    author = users.meant(found, user)
+    author = users.resolve_user(found, user)
     with given.console.stage("share") as stage:
         result = sharing.share(found, stage, author, notebook)
         stage.result = f"{result['author']}/{result['name']} v{result['version']}: {result['verdict']}"

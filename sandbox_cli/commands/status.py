@@ -17,9 +17,10 @@ def status(context: typer.Context, *, json: Json = False) -> None:
     if json:
         given.console.json(found)
     else:
-        rows = [[part["name"], part["container"], part["state"], part["health"], part["memory"], part["since"]]
-                for part in [*found["services"], *found["servers"]]]  # fmt: skip
-        given.console.table(["service", "container", "state", "health", "memory", "since"], rows)
+        columns = ["service", "container", "state", "health", "memory", "since"]
+        keys = ["name", *columns[1:]]
+        rows = [[row[key] for key in keys] for row in [*found["services"], *found["servers"]]]
+        given.console.table(columns, rows)
         given.console.data("")
         for name, link in found["links"].items():
             given.console.data(f"{name:<8} {link}")

@@ -33,24 +33,28 @@ def up(
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     no_sample: Annotated[bool, typer.Option("--no-sample", help="Don't run the sample pipeline.")] = False,
-    no_proof: Annotated[bool, typer.Option("--no-proof", help="Don't prove it by a user's server.")] = False,
+    no_smoke_test: Annotated[
+        bool, typer.Option("--no-smoke-test", help="Don't test it through a user's server.")
+    ] = False,
+    no_proof: Annotated[bool, typer.Option("--no-proof", hidden=True, help="The former name of it.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Refuse instead of waiting for another `up`.")] = False,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Start everything, run the sample pipeline once, prove that it works."""
+    """Start everything, run the sample pipeline once, test that it works."""
     given = call(context)
-    wanted = {name: port for name, port in (("hub", hub_port), ("s3", s3_port)) if port}
+    requested_ports = {name: port for name, port in (("hub", hub_port), ("s3", s3_port)) if port}
     settings = given.with_settings(
         workers=workers,
         without=checked_extras(without),
         subdomains=checked_subdomains(subdomains, subdomains_of),
         offline=offline,
         assume_yes=yes,
-        wanted_ports=wanted,
+        requested_ports=requested_ports,
         wait_for_lock=not no_wait,
     )
-    report = bring_up(given.console, settings, with_sample=not no_sample, with_proof=not no_proof)
+    with_smoke_test = not (no_smoke_test or no_proof)
+    report = bring_up(given.console, settings, with_sample=not no_sample, with_smoke_test=with_smoke_test)
     if json:
         given.console.json(report)
     else:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import getpass
+import sys
 from typing import Annotated
 
 import typer
 
 from sandbox_cli.commands.context import Json, Yes, call
-from sandbox_cli.commands.password import chosen
+from sandbox_cli.console import Console
+from sandbox_cli.errors import UsageError
 from sandbox_cli.stack import session
 from sandbox_cli.stack.hub import users
 
@@ -28,7 +31,7 @@ def overview(context: typer.Context) -> None:
 def list_users(context: typer.Context, *, json: Json = False) -> None:
     """List the accounts."""
     given = call(context)
-    found = users.listed(session.running(given.console, given.settings, session.ACCOUNTS))
+    found = users.list_accounts(session.running(given.console, given.settings, session.ACCOUNTS))
     if json:
         given.console.json(found)
         return
@@ -69,7 +72,7 @@ def add(
     found = session.running(given.console, given.settings, session.ACCOUNTS)
     users.refuse_foreign(found)
     users.refuse_existing(found, name)
-    password = chosen(given.console, from_stdin=password_stdin, generate=generate)
+    password = _password(given.console, from_stdin=password_stdin, generate=generate)
     given.console.info(users.add(found, name, password, admin=admin))
 
 
@@ -80,7 +83,7 @@ def passwd(context: typer.Context, name: Name, *, password_stdin: Stdin = False,
     found = session.running(given.console, given.settings, session.ACCOUNTS)
     users.refuse_foreign(found)
     users.refuse_unknown(found, name)
-    password = chosen(given.console, from_stdin=password_stdin, generate=generate)
+    password = _password(given.console, from_stdin=password_stdin, generate=generate)
     given.console.info(users.change_password(found, name, password))
 
 
@@ -99,3 +102,21 @@ def remove(
     if home and not yes and not given.console.ask(f"Delete the home of `{name}` for good?"):
         raise typer.Exit(1)
     given.console.info(users.remove(found, name, with_home=home))
+
+
+def _password(console: Console, *, from_stdin: bool, generate: bool) -> str | None:
+    """Returns the password, from a prompt or from stdin, never from the command line; None if one is to be generated.
+
+    Raises:
+        UsageError: The two entries differ, or there is no terminal to ask on.
+    """
+    if generate:
+        return None
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if console.plain or not sys.stdin.isatty():
+        raise UsageError("Without a terminal, a password can't be asked for.", hint="--generate, or --password-stdin")
+    first = getpass.getpass("password: ")
+    if getpass.getpass("again: ") != first:
+        raise UsageError("The two passwords differ; nothing was changed.")
+    return first

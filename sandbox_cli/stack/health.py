@@ -1,4 +1,4 @@
-"""Waiting, with a testimony: who is not ready, in which state, and what it said last."""
+"""Waiting for services, with diagnostics: which is not ready, in which state, and what it logged last."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ SECONDS = 180.0
 
 
 def poll(predicate: Callable[[], T | None], *, seconds: float, every: float = POLL_SECONDS) -> T | None:
-    """Returns the first true answer of the predicate, None if there was none in time."""
+    """Returns the first true result of the predicate, None if there was none in time."""
     deadline = time.monotonic() + seconds
     while True:
-        if answer := predicate():
-            return answer
+        if result := predicate():
+            return result
         if time.monotonic() > deadline:
             return None
         time.sleep(every)
 
 
 def wait_ready(
-    engine: Engine, settings: Settings, stage: Stage, wanted: Sequence[str], *, seconds: float = SECONDS
+    engine: Engine, settings: Settings, stage: Stage, names: Sequence[str], *, seconds: float = SECONDS
 ) -> None:
-    """Returns once the wanted services are running and healthy.
+    """Returns once the named services are running and healthy.
 
     Raises:
         StackError: They are not, in time or because one keeps dying; with state, health and last lines of each.
@@ -40,25 +40,25 @@ def wait_ready(
 
     def ready() -> bool:
         nonlocal shown
-        wrong = services.unready(services.parts(engine, settings), wanted)
-        if wrong and (waiting := ", ".join(wrong)) != shown:
+        problems = services.unready(services.containers(engine, settings), names)
+        if problems and (waiting := ", ".join(problems)) != shown:
             stage.update(f"waiting for {waiting}")
             shown = waiting
-        return not wrong
+        return not problems
 
     if not poll(ready, seconds=seconds):
-        raise StackError(testimony(engine, settings, wanted, seconds), hint="sandbox doctor")
+        raise StackError(diagnostics(engine, settings, names, seconds), hint="sandbox doctor")
 
 
-def testimony(engine: Engine, settings: Settings, wanted: Sequence[str], seconds: float) -> str:
+def diagnostics(engine: Engine, settings: Settings, names: Sequence[str], seconds: float) -> str:
     """Returns what is wrong with each service that is not ready, and its last log lines."""
-    found = services.parts(engine, settings)
-    wrong = services.unready(found, wanted)
-    if not wrong:
-        return f"{', '.join(wanted)}: healthy inside, but out of reach from here after {seconds:.0f} s."
+    containers = services.containers(engine, settings)
+    problems = services.unready(containers, names)
+    if not problems:
+        return f"{', '.join(names)}: healthy inside, but out of reach from here after {seconds:.0f} s."
     lines = [f"Not healthy after {seconds:.0f} s:"]
-    for name, what in wrong.items():
-        lines.append(f"  {name}: {what}")
-        for part in [part for part in found if part.service == name and not part.ready][:1]:
-            lines += [f"    | {line}" for line in services.last_lines(engine, part)]
+    for name, problem in problems.items():
+        lines.append(f"  {name}: {problem}")
+        for container in [each for each in containers if each.service == name and not each.ready][:1]:
+            lines += [f"    | {line}" for line in services.last_lines(engine, container)]
     return "\n".join(lines)

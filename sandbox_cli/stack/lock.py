@@ -1,17 +1,22 @@
-"""One change of a stack at a time: a lock that names its holder and goes with it, however it ends."""
+"""One change of a stack at a time, and one build of images at a time, which the stacks of a user share.
+
+Both locks end with the process that has them, however it ends.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import json
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import IO
 
-from sandbox_cli.console import Console
+from sandbox_cli.console import Console, Stage
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
@@ -20,41 +25,37 @@ POLL_SECONDS = 0.2
 
 
 @contextmanager
-def hold(console: Console, settings: Settings, verb: str) -> Iterator[None]:
+def stack_lock(console: Console, settings: Settings, verb: str) -> Iterator[None]:
     """Holds the stack's lock while the block runs.
 
     Raises:
-        StackError: Somebody else holds it, and we were told not to wait.
+        StackError: Another command holds it, and the settings say not to wait.
     """
     path = state.private_folder(settings.state_dir) / "up.lock"
     with path.open("a+", encoding="utf-8") as file:
         _acquire(file, console, settings)
         try:
-            _sign(file, verb)
+            _record_holder(file, verb)
             yield
         finally:
             file.truncate(0)
 
 
 def _acquire(file: IO[str], console: Console, settings: Settings) -> None:
-    told = False
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            holder = _holder(file)
+    announced = False
+    while not _try_lock(file):
+        holder = _holder(file)
         if not settings.wait_for_lock:
             raise StackError(
                 f"The stack `{settings.stack}` is being changed by {holder}.", hint="wait, or stop that one"
             )
-        if not told:
+        if not announced:
             console.info(f"waiting for {holder}, which is changing the stack `{settings.stack}`")
-            told = True
+            announced = True
         time.sleep(POLL_SECONDS)
 
 
-def _sign(file: IO[str], verb: str) -> None:
+def _record_holder(file: IO[str], verb: str) -> None:
     file.truncate(0)
     json.dump({"pid": os.getpid(), "verb": verb, "since": datetime.now().astimezone().isoformat("T", "seconds")}, file)
     file.flush()
@@ -63,7 +64,32 @@ def _sign(file: IO[str], verb: str) -> None:
 def _holder(file: IO[str]) -> str:
     file.seek(0)
     try:
-        note = json.loads(file.read())
-        return f"`sandbox {note['verb']}` (process {note['pid']}, since {note['since']})"
-    except (ValueError, KeyError, TypeError):  # it has not signed yet
+        holder = json.loads(file.read())
+        return f"`sandbox {holder['verb']}` (process {holder['pid']}, since {holder['since']})"
+    except (ValueError, KeyError, TypeError):  # it has not written its record yet
         return "another `sandbox` command"
+
+
+@contextmanager
+def build_lock(stage: Stage, path: Path | None = None) -> Iterator[None]:
+    """Holds the user's build lock while the block runs; a second `up` waits for it, and finds the images built."""
+    path = path or Path(tempfile.gettempdir()) / f"sandbox-build-{os.getuid()}.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        announced = False
+        while not _try_lock(handle):
+            if not announced:
+                stage.update("waiting: another `sandbox up` is building images")
+                announced = True
+            time.sleep(POLL_SECONDS)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try_lock(file: IO[str] | int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""The one door to MinIO: buckets and objects through the S3 API, identities and policies through its admin API."""
+"""The one door to MinIO: buckets and objects through the S3 API, users and policies through its admin API."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ ROOT_USER = "sandbox-root"
 REGION = "us-east-1"
 BUCKETS = ("published", "scratch", "events")
 EVENT_LOGS_MARK = "logs/.keep"
-# The hub makes its users' keys of its own identity: see hub/sandbox_hub/keys/s3_keys.py.
+# The hub derives its users' keys from its own: see hub/sandbox_hub/keys/s3_keys.py.
 SERVICES = ("hub", "runner", "spark-history")
-# Had keys for good once; now the hub makes it some each hour.
+# Had permanent keys in older versions; now the hub makes it new ones each hour.
 FORMER = ("spark-connect",)
 WRITE = ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 
 
 class ObjectStore:
-    """MinIO, as its root sees it; root's credentials stay here.
+    """MinIO, with root's credentials, which stay here.
 
     Args:
         port: The S3 API's port on 127.0.0.1.
@@ -46,7 +46,7 @@ class ObjectStore:
         )
 
     def client(self, access_key: str, secret: str | None = None) -> Minio:
-        """Returns an S3 client of any identity of this stack."""
+        """Returns an S3 client of any S3 user of this stack."""
         secret = secret or s3_secret(self._key, access_key)
         return Minio(
             endpoint=self.endpoint,
@@ -58,10 +58,10 @@ class ObjectStore:
         )
 
     def accepts_root(self) -> bool:
-        """Tells whether MinIO takes the root password of the state folder.
+        """Returns whether MinIO accepts the root password of the state folder.
 
         Raises:
-            S3Error, HTTPError: It doesn't answer, or for another reason.
+            S3Error, HTTPError: It doesn't answer, or refuses for another reason.
         """
         try:
             self._s3.list_buckets()
@@ -73,8 +73,8 @@ class ObjectStore:
 
     def make_buckets(self) -> list[str]:
         """Makes the buckets and the mark by which Spark knows its event log folder; returns those that were made."""
-        have = {bucket.name for bucket in self._s3.list_buckets()}
-        made = [name for name in BUCKETS if name not in have]
+        existing = {bucket.name for bucket in self._s3.list_buckets()}
+        made = [name for name in BUCKETS if name not in existing]
         for name in made:
             self._s3.make_bucket(bucket_name=name)
         if "events" in made or not self._exists("events", EVENT_LOGS_MARK):
@@ -90,11 +90,11 @@ class ObjectStore:
             return False
         return True
 
-    def ensure_identity(self, access_key: str) -> bool:
-        """Makes or repairs an identity and its rights; returns whether there was something to do."""
+    def ensure_s3_user(self, access_key: str) -> bool:
+        """Makes or repairs an S3 user and its rights; returns whether anything was changed."""
         policy = policy_of(access_key)
         if (
-            self._admits(access_key)
+            self._accepts_secret(access_key)
             and self._has_its_policy(access_key)
             and _rights(self._policies().get(access_key)) == _rights(policy)
         ):
@@ -104,8 +104,8 @@ class ObjectStore:
         self._attach(access_key)
         return True
 
-    def remove_identity(self, access_key: str) -> bool:
-        """Removes an identity with its keys; returns whether there was one."""
+    def remove_s3_user(self, access_key: str) -> bool:
+        """Removes an S3 user with its keys; returns whether there was one."""
         if access_key not in json.loads(self._admin.user_list()):
             return False
         self._admin.user_remove(access_key)
@@ -118,8 +118,8 @@ class ObjectStore:
             if "PolicyChangeAlreadyApplied" not in str(error):
                 raise
 
-    def _admits(self, access_key: str) -> bool:
-        """Tells whether the identity's secret is the one that belongs to it."""
+    def _accepts_secret(self, access_key: str) -> bool:
+        """Returns whether MinIO accepts the user's derived secret."""
         try:
             self.client(access_key).list_buckets()
         except S3Error as error:
@@ -127,7 +127,7 @@ class ObjectStore:
         return True
 
     def _has_its_policy(self, access_key: str) -> bool:
-        """Tells whether its rights are attached to it: an `up` that was killed may have made both, and not that."""
+        """Returns whether its policy is attached to it: an `up` that was killed may have made both, and no more."""
         return str(json.loads(self._admin.user_info(access_key)).get("policyName", "")) == access_key
 
     def _policies(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class ObjectStore:
 
 
 def policy_of(access_key: str) -> dict[str, Any]:
-    """Returns what an identity of the stack may do, as an S3 policy document."""
+    """Returns what an S3 user of the stack may do, as an S3 policy document."""
     if access_key == "runner":
         return _policy(read=BUCKETS, write=[f"{bucket}/*" for bucket in BUCKETS])
     if access_key == "spark-history":
@@ -163,11 +163,11 @@ def _policy(*, read: list[str] | tuple[str, ...], write: list[str]) -> dict[str,
 def _rights(policy: dict[str, Any] | None) -> set[tuple[str, str]]:
     """Returns each action with each resource: MinIO keeps a policy's lists in an order of its own."""
     statements = (policy or {}).get("Statement", [])
-    return {(action, resource) for one in statements for action in one["Action"] for resource in one["Resource"]}
+    return {(action, resource) for each in statements for action in each["Action"] for resource in each["Resource"]}
 
 
 def answers(port: int) -> bool:
-    """Tells whether MinIO says that it is ready."""
+    """Returns whether MinIO says that it is ready."""
     try:
         answer = _http().request("GET", f"http://127.0.0.1:{port}/minio/health/ready")
     except HTTPError:
@@ -176,5 +176,5 @@ def answers(port: int) -> bool:
 
 
 def _http() -> PoolManager:
-    """Fails soon: whoever asks has its own way of waiting. Never through a proxy: it is this machine."""
+    """Fails soon, since the callers wait by themselves. Never through a proxy: MinIO is on this machine."""
     return PoolManager(timeout=Timeout(connect=3, read=20), retries=Retry(total=1, backoff_factor=0.1))

@@ -1,4 +1,4 @@
-"""The published ports: the ones we like, or the next that are free; once chosen, remembered."""
+"""The published ports: the preferred ones, or the next that are free; once chosen, remembered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
 
 FILE = "ports.json"
-WANTED = {"hub": 8000, "s3": 9000}
+PREFERRED = {"hub": 8000, "s3": 9000}
 TRIES = 200
 LAST = 65535
 
@@ -20,28 +20,28 @@ def remembered(settings: Settings) -> dict[str, int]:
     return {name: int(port) for name, port in state.read(settings.state_dir / FILE).items()}
 
 
-def choose(console: Console, settings: Settings, *, ours: set[int]) -> dict[str, int]:
+def choose(console: Console, settings: Settings, *, published: set[int]) -> dict[str, int]:
     """Returns a free port for each name, and remembers it.
 
     Args:
-        console: Told of each port that is replaced.
-        settings: The ports asked for, and where to remember them.
-        ours: Ports that this stack's own containers publish now: taken, and yet the right ones.
+        console: Shows each port that is replaced.
+        settings: The ports requested, and where to remember them.
+        published: Ports that this stack's own containers publish now: taken, and yet the right ones.
 
     Raises:
-        UsageError: A port that was asked for by option is taken.
+        UsageError: A port that was requested by option is taken.
         StackError: There is no free port.
     """
-    known, asked = remembered(settings), settings.wanted_ports
-    first = {name: asked.get(name) or known.get(name, liked) for name, liked in WANTED.items()}
+    known, requested = remembered(settings), settings.requested_ports
+    first = {name: requested.get(name) or known.get(name, preferred) for name, preferred in PREFERRED.items()}
     chosen: dict[str, int] = {}
     for name, port in first.items():
-        reserved = {*chosen.values(), *(other for key, other in asked.items() if key != name)}
-        if port not in reserved and (port in ours or is_free(port)):
+        reserved = {*chosen.values(), *(other for key, other in requested.items() if key != name)}
+        if port not in reserved and (port in published or is_free(port)):
             chosen[name] = port
             continue
         following = _next(port, reserved | set(first.values()))
-        if name in asked:
+        if name in requested:
             raise UsageError(f"Port {port} on 127.0.0.1 is taken.", hint=f"sandbox up --{name}-port {following}")
         console.warn(f"port {port} on 127.0.0.1 is taken; {name} gets {following} instead, from now on")
         chosen[name] = following
@@ -51,7 +51,7 @@ def choose(console: Console, settings: Settings, *, ours: set[int]) -> dict[str,
 
 
 def is_free(port: int) -> bool:
-    """Tells whether nobody listens on that port of the loopback interface."""
+    """Returns whether nothing listens on that port of the loopback interface."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,13 +1,11 @@
-"""The stack's secrets: generated once, kept in the state folder, put into volumes that only their service mounts."""
+"""The stack's secrets: generated once, stored in the state folder, put into volumes that only their service mounts."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
-import io
 import secrets
-import tarfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,10 +14,12 @@ from docker.errors import NotFound
 
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
+from sandbox_cli.stack.engine.archive import archive
 from sandbox_cli.stack.engine.connection import Engine
 
 FILE = "secrets.json"
-INSTALLED = "vaults.json"
+INSTALLED = "secret-volumes.json"
+FORMER_INSTALLED = "vaults.json"  # of a stack that an older version has started
 GENERATED = (
     "minio_root_password",
     "spark_auth_secret",
@@ -33,27 +33,27 @@ LABEL = "sandbox.stack"
 
 
 @dataclass(frozen=True)
-class Vault:
-    """A volume of secrets.
+class SecretVolume:
+    """A volume with secrets in it.
 
     Attributes:
         uid: Who reads it.
         names: Secrets in it: generated ones, and how users log in (see sign_in.py).
-        identity: The S3 access key whose secret lies in it as `s3_secret_key`, if any.
+        s3_user: The S3 access key whose secret lies in it as `s3_secret_key`, if any.
     """
 
     uid: int
     names: tuple[str, ...]
-    identity: str | None = None
+    s3_user: str | None = None
 
 
-VAULTS = {
-    "minio": Vault(10002, ("minio_root_password",)),
-    "spark": Vault(10001, ("spark_auth_secret",)),
-    "connect": Vault(10001, ("spark_auth_secret", "spark_connect_token")),
-    "history": Vault(10001, (), "spark-history"),
-    "runner": Vault(10001, ("spark_auth_secret",), "runner"),
-    "hub": Vault(
+SECRET_VOLUMES = {
+    "minio": SecretVolume(10002, ("minio_root_password",)),
+    "spark": SecretVolume(10001, ("spark_auth_secret",)),
+    "connect": SecretVolume(10001, ("spark_auth_secret", "spark_connect_token")),
+    "history": SecretVolume(10001, (), "spark-history"),
+    "runner": SecretVolume(10001, ("spark_auth_secret",), "runner"),
+    "hub": SecretVolume(
         10004,
         (
             "hub_cookie_secret",
@@ -95,15 +95,15 @@ def s3_secret(identity_key: str, access_key: str) -> str:
     return base64.urlsafe_b64encode(digest).decode()[:40]
 
 
-def volume_name(settings: Settings, vault: str) -> str:
+def volume_name(settings: Settings, name: str) -> str:
     """Returns the name of the volume that compose.yaml mounts at /run/secrets."""
-    return f"{settings.stack}_secrets-{vault}"
+    return f"{settings.stack}_secrets-{name}"
 
 
 def install(engine: Engine, settings: Settings, values: Mapping[str, str], image: str) -> list[str]:
     """Fills the volumes; returns the names of those that had to be filled.
 
-    What is in a volume is noted in the state folder only after it is there, so an interrupted call is done again.
+    What a volume contains is recorded in the state folder after it was written, so an interrupted call is repeated.
 
     Args:
         engine: Where the volumes are.
@@ -111,15 +111,15 @@ def install(engine: Engine, settings: Settings, values: Mapping[str, str], image
         values: The secrets by name.
         image: Any image: a container of it is created and never started, for the engine's archive API.
     """
-    noted = state.read(settings.state_dir / INSTALLED)
+    recorded = state.read(settings.state_dir / INSTALLED) or state.read(settings.state_dir / FORMER_INSTALLED)
     changed = []
-    for name, vault in VAULTS.items():
-        files = _files(vault, values)
+    for name, volume in SECRET_VOLUMES.items():
+        files = _files(volume, values)
         digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
-        if noted.get(name) != [digest, _created(engine, volume_name(settings, name))]:
-            _fill(engine, settings, name, packed(files, vault.uid), image)
-            noted[name] = [digest, _created(engine, volume_name(settings, name))]
-            state.write(settings.state_dir / INSTALLED, noted)
+        if recorded.get(name) != [digest, _created(engine, volume_name(settings, name))]:
+            _fill(engine, settings, name, pack(files, volume.uid), image)
+            recorded[name] = [digest, _created(engine, volume_name(settings, name))]
+            state.write(settings.state_dir / INSTALLED, recorded)
             changed.append(name)
     return changed
 
@@ -132,36 +132,30 @@ def _created(engine: Engine, volume: str) -> str | None:
         return None
 
 
-def _files(vault: Vault, values: Mapping[str, str]) -> dict[str, str]:
-    files = {name: values[name] for name in vault.names}
-    if vault.identity:
-        files["s3_secret_key"] = s3_secret(values["s3_identity_key"], vault.identity)
+def _files(volume: SecretVolume, values: Mapping[str, str]) -> dict[str, str]:
+    files = {name: values[name] for name in volume.names}
+    if volume.s3_user:
+        files["s3_secret_key"] = s3_secret(values["s3_identity_key"], volume.s3_user)
     return files
 
 
-def _fill(engine: Engine, settings: Settings, name: str, archive: bytes, image: str) -> None:
-    """Writes the volume's files. Containers that hold it go first: `up` makes them again, with what they must read."""
+def _fill(engine: Engine, settings: Settings, name: str, content: bytes, image: str) -> None:
+    """Writes the volume's files. Containers that mount it are removed first: `up` makes them again."""
     volume, labels = volume_name(settings, name), {LABEL: settings.stack}
-    for holder in engine.client.containers.list(all=True, filters={"volume": volume}, ignore_removed=True):
-        holder.remove(force=True)
-    with suppress(NotFound):  # what is no secret of it any more must not stay
+    for container in engine.client.containers.list(all=True, filters={"volume": volume}, ignore_removed=True):
+        container.remove(force=True)
+    with suppress(NotFound):  # a secret that no longer belongs in it must not stay
         engine.client.volumes.get(volume).remove(force=True)
     engine.client.volumes.create(volume, labels=labels)
     container = engine.client.containers.create(
         image, ["true"], entrypoint="", user="0:0", volumes=[f"{volume}:/secrets"], network_mode="none", labels=labels
     )
     try:
-        container.put_archive("/secrets", archive)
+        container.put_archive("/secrets", content)
     finally:
         container.remove(force=True, v=True)  # its image declares a volume
 
 
-def packed(files: Mapping[str, str], uid: int) -> bytes:
+def pack(files: Mapping[str, str], uid: int) -> bytes:
     """Returns an archive of files that only one uid reads."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, text in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode, entry.uid, entry.gid = len(text.encode()), 0o400, uid, 100
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
+    return archive({name: text.encode() for name, text in files.items()}, mode=0o400, uid=uid, gid=100)

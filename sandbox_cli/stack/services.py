@@ -1,14 +1,18 @@
-"""The stack's containers as the engine sees them: which there are, in which state, and what they said last."""
+"""The stack's containers as the engine sees them: which there are, in which state, and what they log."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from docker.models.containers import Container
 
+from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
+from sandbox_cli.stack.compose import Compose
 from sandbox_cli.stack.engine.connection import Engine
 
 PROJECT = "com.docker.compose.project"
@@ -21,7 +25,7 @@ OPTIONAL = {"spark-history": "history", "mail": "mail"}
 
 
 @dataclass(frozen=True)
-class Part:
+class StackContainer:
     """One container of the stack.
 
     Attributes:
@@ -51,20 +55,20 @@ def expected(settings: Settings) -> list[str]:
     return [name for name in SERVICES if OPTIONAL.get(name) not in settings.without]
 
 
-def parts(engine: Engine, settings: Settings) -> list[Part]:
+def containers(engine: Engine, settings: Settings) -> list[StackContainer]:
     """Returns every container of the stack, running or not, users' servers and drivers included."""
-    found: dict[str, Part] = {}
+    by_id: dict[str, StackContainer] = {}
     for label in (PROJECT, STACK):
         for raw in engine.client.api.containers(all=True, filters={"label": f"{label}={settings.stack}"}):
-            found[raw["Id"]] = _part(raw, settings)
-    return sorted(found.values(), key=_order)
+            by_id[raw["Id"]] = _container(raw, settings)
+    return sorted(by_id.values(), key=_order)
 
 
-def _order(part: Part) -> tuple[int, str]:
-    return (SERVICES.index(part.service) if part.service in SERVICES else len(SERVICES), part.name)
+def _order(container: StackContainer) -> tuple[int, str]:
+    return (SERVICES.index(container.service) if container.service in SERVICES else len(SERVICES), container.name)
 
 
-def _part(raw: dict[str, object], settings: Settings) -> Part:
+def _container(raw: dict[str, object], settings: Settings) -> StackContainer:
     labels = raw.get("Labels") or {}
     names = raw.get("Names") or ["?"]
     ports = raw.get("Ports") or []
@@ -75,7 +79,7 @@ def _part(raw: dict[str, object], settings: Settings) -> Part:
     health = re.search(r"\((?:health: )?(healthy|unhealthy|starting)\)", status)
     user = f"{settings.stack}-user-"
     service = "driver" if labels.get(ONE_OFF) == "True" else str(labels.get(SERVICE, ""))
-    return Part(
+    return StackContainer(
         id=str(raw["Id"]),
         name=name,
         service=f"user:{name.removeprefix(user)}" if name.startswith(user) else service or "helper",
@@ -87,8 +91,8 @@ def _part(raw: dict[str, object], settings: Settings) -> Part:
 
 
 def published(engine: Engine, settings: Settings) -> set[int]:
-    """Returns the host ports that this stack's containers hold now."""
-    return {port for part in parts(engine, settings) for port in part.ports}
+    """Returns the host ports that this stack's containers publish now."""
+    return {port for container in containers(engine, settings) for port in container.ports}
 
 
 def servers(engine: Engine, settings: Settings) -> list[Container]:
@@ -97,23 +101,50 @@ def servers(engine: Engine, settings: Settings) -> list[Container]:
     return list(engine.client.containers.list(all=True, filters={"label": label}, ignore_removed=True))
 
 
-def last_lines(engine: Engine, part: Part, count: int = 6) -> list[str]:
+def last_lines(engine: Engine, container: StackContainer, count: int = 6) -> list[str]:
     """Returns the last log lines of a container."""
-    text = engine.client.containers.get(part.id).logs(tail=count).decode(errors="replace")
+    text = engine.client.containers.get(container.id).logs(tail=count).decode(errors="replace")
     return [line for line in text.splitlines() if line.strip()]
 
 
-def unready(found: Iterable[Part], wanted: Iterable[str]) -> dict[str, str]:
-    """Returns service → what is wrong with it, for each wanted service that is not up and healthy."""
-    by_service: dict[str, list[Part]] = {}
-    for part in found:
-        by_service.setdefault(part.service, []).append(part)
-    wrong = {}
-    for name in wanted:
-        mine = by_service.get(name, [])
-        bad = [part for part in mine if not part.ready]
-        if not mine:
-            wrong[name] = "has no container"
-        elif bad:
-            wrong[name] = f"{bad[0].state}{', ' + bad[0].health if bad[0].health else ''} ({bad[0].since})"
-    return wrong
+def memory_used(stats: Mapping[str, Any]) -> float:
+    """Returns the bytes that a container uses, of what the engine's API says of it, as `docker stats` counts them.
+
+    Files that the kernel can drop at once are left out.
+    """
+    memory = stats.get("memory_stats", {})
+    detail = memory.get("stats", {})
+    return float(memory.get("usage", 0) - detail.get("total_inactive_file", detail.get("inactive_file", 0)))
+
+
+def unready(containers: Iterable[StackContainer], expected: Iterable[str]) -> dict[str, str]:
+    """Returns service → what is wrong with it, for each expected service that is not up and healthy."""
+    by_service: dict[str, list[StackContainer]] = {}
+    for container in containers:
+        by_service.setdefault(container.service, []).append(container)
+    problems = {}
+    for name in expected:
+        first = next((container for container in by_service.get(name, []) if not container.ready), None)
+        if name not in by_service:
+            problems[name] = "has no container"
+        elif first:
+            problems[name] = f"{first.state}{', ' + first.health if first.health else ''} ({first.since})"
+    return problems
+
+
+def show_logs(compose: Compose, service: str | None, *, follow: bool, tail: int) -> int:
+    """Passes the logs of a service, of a user's server, or of all services on to stdout; returns the exit code.
+
+    Raises:
+        UsageError: There is no such service.
+    """
+    others = {each.service: each.name for each in containers(compose.engine, compose.settings) if ":" in each.service}
+    known = [*SERVICES, *others]
+    if service is not None and service not in known:
+        raise UsageError(f"Unknown service `{service}`. Known: {', '.join(known)}.", hint="sandbox status")
+    if service in others:
+        argv = ["docker", "logs", "--tail", str(tail), *(["--follow"] if follow else []), others[service]]
+    else:
+        argv = compose.logs_argv(service, follow=follow, tail=str(tail))
+    stderr = subprocess.STDOUT if service in others else None
+    return subprocess.run(argv, env=compose.environment(), stderr=stderr, check=False).returncode

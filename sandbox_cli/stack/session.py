@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from spark_etl.reading import Runs
+from spark_etl.storage import S3Settings
+
 from sandbox_cli.console import Console
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import addresses, ports, secrets, services, variables
+from sandbox_cli.stack import ports, secrets, services, variables
 from sandbox_cli.stack.compose import Compose
 from sandbox_cli.stack.engine import connection
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.health import poll
 from sandbox_cli.stack.hub.api import Hub
+from sandbox_cli.stack.links import links
 from sandbox_cli.stack.object_store import REGION, ObjectStore
 from sandbox_cli.stack.secrets import s3_secret
 
 STARTING_SECONDS = 60
+SCRATCH = "s3a://scratch/"
 STORE = ("minio",)
 ACCOUNTS = ("minio", "hub")
 CLUSTER = ("minio", "spark-master", "spark-worker")
@@ -27,7 +31,7 @@ CLUSTER = ("minio", "spark-master", "spark-worker")
 
 @dataclass(frozen=True)
 class Session:
-    """What is known of a stack that was started."""
+    """A stack that was started, with everything that leads into it."""
 
     engine: Engine
     settings: Settings
@@ -61,27 +65,16 @@ class Session:
         """Returns what to open in a browser, by name, and the S3 endpoint."""
         return links(self.settings, self.ports)
 
-    def read_runs_here(self) -> None:
-        """Lets the reading API of this process find this stack's runs."""
-        os.environ.update(
-            AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{self.ports['s3']}",
-            AWS_REGION=REGION,
-            AWS_ACCESS_KEY_ID="runner",
-            AWS_SECRET_ACCESS_KEY=s3_secret(self.secrets["s3_identity_key"], "runner"),
-            SANDBOX_SCRATCH="s3a://scratch/",
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs that this stack's store has."""
+        settings = S3Settings(
+            endpoint=f"http://127.0.0.1:{self.ports['s3']}",
+            region=REGION,
+            access_key="runner",
+            secret_key=s3_secret(self.secrets["s3_identity_key"], "runner"),
         )
-        os.environ.pop("AWS_SESSION_TOKEN", None)
-
-
-def links(settings: Settings, chosen: dict[str, int]) -> dict[str, str]:
-    """Returns what to open in a browser, by name, and the S3 endpoint."""
-    hub = addresses.hub(settings, chosen["hub"])
-    ui, shelf = (addresses.service(settings, chosen["hub"], name) for name in ("ui", "shelf"))
-    pages = {
-        page: f"{ui}/services/ui/{page}/" for page, extra in variables.PAGES.items() if extra not in settings.without
-    }
-    s3 = f"http://127.0.0.1:{chosen['s3']}"
-    return {"hub": f"{hub}/", "shelf": f"{shelf}/services/shelf/", **pages, "s3-api": s3}
+        return Runs(SCRATCH, settings)
 
 
 def attach(console: Console, settings: Settings) -> Session:
@@ -106,14 +99,14 @@ def running(console: Console, settings: Settings, needs: Sequence[str]) -> Sessi
     session = attach(console, settings)
 
     def settled() -> bool:
-        mine = [part for part in services.parts(session.engine, settings) if part.service in needs]
-        return not any(part.health == "starting" for part in mine)
+        containers = services.containers(session.engine, settings)
+        return not any(container.health == "starting" and container.service in needs for container in containers)
 
     poll(settled, seconds=STARTING_SECONDS)
-    wrong = services.unready(services.parts(session.engine, settings), needs)
-    if wrong:
-        told = "; ".join(f"{name} {what}" for name, what in wrong.items())
-        raise StackError(f"The stack `{settings.stack}` is not up: {told}.", hint="sandbox up")
+    problems = services.unready(services.containers(session.engine, settings), needs)
+    if problems:
+        listed = "; ".join(f"{name} {problem}" for name, problem in problems.items())
+        raise StackError(f"The stack `{settings.stack}` is not up: {listed}.", hint="sandbox up")
     return session
 
 

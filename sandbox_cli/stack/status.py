@@ -6,11 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from docker.errors import APIError
-from spark_etl import runs
 from spark_etl.errors import SparkEtlError
 
 from sandbox_cli.stack import services
-from sandbox_cli.stack.services import Part
+from sandbox_cli.stack.services import StackContainer
 from sandbox_cli.stack.session import Session
 
 MB = 1_000_000
@@ -18,38 +17,36 @@ MB = 1_000_000
 
 def report(session: Session) -> dict[str, Any]:
     """Returns services, users' servers, links and the last run; `up` and `healthy` are the verdict."""
-    found = [part for part in services.parts(session.engine, session.settings) if part.service != "helper"]
-    with ThreadPoolExecutor(max(1, len(found))) as pool:
-        memory = dict(
-            zip((part.id for part in found), pool.map(lambda part: _memory(session, part), found), strict=True)
-        )
-    optional = [part.service for part in found if part.service in services.OPTIONAL]
-    wanted = [name for name in services.SERVICES if name not in services.OPTIONAL or name in optional]
-    missing = [name for name in wanted if name not in {part.service for part in found}]
-    rows = [_row(part, memory[part.id]) for part in found]
-    rows += [_absent(name) for name in missing]
-    mine = [row for row in rows if row["name"] in services.SERVICES]
+    containers = [each for each in services.containers(session.engine, session.settings) if each.service != "helper"]
+    with ThreadPoolExecutor(max(1, len(containers))) as pool:
+        memory = list(pool.map(lambda container: _memory(session, container), containers))
+    present = {container.service for container in containers}
+    expected = [name for name in services.SERVICES if name not in services.OPTIONAL or name in present]
+    rows = [_row(container, used) for container, used in zip(containers, memory, strict=True)]
+    rows += [_absent(name) for name in expected if name not in present]
+    of_services = [row for row in rows if row["name"] in services.SERVICES]
+    store_answers = any(container.service == "minio" and container.ready for container in containers)
     return {
         "stack": session.settings.stack,
-        "up": any(row["state"] == "running" for row in mine),
-        "healthy": not services.unready(found, wanted),
-        "services": mine,
+        "up": any(row["state"] == "running" for row in of_services),
+        "healthy": not services.unready(containers, expected),
+        "services": of_services,
         "servers": [row for row in rows if row["name"] not in services.SERVICES],
-        "memory_mb": round(sum(value or 0 for value in memory.values()) / MB),
+        "memory_mb": round(sum(used or 0 for used in memory) / MB),
         "ports": session.ports,
         "links": session.links(),
-        "last_run": _last_run(session) if any(part.service == "minio" and part.ready for part in found) else None,
+        "last_run": _last_run(session) if store_answers else None,
     }
 
 
-def _row(part: Part, memory: float | None) -> dict[str, Any]:
+def _row(container: StackContainer, memory: float | None) -> dict[str, Any]:
     return {
-        "name": part.service,
-        "container": part.name,
-        "state": part.state,
-        "health": part.health,
+        "name": container.service,
+        "container": container.name,
+        "state": container.state,
+        "health": container.health,
         "memory": f"{memory / MB:.0f} MB" if memory else "",
-        "since": part.since.split(" (")[0],
+        "since": container.since.split(" (")[0],
     }
 
 
@@ -57,23 +54,19 @@ def _absent(name: str) -> dict[str, Any]:
     return {"name": name, "container": "", "state": "stopped", "health": "", "memory": "", "since": ""}
 
 
-def _memory(session: Session, part: Part) -> float | None:
-    """Returns the bytes a container uses, as `docker stats` counts: without what the kernel can drop at once."""
-    if part.state != "running":
+def _memory(session: Session, container: StackContainer) -> float | None:
+    """Returns the bytes that a container uses, None if it does not run."""
+    if container.state != "running":
         return None
     try:
-        raw = session.engine.client.api.stats(part.id, stream=False, one_shot=True)
+        return services.memory_used(session.engine.client.api.stats(container.id, stream=False, one_shot=True))
     except APIError:
         return None
-    usage = raw.get("memory_stats", {})
-    detail = usage.get("stats", {})
-    return float(usage.get("usage", 0) - detail.get("total_inactive_file", detail.get("inactive_file", 0)))
 
 
 def _last_run(session: Session) -> str | None:
-    session.read_runs_here()
     try:
-        run = runs.latest()
+        run = session.runs.latest()
     except SparkEtlError:
         return None
     return f"{run.id} {run.team}/{run.pipeline} {run.status}"

@@ -1,4 +1,4 @@
-"""`down` keeps all data; `reset` deletes it, once it has said what."""
+"""`down` keeps all data; `reset` deletes it, after the user has seen the list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SERVER_SECONDS = 5
 
 
 @dataclass(frozen=True)
-class Belongings:
+class StackResources:
     """Everything of a stack that `reset` deletes.
 
     Attributes:
@@ -45,7 +45,7 @@ class Belongings:
 
 def down(console: Console, settings: Settings, engine: Engine) -> dict[str, object]:
     """Stops and removes every container of the stack; returns what was stopped. Data stays."""
-    with lock.hold(console, settings, "down"):
+    with lock.stack_lock(console, settings, "down"):
         return _down(console, settings, engine)
 
 
@@ -53,7 +53,7 @@ def _down(console: Console, settings: Settings, engine: Engine) -> dict[str, obj
     with console.stage("down") as stage:
         servers = services.servers(engine, settings)
         stage.update(f"stopping {len(servers)} users' servers" if servers else "stopping the services")
-        before = services.parts(engine, settings)
+        before = services.containers(engine, settings)
         with ThreadPoolExecutor(8) as pool:
             stopped = [pool.submit(_end, server) for server in servers]
             Compose(engine, settings).down()
@@ -61,7 +61,7 @@ def _down(console: Console, settings: Settings, engine: Engine) -> dict[str, obj
                 server.result()
         _remove_networks(engine, settings)
         stage.result = f"{len(before)} containers removed, all data kept" if before else "nothing was running"
-    return {"stack": settings.stack, "removed": [part.name for part in before]}
+    return {"stack": settings.stack, "removed": [container.name for container in before]}
 
 
 def _end(container: Container) -> None:
@@ -77,40 +77,43 @@ def _remove_networks(engine: Engine, settings: Settings) -> None:
             network.remove()
 
 
-def belongings(engine: Engine, settings: Settings, *, with_images: bool) -> Belongings:
-    """Returns what there is of the stack."""
+def stack_resources(engine: Engine, settings: Settings, *, with_images: bool) -> StackResources:
+    """Returns the resources of the stack that exist."""
     labels = [f"{label}={settings.stack}" for label in (services.PROJECT, services.STACK)]
     volumes = {volume.name for label in labels for volume in engine.client.volumes.list(filters={"label": label})}
     networks = {network.name for label in labels for network in engine.client.networks.list(filters={"label": label})}
-    ours = inventory.stale(engine, settings) + list(inventory.current_refs(settings).values()) if with_images else []
-    there = {tag for image in engine.client.images.list() for tag in image.tags} if with_images else set()
-    return Belongings(
-        containers=[part.name for part in services.parts(engine, settings)],
+    refs = inventory.stale(engine, settings) + list(inventory.current_refs(settings).values()) if with_images else []
+    present = {tag for image in engine.client.images.list() for tag in image.tags} if with_images else set()
+    return StackResources(
+        containers=[container.name for container in services.containers(engine, settings)],
         volumes=sorted(map(str, volumes)),
         networks=sorted(map(str, networks)),
         folder=settings.state_dir if settings.state_dir.exists() else None,
-        images=[ref for ref in ours if ref in there],
+        images=[ref for ref in refs if ref in present],
     )
 
 
-def reset(console: Console, settings: Settings, engine: Engine, what: Belongings) -> None:
-    """Deletes it.
+def reset(console: Console, settings: Settings, engine: Engine, resources: StackResources) -> None:
+    """Deletes the resources, and the state folder.
 
     Raises:
-        StackError: Something would not go.
+        StackError: The engine refused to delete one of them.
     """
-    with lock.hold(console, settings, "reset"):
+    with lock.stack_lock(console, settings, "reset"):
         _down(console, settings, engine)
         with console.stage("reset") as stage:
-            kept = [f"volume {name}: {why}" for name in what.volumes if (why := _remove_volume(engine, name))]
-            kept += [f"image {ref}: in use" for ref in inventory.remove(engine, what.images)]
-            stage.result = f"{len(what.lines())} things deleted"
-    if kept:
-        raise StackError("Could not be deleted: " + "; ".join(kept), hint="docker ps --all")
+            failures = [
+                f"volume {name}: {reason}" for name in resources.volumes if (reason := _remove_volume(engine, name))
+            ]
+            failures += [f"image {ref}: in use" for ref in inventory.remove(engine, resources.images)]
+            stage.result = f"{len(resources.lines())} resources deleted"
+    if failures:
+        raise StackError("Could not be deleted: " + "; ".join(failures), hint="docker ps --all")
     shutil.rmtree(settings.state_dir, ignore_errors=True)
 
 
 def _remove_volume(engine: Engine, name: str) -> str:
+    """Returns why the volume could not be removed; empty if it is gone."""
     try:
         engine.client.volumes.get(name).remove()
     except NotFound:

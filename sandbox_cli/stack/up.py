@@ -27,8 +27,10 @@ from sandbox_cli.stack.session import Session
 EARLY_SECONDS = 90
 
 
-def up(console: Console, settings: Settings, *, with_sample: bool = True, with_proof: bool = True) -> dict[str, Any]:
-    """Brings the stack up and proves it; returns the report that `--json` prints.
+def up(
+    console: Console, settings: Settings, *, with_sample: bool = True, with_smoke_test: bool = True
+) -> dict[str, Any]:
+    """Brings the stack up and tests that it works; returns the report that `--json` prints.
 
     Raises:
         UsageError: hub-auth.yaml can't be right, or secrets can be read by others.
@@ -37,24 +39,24 @@ def up(console: Console, settings: Settings, *, with_sample: bool = True, with_p
         PipelineError: The sample run failed.
     """
     secrets.load(settings)  # a file that others can read is refused before anything is touched
-    entry = authentication.load(settings)
-    with lock.hold(console, settings, "up"):
-        found, built = prepare(console, settings)
-        session = _stack(console, settings, found, built, entry)
+    sign_in = authentication.load(settings)
+    with lock.stack_lock(console, settings, "up"):
+        engine, images = prepare(console, settings)
+        session = _stack(console, settings, engine, images, sign_in)
         _provision(console, session, with_data=with_sample)
-        ran = _sample(console, session) if with_sample else None
-        seen = _proof(console, session, with_checkpoint=ran is not None) if with_proof else None
+        run_id = _sample(console, session) if with_sample else None
+        tested = _smoke_test(console, session, with_checkpoint=run_id is not None) if with_smoke_test else None
     return {
         "stack": settings.stack,
         "stages": [{"name": name, "seconds": round(seconds, 3)} for name, seconds in console.timings.items()],
         "images": {
-            name: {"ref": image.ref, "built": image.built, "bytes": image.size} for name, image in built.items()
+            name: {"ref": image.ref, "built": image.built, "bytes": image.size} for name, image in images.items()
         },
         "links": session.links(),
-        "account": accounts.TO_USE if entry.native else None,
-        "authenticator": entry.authenticator,
-        "run": ran,
-        "proof": seen,
+        "account": accounts.DEFAULT_USER if sign_in.native else None,
+        "authenticator": sign_in.authenticator,
+        "run": run_id,
+        "smoke_test": tested,
     }
 
 
@@ -65,51 +67,51 @@ def prepare(console: Console, settings: Settings) -> tuple[Engine, dict[str, inv
         EngineError: There is no engine, and none may be installed.
         StackError: There is no space, or a build failed.
     """
-    found = _engine(console, settings)
-    return found, _images(console, settings, found)
+    engine = _engine(console, settings)
+    return engine, _images(console, settings, engine)
 
 
 def _engine(console: Console, settings: Settings) -> Engine:
     with console.stage("engine", live=False) as stage:
-        found = connection.ensure(console, settings)
-        stage.result = found.description
-    has = capacity.look(found)
-    capacity.require_disk(has, to_build=bool(inventory.missing(found, settings)))
-    if warning := capacity.memory_warning(has):
+        engine = connection.ensure(console, settings)
+        stage.result = engine.description
+    available = capacity.measure(engine)
+    capacity.require_disk(available, to_build=bool(inventory.missing(engine, settings)))
+    if warning := capacity.memory_warning(available):
         console.warn(warning)
-    return found
+    return engine
 
 
-def _images(console: Console, settings: Settings, found: Engine) -> dict[str, inventory.Image]:
-    """The base image is of use for building only: while all others are there, it need not be."""
+def _images(console: Console, settings: Settings, engine: Engine) -> dict[str, inventory.Image]:
+    """The base image is needed for building only: while all others exist, it may be missing."""
     with console.stage("base") as stage:
-        if inventory.missing(found, settings):
-            inventory.ensure_images(found, settings, stage, ["base"])
+        if inventory.missing(engine, settings):
+            inventory.ensure_images(engine, settings, stage, ["base"])
         else:
-            stage.result = "not needed: all images are there"
+            stage.result = "not needed: all images exist"
     with console.stage("images") as stage:
-        return inventory.ensure_images(found, settings, stage)
+        return inventory.ensure_images(engine, settings, stage)
 
 
 def _stack(
     console: Console,
     settings: Settings,
-    found: Engine,
-    built: Mapping[str, inventory.Image],
-    entry: authentication.SignIn,
+    engine: Engine,
+    images: Mapping[str, inventory.Image],
+    sign_in: authentication.SignIn,
 ) -> Session:
-    """Starts everything, and waits for the two that provisioning needs."""
+    """Starts everything, and waits for MinIO, which provisioning needs first."""
     with console.stage("stack") as stage:
-        authentication.check(found, settings, entry, built["hub"].ref)
-        kept = secrets.load_or_create(settings) | entry.secret
-        chosen = ports.choose(console, settings, ours=services.published(found, settings))
-        values = variables.of(found, settings, chosen, built)
+        authentication.check(engine, settings, sign_in, images["hub"].ref)
+        secret_values = secrets.load_or_create(settings) | sign_in.secret
+        chosen = ports.choose(console, settings, published=services.published(engine, settings))
+        values = variables.of(engine, settings, chosen, images)
         stage.update("secrets")
-        secrets.install(found, settings, kept, built["minio"].ref)
+        secrets.install(engine, settings, secret_values, images["minio"].ref)
         variables.remember(settings, values)
         stage.update("starting containers")
-        Compose(found, settings, values).up()
-        session = Session(found, settings)
+        Compose(engine, settings, values).up()
+        session = Session(engine, settings)
         _wait_for_minio(session, stage)
         stage.result = f"{len(services.expected(settings))} services, {values['SANDBOX_WORKERS']} workers"
     return session
@@ -119,26 +121,26 @@ def _wait_for_minio(session: Session, stage: Stage) -> None:
     stage.update("waiting for minio")
     port = session.ports["s3"]
     if not health.poll(lambda: object_store.answers(port), seconds=EARLY_SECONDS, every=0.1):
-        told = health.testimony(session.engine, session.settings, ["minio"], EARLY_SECONDS)
-        raise StackError(f"MinIO does not answer at 127.0.0.1:{port}. {told}", hint="sandbox logs minio")
+        found = health.diagnostics(session.engine, session.settings, ["minio"], EARLY_SECONDS)
+        raise StackError(f"MinIO does not answer at 127.0.0.1:{port}. {found}", hint="sandbox logs minio")
 
 
 def _provision(console: Console, session: Session, *, with_data: bool) -> None:
     """Buckets first, since Spark waits for them; then what can be done while it starts; then all must be healthy."""
-    settings, wanted = session.settings, services.expected(session.settings)
+    settings, expected = session.settings, services.expected(session.settings)
     with console.stage("provision") as stage, ThreadPoolExecutor(1) as pool:
-        sample.end_left_over(session)
-        done = [*_buckets(session), *_identities(session)]
+        sample.stop_leftovers(session)
+        done = [*_buckets(session), *_s3_users(session)]
         data = None if not with_data or sample.has_data(session) else pool.submit(sample.publish_data, session)
         health.wait_ready(session.engine, settings, stage, ["hub"])
-        done += [f"server of {name} ended" for name in user_servers.end_those_elsewhere(session)]
+        done += [f"server of {name} ended" for name in user_servers.end_servers_elsewhere(session)]
         done += [f"account {name}" for name in accounts.ensure_first(settings, session.hub)]
         if data:
             stage.update("publishing sample data")
             data.result()
             done.append("sample data")
-        health.wait_ready(session.engine, settings, stage, wanted)
-        stage.result = ", ".join(done) or "all there"
+        health.wait_ready(session.engine, settings, stage, expected)
+        stage.result = ", ".join(done) or "nothing to do"
 
 
 def _buckets(session: Session) -> list[str]:
@@ -154,30 +156,30 @@ def _buckets(session: Session) -> list[str]:
         raise StackError(f"MinIO can't be provisioned: {error}", hint="sandbox logs minio") from None
 
 
-def _identities(session: Session) -> list[str]:
-    made = [f"identity {key}" for key in object_store.SERVICES if session.store.ensure_identity(key)]
-    gone = [f"no identity {key}" for key in object_store.FORMER if session.store.remove_identity(key)]
-    return made + gone
+def _s3_users(session: Session) -> list[str]:
+    made = [f"S3 user {key}" for key in object_store.SERVICES if session.store.ensure_s3_user(key)]
+    removed = [f"S3 user {key} removed" for key in object_store.FORMER if session.store.remove_s3_user(key)]
+    return made + removed
 
 
 def _sample(console: Console, session: Session) -> str:
     """Runs the sample pipeline if it never succeeded; returns the run's id."""
     with console.stage("sample") as stage:
-        there = sample.succeeded(session)
-        if there is None:
+        earlier = sample.succeeded(session)
+        if earlier is None:
             sample.run(session, stage)
-        run_id = there or sample.succeeded(session)
+        run_id = earlier or sample.succeeded(session)
         if run_id is None:
-            raise StackError("The sample run ended well, but is not in the scratch bucket.", hint="sandbox runs list")
-        stage.result = f"{run_id} is there" if there else f"{run_id}, checkpoints {', '.join(sample.CHECKPOINTS)}"
+            raise StackError("The sample run succeeded, but is not in the scratch bucket.", hint="sandbox runs list")
+        stage.result = f"{run_id} exists" if earlier else f"{run_id}, checkpoints {', '.join(sample.CHECKPOINTS)}"
         return run_id
 
 
-def _proof(console: Console, session: Session, *, with_checkpoint: bool) -> dict[str, Any] | None:
-    with console.stage("proof") as stage:
-        if at := smoke_test.still_holds(session):
-            stage.result = f"proven {format_duration(time.time() - at)} ago, nothing was restarted since"
+def _smoke_test(console: Console, session: Session, *, with_checkpoint: bool) -> dict[str, Any] | None:
+    with console.stage("smoke test") as stage:
+        if at := smoke_test.passed_at(session):
+            stage.result = f"passed {format_duration(time.time() - at)} ago, nothing was restarted since"
             return None
-        seen = smoke_test.prove(session, stage, with_checkpoint=with_checkpoint)
-        stage.result = smoke_test.told(seen)
-        return seen
+        result = smoke_test.run_smoke_test(session, stage, with_checkpoint=with_checkpoint)
+        stage.result = smoke_test.format_result(result)
+        return result

@@ -31,12 +31,12 @@ def of(engine: Engine, settings: Settings, ports: Mapping[str, int], images: Map
 
 
 def workers(settings: Settings) -> int:
-    """Returns how many workers to run: as told, else as many as last time."""
+    """Returns how many workers to run: as the settings say, else as many as last time."""
     return settings.workers or int(state.read(settings.state_dir / FILE).get("workers") or WORKERS)
 
 
 def subdomains(settings: Settings) -> str:
-    """Returns the host below which each user has an address, empty for none: as told, else as last time."""
+    """Returns the host below which each user has an address, empty for none: as set, else as last time."""
     if settings.subdomains is not None:
         return settings.subdomains
     return str(state.read(settings.state_dir / FILE).get("subdomains") or "")
@@ -44,14 +44,14 @@ def subdomains(settings: Settings) -> str:
 
 def subdomain_host(settings: Settings, hub_port: int) -> str:
     """Returns the hub's origin where each user has an address of their own; empty where there is one for all pages."""
-    told = subdomains(settings)
-    return f"http://{LOCALHOST}:{hub_port}" if told == LOCALHOST else told
+    host = subdomains(settings)
+    return f"http://{LOCALHOST}:{hub_port}" if host == LOCALHOST else host
 
 
 def remember(settings: Settings, variables: Mapping[str, str]) -> None:
-    """Keeps what later commands need: workers, subdomains, and the variables of this `up`."""
-    kept = {"workers": workers(settings), "subdomains": subdomains(settings), "variables": dict(variables)}
-    state.write(settings.state_dir / FILE, kept)
+    """Stores what later commands need: workers, subdomains, and the variables of this `up`."""
+    remembered = {"workers": workers(settings), "subdomains": subdomains(settings), "variables": dict(variables)}
+    state.write(settings.state_dir / FILE, remembered)
 
 
 def remembered(settings: Settings) -> dict[str, str]:

@@ -78,7 +78,7 @@ def test_a_colleague_reopens_the_analysis(pages: dict[str, Page], stack: Sandbox
 
     stack("users", "remove", "ada", "--home", "--yes")
     stack("down")
-    stack("up", "--no-sample", "--no-proof")
+    stack("up", "--no-sample", "--no-smoke-test")
     bob.goto(link)
     expect(bob.get_by_role("main")).to_contain_text("reproduces")
     opened(bob)

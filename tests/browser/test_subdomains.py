@@ -21,7 +21,7 @@ from tests.support.sandbox import Sandbox
 pytestmark = [pytest.mark.disrupts, pytest.mark.timeout(900), pytest.mark.waive("hub away")]
 
 NOTEBOOK = "notebooks/02_reading_a_checkpoint.ipynb"
-QUICK = ("--no-sample", "--no-proof", "--json")
+QUICK = ("--no-sample", "--no-smoke-test", "--json")
 # What a script on some page gets to know of whoever looks at it, with the rights of their browser.
 WHO_AM_I = """async hub => {
     try {
@@ -181,6 +181,6 @@ def test_a_notebook_is_shared_and_opened(engineer: Page, stack: Sandbox, tmp_pat
 
 
 def test_doctor_reaches_a_kernel_at_an_address_of_its_own(subdomains: Subdomains, stack: Sandbox) -> None:
-    hops = stack("doctor", "--json", timeout=240).json["hops"]
+    checks = stack("doctor", "--json", timeout=240).json["checks"]
 
-    assert all(hop["ok"] for hop in hops), hops
+    assert all(check["ok"] for check in checks), checks

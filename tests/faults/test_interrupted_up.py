@@ -36,12 +36,12 @@ def test_up_carries_on_after_being_interrupted_at_each_stage_that_starts_somethi
     code, shown = kill_at(fresh_sandbox, "stack", how=signal.SIGINT, after=1.5)
     assert code == 130, f"Ctrl-C: {shown}"
     assert "Traceback" not in shown
-    for stage in ("stack", "provision", "sample", "proof"):
+    for stage in ("stack", "provision", "sample", "smoke test"):
         kill_at(fresh_sandbox, stage, how=signal.SIGKILL, after=0.7)
 
     done = fresh_sandbox(*LIGHT, "--json", timeout=600)
 
-    assert done.json["proof"]["checkpoint"], "a server, its kernel, an executor, and a checkpoint of the sample"
+    assert done.json["smoke_test"]["checkpoint"], "a server, its kernel, an executor, and a checkpoint of the sample"
     assert fresh_sandbox("status", "--json").json["services"], done
     left = [str(container.name) for container in Containers(fresh_sandbox.stack).all()]
     assert not [name for name in left if "-driver-" in name], left

@@ -53,8 +53,8 @@ def test_a_user_is_told_why_no_server_starts(engineer: HubClient) -> None:
 def test_doctor_tells_a_stopped_hop_from_a_broken_one(stack: Sandbox, engineer: HubClient) -> None:
     report = stack("doctor", "--json", code=1, timeout=240).json
 
-    bad = [hop for hop in report["hops"] if not hop["ok"]]
+    bad = [check for check in report["checks"] if not check["ok"]]
     assert bad
-    assert all(hop["cause"] and hop["fix"] for hop in bad), bad
-    assert any("minio" in json.dumps(hop) and "stopped" in json.dumps(hop) for hop in bad), bad
-    assert any(CAUSE in hop["cause"] for hop in bad), "why the hub starts no server"
+    assert all(check["cause"] and check["fix"] for check in bad), bad
+    assert any("minio" in json.dumps(check) and "stopped" in json.dumps(check) for check in bad), bad
+    assert any(CAUSE in check["cause"] for check in bad), "why the hub starts no server"

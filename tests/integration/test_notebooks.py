@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox_cli.stack.hub.kernel import CellOutput
 from tests.support.hub import HubClient
-from tests.support.kernel import Kernel, Ran
+from tests.support.kernel import Kernel
 from tests.support.sandbox import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -25,7 +26,7 @@ def cells(path: Path) -> list[str]:
     return ["".join(cell["source"]) for cell in document["cells"] if cell["cell_type"] == "code"]
 
 
-def run_all(kernel: Kernel, path: Path) -> list[Ran]:
+def run_all(kernel: Kernel, path: Path) -> list[CellOutput]:
     """Runs every cell; fails at the first that raises."""
     return [kernel.run(source) for source in cells(path)]
 
@@ -41,7 +42,7 @@ def test_every_cell_runs(engineer: HubClient, path: Path) -> None:
         kernel.run(AT_HOME)
         for _ in range(2 if path.stem[:2] in MAKE_RUNS else 1):
             ran = run_all(kernel, path)
-            assert any(cell.has("text/html") for cell in ran)
-            assert [cell.has("image/png") for cell in ran] == [draws(source) for source in cells(path)]
+            assert any(cell.has_type("text/html") for cell in ran)
+            assert [cell.has_type("image/png") for cell in ran] == [draws(source) for source in cells(path)]
         if path.stem.startswith("03_"):
             assert kernel.run(RUNS_OF_03).text.strip() == "['succeeded', 'failed'] True", "they are the user's own"

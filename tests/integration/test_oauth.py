@@ -6,8 +6,6 @@ It starts as every hub does, with accounts of its own, and gets its hub-auth.yam
 from __future__ import annotations
 
 import datetime
-import io
-import tarfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ import pytest
 import yaml
 from docker.models.containers import Container
 from sandbox_hub.users import sign_in as hub_sign_in
+from spark_etl import usernames
 from tornado.web import create_signed_value, decode_signed_value
 
 from sandbox_cli.console import Console
@@ -25,6 +24,7 @@ from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import secrets
 from sandbox_cli.stack.engine import connection
+from sandbox_cli.stack.engine.archive import archive
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.hub import accounts, authentication
 from sandbox_cli.stack.hub.api import Hub
@@ -99,12 +99,7 @@ class Host:
         """Starts the provider; returns its port on 127.0.0.1."""
         container = self.start("provider", oidc_provider.PORT, ["python", "/tmp/oidc_provider.py", CLIENT])
         file = Path(oidc_provider.__file__)
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w") as archive:
-            entry = tarfile.TarInfo(file.name)
-            entry.size, entry.mode = file.stat().st_size, 0o444
-            archive.addfile(entry, io.BytesIO(file.read_bytes()))
-        container.put_archive("/tmp", buffer.getvalue())
+        container.put_archive("/tmp", archive({file.name: file.read_bytes()}))
         container.start()
         return published(container, oidc_provider.PORT)
 
@@ -273,8 +268,8 @@ def test_the_command_sees_who_is_known_and_makes_no_accounts(host: Host, hub: Co
     assert accounts.ensure_first(host.settings, door) == []
     known = {account["name"]: account["admin"] for account in door.accounts()}
     assert (known["ada"], known["admin"]) == (False, False)
-    assert not set(known) & set(accounts.RESERVED)
-    assert door.server("proof") is None
+    assert not set(known) & set(usernames.RESERVED)
+    assert door.server(usernames.SMOKE_TEST_USER) is None
     with pytest.raises(UsageError, match="log in through generic-oauth"):
         door.put_account("carol", "correct horse battery", admin=True)
 

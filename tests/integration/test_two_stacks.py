@@ -13,7 +13,7 @@ from tests.support.engine import Containers, client
 from tests.support.hub import HubClient
 from tests.support.sandbox import Sandbox, until
 
-LIGHT = ("up", "--json", "--workers", "1", "--without", "history,mail", "--no-sample", "--no-proof")
+LIGHT = ("up", "--json", "--workers", "1", "--without", "history,mail", "--no-sample", "--no-smoke-test")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.support import logs
 from tests.support.engine import Containers, spark_state
 from tests.support.sandbox import Sandbox, until
 
-STAGES = ["engine", "base", "images", "stack", "provision", "sample", "proof"]
+STAGES = ["engine", "base", "images", "stack", "provision", "sample", "smoke test"]
 SERVICES = {"minio", "spark-master", "spark-worker", "spark-connect", "spark-history", "docker-api", "hub", "mail"}
 
 
@@ -69,9 +69,9 @@ def test_status_of_a_stack_that_is_not_there_is_no(fresh_sandbox: Sandbox) -> No
 def test_doctor_walks_the_whole_way(stack: Sandbox) -> None:
     report = stack("doctor", "--json", timeout=180).json
 
-    hops = {hop["name"]: hop for hop in report["hops"]}
-    assert all(hop["code"] and hop["ok"] for hop in hops.values()), report
-    assert len(hops) >= 10, sorted(hops)
+    checks = {check["name"]: check for check in report["checks"]}
+    assert all(check["code"] and check["ok"] for check in checks.values()), report
+    assert len(checks) >= 10, sorted(checks)
 
 
 def test_logs_of_a_service(stack: Sandbox) -> None:
@@ -91,8 +91,8 @@ def test_workers_scale_up_and_down(stack: Sandbox, containers: Containers) -> No
     def alive() -> int:
         return sum(worker["state"] == "ALIVE" for worker in spark_state(containers).get("workers") or [])
 
-    stack("up", "--workers", "3", "--no-proof")
+    stack("up", "--workers", "3", "--no-smoke-test")
     until(lambda: alive() == 3, within=60, what="three workers alive")
 
-    stack("up", "--workers", "2", "--no-proof")
+    stack("up", "--workers", "2", "--no-smoke-test")
     until(lambda: alive() == 2 and len(containers.of("spark-worker")) == 2, within=90, what="two workers alive")

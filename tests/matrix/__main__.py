@@ -68,7 +68,7 @@ def run(version: str, image: str, more: list[str], report: Path | None) -> Resul
     print(f"Spark {version}: tests/spark …", file=sys.stderr, flush=True)
     jars = None if lock else install.ensure_jars(image)  # they are for the image's own Spark
     result = run_suite(version, image, keys, home=keys[0] if lock else None, jars=jars, more=more, report=report)
-    print(f"Spark {version}: {result}; all it said: {result.log}", file=sys.stderr, flush=True)
+    print(f"Spark {version}: {result}; its output: {result.log}", file=sys.stderr, flush=True)
     return result
 
 

@@ -7,8 +7,8 @@ import os
 import re
 import sys
 
+from sandbox_cli.stack.engine.archive import archive
 from sandbox_cli.stack.images import certificates
-from tests.matrix.archive import archive
 from tests.support.engine import client
 from tests.support.sandbox import ROOT
 
@@ -44,7 +44,7 @@ mv {key}.part {key}
 
 
 class InstallError(Exception):
-    """Raised when pip could not; with the end of what it said."""
+    """Raised when pip failed; with the end of its output."""
 
 
 def tools() -> bytes:
@@ -108,8 +108,8 @@ def _run(image: str, script: str, files: dict[str, bytes], what: str) -> None:
         container.put_archive("/", archive({**files, CA: bundle.encode()}))
         container.start()
         code = container.wait()["StatusCode"]
-        said = container.logs().decode(errors="replace").splitlines()
+        output = container.logs().decode(errors="replace").splitlines()
     finally:
         container.remove(force=True, v=True)
     if code:
-        raise InstallError(f"{what} could not be installed:\n" + "\n".join(said[-TAIL_LINES:]))
+        raise InstallError(f"{what} could not be installed:\n" + "\n".join(output[-TAIL_LINES:]))

@@ -6,7 +6,6 @@ import re
 import sys
 import tarfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -14,13 +13,14 @@ from pathlib import Path
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from tests.matrix.archive import archive
+from sandbox_cli.stack.engine.archive import archive
 from tests.matrix.install import INSIDE, VOLUME
 from tests.support import leftovers
 from tests.support.engine import client
 from tests.support.sandbox import ROOT
 
 BUILD = ROOT / "build"
+SPARK_UID, SPARK_GID = 10001, 100  # the account of the Spark image
 JUNIT = "/tmp/junit.xml"
 COUNTED = re.compile(r"(\d+) (passed|failed|skipped|error)")
 ENDED = re.compile(r"\d+ (passed|failed|skipped|errors?)\b.* in [\d.]+s")
@@ -94,7 +94,7 @@ def run_suite(
             volumes=[f"{VOLUME}:{INSIDE}:ro"],
         )
         try:
-            container.put_archive("/tmp", archive(dict(_parts())))
+            container.put_archive("/tmp", archive(_files(), mode=0o755, uid=SPARK_UID, gid=SPARK_GID, folders=True))
             container.start()
             output = _follow(container)
             code = container.wait()["StatusCode"]
@@ -141,11 +141,11 @@ def _copy_report(container: Container, target: Path) -> None:
         target.write_bytes(report.read())
 
 
-def _result(said: str, code: int, seconds: float, log: Path) -> Result:
-    lines = said.splitlines() or [""]
+def _result(output: str, code: int, seconds: float, log: Path) -> Result:
+    lines = output.splitlines() or [""]
     counted = next((line for line in reversed(lines) if ENDED.search(line)), "")
     counts = {what: int(number) for number, what in COUNTED.findall(counted)}
-    version = re.search(r"^pyspark (\S+)$", said, re.MULTILINE)
+    version = re.search(r"^pyspark (\S+)$", output, re.MULTILINE)
     spark = version[1] if version else "?"
     complaints = [f"{spark}: {line}" for line in lines if line.startswith(("FAILED ", "ERROR "))]
     if code and not complaints:
@@ -154,7 +154,12 @@ def _result(said: str, code: int, seconds: float, log: Path) -> Result:
     return Result(spark, code, counts.get("passed", 0), failed, counts.get("skipped", 0), seconds, log, complaints)
 
 
-def _parts() -> Iterator[tuple[str, Path]]:
-    yield "suite/tests/spark", ROOT / "tests" / "spark"
-    for name in ("spark_etl", "spark_etl_runner.py", "pipelines"):
-        yield f"suite/spark/{name}", ROOT / "spark" / name
+def _files() -> dict[str, bytes]:
+    """Returns what the suite needs of the checkout, by its path in the container."""
+    spark = [ROOT / "spark" / name for name in ("spark_etl", "spark_etl_runner.py", "pipelines")]
+    return {
+        f"suite/{path.relative_to(ROOT).as_posix()}": path.read_bytes()
+        for top in (ROOT / "tests" / "spark", *spark)
+        for path in [top, *sorted(top.rglob("*"))]
+        if path.is_file() and "__pycache__" not in path.parts
+    }

@@ -13,7 +13,7 @@ from sandbox_cli.stack import up
 
 
 def main(folder: str) -> int:
-    """Returns the exit code of `sandbox up` for the same failure; 130 when it was asked to end."""
+    """Returns the exit code of `sandbox up` for the same failure; 130 when it was interrupted."""
     for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background job ignores the second one
         signal.signal(number, signal.default_int_handler)
     console = Console(plain=True)

@@ -55,7 +55,7 @@ class PartProcess(AbstractContextManager["PartProcess"]):
         while chunk := self._reader.read(CHUNK):
             yield chunk
 
-    def ask_to_end(self) -> None:
+    def terminate(self) -> None:
         """Asks the process itself to end, not its children: it knows in which order they go."""
         if self.poll() is None:
             self._process.terminate()

@@ -55,23 +55,23 @@ class Runner:
     def run(self) -> list[Result]:
         """Runs the parts, and returns how each ended, in their order; `code` is the run's exit code then."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as processes, self._signals_noted():
+        with ExitStack() as processes, self._recording_signals():
             while True:
                 self._react_to_signals()
                 self._start_ready(processes)
-                self._note_ended()
+                self._record_ended()
                 self._show()
                 if all(name in self._outcomes for name in self._started) and not self._ready():
                     return [self._result(part) for part in self._parts]
                 time.sleep(POLL_SECONDS)
 
     @contextmanager
-    def _signals_noted(self) -> Iterator[None]:
-        def note(number: int, frame: Any) -> None:
+    def _recording_signals(self) -> Iterator[None]:
+        def record(number: int, frame: Any) -> None:
             del frame
             self._signals.append(number)
 
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, record) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
@@ -92,7 +92,7 @@ class Runner:
         self.code = self.code or code
         self._deadline = time.monotonic() + CLEANUP_SECONDS
         for process in self._started.values():
-            process.ask_to_end()
+            process.terminate()
 
     def _ready(self) -> list[Part]:
         """Returns the parts that can start now."""
@@ -106,7 +106,7 @@ class Runner:
             process = PartProcess(part, self._folder / f"{part.name}.log")
             self._started[part.name] = processes.enter_context(process)
 
-    def _note_ended(self) -> None:
+    def _record_ended(self) -> None:
         late = self._deadline is not None and time.monotonic() > self._deadline
         for name, process in self._started.items():
             if name in self._outcomes:

@@ -21,7 +21,7 @@ GROUPS = {
 
 
 class TimedTest(NamedTuple):
-    """A test and its seconds, fixtures included: whoever needs the stack first also waits for it to start."""
+    """A test and its seconds, fixtures included: the first that needs the stack also waits for it to start."""
 
     seconds: float
     name: str
@@ -91,4 +91,4 @@ def _failures(results: Iterable[Result]) -> Iterator[str]:
             yield ""
             yield from [f"{len(failed)} failed in {result.part.name}"] if failed else []
             yield from (f"  {line}" for line in failed[:MOST_FAILURES])
-            yield f"{result.part.name} failed with exit code {result.code}; its output is kept in {result.log}"
+            yield f"{result.part.name} failed with exit code {result.code}; its output is in {result.log}"

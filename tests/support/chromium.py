@@ -14,7 +14,7 @@ PLACES = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
-HOW = (
+BY_HAND = (
     "no Chromium found, and it can be installed here only by hand. Debian: `sudo apt-get install chromium`; "
     "Ubuntu, Fedora, macOS: install Google Chrome or Chromium, or name one by SANDBOX_CHROMIUM=/path/to/chrome"
 )
@@ -33,10 +33,10 @@ def find() -> str | None:
 
 
 def install() -> str:
-    """Installs Debian's Chromium and returns its path; fails telling how to do it by hand."""
+    """Installs Debian's Chromium and returns its path; fails with how to do it by hand."""
     as_root = root_prefix()
     if not is_debian() or as_root is None:
-        raise AssertionError(HOW)
+        raise AssertionError(BY_HAND)
     print("installing Debian's chromium, which the browser journey needs …")
     environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
     for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]):
@@ -48,14 +48,14 @@ def install() -> str:
             timeout=600,
             check=False,
         )
-        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[-2000:]}\n{HOW}"
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[-2000:]}\n{BY_HAND}"
     found = find()
-    assert found, HOW
+    assert found, BY_HAND
     return found
 
 
 def is_debian() -> bool:
-    """Tells whether this is Debian itself: Ubuntu's package is an empty one that wants snap."""
+    """Returns whether this is Debian itself: Ubuntu's package is an empty one that wants snap."""
     return platform.system() == "Linux" and platform.freedesktop_os_release().get("ID") == "debian"
 
 
@@ -63,8 +63,10 @@ def root_prefix() -> list[str] | None:
     """Returns what to put before a command that needs root; None when it can't be had without a question."""
     if os.geteuid() == 0:
         return []
-    asked = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False) if shutil.which("sudo") else None
-    return ["sudo", "-n"] if asked and asked.returncode == 0 else None
+    if not shutil.which("sudo"):
+        return None
+    done = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False)
+    return ["sudo", "-n"] if done.returncode == 0 else None
 
 
 def flags() -> list[str]:

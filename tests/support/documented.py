@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PLACES = {"path/to/": "tests/fixtures/outside_project/"}
-# What a test may add to a documented line, by verb: what is asked or printed differs then, not what is done.
+# What a test may add to a documented line, by verb: questions and output differ then, not what is done.
 FLAGS = {
-    "up": {"--json", "--no-sample", "--no-proof"},  # with both stages: the `up` that every run of the tests begins with
+    "up": {"--json", "--no-sample", "--no-smoke-test"},  # every run of the tests begins with an `up` without them
     "down": {"--json"},
     "reset": {"--json", "--yes"},
     "users": {"--yes"},
@@ -47,7 +47,7 @@ def record(stack: str, argv: tuple[str, ...]) -> None:
 
 
 def has_run(command: str, stack: str) -> bool:
-    """Tells whether a documented `./sandbox …` was run as it stands.
+    """Returns whether a documented `./sandbox …` was run as it stands.
 
     Args:
         command: The line, also with `SANDBOX_STACK=second` before it: then a stack other than `stack` has run it.
@@ -64,10 +64,10 @@ def has_run(command: str, stack: str) -> bool:
 
 def _comparable(argv: tuple[str, ...], wanted: list[str], *, second: bool) -> list[str]:
     """Returns the arguments without what a test may have added, and without flags that change no more than the form."""
-    kept, skip, flags = [], False, FLAGS.get(argv[0], set())
+    remaining, skip, flags = [], False, FLAGS.get(argv[0], set())
     for word in argv:
         valued = word in VALUES or (second and word in SECOND)
         if not skip and word not in flags and (not valued or word in wanted):
-            kept.append(word)
+            remaining.append(word)
         skip = not skip and valued and word not in wanted
-    return kept
+    return remaining

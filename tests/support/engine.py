@@ -12,6 +12,8 @@ from typing import Any
 import docker
 from docker.models.containers import Container
 
+from sandbox_cli.stack import services
+
 COMPOSE_PROJECT = "com.docker.compose.project"
 COMPOSE_SERVICE = "com.docker.compose.service"
 LABELS = (COMPOSE_PROJECT, "sandbox.stack")
@@ -38,7 +40,7 @@ ASK_ONCE = {"RES_OPTIONS": "timeout:1 attempts:1"}
 
 
 @dataclass(frozen=True)
-class Ran:
+class ExecResult:
     """What a command inside a container printed and how it ended."""
 
     exit_code: int
@@ -77,10 +79,10 @@ class Containers:
         """Returns the container of a user's server."""
         return self.one(f"user-{user}")
 
-    def run(self, service: str, *command: str, user: str = "", env: dict[str, str] | None = None) -> Ran:
+    def run(self, service: str, *command: str, user: str = "", env: dict[str, str] | None = None) -> ExecResult:
         """Runs a command in a container of the service; stdout and stderr come together."""
         done = self.one(service).exec_run(list(command), user=user, environment=env)
-        return Ran(done.exit_code, done.output.decode(errors="replace"))
+        return ExecResult(done.exit_code, done.output.decode(errors="replace"))
 
 
 def life(container: Container) -> tuple[str, bool, int]:
@@ -92,13 +94,12 @@ def life(container: Container) -> tuple[str, bool, int]:
 
 def memory_used(container: Container) -> float:
     """Returns how much of its memory a container uses, 1 for all; files that could be dropped don't count."""
-    stats = container.stats(stream=False)["memory_stats"]
-    files = stats["stats"].get("inactive_file", stats["stats"].get("total_inactive_file", 0))
-    return float(stats["usage"] - files) / float(stats["limit"])
+    stats: Any = container.stats(stream=False)
+    return services.memory_used(stats) / float(stats["memory_stats"]["limit"])
 
 
 def spark_state(containers: Containers) -> dict[str, Any]:
-    """Returns what Spark's master tells of itself: workers, applications, cores; nothing while it is away."""
+    """Returns what Spark's master reports: workers, applications, cores; nothing while it is away."""
     ask = "import urllib.request; print(urllib.request.urlopen('http://spark-master:8080/json/').read().decode())"
     done = containers.run("spark-connect", "python3", "-c", ask)
     state: dict[str, Any] = json.loads(done.out) if done.exit_code == 0 else {}

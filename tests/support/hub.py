@@ -111,10 +111,10 @@ class HubClient:
         """Returns the ids of the kernels that run in the user's server."""
         return [str(kernel["id"]) for kernel in self.lab("GET", "/kernels").json()]
 
-    def attach(self, identity: str) -> Kernel:
+    def attach(self, kernel_id: str) -> Kernel:
         """Connects to a kernel that runs in the user's server."""
-        address = f"ws://{self.base.removeprefix('http://')}/user/{self.user}/api/kernels/{identity}/channels"
-        return Kernel(address, self.token(), lambda: self.lab("DELETE", f"/kernels/{identity}"))
+        url = f"ws://{self.base.removeprefix('http://')}/user/{self.user}/api/kernels/{kernel_id}/channels"
+        return Kernel(url, self.user, self.token(), lambda: self.lab("DELETE", f"/kernels/{kernel_id}"))
 
 
 def logged_in_again(port: int, name: str, password: str) -> HubClient:

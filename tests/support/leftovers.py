@@ -1,6 +1,6 @@
 """Test stacks have names of their own and leave nothing behind, also when the tests themselves were killed.
 
-A run holds `<home>/<stack>.lock`; a stack whose lock nobody holds is stale, and the next run removes it.
+A run holds `<home>/<stack>.lock`; a stack whose lock no process holds is stale, and the next run removes it.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def own_name() -> Iterator[str]:
             path.unlink(missing_ok=True)
 
 
-def held(name: str) -> bool:
-    """Tells whether a run of the tests, alive now, owns this stack."""
+def is_in_use(name: str) -> bool:
+    """Returns whether a run of the tests, alive now, owns this stack."""
     path = home() / f"{name}.lock"
     if not path.exists():
         return False
@@ -58,7 +58,7 @@ def held(name: str) -> bool:
 
 
 def engine_answers() -> bool:
-    """Tells whether there is an engine to leave something in."""
+    """Returns whether there is an engine to leave something in."""
     try:
         return bool(client().ping())
     except Exception:  # noqa: BLE001 - whatever is wrong with it, nothing can be looked up in it
@@ -93,7 +93,7 @@ def remove(stack: str) -> None:
 
 
 def forgotten() -> set[str]:
-    """Returns the test stacks of the engine that are so old that no run can own them, whoever's it was."""
+    """Returns the test stacks of the engine that are so old that no run can own them."""
     if not engine_answers():
         return set()
     created: dict[str, float] = {}
@@ -106,7 +106,7 @@ def forgotten() -> set[str]:
 def remove_stale() -> list[str]:
     """Removes the stacks of earlier runs that were killed; returns their names."""
     names = {path.name.removesuffix(".lock") for path in home().iterdir()} | forgotten()
-    stale = sorted(name for name in names if NAME.match(name) and not held(name))
+    stale = sorted(name for name in names if NAME.match(name) and not is_in_use(name))
     for name in stale:
         remove(name)
         (home() / f"{name}.lock").unlink(missing_ok=True)

@@ -232,7 +232,7 @@ def waivers_of(item: Any) -> set[str]:
 
 
 def is_waived(entry: Entry, names: set[str]) -> bool:
-    """Tells whether a waiver covers an error: one that holds always, or one of these names."""
+    """Returns whether a waiver covers an error: one that holds always, or one of these names."""
     active = [waiver for name, waiver in WAIVERS.items() if waiver.always or name in names]
     return any(waiver.covers(entry.service, entry.lines) for waiver in active)
 

@@ -36,7 +36,7 @@ def unshare() -> list[str]:
 
 
 def possible() -> bool:
-    """Tells whether this machine lets us make a network namespace."""
+    """Returns whether this machine lets us make a network namespace."""
     if not shutil.which("unshare"):
         return False
     return subprocess.run([*unshare(), "true"], capture_output=True, check=False).returncode == 0
@@ -100,7 +100,7 @@ def connect_unix(path: Path) -> socket.socket:
 
 
 def answered(path: Path) -> bool:
-    """Tells whether the host's port answers: otherwise the other side hangs up at once."""
+    """Returns whether the host's port answers: otherwise the other side hangs up at once."""
     with connect_unix(path) as connection:
         connection.settimeout(0.2)
         try:

@@ -1,7 +1,7 @@
-"""An OIDC provider for tests: whoever the browser's cookie `person` names is logged in there.
+"""An OIDC provider for tests: the user whom the browser's cookie `person` names is logged in there.
 
 Runs in the hub's image, which has tornado. It checks what a real one checks: the client's secret, that a code is used
-once, and that whoever redeems it is who asked for it (PKCE).
+once, and that it is redeemed by who requested it (PKCE).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Token(RequestHandler):
         """Answers with an access token, once."""
         person, challenge = codes.pop(self.get_argument("code"), ("", ""))
         digest = hashlib.sha256(self.get_argument("code_verifier").encode()).digest()
-        proven = base64.urlsafe_b64encode(digest).decode().rstrip("=") == challenge
-        if not proven or {name: self.get_argument(name) for name in CLIENT} != CLIENT:
+        verified = base64.urlsafe_b64encode(digest).decode().rstrip("=") == challenge
+        if not verified or {name: self.get_argument(name) for name in CLIENT} != CLIENT:
             self.send_error(401)
             return
         token = secrets.token_hex(16)

@@ -1,4 +1,4 @@
-"""The object store through the eyes of one of its identities, over the published port."""
+"""The object store as one of its users sees it, over the published port."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from tests.support.engine import Containers
 from tests.support.sandbox import Sandbox
 
 
-def keys_of(stack: Sandbox, identity: str) -> tuple[str, str]:
+def keys_of(stack: Sandbox, s3_user: str) -> tuple[str, str]:
     """Returns the access key and the secret of a service, or of a user's running server (`user-NAME`)."""
-    if identity == "sandbox-root":
-        return identity, stack.secret("minio_root_password")
-    if identity.startswith("user-"):
-        variables = dict(one.split("=", 1) for one in Containers(stack.stack).one(identity).attrs["Config"]["Env"])
+    if s3_user == "sandbox-root":
+        return s3_user, stack.secret("minio_root_password")
+    if s3_user.startswith("user-"):
+        variables = dict(one.split("=", 1) for one in Containers(stack.stack).one(s3_user).attrs["Config"]["Env"])
         return variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]
-    if identity == "spark-connect":
-        lines = Containers(stack.stack).run(identity, "cat", "/run/keys/credentials").out.splitlines()
+    if s3_user == "spark-connect":
+        lines = Containers(stack.stack).run(s3_user, "cat", "/run/keys/credentials").out.splitlines()
         keys = dict(line.split(" = ", 1) for line in lines if " = " in line)
         return keys["aws_access_key_id"], keys["aws_secret_access_key"]
-    digest = hmac.new(stack.secret("s3_identity_key").encode(), identity.encode(), hashlib.sha256).digest()
-    return identity, base64.urlsafe_b64encode(digest).decode()[:40]
+    digest = hmac.new(stack.secret("s3_identity_key").encode(), s3_user.encode(), hashlib.sha256).digest()
+    return s3_user, base64.urlsafe_b64encode(digest).decode()[:40]
 
 
 class ObjectStore:
-    """What one identity sees of the buckets.
+    """What one S3 user sees of the buckets.
 
     Args:
         stack: Whose store.
-        identity: `runner`, `spark-history`, `sandbox-root`, …, or `user-engineer`: the keys of that server.
+        s3_user: `runner`, `spark-history`, `sandbox-root`, …, or `user-engineer`: the keys of that server.
     """
 
-    def __init__(self, stack: Sandbox, identity: str) -> None:
-        self.identity = identity
+    def __init__(self, stack: Sandbox, s3_user: str) -> None:
+        self.s3_user = s3_user
         endpoint = f"127.0.0.1:{stack.port('s3')}"
-        access, secret = keys_of(stack, identity)
+        access, secret = keys_of(stack, s3_user)
         self.client = Minio(
             endpoint=endpoint,
             access_key=access,
@@ -74,7 +74,7 @@ class ObjectStore:
         self.client.put_object(bucket_name=bucket, object_name=key, data=io.BytesIO(data), length=len(data))
 
     def may(self, action: str, bucket: str, key: str) -> bool:
-        """Tells whether this identity may `read` or `write` that key; any refusal but AccessDenied is an error."""
+        """Returns whether this user may `read` or `write` that key; any refusal but AccessDenied is an error."""
         try:
             self.read(bucket, key) if action == "read" else self.write(bucket, key)
         except S3Error as error:

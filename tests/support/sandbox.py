@@ -125,7 +125,7 @@ class Sandbox:
 
     def restore(self) -> None:
         """Brings the stack up again after a test took something of it away."""
-        self("up", "--no-proof", "--json", timeout=240)
+        self("up", "--no-smoke-test", "--json", timeout=240)
 
     @contextmanager
     def running(self, *argv: str, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:

@@ -82,19 +82,19 @@ def test_a_part_of_the_tests_is_the_target_of_its_name(name: str) -> None:
 
 
 def test_test_is_everything_and_ci_runs_it() -> None:
-    told = commands(all_parts(ROOT, ["-k", "shelf"]))
+    parts = commands(all_parts(ROOT, ["-k", "shelf"]))
 
     assert dry_run("test").endswith("-m tests.run")
-    assert list(told) == ["lint", "types", "arrows", "unit", "images", "spark", "stack"]
+    assert list(parts) == ["lint", "types", "arrows", "unit", "images", "spark", "stack"]
     for part, target in (("unit", "test-unit"), ("stack", "test-stack")):
         paths = re.search(r"-m pytest (tests/\S+( tests/\S+)*)", dry_run(target))
         assert paths
-        assert f"-m pytest {paths[1]} --junitxml" in told[part]
-        assert told[part].endswith(" -k shelf")
+        assert f"-m pytest {paths[1]} --junitxml" in parts[part]
+        assert parts[part].endswith(" -k shelf")
     folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.rglob("test_*.py"))}
-    assert folders - {"spark"} == set(re.findall(r"tests/(\w+) ", told["unit"] + told["stack"]))
+    assert folders - {"spark"} == set(re.findall(r"tests/(\w+) ", parts["unit"] + parts["stack"]))
     assert dry_run("test-spark").partition("-m ")[2].split() == ["tests.matrix", "--only", OWN]
-    assert f"-m tests.matrix --only {OWN} " in told["spark"]
+    assert f"-m tests.matrix --only {OWN} " in parts["spark"]
     assert "exec make test <" in (ROOT / ".ci" / "run").read_text()
 
 

@@ -119,13 +119,13 @@ def ended(process: int) -> bool:
 def test_a_signal_lets_the_parts_clean_up(tmp_path: Path, number: int, code: int) -> None:
     process = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout
-    said = [process.stdout.readline(), process.stdout.readline()]
+    lines = [process.stdout.readline(), process.stdout.readline()]
     process.send_signal(number)
-    said += process.communicate(timeout=60)[0].splitlines()
+    lines += process.communicate(timeout=60)[0].splitlines()
 
     assert process.returncode == code
-    assert said[1] == "started\n"
-    assert said[2:] == [
+    assert lines[1] == "started\n"
+    assert lines[2:] == [
         f"{signal.Signals(number).name}: the parts clean up; once more ends them at once",
         "cleaned up",
         "── b",
@@ -153,9 +153,9 @@ def test_the_summary_has_parts_groups_of_tests_and_the_slowest(tmp_path: Path) -
     log = tmp_path / "stack.log"
     stack = Result(Part("stack", ["false"], report=report), "failed", 1, 100.04, log)
 
-    told = summary([Result(Part("lint", ["true"]), "passed", 0, 1.0, log), stack], 100.5, slowest=2)
+    shown = summary([Result(Part("lint", ["true"]), "passed", 0, 1.0, log), stack], 100.5, slowest=2)
 
-    assert told.splitlines() == [
+    assert shown.splitlines() == [
         "part              seconds",
         "lint                  1.0  passed",
         "stack               100.0  failed",
@@ -171,7 +171,7 @@ def test_the_summary_has_parts_groups_of_tests_and_the_slowest(tmp_path: Path) -
         "1 failed in stack",
         "  tests/faults/test_bad_input.py::test_quick",
         "    assert 3 == 4",
-        f"stack failed with exit code 1; its output is kept in {log}",
+        f"stack failed with exit code 1; its output is in {log}",
     ]
 
 

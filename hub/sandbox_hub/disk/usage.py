@@ -12,10 +12,10 @@ from itertools import chain
 from pathlib import Path
 
 from minio.error import MinioException
+from spark_etl import usernames as names
 from urllib3.exceptions import HTTPError
 
 from sandbox_hub.keys.s3_keys import Key, http_pool, minio_client
-from sandbox_hub.users import names
 
 WHOLE_SHELF = ""  # no user has this name
 # On the shelf: the hub's own folder for shared notebooks, with a folder for each author. It is called so on disk.

@@ -12,6 +12,7 @@ from typing import Any
 
 from bounded_http import Body
 from spark_etl import documents
+from spark_etl import usernames as names
 from tornado import web
 
 from sandbox_hub.shelf.checkpoints import STORE_ERRORS
@@ -27,7 +28,6 @@ from sandbox_hub.shelf.validation import (
     check_reads,
     parse_notebook,
 )
-from sandbox_hub.users import names
 
 # A notebook in JSON: a notebook of text has a backslash before one character in eight, one of pictures none.
 MAX_BODY_BYTES = MAX_NOTEBOOK_BYTES + MAX_NOTEBOOK_BYTES // 4 + OVERHEAD_BYTES

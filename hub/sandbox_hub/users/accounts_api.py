@@ -9,10 +9,9 @@ from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.roles import assign_default_roles
 from jupyterhub.scopes import needs_scope
+from spark_etl import usernames as names
 from sqlalchemy.orm import Session
 from tornado import web
-
-from sandbox_hub.users import names
 
 Routes = list[tuple[str, type[web.RequestHandler]]]
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import bcrypt
 from nativeauthenticator import NativeAuthenticator
 from nativeauthenticator.orm import UserInfo
+from spark_etl import usernames as names
 from sqlalchemy.orm import Session
 from tornado.web import RequestHandler
 
-from sandbox_hub.users import accounts_api, names
+from sandbox_hub.users import accounts_api
 
 BCRYPT_BYTES = 72
 

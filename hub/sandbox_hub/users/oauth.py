@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from jupyterhub import orm
 from jupyterhub.roles import assign_default_roles
 from jupyterhub.user import User
+from spark_etl import usernames as names
 from sqlalchemy.orm import Session, object_session
 from tornado import web
 
-from sandbox_hub.users import accounts_api, names
+from sandbox_hub.users import accounts_api
 
 if TYPE_CHECKING:
     from oauthenticator.oauth2 import OAuthenticator

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from spark_etl import usernames as names
 from traitlets import TraitError
 from traitlets.config import Config
 
-from sandbox_hub.users import names, oauth
+from sandbox_hub.users import oauth
 
 NATIVE = "native"
 # What the hub itself decides: how names look, and that no tokens of the provider are kept.

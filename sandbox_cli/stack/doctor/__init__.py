@@ -1,5 +1,5 @@
-"""`doctor`: the way a user goes, hop by hop, each with a code, a cause and a fix."""
+"""`doctor`: the stack checked end to end, each check with a code, a cause and a fix; and the smoke test of `up`."""
 
-from sandbox_cli.stack.doctor.examine import examine
+from sandbox_cli.stack.doctor.run_checks import run_checks
 
-__all__ = ["examine"]
+__all__ = ["run_checks"]

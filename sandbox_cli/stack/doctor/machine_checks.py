@@ -1,4 +1,4 @@
-"""The hops below the stack: engine, disk, memory, ports, clock, images."""
+"""Checks of what lies below the stack: disk, memory, ports, clock, images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import httpx
 
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import ports, services
-from sandbox_cli.stack.doctor.hop import NotWell
+from sandbox_cli.stack.doctor.check import CheckFailed
 from sandbox_cli.stack.engine import capacity
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.images import inventory
@@ -18,35 +18,35 @@ CLOCK_SECONDS = 5.0
 
 
 def disk(engine: Engine) -> str:
-    """Room for containers and data."""
-    has, needed = capacity.look(engine), capacity.needed_gb(to_build=False)
-    if has.free is None:
+    """Disk space for containers and data."""
+    free, needed = capacity.measure(engine).free, capacity.needed_gb(to_build=False)
+    if free is None:
         return "in a virtual machine, not visible from here"
-    if has.free < needed * capacity.GB:
-        raise NotWell(
-            f"{has.free / capacity.GB:.1f} GB free, {needed:g} GB needed", "docker system df; sandbox reset --images"
+    if free < needed * capacity.GB:
+        raise CheckFailed(
+            f"{free / capacity.GB:.1f} GB free, {needed:g} GB needed", "docker system df; sandbox reset --images"
         )
-    return f"{has.free / capacity.GB:.0f} GB free"
+    return f"{free / capacity.GB:.0f} GB free"
 
 
 def memory(engine: Engine) -> str:
     """Memory for the stack."""
-    has = capacity.look(engine)
-    if warning := capacity.memory_warning(has):
-        raise NotWell(warning, "sandbox up --workers 1")
-    return f"{has.memory / capacity.GB:.1f} GB, {has.cores} cores"
+    available = capacity.measure(engine)
+    if warning := capacity.memory_warning(available):
+        raise CheckFailed(warning, "sandbox up --workers 1")
+    return f"{available.memory / capacity.GB:.1f} GB, {available.cores} cores"
 
 
 def published_ports(engine: Engine, settings: Settings) -> str:
     """The ports that the stack publishes, or would."""
-    known, ours = ports.remembered(settings), services.published(engine, settings)
+    known, published = ports.remembered(settings), services.published(engine, settings)
     if not known:
-        raise NotWell("the stack was never started here", "sandbox up", state="stopped")
-    taken = [f"{name} {port}" for name, port in known.items() if port not in ours and not ports.is_free(port)]
+        raise CheckFailed("the stack was never started here", "sandbox up", state="stopped")
+    taken = [f"{name} {port}" for name, port in known.items() if port not in published and not ports.is_free(port)]
     if taken:
-        raise NotWell(f"held by another program: {', '.join(taken)}", "sandbox up (takes the next free ones)")
-    if not set(known.values()) <= ours:
-        raise NotWell("free, but nothing of the stack listens", "sandbox up", state="stopped")
+        raise CheckFailed(f"used by another program: {', '.join(taken)}", "sandbox up (takes the next free ones)")
+    if not set(known.values()) <= published:
+        raise CheckFailed("free, but no service of the stack listens", "sandbox up", state="stopped")
     return ", ".join(f"{name} 127.0.0.1:{port}" for name, port in known.items())
 
 
@@ -55,17 +55,17 @@ def clock(settings: Settings) -> str:
     port = ports.remembered(settings)["s3"]
     try:
         answer = httpx.get(f"http://127.0.0.1:{port}/minio/health/live", timeout=5, trust_env=False)
-        there = datetime.strptime(answer.headers["Date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+        theirs = datetime.strptime(answer.headers["Date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
     except (httpx.HTTPError, KeyError, ValueError) as error:
-        raise NotWell(f"MinIO tells no time: {error}", "sandbox logs minio") from None
-    off = time.time() - there.timestamp()
+        raise CheckFailed(f"MinIO does not say what time it is: {error}", "sandbox logs minio") from None
+    off = time.time() - theirs.timestamp()
     if abs(off) > CLOCK_SECONDS:
-        raise NotWell(f"the containers' clock is {off:.0f} s off this machine's", "restart Docker, or its machine")
+        raise CheckFailed(f"the containers' clock is {off:.0f} s off this machine's", "restart Docker, or its machine")
     return "same in the containers"
 
 
 def current_images(engine: Engine, settings: Settings) -> str:
     """Every image is there, and made from the present checkout."""
-    if gone := inventory.missing(engine, settings):
-        raise NotWell(f"missing, or older than the checkout: {', '.join(gone)}", "sandbox up")
+    if missing := inventory.missing(engine, settings):
+        raise CheckFailed(f"missing, or older than the checkout: {', '.join(missing)}", "sandbox up")
     return "all current"

@@ -1,4 +1,4 @@
-"""The proof that the stack works: a server is spawned, its kernel reads a checkpoint, an executor answers."""
+"""The smoke test of the stack: a server is spawned, its kernel reads a checkpoint, an executor answers."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import json
 import time
 from typing import Any
 
+from spark_etl.usernames import SMOKE_TEST_USER
+
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError
 from sandbox_cli.stack import services, state
 from sandbox_cli.stack.hub import user_servers
-from sandbox_cli.stack.hub.accounts import SERVICE_USER
 from sandbox_cli.stack.hub.kernel import Kernel, kernel
 from sandbox_cli.stack.session import Session
 
-FILE = "proven.json"
+FILE = "smoke-test.json"
 READ_CHECKPOINT = """
 import json as _json
 from spark_etl import runs as _runs
@@ -23,7 +24,7 @@ _name = sorted(_run.checkpoints)[0]
 _frame = _run[_name].head(5)
 print(_json.dumps({"run": _run.id, "checkpoint": _name, "rows": int(_run[_name].rows), "head": len(_frame)}))
 """
-ASK_EXECUTOR = """
+LIST_EXECUTORS = """
 import json as _json
 from spark_etl import spark as _spark
 _session = _spark()
@@ -36,64 +37,63 @@ print(_json.dumps({"executors": sorted({row.host for row in _rows})}))
 """
 
 
-def last_line(printed: str) -> dict[str, Any]:
-    """Returns the JSON of the last line a cell printed.
+def parse_last_line(output: str) -> dict[str, Any]:
+    """Returns the JSON of the last line that a cell printed.
 
     Raises:
         StackError: There is none.
     """
-    lines = printed.strip().splitlines()
+    lines = output.strip().splitlines()
     try:
         return dict(json.loads(lines[-1]))
     except (IndexError, ValueError):
-        raise StackError(f"A cell printed no answer: {printed[-300:]!r}", hint="sandbox doctor") from None
+        raise StackError(f"A cell printed no result: {output[-300:]!r}", hint="sandbox doctor") from None
 
 
-def standing(session: Session) -> str:
-    """Returns what tells this start of the stack from any other: its containers and when they began."""
-    found = services.parts(session.engine, session.settings)
-    mine = [part for part in found if part.service in services.SERVICES]
-    inspected = (session.engine.client.api.inspect_container(part.id)["State"]["StartedAt"] for part in mine)
-    return json.dumps(sorted(zip((part.id for part in mine), inspected, strict=True)))
+def stack_start(session: Session) -> str:
+    """Returns what distinguishes this start of the stack from any other: its containers and when they began."""
+    containers = services.containers(session.engine, session.settings)
+    ids = [container.id for container in containers if container.service in services.SERVICES]
+    started = (session.engine.client.api.inspect_container(each)["State"]["StartedAt"] for each in ids)
+    return json.dumps(sorted(zip(ids, started, strict=True)))
 
 
-def still_holds(session: Session) -> float | None:
-    """Returns when this very start of the stack was proven (seconds since the epoch), None if it wasn't."""
-    note = state.read(session.settings.state_dir / FILE)
-    return float(note["at"]) if note.get("standing") == standing(session) else None
+def passed_at(session: Session) -> float | None:
+    """Returns when this very start of the stack passed (seconds since the epoch), None if it has not yet."""
+    last = state.read(session.settings.state_dir / FILE)
+    return float(last["at"]) if last.get("stack_start") == stack_start(session) else None
 
 
-def prove(session: Session, stage: Stage, *, with_checkpoint: bool) -> dict[str, Any]:
-    """Goes the way a user goes, as the service user, and returns what was seen.
+def run_smoke_test(session: Session, stage: Stage, *, with_checkpoint: bool) -> dict[str, Any]:
+    """Does what a user does, as the service user, and returns what was seen.
 
     Raises:
-        StackError: Some step of it failed.
+        StackError: A step of it failed.
     """
-    seen: dict[str, Any] = {}
-    stage.update(f"starting a server for `{SERVICE_USER}`")
-    began = time.monotonic()
-    session.hub.start_server(SERVICE_USER)
-    seen["spawn_seconds"] = round(time.monotonic() - began, 1)
+    stage.update(f"starting a server for `{SMOKE_TEST_USER}`")
+    started = time.monotonic()
+    session.hub.start_server(SMOKE_TEST_USER)
+    result: dict[str, Any] = {"spawn_seconds": round(time.monotonic() - started, 1)}
     try:
         stage.update("starting a kernel in it")
-        with kernel(session.hub, SERVICE_USER) as running:
-            seen |= _walk(running, stage, with_checkpoint=with_checkpoint)
+        with kernel(session.hub, SMOKE_TEST_USER) as running:
+            result |= _run_cells(running, stage, with_checkpoint=with_checkpoint)
     finally:
-        user_servers.end(session, SERVICE_USER)
-    state.write(session.settings.state_dir / FILE, {"standing": standing(session), "at": time.time()})
-    return seen
+        user_servers.end(session, SMOKE_TEST_USER)
+    state.write(session.settings.state_dir / FILE, {"stack_start": stack_start(session), "at": time.time()})
+    return result
 
 
-def _walk(running: Kernel, stage: Stage, *, with_checkpoint: bool) -> dict[str, Any]:
-    seen: dict[str, Any] = {}
+def _run_cells(running: Kernel, stage: Stage, *, with_checkpoint: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     if with_checkpoint:
         stage.update("reading a checkpoint in the kernel")
-        seen |= last_line(running.run(READ_CHECKPOINT, seconds=60))
-    stage.update("asking an executor through Spark Connect")
-    return seen | last_line(running.run(ASK_EXECUTOR, seconds=120))
+        result |= parse_last_line(running.run(READ_CHECKPOINT, seconds=60))
+    stage.update("running a task on an executor through Spark Connect")
+    return result | parse_last_line(running.run(LIST_EXECUTORS, seconds=120))
 
 
-def told(seen: dict[str, Any]) -> str:
-    """Returns the proof as a line."""
-    read = f"{seen['checkpoint']}: {seen['rows']:,} rows read; " if "checkpoint" in seen else ""
-    return f"server in {seen['spawn_seconds']}s; {read}executor {', '.join(seen['executors'])} answered"
+def format_result(result: dict[str, Any]) -> str:
+    """Returns the result as a line."""
+    read = f"{result['checkpoint']}: {result['rows']:,} rows read; " if "checkpoint" in result else ""
+    return f"server in {result['spawn_seconds']}s; {read}executor {', '.join(result['executors'])} answered"

@@ -1,4 +1,4 @@
-"""The hops of the stack itself: services, then the way from a user's server to an executor and to S3."""
+"""Checks of the stack itself: services, then the way from a user's server to an executor and to S3."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from spark_etl.usernames import SMOKE_TEST_USER
+
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import services
 from sandbox_cli.stack.doctor import smoke_test
-from sandbox_cli.stack.doctor.hop import NotWell
+from sandbox_cli.stack.doctor.check import CheckFailed
 from sandbox_cli.stack.hub import user_servers
-from sandbox_cli.stack.hub.accounts import SERVICE_USER
 from sandbox_cli.stack.hub.kernel import Kernel, kernel
 from sandbox_cli.stack.session import Session
 
@@ -38,19 +39,19 @@ print(_json.dumps({"rows": _rows}))
 """
 
 
-def service(engine_parts: list[services.Part], name: str) -> str:
-    """One service: there, running, healthy."""
-    mine = [part for part in engine_parts if part.service == name]
-    if not mine or all(part.state in {"exited", "created"} for part in mine):
-        raise NotWell(f"{name} is stopped", "sandbox up", state="stopped")
-    if bad := services.unready(mine, [name]):
-        raise NotWell(f"{name} is {bad[name]}", f"sandbox logs {name}")
-    return f"{len(mine)} healthy" if len(mine) > 1 else "healthy"
+def service(all_containers: list[services.StackContainer], name: str) -> str:
+    """One service: it exists, runs, and is healthy."""
+    containers = [container for container in all_containers if container.service == name]
+    if not containers or all(container.state in {"exited", "created"} for container in containers):
+        raise CheckFailed(f"{name} is stopped", "sandbox up", state="stopped")
+    if problems := services.unready(containers, [name]):
+        raise CheckFailed(f"{name} is {problems[name]}", f"sandbox logs {name}")
+    return f"{len(containers)} healthy" if len(containers) > 1 else "healthy"
 
 
 @dataclass
-class Walk:
-    """The way from the hub to S3, with what has been opened on it."""
+class CheckContext:
+    """Checks that build on each other, from the hub to S3, with what they have started."""
 
     session: Session
     settings: Settings
@@ -59,14 +60,14 @@ class Walk:
 
     def spawn(self) -> str:
         """The hub starts a server."""
-        self.session.hub.ensure_user(SERVICE_USER)
-        self._opened.callback(user_servers.end, self.session, SERVICE_USER)
-        self.session.hub.start_server(SERVICE_USER)
-        return f"server of `{SERVICE_USER}` is ready"
+        self.session.hub.ensure_user(SMOKE_TEST_USER)
+        self._opened.callback(user_servers.end, self.session, SMOKE_TEST_USER)
+        self.session.hub.start_server(SMOKE_TEST_USER)
+        return f"server of `{SMOKE_TEST_USER}` is ready"
 
     def start_kernel(self) -> str:
         """The server starts a kernel, and it computes."""
-        self._kernel = self._opened.enter_context(kernel(self.session.hub, SERVICE_USER))
+        self._kernel = self._opened.enter_context(kernel(self.session.hub, SMOKE_TEST_USER))
         self._run("print('{\"ok\": 1}')", 30)
         return "it computes"
 
@@ -76,10 +77,10 @@ class Walk:
 
     def executor(self) -> str:
         """An executor of the cluster runs Python."""
-        return f"{', '.join(self._run(smoke_test.ASK_EXECUTOR, 120)['executors'])} answered"
+        return f"{', '.join(self._run(smoke_test.LIST_EXECUTORS, 120)['executors'])} answered"
 
     def s3_write(self) -> str:
-        """The user's identity writes below its own prefix."""
+        """The user's server writes below its user's own prefix."""
         return str(self._run(S3_WRITE, 60)["path"])
 
     def s3_read(self) -> str:
@@ -92,4 +93,4 @@ class Walk:
 
     def _run(self, code: str, seconds: float) -> dict[str, Any]:
         assert self._kernel is not None  # noqa: S101 - checks are ordered by what they need
-        return smoke_test.last_line(self._kernel.run(code, seconds=seconds))
+        return smoke_test.parse_last_line(self._kernel.run(code, seconds=seconds))

@@ -1,11 +1,11 @@
-"""apt, used without anybody watching: waits for locks, asks nothing, removes nothing."""
+"""apt, used unattended: waits for locks, asks nothing, removes nothing."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 
-from sandbox_cli.stack.engine.host import Machine
+from sandbox_cli.stack.engine.host import Host
 
 LOCK_SECONDS = 300
 _LOCKED = "Could not get lock"
@@ -26,36 +26,36 @@ class Source:
     label: str
 
 
-def update(machine: Machine) -> None:
+def update(host: Host) -> None:
     """Reads the package lists anew.
 
     A source that doesn't answer is no reason to stop: if a package can't be had because of it, `install` says so.
     """
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
-        code, output = machine.attempt(["apt-get", "update", "-q", *_OPTIONS])
+        code, output = host.attempt(["apt-get", "update", "-q", *_OPTIONS])
         if code == 0 or _LOCKED not in output or time.monotonic() > deadline:
             return
         time.sleep(2)  # apt-get update itself doesn't wait for its lock
 
 
-def install(machine: Machine, packages: list[str]) -> None:
+def install(host: Host, packages: list[str]) -> None:
     """Installs packages; `name/suite` takes that one package from that suite and its needs from the usual one.
 
     Raises:
         EngineError: apt failed, would have had to remove a package, or waited too long for its lock.
     """
-    machine.root(["apt-get", "install", *_INSTALL, *_OPTIONS, *packages], seconds=1800)
+    host.root(["apt-get", "install", *_INSTALL, *_OPTIONS, *packages], seconds=1800)
 
 
-def sources(machine: Machine) -> list[Source]:
+def sources(host: Host) -> list[Source]:
     """Returns the package sources that apt is configured with and has read."""
-    listed = machine.read(["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"])
+    listed = host.read(["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"])
     rows = [line.split("|") for line in listed.splitlines()]
     return [Source(*row) for row in rows if len(row) == 4 and row[0] and not row[0].startswith("cdrom:")]
 
 
-def mirror(machine: Machine, *, label: str = "Debian") -> str | None:
+def mirror(host: Host, *, label: str = "Debian") -> str | None:
     """Returns the address of the mirror this machine takes Debian packages from; None if it has none."""
-    found = [source.uri for source in sources(machine) if source.label == label and source.component == "main"]
+    found = [source.uri for source in sources(host) if source.label == label and source.component == "main"]
     return found[0].rstrip("/") if found else None

@@ -1,4 +1,4 @@
-"""What the engine's machine has left: looked at before anything expensive starts."""
+"""What the engine's machine has left: checked before anything expensive starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MIN_MEMORY_GB = 3.5
 
 
 @dataclass(frozen=True)
-class Machine:
+class Capacity:
     """Resources of the machine that runs the containers.
 
     Attributes:
@@ -31,11 +31,11 @@ class Machine:
     cores: int
 
 
-def look(engine: Engine) -> Machine:
+def measure(engine: Engine) -> Capacity:
     """Returns what the engine's machine has."""
     root = Path(str(engine.info.get("DockerRootDir") or "/var/lib/docker"))
     free = shutil.disk_usage(root).free if _visible(root) else None
-    return Machine(free, int(str(engine.info.get("MemTotal") or 0)), int(str(engine.info.get("NCPU") or 1)))
+    return Capacity(free, int(str(engine.info.get("MemTotal") or 0)), int(str(engine.info.get("NCPU") or 1)))
 
 
 def _visible(root: Path) -> bool:
@@ -60,26 +60,26 @@ def needed_gb(*, to_build: bool) -> float:
         raise UsageError(f"SANDBOX_MIN_FREE_GB is `{text}`, which is no number.") from None
 
 
-def require_disk(machine: Machine, *, to_build: bool) -> None:
+def require_disk(capacity: Capacity, *, to_build: bool) -> None:
     """Refuses to begin what would fill the disk.
 
     Raises:
         StackError: There is too little left.
     """
     needed = needed_gb(to_build=to_build)
-    if machine.free is not None and machine.free < needed * GB:
+    if capacity.free is not None and capacity.free < needed * GB:
         raise StackError(
-            f"The disk of the Docker engine has {machine.free / GB:.1f} GB free; "
+            f"The disk of the Docker engine has {capacity.free / GB:.1f} GB free; "
             f"{'building the images' if to_build else 'the stack'} needs {needed:.10g} GB.",
             hint="docker system df; sandbox reset --images; or SANDBOX_MIN_FREE_GB=… if you know better",
         )
 
 
-def memory_warning(machine: Machine) -> str | None:
+def memory_warning(capacity: Capacity) -> str | None:
     """Returns what to say when memory is tight."""
-    if machine.memory < MIN_MEMORY_GB * GB:
+    if capacity.memory < MIN_MEMORY_GB * GB:
         return (
-            f"the engine has {machine.memory / GB:.1f} GB of memory; the stack wants {MIN_MEMORY_GB:g} GB. "
+            f"the engine has {capacity.memory / GB:.1f} GB of memory; the stack wants {MIN_MEMORY_GB:g} GB. "
             "Try --workers 1, or give Docker more."
         )
     return None

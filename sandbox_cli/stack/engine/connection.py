@@ -1,11 +1,15 @@
-"""The Docker engine: the one that answers, or the one we install where that is possible.
+"""The Docker engine: the one that answers, or a new one where it can be installed.
 
-`connect` only looks, `ensure` also starts or installs. Both end with an engine that has Compose v2 and BuildKit.
+`connect` changes nothing, `ensure` also starts or installs. Both end with an engine that has Compose v2 and BuildKit.
 """
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
+import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +20,7 @@ from typing import TYPE_CHECKING
 import docker
 
 from sandbox_cli.errors import EngineError
-from sandbox_cli.stack.engine import discovery, group, install, plugins
+from sandbox_cli.stack.engine import discovery, install, plugins
 from sandbox_cli.stack.engine.discovery import PAGE, SYSTEM_SOCKET, Attempt, Candidate
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from sandbox_cli.settings import Settings
 
 OLDEST_API = (1, 41)
+_RESTARTED = "SANDBOX_IN_SOCKET_GROUP"
 
 
 @dataclass(frozen=True)
@@ -81,14 +86,14 @@ class Engine:
             return 0  # the user who runs it is root in there
         if self._on_this_machine:
             return Path(self.socket_path).stat().st_gid
-        look = self.client.containers.run(
+        output = self.client.containers.run(
             image,
             ["stat", "-Lc", "%g", SYSTEM_SOCKET],
             volumes=[f"{self.socket_path}:{SYSTEM_SOCKET}"],
             network_mode="none",
             remove=True,
         )
-        return int(look)
+        return int(output)
 
     def environment(self) -> dict[str, str]:
         """Returns the environment in which a docker command line reaches this engine, and no other."""
@@ -150,8 +155,30 @@ def _checked(candidate: Candidate, client: docker.DockerClient) -> Engine:
 
 
 def _restart_within_docker_group(tried: Sequence[Attempt]) -> None:
-    """So that the command that has just installed an engine can go on, instead of asking for a new login."""
+    """Lets the command that has just installed an engine go on, without a new login of its user."""
     for attempt in tried:
         path = Path(attempt.candidate.host.removeprefix("unix://"))
         if attempt.denied and path.exists():
-            group.restart_within(path.stat().st_gid)
+            _restart_within(path.stat().st_gid)
+
+
+def _restart_within(gid: int) -> None:
+    """Replaces this process by the same command with the group added, where `sg` can do that without a password.
+
+    A login that began before its user joined the group doesn't have it yet. Returns, having done nothing, when this
+    process is not the `sandbox` command, has the group already, was restarted before, or belongs to a user who is not
+    in the group.
+    """
+    if _RESTARTED in os.environ or Path(sys.argv[0]).name != "sandbox" or gid in os.getgroups():
+        return
+    try:
+        group = grp.getgrgid(gid)
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return
+    sg = shutil.which("sg")
+    if sg is None or user not in group.gr_mem:
+        return
+    os.environ[_RESTARTED] = "1"
+    sys.stderr.flush()
+    os.execv(sg, ["sg", group.gr_name, "-c", shlex.join([sys.executable, *sys.argv])])  # noqa: S606

@@ -1,6 +1,6 @@
-"""Where a Docker engine may listen, and what happens when one is asked.
+"""Where a Docker engine may listen, and which one answers.
 
-Order: `DOCKER_HOST` (then nothing else: it was said on purpose), the current Docker context, the sockets that the
+Order: `DOCKER_HOST` (then nothing else: it was set on purpose), the current Docker context, the sockets that the
 usual engines make (system, rootless, Docker Desktop, colima).
 """
 
@@ -33,7 +33,7 @@ class Candidate:
     Attributes:
         origin: Why we look there.
         host: A Docker address, e.g. `unix:///var/run/docker.sock`.
-        chosen: The user said that it is to be this one, so no other is made in its place.
+        chosen: The user has chosen this one, so none is installed in its place.
     """
 
     origin: str
@@ -108,7 +108,7 @@ def find(places: Iterable[Candidate]) -> tuple[tuple[Candidate, docker.DockerCli
 def open_client(host: str) -> docker.DockerClient:
     """Connects to the engine at `host`; raises OSError or DockerException when it doesn't answer."""
     if host.startswith("unix://"):
-        _knock(host.removeprefix("unix://"))
+        _connect_once(host.removeprefix("unix://"))
     client = docker.DockerClient(
         base_url=host, timeout=PROBE_SECONDS, tls=_tls(host), use_ssh_client=host.startswith("ssh://")
     )
@@ -117,11 +117,11 @@ def open_client(host: str) -> docker.DockerClient:
     return client
 
 
-def _knock(path: str) -> None:
+def _connect_once(path: str) -> None:
     """Connects once by hand: its errors are clean, those of an HTTP client are wrapped five times."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocker:
-        knocker.settimeout(PROBE_SECONDS)
-        knocker.connect(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(PROBE_SECONDS)
+        connection.connect(path)
 
 
 def _tls(host: str) -> TLSConfig | bool:

@@ -1,4 +1,4 @@
-"""This machine as an installer sees it: which system, how to act as root, what was run and what it said."""
+"""This machine as an installer sees it: which system, how to act as root, what was run and what it printed."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Distribution:
     name: str
 
 
-class Machine:
-    """Runs commands as root and keeps what they print in a log file."""
+class Host:
+    """Runs commands as root and writes what they print to a log file."""
 
     def __init__(self, log: Path) -> None:
         self.log = log
@@ -71,7 +71,7 @@ class Machine:
         return {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" installed")}
 
     def read(self, argv: list[str]) -> str:
-        """Runs a command that only looks, as the current user, and returns its stdout; empty when it fails."""
+        """Runs a command that changes nothing, as the current user, and returns its stdout; empty when it fails."""
         done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
         return done.stdout if done.returncode == 0 else ""
 
@@ -96,8 +96,8 @@ class Machine:
         """
         if self.root_prefix is None:
             raise EngineError(f"`{argv[0]}` needs root, and `sudo` would ask for a password.", hint=PAGE)
-        # `timeout` and not Python's own: it runs as root itself, so it may stop what sudo started; and it leaves our
-        # process group, so Ctrl-C reaches only us.
+        # `timeout` and not Python's own: it runs as root itself, so it may stop what sudo started; and it leaves this
+        # process group, so Ctrl-C reaches only this process.
         limited = [*self.root_prefix, "timeout", "--kill-after=15", str(seconds), *argv]
         process = subprocess.Popen(
             limited,
@@ -115,7 +115,7 @@ class Machine:
                 self.attempt(["kill", "-TERM", str(process.pid)], seconds=10)
                 process.wait(30)
             raise
-        self._note(argv, process.returncode, output)
+        self._record(argv, process.returncode, output)
         return process.returncode, output
 
     def write(self, path: str, content: str) -> None:
@@ -124,7 +124,7 @@ class Machine:
         self.root(["sh", "-c", 'cat >"$0"', path], content=content)
         self.root(["chmod", "0644", path])
 
-    def _note(self, argv: list[str], code: int, output: str) -> None:
+    def _record(self, argv: list[str], code: int, output: str) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ {' '.join(argv)}\n{output.rstrip()}\n[{code}]\n")

@@ -1,4 +1,4 @@
-"""What it takes to get a Docker engine on Debian and Ubuntu: a list of steps, told first, then carried out.
+"""What it takes to get a Docker engine on Debian and Ubuntu: a list of steps, shown first, then carried out.
 
 Debian 12 has an engine (20.10) but neither Compose v2 nor Buildx. Both are Go programs that run there as Debian 13
 packages them, so Debian 13 becomes a package source of such low priority that apt takes nothing from it unasked.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sandbox_cli.errors import EngineError
 from sandbox_cli.stack.engine import apt, plugins, start
 from sandbox_cli.stack.engine.discovery import PAGE, Attempt, no_engine
-from sandbox_cli.stack.engine.host import Machine
+from sandbox_cli.stack.engine.host import Host
 
 if TYPE_CHECKING:
     from sandbox_cli.console import Console
@@ -34,10 +34,15 @@ _NEEDED_WITH_ENGINE = ["iptables", "ca-certificates", "debootstrap", apt.KEYRING
 
 @dataclass(frozen=True)
 class Step:
-    """One change to the machine: what is told about it, and what does it."""
+    """One change to the machine.
 
-    what: str
-    do: Callable[[], None]
+    Attributes:
+        description: What is shown of it.
+        run: Does it.
+    """
+
+    description: str
+    run: Callable[[], None]
 
 
 def plan(
@@ -46,7 +51,7 @@ def plan(
     running: bool,
     missing: Sequence[str],
     tried: Sequence[Attempt],
-    machine: Machine | None = None,
+    host: Host | None = None,
 ) -> list[Step]:
     """Returns the steps from this machine as it is to an engine that answers and has Compose v2 and BuildKit.
 
@@ -58,92 +63,92 @@ def plan(
         machine: This machine; tests pass another.
 
     Raises:
-        EngineError: This machine is none that we install on.
+        EngineError: An engine can't be installed on this machine.
     """
-    machine = machine or Machine(settings.state_dir / "logs" / LOG_NAME)
+    host = host or Host(settings.state_dir / "logs" / LOG_NAME)
     denied = any(attempt.denied for attempt in tried)
-    installed = machine.program("dockerd") is not None
-    _refuse_elsewhere(machine, tried, missing, only_start=installed and not missing)
-    packages = wanted_packages(machine, engine=not (running or denied or installed), missing=missing)
-    steps = _package_steps(machine, packages) if packages else []
+    installed = host.program("dockerd") is not None
+    _refuse_elsewhere(host, tried, missing, only_start=installed and not missing)
+    packages = wanted_packages(host, engine=not (running or denied or installed), missing=missing)
+    steps = _package_steps(host, packages) if packages else []
     if not running and not denied:
-        steps.append(Step(start.describe(machine), lambda: start.start(machine)))
+        steps.append(Step(start.describe(host), lambda: start.start(host)))
     if not running and os.geteuid() != 0:
         user = pwd.getpwuid(os.getuid()).pw_name
-        steps.append(Step(f"add {user} to the group docker (that is as good as root)", lambda: _join(machine, user)))
+        steps.append(Step(f"add {user} to the group docker (that is as good as root)", lambda: _join(host, user)))
     return steps
 
 
 def carry_out(console: Console, settings: Settings, steps: Sequence[Step]) -> None:
-    """Tells all steps, asks on a terminal, and does them one after the other.
+    """Shows all steps, asks on a terminal, and runs them one after the other.
 
     Raises:
         EngineError: The user said no, or a step failed.
     """
     console.info("No usable Docker engine yet. To get one, these changes are made to this machine:")
     for number, step in enumerate(steps, start=1):
-        console.info(f"  {number}. {step.what}")
+        console.info(f"  {number}. {step.description}")
     console.info("Each one and its undo: docs/footprint.md")
     if not settings.assume_yes and not console.ask("Go on?"):
         raise EngineError("No Docker engine, and installing one was refused.", hint=f"see {PAGE}")
     for number, step in enumerate(steps, start=1):
-        console.info(f"[engine] {number}/{len(steps)} {step.what}")
-        step.do()
+        console.info(f"[engine] {number}/{len(steps)} {step.description}")
+        step.run()
 
 
-def wanted_packages(machine: Machine, *, engine: bool, missing: Sequence[str]) -> list[str]:
+def wanted_packages(host: Host, *, engine: bool, missing: Sequence[str]) -> list[str]:
     """Returns the packages to install, as apt-get wants them named on this system."""
-    system = machine.distribution
+    system = host.distribution
     split_cli = system.id == "debian" and system.version != OLDEST_DEBIAN
     names = ["docker.io", *(["docker-cli"] if split_cli else []), *_NEEDED_WITH_ENGINE] if engine else []
     if engine and _apparmor_enabled():
         names.append("apparmor")
     if not engine and plugins.CLI in missing:
         names.append("docker-cli" if split_cli else "docker.io")
-    there = machine.packages(*names) if names else set()
-    compose, buildx = _plugin_names(machine)
+    there = host.packages(*names) if names else set()
+    compose, buildx = _plugin_names(host)
     packages = {plugins.COMPOSE: compose, plugins.BUILDX: buildx}  # if installed, then too old
     return [name for name in names if name not in there] + [packages[tool] for tool in missing if tool in packages]
 
 
-def _plugin_names(machine: Machine) -> tuple[str, str]:
-    if machine.packages("docker-ce-cli"):
+def _plugin_names(host: Host) -> tuple[str, str]:
+    if host.packages("docker-ce-cli"):
         return "docker-compose-plugin", "docker-buildx-plugin"
-    if machine.distribution.id == "ubuntu":
+    if host.distribution.id == "ubuntu":
         return "docker-compose-v2", "docker-buildx"
-    suite = "/trixie" if _is_bookworm(machine) else ""
+    suite = "/trixie" if _is_bookworm(host) else ""
     return f"docker-compose{suite}", f"docker-buildx{suite}"
 
 
-def _package_steps(machine: Machine, packages: list[str]) -> list[Step]:
-    steps = [Step("read the package lists anew (apt-get update)", lambda: apt.update(machine))]
+def _package_steps(host: Host, packages: list[str]) -> list[Step]:
+    steps = [Step("read the package lists anew (apt-get update)", lambda: apt.update(host))]
     if any(name.endswith("/trixie") for name in packages):
         what = f"add Debian 13 as a package source of low priority ({SOURCE_FILE}, {PIN_FILE})"
-        steps.append(Step(what, lambda: add_trixie(machine)))
+        steps.append(Step(what, lambda: add_trixie(host)))
     shown = " ".join(packages)
-    steps.append(Step(f"install {shown} (apt-get install)", lambda: apt.install(machine, packages)))
+    steps.append(Step(f"install {shown} (apt-get install)", lambda: apt.install(host, packages)))
     return steps
 
 
-def add_trixie(machine: Machine) -> None:
+def add_trixie(host: Host) -> None:
     """Makes Debian 13 a low-priority source, on the mirror that this machine uses; nothing if it is one already."""
-    if any(source.codename == "trixie" for source in apt.sources(machine)):
+    if any(source.codename == "trixie" for source in apt.sources(host)):
         return
-    mirror = apt.mirror(machine)
+    mirror = apt.mirror(host)
     if mirror is None:
         raise EngineError("apt on this machine has no Debian mirror to take Debian 13's packages from.", hint=PAGE)
     signed = f"Signed-By: {apt.DEBIAN_KEYS}\n" if Path(apt.DEBIAN_KEYS).exists() else ""
-    machine.write(PIN_FILE, _PIN)  # first: without it, everything would count as upgradable
-    machine.write(SOURCE_FILE, f"{_MARK}Types: deb\nURIs: {mirror}\nSuites: trixie\nComponents: main\n{signed}")
-    apt.update(machine)
+    host.write(PIN_FILE, _PIN)  # first: without it, everything would count as upgradable
+    host.write(SOURCE_FILE, f"{_MARK}Types: deb\nURIs: {mirror}\nSuites: trixie\nComponents: main\n{signed}")
+    apt.update(host)
 
 
-def _is_bookworm(machine: Machine) -> bool:
-    return machine.distribution.id == "debian" and machine.distribution.version == OLDEST_DEBIAN
+def _is_bookworm(host: Host) -> bool:
+    return host.distribution.id == "debian" and host.distribution.version == OLDEST_DEBIAN
 
 
-def _refuse_elsewhere(machine: Machine, tried: Sequence[Attempt], missing: Sequence[str], *, only_start: bool) -> None:
-    system = machine.distribution
+def _refuse_elsewhere(host: Host, tried: Sequence[Attempt], missing: Sequence[str], *, only_start: bool) -> None:
+    system = host.distribution
     known = (system.id == "debian" and (system.version >= OLDEST_DEBIAN or system.version == 0)) or (
         system.id == "ubuntu" and system.version >= OLDEST_UBUNTU
     )
@@ -151,13 +156,13 @@ def _refuse_elsewhere(machine: Machine, tried: Sequence[Attempt], missing: Seque
     if not known and not (only_start and system.id != "darwin"):
         systems = f"Debian {OLDEST_DEBIAN} and Ubuntu {OLDEST_UBUNTU} or later"
         raise no_engine(tried, because=f"{lacks}, and {system.name} is not one where it can be installed ({systems})")
-    if machine.root_prefix is None:
+    if host.root_prefix is None:
         raise no_engine(tried, because=f"{lacks}, and getting one needs root or sudo without a password")
 
 
-def _join(machine: Machine, user: str) -> None:
-    machine.root(["groupadd", "-f", "docker"])
-    machine.root(["usermod", "-aG", "docker", user])
+def _join(host: Host, user: str) -> None:
+    host.root(["groupadd", "-f", "docker"])
+    host.root(["usermod", "-aG", "docker", user])
 
 
 def _apparmor_enabled() -> bool:

@@ -1,9 +1,11 @@
-"""The hub's accounts that `up` makes, with generated passwords kept in the state folder."""
+"""The hub's accounts that `up` makes, with generated passwords, which are in the state folder."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
+
+from spark_etl.usernames import SHELF_USER, SMOKE_TEST_USER
 
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
@@ -12,13 +14,8 @@ from sandbox_cli.stack.hub.api import Hub
 
 FILE = "accounts.json"
 FIRST = {"admin": True, "engineer": False}
-TO_USE = "engineer"
-SERVICE_USER = "proof"
-# In whose server shared notebooks are run again; see hub/sandbox_hub/shelf.
-SHELF_USER = "shelf"
-# Names that are no person's; `published` is a folder on the shelf.
-RESERVED = (SERVICE_USER, SHELF_USER, "published")
-WORDS_BYTES = 15
+DEFAULT_USER = "engineer"
+PASSWORD_BYTES = 15
 
 
 def remembered(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -30,33 +27,33 @@ def remembered(settings: Settings) -> dict[str, dict[str, Any]]:
 
 def new_password() -> str:
     """Returns a password of 120 random bits."""
-    return secrets.token_urlsafe(WORDS_BYTES)
+    return secrets.token_urlsafe(PASSWORD_BYTES)
 
 
 def remember(settings: Settings, name: str, password: str, *, admin: bool) -> None:
-    """Keeps a generated password."""
+    """Stores a generated password."""
     state.write(settings.state_dir / FILE, {**remembered(settings), name: {"password": password, "admin": admin}})
 
 
 def forget(settings: Settings, name: str) -> None:
-    """Forgets a password."""
+    """Removes a stored password."""
     state.write(settings.state_dir / FILE, {k: v for k, v in remembered(settings).items() if k != name})
 
 
 def ensure_first(settings: Settings, hub: Hub) -> list[str]:
-    """Makes the stack's own users and, where accounts are the hub's own, the first of them; returns whom it made anew.
+    """Makes the stack's own users and, where accounts are the hub's own, the first of them; returns those it made.
 
     An account that is in the hub but not in the state folder (the folder was lost) gets a new password, so that
-    somebody can log in at all. The admin is made one again: while a provider let users in, it was none.
+    somebody can log in at all. The admin is made an admin again: while a provider let users in, it was none.
     """
-    hub.ensure_user(SERVICE_USER)
+    hub.ensure_user(SMOKE_TEST_USER)
     hub.ensure_user(SHELF_USER)
     if hub.authenticator() != authentication.NATIVE:
         return []
-    there = {account["name"]: bool(account["admin"]) for account in hub.accounts() if account["login"] != "none"}
+    existing = {account["name"]: bool(account["admin"]) for account in hub.accounts() if account["login"] != "none"}
     known, made = remembered(settings), []
     for name, admin in FIRST.items():
-        if name not in there or name not in known or admin > there[name]:
+        if name not in existing or name not in known or admin > existing[name]:
             password = known.get(name, {}).get("password") or new_password()
             remember(settings, name, password, admin=admin)
             hub.put_account(name, password, admin=admin)

@@ -88,7 +88,7 @@ class Hub:
         return self.request("DELETE", f"/hub/api/users/{name}", ok=(NOT_FOUND,)).is_success
 
     def ensure_user(self, name: str) -> None:
-        """Makes a user without a password: nobody can log in as it."""
+        """Makes a user without a password: none can log in as it."""
         self.request("POST", f"/hub/api/users/{name}", ok=(CONFLICT,))
 
     def server(self, user: str) -> dict[str, Any] | None:

@@ -63,22 +63,22 @@ def load(settings: Settings) -> SignIn:
     """Returns what hub-auth.yaml says; without one, accounts are the hub's own.
 
     Raises:
-        UsageError: Others can read it, or it can't be right. Nothing of what is in it is told: it holds a secret.
+        UsageError: Others can read it, or it can't be right. Its values are not shown: one is a secret.
     """
     path = settings.state_dir / FILE
     if not path.exists():
         return SignIn()
     state.refuse_readable(path, leaked="a new client_secret from the provider")
-    told = _parsed(path)
-    name, given = told.get("authenticator"), told.get("settings") or {}
-    if unknown := sorted(str(key) for key in set(told) - {"authenticator", "settings"}):
-        raise _bad(path, f"`{unknown[0]}` is none of its keys: authenticator, settings.")
+    content = _parsed(path)
+    name, given = content.get("authenticator"), content.get("settings") or {}
+    if unknown := sorted(str(key) for key in set(content) - {"authenticator", "settings"}):
+        raise _invalid(path, f"`{unknown[0]}` is none of its keys: authenticator, settings.")
     if name not in (NATIVE, *PROVIDERS):
-        raise _bad(path, f"Unknown authenticator `{name}`. Known: {', '.join((NATIVE, *PROVIDERS))}.")
+        raise _invalid(path, f"Unknown authenticator `{name}`. Known: {', '.join((NATIVE, *PROVIDERS))}.")
     if not isinstance(given, dict):
-        raise _bad(path, "`settings` must be a mapping of names to values.")
+        raise _invalid(path, "`settings` must be a mapping of names to values.")
     if name == NATIVE and given:
-        raise _bad(path, f"`{NATIVE}` has no settings; accounts are made by `sandbox users add`.")
+        raise _invalid(path, f"`{NATIVE}` has no settings; accounts are made by `sandbox users add`.")
     if name != NATIVE:
         _refuse_missing(path, given)
     return SignIn(str(name), given)
@@ -86,35 +86,35 @@ def load(settings: Settings) -> SignIn:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
-        json.dumps(told)
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        json.dumps(content)
     except yaml.MarkedYAMLError as error:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise _bad(path, f"It is no YAML{line}.") from None
+        raise _invalid(path, f"It is no YAML{line}.") from None
     except (yaml.YAMLError, TypeError, ValueError):
-        raise _bad(path, "It has values that are no text, number, list or mapping.") from None
+        raise _invalid(path, "It has values that are no text, number, list or mapping.") from None
     except OSError as error:
-        raise _bad(path, f"It can't be read: {error.strerror}.") from None
-    if not isinstance(told, dict):
-        raise _bad(path, "It must have the keys `authenticator` and `settings`.")
-    return told
+        raise _invalid(path, f"It can't be read: {error.strerror}.") from None
+    if not isinstance(content, dict):
+        raise _invalid(path, "It must have the keys `authenticator` and `settings`.")
+    return content
 
 
 def _refuse_missing(path: Path, given: Mapping[str, Any]) -> None:
     for name in REQUIRED:
         if not isinstance(given.get(name), str) or not given[name]:
-            raise _bad(path, f"`settings` needs a `{name}`, a text.")
+            raise _invalid(path, f"`settings` needs a `{name}`, a text.")
 
 
-def _bad(path: Path, what: str) -> UsageError:
+def _invalid(path: Path, what: str) -> UsageError:
     return UsageError(f"{path}: {what}", hint=f"see {DOCS}; without the file, accounts are those of `sandbox users`")
 
 
 def check(engine: Engine, settings: Settings, sign_in: SignIn, image: str) -> None:
-    """Asks the hub's image whether it can do with the settings, before anything that runs is touched.
+    """Asks the hub's image whether the settings are valid, before anything that runs is touched.
 
     Raises:
-        UsageError: It can't, with its words.
+        UsageError: They aren't, with its message.
     """
     if sign_in.native:
         return
@@ -126,10 +126,10 @@ def check(engine: Engine, settings: Settings, sign_in: SignIn, image: str) -> No
         labels={secrets.LABEL: settings.stack},
     )
     try:
-        container.put_archive("/tmp", secrets.packed(sign_in.secret, HUB_UID))  # noqa: S108
+        container.put_archive("/tmp", secrets.pack(sign_in.secret, HUB_UID))  # noqa: S108
         container.start()
         code = container.wait(timeout=CHECK_SECONDS)["StatusCode"]
         if code:
-            raise _bad(settings.state_dir / FILE, container.logs().decode(errors="replace").strip()[-2000:])
+            raise _invalid(settings.state_dir / FILE, container.logs().decode(errors="replace").strip()[-2000:])
     finally:
         container.remove(force=True)

@@ -48,16 +48,16 @@ class ServerAccess:
 
 @contextmanager
 def access(hub: Hub, user: str) -> Iterator[ServerAccess]:
-    """Makes a token for the user's running server; it is taken back when the block ends.
+    """Makes a token for the user's running server; it is revoked when the block ends.
 
     Raises:
         StackError: The hub makes none.
     """
     model = hub.server(user)
-    asked = {"note": "sandbox: a visit", "expires_in": SECONDS, "scopes": [f"access:servers!user={user}"]}
-    made = hub.request("POST", f"/hub/api/users/{user}/tokens", json=asked).json()
+    request = {"note": "sandbox: a visit", "expires_in": SECONDS, "scopes": [f"access:servers!user={user}"]}
+    token = hub.request("POST", f"/hub/api/users/{user}/tokens", json=request).json()
     try:
-        yield ServerAccess(hub, user, urlsplit(model["url"]).netloc if model else "", made["token"])
+        yield ServerAccess(hub, user, urlsplit(model["url"]).netloc if model else "", token["token"])
     finally:
-        with suppress(StackError):  # it ends by itself; what the visit brought, or why it failed, counts more
-            hub.request("DELETE", f"/hub/api/users/{user}/tokens/{made['id']}", ok=(NOT_FOUND,))
+        with suppress(StackError):  # it ends by itself; the result of the visit, or its error, is more important
+            hub.request("DELETE", f"/hub/api/users/{user}/tokens/{token['id']}", ok=(NOT_FOUND,))

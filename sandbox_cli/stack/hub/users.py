@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from docker.errors import NotFound
+from spark_etl import usernames
 
 from sandbox_cli.errors import UsageError
 from sandbox_cli.stack.hub import accounts, authentication, user_servers
 from sandbox_cli.stack.session import Session
 
-NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
 
-
-def listed(session: Session) -> list[dict[str, Any]]:
+def list_accounts(session: Session) -> list[dict[str, Any]]:
     """Returns the accounts: name, admin, login (`open`, `locked`, `none`), server (`running` or empty)."""
     return [
         {**account, "server": "running" if session.hub.server(account["name"]) else ""}
@@ -28,13 +26,13 @@ def generated_password(session: Session, name: str) -> str:
     Raises:
         UsageError: None was: its owner chose it, there is no such account, or a provider lets users in.
     """
-    told = authentication.load(session.settings)
-    if not told.native:
-        raise _no_passwords(told.authenticator)
+    sign_in = authentication.load(session.settings)
+    if not sign_in.native:
+        raise _no_passwords(sign_in.authenticator)
     known = accounts.remembered(session.settings)
     if name not in known:
         raise UsageError(
-            f"No generated password of `{name}` is kept here. Known: {', '.join(sorted(known)) or 'none'}.",
+            f"There is no generated password of `{name}` here. Known: {', '.join(sorted(known)) or 'none'}.",
             hint=f"sandbox users passwd {name}",
         )
     return str(known[name]["password"])
@@ -54,7 +52,7 @@ def refuse_foreign(session: Session) -> None:
 def _no_passwords(authenticator: str) -> UsageError:
     return UsageError(
         f"Users log in through `{authenticator}`: there are no accounts and no passwords to make here. "
-        f"Who may log in is said in {authentication.FILE}.",
+        f"{authentication.FILE} says who may log in.",
         hint=f"see {authentication.DOCS}",
     )
 
@@ -63,13 +61,10 @@ def refuse_existing(session: Session, name: str) -> None:
     """Refuses a name that can't be an account's, or is one already.
 
     Raises:
-        UsageError: Which of them.
+        UsageError: With the reason.
     """
-    if not NAME.fullmatch(name) or name in accounts.RESERVED:
-        raise UsageError(
-            f"`{name}` can't be an account's name: 2 to 31 lower-case letters, digits and `-`, "
-            f"and none of {', '.join(accounts.RESERVED)}."
-        )
+    if reason := usernames.invalid_reason(name):
+        raise UsageError(f"{reason}.", hint="sandbox users add another-name")
     if name in _names(session):
         raise UsageError(f"There is an account `{name}` already.", hint=f"sandbox users passwd {name}")
 
@@ -87,15 +82,15 @@ def refuse_unknown(session: Session, name: str) -> None:
         raise UsageError(f"There is no account `{name}`. Known: {', '.join(names)}.", hint=hint)
 
 
-def meant(session: Session, name: str | None) -> str:
-    """Returns whose doing it is: who is named, else the account that `up` makes for whoever works alone.
+def resolve_user(session: Session, name: str | None) -> str:
+    """Returns the user of a command: who is named, else the account that `up` makes for who works alone.
 
     Raises:
-        UsageError: There is no such account; or nobody is named where a provider lets people in.
+        UsageError: There is no such account; or no user is named where a provider lets users in.
     """
     if name is None and not _is_native(session):
-        raise UsageError("Users log in through a provider: say whose doing it is.", hint="add --user NAME")
-    chosen = name or accounts.TO_USE
+        raise UsageError("Users log in through a provider, so a user must be named.", hint="add --user NAME")
+    chosen = name or accounts.DEFAULT_USER
     refuse_unknown(session, chosen)
     return chosen
 
@@ -109,13 +104,12 @@ def _names(session: Session) -> list[str]:
 
 
 def add(session: Session, name: str, password: str | None, *, admin: bool) -> str:
-    """Makes the account; returns what to tell."""
-    said = _set_password(session, name, password, admin=admin)
-    return f"account `{name}` made{said}"
+    """Makes the account; returns a message."""
+    return f"account `{name}` made{_set_password(session, name, password, admin=admin)}"
 
 
 def change_password(session: Session, name: str, password: str | None) -> str:
-    """Gives the account another password; returns what to tell."""
+    """Gives the account another password; returns a message."""
     admin = next(bool(account["admin"]) for account in session.hub.accounts() if account["name"] == name)
     return f"password of `{name}` changed{_set_password(session, name, password, admin=admin)}"
 
@@ -131,7 +125,7 @@ def _set_password(session: Session, name: str, password: str | None, *, admin: b
 
 
 def remove(session: Session, name: str, *, with_home: bool) -> str:
-    """Removes the account and its server; returns what to tell.
+    """Removes the account and its server; returns a message.
 
     Raises:
         UsageError: It is one of those that `up` makes.
@@ -144,14 +138,14 @@ def remove(session: Session, name: str, *, with_home: bool) -> str:
     user_servers.end(session, name)
     session.hub.remove_account(name)
     accounts.forget(session.settings, name)
-    told = _end_of_home(session, name, with_home=with_home)
-    return told if native else f"{told}; it comes back with its next login, if {authentication.FILE} still allows it"
+    message = _remove_home(session, name, with_home=with_home)
+    return message if native else f"{message}; it comes back with its next login, if {authentication.FILE} allows it"
 
 
-def _end_of_home(session: Session, name: str, *, with_home: bool) -> str:
+def _remove_home(session: Session, name: str, *, with_home: bool) -> str:
     home = f"{session.settings.stack}-home-{name}"
     if not with_home:
-        return f"account `{name}` removed; its home is kept in the volume {home}"
+        return f"account `{name}` removed; its home stays in the volume {home}"
     try:
         session.engine.client.volumes.get(home).remove()
     except NotFound:

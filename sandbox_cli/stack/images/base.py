@@ -58,7 +58,7 @@ def _tag_local(engine: Engine) -> bool:
 
 
 def _registry_answers(engine: Engine, stage: Stage) -> bool:
-    """Lets the engine ask, since it is the engine that knows mirrors, proxies and logins."""
+    """Asks through the engine, which knows mirrors, proxies and logins."""
     stage.update("base: asking the image registry")
     before, engine.client.api.timeout = engine.client.api.timeout, REGISTRY_SECONDS
     try:

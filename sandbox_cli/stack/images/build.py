@@ -1,4 +1,4 @@
-"""One `docker build`: its context from a pipe, its log in a file, its failure with the end of that log."""
+"""Builds images, several at once: contexts from pipes, logs in files, a failure with the end of its log."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from spark_etl.tasks import Task, run_tasks
 
 from sandbox_cli.errors import StackError
 from sandbox_cli.stack.images import certificates
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 SILENT_SECONDS = 1200
 TAIL_LINES = 15
 _STOP_SECONDS = 15
+_TICK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,14 +55,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Network:
-    """What all builds are given to get through this machine's network; written by `prepare`."""
+    """What all builds need to get through this machine's network; written by `prepare`."""
 
     secrets: Mapping[str, Path]
     arguments: Sequence[str]
 
     @classmethod
     def prepare(cls, folder: Path) -> Network:
-        """Writes the secrets into a folder that only we can read, and is to be removed after the builds."""
+        """Writes the secrets into a private folder, which the caller removes after the builds."""
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         secrets = {"ca": _write(folder / "ca", certificates.bundle())}
@@ -89,8 +94,8 @@ def environment(engine_environment: Mapping[str, str]) -> dict[str, str]:
 
     A builder of the user's own could be a container that doesn't see our base image.
     """
-    ours = {"DOCKER_BUILDKIT": "1", "BUILDX_BUILDER": "default", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
-    return {**engine_environment, **ours, "BUILDKIT_COLORS": "", "NO_COLOR": "1"}
+    buildkit = {"DOCKER_BUILDKIT": "1", "BUILDX_BUILDER": "default", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+    return {**engine_environment, **buildkit, "BUILDKIT_COLORS": "", "NO_COLOR": "1"}
 
 
 @dataclass
@@ -100,7 +105,7 @@ class Builds:
     environment: Mapping[str, str]
     network: Network
     progress: Progress
-    _running: dict[subprocess.Popen[str], float] = field(default_factory=dict)  # and when it was last heard
+    _running: dict[subprocess.Popen[str], float] = field(default_factory=dict)  # with the time of its last output
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: bool = False
 
@@ -144,12 +149,12 @@ class Builds:
     def stop_silent(self) -> None:
         """Ends builds that have printed nothing for 20 minutes: a download that hangs."""
         with self._lock:
-            silent = [process for process, heard in self._running.items() if time.monotonic() - heard > SILENT_SECONDS]
+            silent = [process for process, last in self._running.items() if time.monotonic() - last > SILENT_SECONDS]
         for process in silent:
             _signal(process, signal.SIGTERM)
 
     def _launch(self, argv: list[str], context: int) -> subprocess.Popen[str]:
-        """A session of its own: Ctrl-C reaches only us, and we stop the builds in order."""
+        """Starts it in a session of its own: Ctrl-C reaches this process only, which stops the builds in order."""
         with self._lock:
             if self._stopped:
                 raise StackError("The build was stopped.")
@@ -177,3 +182,43 @@ def _failure(job: Job, code: int, tail: list[str], *, silent: bool) -> StackErro
     what = f"printed nothing for {minutes} minutes and was stopped" if silent else f"failed with exit code {code}"
     lines = "\n  ".join(tail)
     return StackError(f"Building the image `{job.recipe.name}` {what}:\n  {lines}", hint=f"the whole log: {job.log}")
+
+
+def build_all(builds: Builds, jobs: dict[str, Job], on_built: Callable[[str, float], None]) -> None:
+    """Runs the jobs, several at once, each after the one that its image is built on.
+
+    Args:
+        on_built: Called with name and seconds of each that is done, in a thread of its own.
+    """
+
+    def work(name: str) -> None:
+        started = time.monotonic()
+        builds.run(jobs[name])
+        on_built(name, time.monotonic() - started)
+
+    tasks = [Task(name, tuple({job.recipe.parent} & set(jobs)), partial(work, name)) for name, job in jobs.items()]
+    with _watching(builds):
+        run_tasks(tasks, parallel=_parallel_builds(), cancel=builds.stop)
+
+
+@contextmanager
+def _watching(builds: Builds) -> Iterator[None]:
+    """Shows the seconds while the block runs, and stops builds that hang."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_TICK_SECONDS):
+            builds.progress.tick()
+            builds.stop_silent()
+
+    thread = threading.Thread(target=watch, name="build-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _parallel_builds() -> int:
+    return max(2, min(4, os.cpu_count() or 2))

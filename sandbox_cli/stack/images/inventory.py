@@ -5,24 +5,21 @@ An image's tag is the hash of everything it is made of, so an image whose tag ex
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 from docker.errors import APIError
 
 from sandbox_cli.errors import StackError, UsageError
-from sandbox_cli.stack.build_lock import only_builder
 from sandbox_cli.stack.images import base
-from sandbox_cli.stack.images.build import Builds, Job, Network, environment
+from sandbox_cli.stack.images.build import Builds, Job, Network, build_all, environment
 from sandbox_cli.stack.images.context import Recipe, content_hash
 from sandbox_cli.stack.images.progress import Progress
+from sandbox_cli.stack.lock import build_lock
 
 if TYPE_CHECKING:
     from sandbox_cli.console import Stage
@@ -32,12 +29,12 @@ if TYPE_CHECKING:
 BASE = "base"
 REPOSITORY = "sandbox"
 
-# Of spark_etl, as much as the store of runs needs.
-HUB_MODULES = ("__init__.py", "documents.py", "errors.py", "trace.py", "storage", "store")
+# Of spark_etl, as much as the store of runs needs, and how users are named.
+HUB_MODULES = ("__init__.py", "documents.py", "errors.py", "trace.py", "usernames.py", "storage", "store")
 # A server has the hub's bounds, and the notebooks that a new home is given.
 NOTEBOOK = ("hub/notebook", "hub/bounded_http", "notebooks")
 
-# The ones that take longest first: this order is the one in which they are begun.
+# The ones that take longest first: they are started in this order.
 RECIPES = {
     recipe.name: recipe
     for recipe in [
@@ -111,35 +108,35 @@ def _recipe(name: str) -> Recipe:
 def ensure_images(
     engine: Engine, settings: Settings, stage: Stage, names: Iterable[str] | None = None
 ) -> dict[str, Image]:
-    """Builds the images that are missing, several at once, and returns all that were asked for.
+    """Builds the images that are missing, several at once, and returns all that were requested.
 
     Args:
         engine: Where to build.
-        settings: The checkout, the state folder for the logs, and whether we are offline.
-        stage: Told how far each image is.
+        settings: The checkout, the state folder for the logs, and whether the network may be used.
+        stage: Shows how far each image is.
         names: The images wanted; all of the stack's if None.
 
     Raises:
-        StackError: A build failed, or one is needed and we are offline.
+        StackError: A build failed, or one is needed and --offline forbids it.
     """
     wanted = list(RECIPES if names is None else names)
     refs = current_refs(settings, wanted)
     took: dict[str, float] = {}
     if _missing(wanted, refs, _present(engine)):
-        with only_builder(stage):
+        with build_lock(stage):
             took = _build_missing(engine, settings, stage, wanted, refs)
     present = _present(engine)
-    if gone := _missing(wanted, refs, present):
+    if removed := _missing(wanted, refs, present):
         raise StackError(
-            f"Built, but gone again: {', '.join(gone)}. Does something else remove images?", hint="sandbox up"
+            f"Built, but removed again: {', '.join(removed)}. Does something else remove images?", hint="sandbox up"
         )
     stage.result = f"{len(took)} built, {len(wanted) - len(set(took) & set(wanted))} current" if took else "all current"
     return {name: _image(name, refs[name], present[refs[name]], took) for name in wanted}
 
 
 def _image(name: str, ref: str, found: tuple[str, int], took: dict[str, float]) -> Image:
-    identity, size = found
-    return Image(name, ref, id=identity, built=name in took, seconds=took.get(name, 0.0), size=size)
+    image_id, size = found
+    return Image(name, ref, id=image_id, built=name in took, seconds=took.get(name, 0.0), size=size)
 
 
 def missing(engine: Engine, settings: Settings) -> list[str]:
@@ -152,7 +149,7 @@ def _missing(names: Iterable[str], refs: dict[str, str], present: dict[str, tupl
 
 
 def _present(engine: Engine) -> dict[str, tuple[str, int]]:
-    """Returns id and size of every tag of ours, with one call."""
+    """Returns id and size of every tag of the sandbox's images, with one call."""
     listed = engine.client.api.images(filters={"reference": [f"{REPOSITORY}/*"]})
     return {tag: (str(image["Id"]), int(image["Size"])) for image in listed for tag in image["RepoTags"] or []}
 
@@ -177,21 +174,24 @@ def _build_missing(
         progress.end(BASE, f"{how}, {_megabytes(engine, refs[BASE])}")
     jobs = {name: _job(name, settings, refs) for name in needed if name != BASE}
     with _builds(engine, settings, progress) as builds:
-        for name, seconds in _run(builds, jobs, _at_once()):
+
+        def on_built(name: str, seconds: float) -> None:
             took[name] = seconds
             progress.end(name, _megabytes(engine, refs[name]))
+
+        build_all(builds, jobs, on_built)
     return took
 
 
 def _needed(wanted: Iterable[str], refs: dict[str, str], present: set[str]) -> list[str]:
-    """What has to be built: what is missing of the wanted, and what is missing of what that is built on."""
+    """Returns what has to be built: the missing ones of the wanted, and of those that they are built on."""
     needed: set[str] = set()
-    to_look_at = list(wanted)
-    while to_look_at:
-        name = to_look_at.pop()
+    pending = list(wanted)
+    while pending:
+        name = pending.pop()
         if refs[name] not in present and name not in needed:
             needed.add(name)
-            to_look_at += [RECIPES[name].parent] if name in RECIPES else []
+            pending += [RECIPES[name].parent] if name in RECIPES else []
     return [name for name in [BASE, *RECIPES] if name in needed]
 
 
@@ -213,60 +213,24 @@ def _builds(engine: Engine, settings: Settings, progress: Progress) -> Iterator[
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(builds: Builds, jobs: dict[str, Job], at_once: int) -> Iterator[tuple[str, float]]:
-    """Runs the jobs, each after the one it is built on; yields name and seconds of each that is done."""
-    graph = TopologicalSorter({name: {job.recipe.parent} & set(jobs) for name, job in jobs.items()})
-    graph.prepare()
-    running: dict[Future[None], tuple[str, float]] = {}
-    waiting: list[str] = []
-    with ThreadPoolExecutor(max_workers=at_once) as pool:
-        try:
-            while graph.is_active():
-                waiting = sorted([*waiting, *graph.get_ready()], key=list(jobs).index)
-                while waiting and len(running) < at_once:
-                    name = waiting.pop(0)
-                    running[pool.submit(builds.run, jobs[name])] = (name, time.monotonic())
-                for future in _first(builds, running):
-                    name, began = running.pop(future)
-                    future.result()
-                    graph.done(name)
-                    yield name, time.monotonic() - began
-        finally:
-            builds.stop()  # before the pool waits for its threads
-
-
-def _first(builds: Builds, running: dict[Future[None], tuple[str, float]]) -> set[Future[None]]:
-    """Waits until at least one is done; shows the seconds meanwhile."""
-    while True:
-        done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
-        if done:
-            return done
-        builds.progress.tick()
-        builds.stop_silent()
-
-
-def _at_once() -> int:
-    return max(2, min(4, os.cpu_count() or 2))
-
-
 def _megabytes(engine: Engine, ref: str) -> str:
     return f"{_present(engine)[ref][1] / 1e6:.0f} MB"
 
 
 def stale(engine: Engine, settings: Settings) -> list[str]:
-    """Returns the tags of our images that belong to an earlier state of the checkout."""
+    """Returns the tags of the sandbox's images that belong to an earlier state of the checkout."""
     current = set(current_refs(settings).values())
     return sorted(set(_present(engine)) - current)
 
 
 def remove(engine: Engine, refs: Iterable[str]) -> list[str]:
     """Removes images by tag, and returns the tags that stay because a container uses them."""
-    kept = []
+    in_use = []
     for ref in refs:
         try:
             engine.client.images.remove(ref)
         except APIError as error:
             if error.status_code not in {404, 409}:
                 raise
-            kept += [ref] if error.status_code == 409 else []
-    return kept
+            in_use += [ref] if error.status_code == 409 else []
+    return in_use

@@ -39,21 +39,21 @@ class _Build:
 
 @dataclass
 class Progress:
-    """What is being built now; safe to be told by several threads."""
+    """What is being built now; several threads may call it."""
 
     stage: Stage
     builds: dict[str, _Build] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _spoke: float = field(default_factory=time.monotonic)
+    _last_shown: float = field(default_factory=time.monotonic)
 
     def begin(self, name: str) -> None:
-        """An image begins to be built."""
+        """Shows that an image begins to be built."""
         with self._lock:
             self.builds[name] = _Build(time.monotonic())
         self._show(f"{name} begins")
 
     def read(self, name: str, line: str) -> None:
-        """A line of that image's build log: a step is told once it says something other than that it is cached."""
+        """Takes a line of that image's build log; a step is shown once it prints anything but that it is cached."""
         number, _, rest = line.partition(" ")
         with self._lock:
             build = self.builds.get(name)
@@ -62,34 +62,34 @@ class Progress:
             if at := step(line):
                 build.announced[number] = at
                 return
-            told = build.announced.pop(number, None)
-        if told and not rest.startswith("CACHED"):
-            self._tell(name, told)
+            at = build.announced.pop(number, None)
+        if at and not rest.startswith("CACHED"):
+            self._show_step(name, at)
 
-    def _tell(self, name: str, at: tuple[str, str]) -> None:
+    def _show_step(self, name: str, at: tuple[str, str]) -> None:
         self.builds[name].where = at[0]
         self._show(f"{name} {' '.join(at)}")
 
     def end(self, name: str, result: str) -> None:
-        """An image is ready; the line with its result stays."""
+        """Shows that an image is ready; the line with its result stays."""
         with self._lock:
             began = self.builds.pop(name).began
-            self._spoke = time.monotonic()
+            self._last_shown = time.monotonic()
         self.stage.line(f"{name:<10} {format_duration(time.monotonic() - began):>6}  {result}")
 
     def tick(self) -> None:
-        """Tells the steps that have been silent so far, and the seconds: on plain lines only now and then."""
+        """Shows the steps that have printed nothing so far, and the seconds: on plain lines only now and then."""
         with self._lock:
             silent = [(name, at) for name, build in self.builds.items() for at in build.announced.values()]
             for build in self.builds.values():
                 build.announced.clear()
         for name, at in silent:
-            self._tell(name, at)
-        if self.stage.live or time.monotonic() - self._spoke > HEARTBEAT_SECONDS:
+            self._show_step(name, at)
+        if self.stage.live or time.monotonic() - self._last_shown > HEARTBEAT_SECONDS:
             self._show(self._all())
 
     def _show(self, plain: str) -> None:
-        self._spoke = time.monotonic()
+        self._last_shown = time.monotonic()
         self.stage.update(self._all() if self.stage.live else plain)
 
     def _all(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sandbox_cli.errors import EngineError, StackError
 from sandbox_cli.stack.engine import apt
-from sandbox_cli.stack.engine.host import Machine
+from sandbox_cli.stack.engine.host import Host
 from sandbox_cli.stack.images import certificates
 
 if TYPE_CHECKING:
@@ -64,78 +64,78 @@ def make(engine: Engine, settings: Settings, stage: Stage, ref: str) -> None:
         StackError: This machine can't make it: no Linux with root, or a step failed.
         EngineError: debootstrap is missing and could not, or may not, be installed.
     """
-    machine = Machine(settings.state_dir / "logs" / "build-base.log")
-    _check(machine)
-    _ensure_debootstrap(machine, settings, stage)
+    host = Host(settings.state_dir / "logs" / "build-base.log")
+    _check(host)
+    _ensure_debootstrap(host, settings, stage)
     work = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_PARENT))
     try:
         rootfs = work / "rootfs"
         stage.update("base: debootstrap (Debian 13, minimal)")
-        _bootstrap(machine, rootfs)
+        _bootstrap(host, rootfs)
         stage.update("base: security updates")
-        _configure(machine, rootfs)
+        _configure(host, rootfs)
         stage.update("base: importing")
-        _import(engine, machine, rootfs, ref)
+        _import(engine, host, rootfs, ref)
     finally:
-        machine.attempt(["rm", "-rf", "--one-file-system", str(work)])
+        host.attempt(["rm", "-rf", "--one-file-system", str(work)])
 
 
-def _check(machine: Machine) -> None:
-    if machine.distribution.id == "darwin" or machine.root_prefix is None:
-        why = "only Linux can" if machine.distribution.id == "darwin" else "that needs root or sudo without a password"
+def _check(host: Host) -> None:
+    if host.distribution.id == "darwin" or host.root_prefix is None:
+        why = "only Linux can" if host.distribution.id == "darwin" else "that needs root or sudo without a password"
         raise StackError(
             f"No image registry answers, and the base image can't be made from packages here: {why}.",
             hint=f"connect to a registry (or a mirror of one) once; see {PAGE}",
         )
 
 
-def _ensure_debootstrap(machine: Machine, settings: Settings, stage: Stage) -> None:
+def _ensure_debootstrap(host: Host, settings: Settings, stage: Stage) -> None:
     """Installs debootstrap and Debian's keys, where either is missing (Ubuntu has the one without the other)."""
     keys = Path(apt.DEBIAN_KEYS).exists()
-    packages = [*([] if machine.program("debootstrap") else ["debootstrap"]), *([] if keys else [apt.KEYRING])]
+    packages = [*([] if host.program("debootstrap") else ["debootstrap"]), *([] if keys else [apt.KEYRING])]
     if not packages:
         return
-    if not machine.program("apt-get"):
+    if not host.program("apt-get"):
         raise StackError(f"No image registry answers, and making the base image here needs {packages[0]}.", hint=PAGE)
     names = " and ".join(packages)
     stage.line(f"No image registry answers. To make the base image from packages, {names} is installed (apt-get).")
     if not settings.assume_yes and not stage.ask("Go on?"):
         raise EngineError(f"The base image needs {names}, and installing it was refused.", hint=PAGE)
     stage.update(f"base: installing {names}")
-    apt.update(machine)
-    apt.install(machine, packages)
+    apt.update(host)
+    apt.install(host, packages)
 
 
-def _bootstrap(machine: Machine, rootfs: Path) -> None:
+def _bootstrap(host: Host, rootfs: Path) -> None:
     """On Debian from the mirror that apt uses, elsewhere from debootstrap's own default."""
-    mirror = apt.mirror(machine) if machine.distribution.id == "debian" else None
+    mirror = apt.mirror(host) if host.distribution.id == "debian" else None
     script = [] if Path(f"/usr/share/debootstrap/scripts/{SUITE}").exists() else [_FALLBACK_SCRIPT]
     place = [mirror or ""] if mirror or script else []
     # Without force-check-gpg it goes on unverified where the keys are missing.
-    _step(machine, ["debootstrap", "--variant=minbase", "--force-check-gpg", SUITE, str(rootfs), *place, *script])
+    _step(host, ["debootstrap", "--variant=minbase", "--force-check-gpg", SUITE, str(rootfs), *place, *script])
 
 
-def _configure(machine: Machine, rootfs: Path) -> None:
-    machine.write(str(rootfs / "etc/apt/sources.list"), _sources(machine, rootfs))
-    machine.write(str(rootfs / "etc/apt/apt.conf.d/sandbox"), _APT)
-    machine.write(str(rootfs / "etc/dpkg/dpkg.cfg.d/sandbox"), _DPKG)
-    machine.write(f"{rootfs}{_CA}", certificates.bundle())
-    _step(machine, ["chroot", str(rootfs), "sh", "-c", _UPGRADE])
-    _step(machine, ["chroot", str(rootfs), "sh", "-c", _STRIP])
+def _configure(host: Host, rootfs: Path) -> None:
+    host.write(str(rootfs / "etc/apt/sources.list"), _sources(host, rootfs))
+    host.write(str(rootfs / "etc/apt/apt.conf.d/sandbox"), _APT)
+    host.write(str(rootfs / "etc/dpkg/dpkg.cfg.d/sandbox"), _DPKG)
+    host.write(f"{rootfs}{_CA}", certificates.bundle())
+    _step(host, ["chroot", str(rootfs), "sh", "-c", _UPGRADE])
+    _step(host, ["chroot", str(rootfs), "sh", "-c", _STRIP])
 
 
-def _sources(machine: Machine, rootfs: Path) -> str:
+def _sources(host: Host, rootfs: Path) -> str:
     """The mirror that debootstrap used; updates and security from where this machine gets its own, if it does."""
     main = (rootfs / "etc/apt/sources.list").read_text(encoding="utf-8").split()[1].rstrip("/")
     lines = [f"deb {main} {SUITE} main", f"deb {main} {SUITE}-updates main"]
-    security = apt.mirror(machine, label="Debian-Security") if machine.distribution.id == "debian" else None
+    security = apt.mirror(host, label="Debian-Security") if host.distribution.id == "debian" else None
     security = security or (f"{main}-security" if main.endswith("/debian") else None)
     return "\n".join([*lines, *([f"deb {security} {SUITE}-security main"] if security else [])]) + "\n"
 
 
-def _import(engine: Engine, machine: Machine, rootfs: Path, ref: str) -> None:
+def _import(engine: Engine, host: Host, rootfs: Path, ref: str) -> None:
     pack = [
-        *(machine.root_prefix or []),
+        *(host.root_prefix or []),
         "tar",
         "-C",
         str(rootfs),
@@ -152,14 +152,12 @@ def _import(engine: Engine, machine: Machine, rootfs: Path, ref: str) -> None:
         )
     if done.returncode != 0 or tar.returncode != 0:
         raise StackError(
-            f"Importing the base image failed with {done.returncode}: {done.stderr.strip()}", hint=str(machine.log)
+            f"Importing the base image failed with {done.returncode}: {done.stderr.strip()}", hint=str(host.log)
         )
 
 
-def _step(machine: Machine, argv: list[str]) -> None:
-    code, output = machine.attempt(argv, stop_on_interrupt=True)
+def _step(host: Host, argv: list[str]) -> None:
+    code, output = host.attempt(argv, stop_on_interrupt=True)
     if code != 0:
         tail = "\n  ".join(output.strip().splitlines()[-12:])
-        raise StackError(
-            f"Making the base image failed: `{argv[0]}` ended with {code}:\n  {tail}", hint=str(machine.log)
-        )
+        raise StackError(f"Making the base image failed: `{argv[0]}` ended with {code}:\n  {tail}", hint=str(host.log))

@@ -19,7 +19,7 @@ STOP_SECONDS = 25
 
 
 @dataclass(frozen=True)
-class Ended:
+class DriverResult:
     """How a driver ended.
 
     Attributes:
@@ -33,17 +33,17 @@ class Ended:
 
 def run(
     session: Session, command: Sequence[str], *, options: Sequence[str] = (), capture: bool = False, quiet: bool = False
-) -> Ended:
-    """Runs a command in a driver container, to its end; what it says goes to stderr as it comes.
+) -> DriverResult:
+    """Runs a command in a driver container, to its end; its stderr is passed on as it comes.
 
-    Interrupted, it stops the container first, so that the run inside can tell how it ended.
+    Interrupted, it stops the container first, so that the run inside can record how it ended.
 
     Args:
         session: The stack.
         command: What to run in the `runner` role.
         options: More options of `docker compose run`.
         capture: Return its stdout instead of passing it on.
-        quiet: Keep its stderr back, and return it as `out`.
+        quiet: Don't pass its stderr on, but return it as part of `out`.
     """
     name = f"{session.settings.stack}-driver-{uuid.uuid4().hex[:8]}"
     argv = session.compose.run_argv(["--name", name, *options], "runner", ["runner", *command])
@@ -55,17 +55,17 @@ def run(
         stdout=out,
         stderr=subprocess.STDOUT if quiet else None,
         text=True,
-        start_new_session=True,  # Ctrl-C is ours to pass on, once
+        start_new_session=True,  # Ctrl-C reaches this process only, which passes it on once
     )
     try:
         printed, _ = process.communicate()
     except KeyboardInterrupt:
         _stop(session, name, process)
         raise
-    return Ended(process.returncode, printed or "")
+    return DriverResult(process.returncode, printed or "")
 
 
-def end_left_over(session: Session, label: str) -> None:
+def stop_leftovers(session: Session, label: str) -> None:
     """Stops the drivers with this label that an interrupted command left at work."""
     wanted = [label, f"{services.PROJECT}={session.settings.stack}"]
     for container in session.engine.client.containers.list(filters={"label": wanted}):
@@ -75,7 +75,7 @@ def end_left_over(session: Session, label: str) -> None:
 
 
 def _stop(session: Session, name: str, process: subprocess.Popen[str]) -> None:
-    """Asks the driver to end, waits for it, and makes sure of it; another signal doesn't interrupt that."""
+    """Stops the driver, waits for it, and kills it if need be; another signal doesn't interrupt that."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     sys.stderr.write("interrupted: stopping the driver …\n")
     try:

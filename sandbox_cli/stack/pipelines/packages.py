@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import os
-import tarfile
 from pathlib import Path
 
 from docker.errors import NotFound
@@ -13,6 +10,7 @@ from docker.errors import NotFound
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import UsageError
 from sandbox_cli.stack import state
+from sandbox_cli.stack.engine.archive import archive
 from sandbox_cli.stack.images import certificates
 from sandbox_cli.stack.session import Session
 
@@ -34,7 +32,7 @@ def key_of(session: Session, requirements: Path) -> str:
 
 
 def is_installed(session: Session, key: str) -> bool:
-    """Tells whether the packages are in the volume, this very volume."""
+    """Returns whether the packages are in the volume, and it is still the same volume."""
     return bool(state.read(session.settings.state_dir / FILE).get(key) == _volume_created(session))
 
 
@@ -42,13 +40,13 @@ def install(session: Session, stage: Stage, requirements: Path, key: str) -> Non
     """Installs the packages of a requirements file, with pip in the Spark image.
 
     Raises:
-        UsageError: pip could not; with what it said.
+        UsageError: pip failed; with the end of its output.
     """
     session.engine.client.volumes.create(
         _volume(session), labels={"com.docker.compose.project": session.settings.stack}
     )
     bundle = certificates.bundle()
-    environment = {name: os.environ[name] for name in certificates.PROXY_VARIABLES if os.environ.get(name)}
+    environment = certificates.proxies()
     if bundle:
         environment["PIP_CERT"] = "/tmp/ca.pem"  # noqa: S108 - inside the container
     container = session.engine.client.containers.create(
@@ -63,20 +61,21 @@ def install(session: Session, stage: Stage, requirements: Path, key: str) -> Non
         security_opt=["no-new-privileges:true"],
         mem_limit="2g",
     )
+    files = {"requirements.txt": requirements.read_bytes(), "ca.pem": bundle.encode()}
     try:
-        container.put_archive("/tmp", _tar({"requirements.txt": requirements.read_bytes(), "ca.pem": bundle.encode()}))  # noqa: S108
+        container.put_archive("/tmp", archive(files))  # noqa: S108
         container.start()
-        said = [_told(stage, line) for line in container.logs(stream=True, follow=True)]
+        output = [_show(stage, line) for line in container.logs(stream=True, follow=True)]
         code = container.wait()["StatusCode"]
     finally:
         container.remove(force=True)
     if code:
-        told = "\n".join(said[-TAIL_LINES:])
+        tail = "\n".join(output[-TAIL_LINES:])
         raise UsageError(
-            f"The packages of {requirements} could not be installed:\n{told}", hint=f"correct {requirements}"
+            f"The packages of {requirements} could not be installed:\n{tail}", hint=f"correct {requirements}"
         )
-    note = state.read(session.settings.state_dir / FILE)
-    state.write(session.settings.state_dir / FILE, {**note, key: _volume_created(session)})
+    installed = state.read(session.settings.state_dir / FILE)
+    state.write(session.settings.state_dir / FILE, {**installed, key: _volume_created(session)})
 
 
 def _volume(session: Session) -> str:
@@ -90,18 +89,9 @@ def _volume_created(session: Session) -> str | None:
         return None
 
 
-def _told(stage: Stage, line: bytes) -> str:
+def _show(stage: Stage, line: bytes) -> str:
+    """Shows what pip is doing, and returns the line."""
     text = line.decode(errors="replace").rstrip()
     if text.startswith(("Collecting", "Downloading", "Installing", "Building")):
         stage.update(text[:100])
     return text
-
-
-def _tar(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o444
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()

@@ -1,10 +1,9 @@
-"""A user's project on its way into a driver: found on disk, readable inside, its git state told."""
+"""A user's project as a driver gets it: mounted, and readable by the driver's user."""
 
 from __future__ import annotations
 
 import shutil
 import stat
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
 
 INSIDE = "/project"
-LEFT_OUT = ("__pycache__", ".venv", "venv", "node_modules", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache")
+EXCLUDED = ("__pycache__", ".venv", "venv", "node_modules", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 
 
 @contextmanager
@@ -25,13 +24,13 @@ def readable(settings: Settings, folder: Path) -> Iterator[Path]:
     The driver runs as a user of its own. Where only the project's owner may read it (a home folder with mode 0700, a
     umask of 077), a copy that lives as long as the run is mounted instead.
     """
-    if sys.platform != "linux" or not any(_hidden(path) for path in _walk(folder)):
+    if sys.platform != "linux" or not any(_is_unreadable(path) for path in _walk(folder)):
         yield folder
         return
     parent = state.private_folder(settings.state_dir / "projects")
     with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as name:
         copy = Path(name) / "project"
-        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*LEFT_OUT), ignore_dangling_symlinks=True)
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*EXCLUDED), ignore_dangling_symlinks=True)
         for path in [copy, *copy.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(stat.S_IMODE(path.stat().st_mode) | (0o555 if path.is_dir() else 0o444))
@@ -41,30 +40,11 @@ def readable(settings: Settings, folder: Path) -> Iterator[Path]:
 def _walk(folder: Path) -> Iterator[Path]:
     yield folder
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name in LEFT_OUT or path.is_symlink():
+        if path.name in EXCLUDED or path.is_symlink():
             continue
         yield from _walk(path) if path.is_dir() else [path]
 
 
-def _hidden(path: Path) -> bool:
+def _is_unreadable(path: Path) -> bool:
     wanted = 0o005 if path.is_dir() else 0o004
     return stat.S_IMODE(path.stat().st_mode) & wanted != wanted
-
-
-def git_state(folder: Path) -> str | None:
-    """Returns `<commit>` or `<commit>-dirty` of the project, None where there is no git; the driver has none to ask."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    if commit is None:
-        return None
-    changes = _git(folder, "status", "--porcelain", "--", ".")
-    return commit.strip() + ("-dirty" if changes and changes.strip() else "")
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout

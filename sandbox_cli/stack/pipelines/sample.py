@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from spark_etl import runs
-
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import PipelineError, StackError
 from sandbox_cli.stack.pipelines import driver
@@ -19,13 +17,13 @@ LABEL = "sandbox.sample"
 OPTIONS = ("--label", f"{LABEL}=1")
 
 
-def end_left_over(session: Session) -> None:
-    """Ends what an `up` that was killed has left at work: it would publish beside what this one publishes."""
-    driver.end_left_over(session, LABEL)
+def stop_leftovers(session: Session) -> None:
+    """Stops drivers that a killed `up` has left running: they would publish beside what this one publishes."""
+    driver.stop_leftovers(session, LABEL)
 
 
 def has_data(session: Session) -> bool:
-    """Tells whether the last day of every snapshot is published."""
+    """Returns whether the last day of every snapshot is published."""
     client = session.store.client("runner")
     return all(
         any(True for _ in client.list_objects(bucket_name="published", prefix=f"{name}/_dt={END}/_SUCCESS"))
@@ -40,15 +38,14 @@ def publish_data(session: Session) -> None:
         StackError: The generator failed.
     """
     command = ["python", "-m", "pipelines.revenue.generate", "--start-date", START, "--end-date", END]
-    ended = driver.run(session, [*command, "--to", "s3a://published/"], options=OPTIONS, quiet=True)
-    if ended.exit_code:
-        raise StackError(f"The sample data could not be published:\n{_tail(ended.out)}", hint="sandbox doctor")
+    result = driver.run(session, [*command, "--to", "s3a://published/"], options=OPTIONS, quiet=True)
+    if result.exit_code:
+        raise StackError(f"The sample data could not be published:\n{_tail(result.out)}", hint="sandbox doctor")
 
 
 def succeeded(session: Session) -> str | None:
     """Returns the id of the latest sample run that succeeded, None if there is none."""
-    session.read_runs_here()
-    found = runs.list(team=TEAM, pipeline=PIPELINE, status="succeeded")
+    found = session.runs.list(team=TEAM, pipeline=PIPELINE, status="succeeded")
     return found[0].id if found else None
 
 
@@ -58,9 +55,9 @@ def run(session: Session, stage: Stage) -> None:
     Raises:
         PipelineError: It failed.
     """
-    end_left_over(session)  # one that was just being started when `up` first looked
+    stop_leftovers(session)  # one that was just being started when `up` first looked
     stage.update(f"running the {PIPELINE} pipeline with --checkpoint {', '.join(CHECKPOINTS)}")
-    ended = driver.run(
+    result = driver.run(
         session,
         [
             *("python", "/opt/spark_etl/spark_etl_runner.py"),
@@ -73,8 +70,8 @@ def run(session: Session, stage: Stage) -> None:
         options=OPTIONS,
         quiet=True,
     )
-    if ended.exit_code:
-        raise PipelineError(f"The sample run failed:\n{_tail(ended.out)}", hint="sandbox runs show latest")
+    if result.exit_code:
+        raise PipelineError(f"The sample run failed:\n{_tail(result.out)}", hint="sandbox runs show latest")
 
 
 def _tail(text: str) -> str:

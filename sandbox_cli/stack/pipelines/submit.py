@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spark_etl.code.git import read_git_state
 from spark_etl.config import load_config
 from spark_etl.errors import UsageError as RunnerUsageError
 from spark_etl.names import alternatives
@@ -70,8 +72,8 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
     make_sample(options.sample, options.sample_key, options.keys, default_key=content.sample_key)
     variables = tuple(name for name in content.variables if name in os.environ)
     name = pipeline_name(options.pipeline or content.pipeline, config)  # the folder has another name for the driver
-    words = _with_keys(_without(everything, "--project-path", "--pipeline"), options.keys, folder)
-    return Request(("--pipeline", name, *words), config.resolve(), folder, requirements, variables)
+    runner_arguments = _with_keys(_without(everything, "--project-path", "--pipeline"), options.keys, folder)
+    return Request(("--pipeline", name, *runner_arguments), config.resolve(), folder, requirements, variables)
 
 
 def _with_keys(arguments: Sequence[str], keys: str | None, folder: Path) -> tuple[str, ...]:
@@ -89,26 +91,34 @@ def _with_keys(arguments: Sequence[str], keys: str | None, folder: Path) -> tupl
 
 
 def _without(arguments: Sequence[str], *names: str) -> tuple[str, ...]:
-    kept: list[str] = []
+    remaining: list[str] = []
     skip = False
     for word in arguments:
         if not skip and word not in names and word.split("=")[0] not in names:
-            kept.append(word)
+            remaining.append(word)
         skip = word in names
-    return tuple(kept)
+    return tuple(remaining)
 
 
 def run(console: Console, session: Session, request: Request) -> int:
     """Runs the pipeline and returns the runner's exit code: 0, 2, 5 or 130."""
     key = _packages(console, session, request.requirements)
-    state = project.git_state(request.folder)
+    git = read_git_state(request.folder)  # the driver has no git
     with project.readable(session.settings, request.folder) as folder:
         options = ["--volume", f"{folder}:{project.INSIDE}:ro", "--workdir", project.INSIDE]
-        options += ["--env", f"SPARK_ETL_GIT={state}"] if state else []
+        options += ["--env", f"SPARK_ETL_USER={_user()}"]
+        options += ["--env", f"SPARK_ETL_GIT={git}"] if git else []
         options += [word for name in request.variables for word in ("--env", name)]  # no value: it may be a secret
         options += _path_options(f"{packages.INSIDE}/{key}") if key else []
-        ended = driver.run(session, _command(request), options=options)
-    return ended.exit_code
+        result = driver.run(session, _command(request), options=options)
+    return result.exit_code
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a uid without a name
+        return str(os.getuid())
 
 
 def _path_options(folder: str) -> list[str]:

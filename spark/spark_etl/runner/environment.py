@@ -7,18 +7,19 @@ import os
 import platform
 import re
 import socket
-import subprocess
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from spark_etl.code.git import GitState, read_git_state
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 JAR = re.compile(r"(hadoop-aws|hadoop-client-api|spark-hadoop-cloud_[\d.]+|spark-core_[\d.]+)-(\d[\w.-]*)\.jar")
 PACKAGES = ("pyspark", "pandas", "pyarrow", "numpy")
-GIT_SECONDS = 10
 # Set by whoever has put packages of the run's own on the module path.
 PACKAGES_FOLDER = "SPARK_ETL_PACKAGES"
 
@@ -42,12 +43,15 @@ def spark_facts(spark: SparkSession) -> dict[str, Any]:
 
 
 def user_and_host() -> dict[str, str]:
-    """Returns user and host."""
+    """Returns who started the run, and the host; a run that is started in a container gets it as `SPARK_ETL_USER`."""
+    return {"user": os.environ.get("SPARK_ETL_USER") or _process_user(), "host": socket.gethostname()}
+
+
+def _process_user() -> str:
     try:
-        user = os.environ.get("SPARK_USER") or getpass.getuser()
+        return os.environ.get("SPARK_USER") or getpass.getuser()
     except (KeyError, OSError):
-        user = str(os.getuid())
-    return {"user": user, "host": socket.gethostname()}
+        return str(os.getuid())
 
 
 def requirements() -> list[str] | None:
@@ -64,23 +68,8 @@ def git_state(project: Path) -> dict[str, Any] | None:
     A run that is started elsewhere than in the checkout gets it as `SPARK_ETL_GIT=<commit>` or `<commit>-dirty`.
     """
     known = os.environ.get("SPARK_ETL_GIT")
-    if known:
-        return {"commit": known.removesuffix("-dirty"), "dirty": known.endswith("-dirty")}
-    commit = _git(project, "rev-parse", "HEAD")
-    if not commit:
-        return None
-    changes = _git(project, "status", "--porcelain", "--", ".")
-    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
-
-
-def _git(project: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=GIT_SECONDS, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+    state = GitState.parse(known) if known else read_git_state(project)
+    return asdict(state) if state else None
 
 
 def _packages() -> Iterator[tuple[str, str]]:

@@ -116,7 +116,9 @@ class S3Storage:
         bucket, key = split_s3(path)
         with self._told(path):
             try:
-                self._client._put_object(bucket, key, content, {"If-None-Match": "*", "Content-Type": JSON})
+                self._client.put_object(
+                    bucket, key, io.BytesIO(content), len(content), content_type=JSON, sse=_only_if_absent()
+                )
             except S3Error as error:
                 if error.code in TAKEN:
                     return False
@@ -174,6 +176,24 @@ class S3Storage:
             raise StorageError(
                 f"{where} does not answer: {error}", hint="check AWS_ENDPOINT_URL_S3; in the sandbox: sandbox status"
             ) from error
+
+
+def _only_if_absent() -> Any:
+    """Returns the condition of a PUT that is to write no object over another.
+
+    `put_object` makes metadata of headers that it does not know, but sends those of an encryption as they are: see
+    docs/adr/0024-private-names.md.
+    """
+    from minio.sse import Sse
+
+    class OnlyIfAbsent(Sse):
+        def headers(self) -> dict[str, str]:
+            return {"If-None-Match": "*"}
+
+        def tls_required(self) -> bool:
+            return False
+
+    return OnlyIfAbsent()
 
 
 def _etag(item: Any) -> str | None:

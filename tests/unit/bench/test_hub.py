@@ -10,8 +10,8 @@ import pytest
 from bench import hub
 from bench.figures import table
 from sandbox_cli.errors import StackError
+from sandbox_cli.stack.hub.kernel import CellOutput
 from tests.support.hub import HubClient
-from tests.support.kernel import Ran
 from tests.support.sandbox import Done, Sandbox
 
 
@@ -134,8 +134,8 @@ class Slow(HubClient):
     def __exit__(self, *error: object) -> None:
         pass
 
-    def run(self, code: str) -> Ran:
-        return Ran(text=self.says)
+    def run(self, code: str) -> CellOutput:
+        return CellOutput(text=self.says)
 
 
 def test_a_kernel_that_answers_something_else_has_not_answered() -> None:

@@ -55,7 +55,7 @@ def status_ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], No
         (runner.StorageError("it is so", hint="do this"), 5),
     ],
 )
-def test_an_error_is_told_with_its_hint_and_its_exit_code(
+def test_an_error_is_shown_with_its_hint_and_becomes_its_exit_code(
     status_ends: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str], error: Exception, code: int
 ) -> None:
     status_ends(error)
@@ -70,7 +70,7 @@ def test_every_error_class_has_a_row_above() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), typer.Abort()])
-def test_an_interruption_is_told_in_a_line(
+def test_an_interruption_is_shown_in_a_line(
     status_ends: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str], error: BaseException
 ) -> None:
     status_ends(error)
@@ -95,7 +95,7 @@ def test_a_traceback_is_shown_on_demand_only(
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected"),
     [
         (["nosuch"], "No such command 'nosuch'"),
         (["stat"], "No such command 'stat'"),
@@ -112,14 +112,14 @@ def test_a_traceback_is_shown_on_demand_only(
         (["run", "nosuch.yaml", "--start-date", "2024-02-29", "--end-date", "2024-02-29"], "nosuch.yaml"),
     ],
 )
-def test_wrong_usage_is_told_before_anything_is_started(
-    capsys: pytest.CaptureFixture[str], line: list[str], told: str
+def test_wrong_usage_is_refused_before_anything_is_started(
+    capsys: pytest.CaptureFixture[str], line: list[str], expected: str
 ) -> None:
     assert run_command(line) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("error: ")
-    assert told in err
+    assert expected in err
     assert "Traceback" not in err
 
 
@@ -141,19 +141,23 @@ def test_help_and_version_are_answers(capsys: pytest.CaptureFixture[str], line: 
     assert out.startswith((f"sandbox {__version__}", f"Usage: {' '.join(['sandbox', *line[:-1]])}"))
 
 
-def test_the_help_tells_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_has_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     run_command(["--help"])
     text = " ".join(capsys.readouterr().out.split())
-    for told in ("0 done", "1 the answer", "2 wrong usage", "3 no engine", "4 the stack", "5 the pipeline", "130"):
-        assert told in text
+    for expected in ("0 done", "1 the answer", "2 wrong usage", "3 no engine", "4 the stack", "5 the pipeline", "130"):
+        assert expected in text
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "told"),
+    ("change", "code", "error"),
     [({}, 0, ""), ({"healthy": False}, 1, ""), ({"up": False, "healthy": False}, 4, "`demo` is not up")],
 )
 def test_status_answers_by_its_exit_code_and_in_json(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], change: dict[str, Any], code: int, told: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    change: dict[str, Any],
+    code: int,
+    error: str,
 ) -> None:
     seen: list[str] = []
     monkeypatch.setattr(status.session, "attach", lambda console, settings: seen.append(settings.stack))
@@ -162,7 +166,7 @@ def test_status_answers_by_its_exit_code_and_in_json(
     assert run_command(["--stack", "demo", "status", "--json"]) == code
     out, err = capsys.readouterr()
     assert json.loads(out) == REPORT | change
-    assert told in err
+    assert error in err
     assert seen == ["demo"]
 
 
@@ -188,7 +192,7 @@ def test_old_names_do_the_same_and_say_the_new_one(
     shared = {"author": "ada", "name": "x", "version": 1, "verdict": "runs", "why": [], "link": "http://…/ada/x"}
     for verb in (share, unshare):
         monkeypatch.setattr(verb.session, "running", lambda *_: None)
-    monkeypatch.setattr(share.users, "meant", lambda *_: "ada")
+    monkeypatch.setattr(share.users, "resolve_user", lambda *_: "ada")
     monkeypatch.setattr(share.sharing, "share", lambda *_: shared)
     monkeypatch.setattr(unshare.sharing, "unshare", lambda *_: [1])
 

@@ -45,7 +45,7 @@ def test_a_name_that_can_be_no_stacks_is_refused(name: str) -> None:
         ({"SANDBOX_STATE_DIR": "x"}, "/usr/x"),
     ],
 )
-def test_where_state_is_kept(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], folder: str) -> None:
+def test_where_state_is_stored(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], folder: str) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
     monkeypatch.chdir("/usr")
     assert state_home(environment) == Path(folder)

@@ -42,10 +42,10 @@ def test_a_python_that_is_too_old_is_named(
 
     assert bootstrap.main(["cli"]) == 2
 
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert "Python 3.11 or newer is needed" in told
-    assert "3.9" in told
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert "Python 3.11 or newer is needed" in shown
+    assert "3.9" in shown
 
 
 def test_a_newer_python_beside_it_is_used(bootstrap: types.ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,20 +79,20 @@ def test_a_missing_module_is_named_with_its_package(
 
 
 @pytest.mark.parametrize(
-    ("output", "told"),
+    ("output", "expected"),
     [
         ("WARNING: … NewConnectionError('…'): Temporary failure in name resolution\nERROR: No matching", "network"),
         ("ERROR: Could not find a version that satisfies rich (from versions: none)", "network"),
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] Max retries exceeded", "PIP_CERT"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         ("noise\nERROR: THESE PACKAGES DO NOT MATCH THE HASHES\nmore", "DO NOT MATCH THE HASHES"),
-        ("", "it said nothing"),
+        ("", "no output"),
     ],
 )
-def test_a_failed_install_is_explained_in_one_line(bootstrap: types.ModuleType, output: str, told: str) -> None:
+def test_a_failed_install_is_explained_in_one_line(bootstrap: types.ModuleType, output: str, expected: str) -> None:
     explained = bootstrap.explain("the packages could not be installed", output)
 
-    assert told in explained
+    assert expected in explained
     assert "\n" not in explained
 
 

@@ -21,7 +21,7 @@ def nothing_ran(monkeypatch: pytest.MonkeyPatch) -> None:
         (["up", "--json"], "./sandbox up"),
         (["up", "--json"], "./sandbox up --json"),
         (["doctor", "--json"], "./sandbox doctor --json"),
-        (["up", "--workers", "3", "--no-proof", "--json"], "./sandbox up --workers 3"),
+        (["up", "--workers", "3", "--no-smoke-test", "--json"], "./sandbox up --workers 3"),
         (["run", "f.yaml", "--start-date", "2024-02-29", "--team-name", "x", "--checkpoint", "a,", "b"], RUN),
         (["users", "remove", "ada", "--yes"], "./sandbox users remove ada"),
     ],

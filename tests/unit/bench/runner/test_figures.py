@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from bench.runner.contest import BARE_BY_US, BROKEN, FIXED, KEPT_BY_US, NAIVE, PLAIN, READ_BACK, Contest
+from bench.runner.contest import BROKEN, FIXED, NAIVE, OURS_BARE, OURS_CHECKPOINTED, PLAIN, READ_BACK, Contest
 from bench.runner.figures import Figures, ratio
 from bench.runner.lab import ContestantError
 
-SECONDS = {KEPT_BY_US: 75.0, READ_BACK: 80.0, NAIVE: 150.0, PLAIN: 40.0, BARE_BY_US: 42.0}
+SECONDS = {OURS_CHECKPOINTED: 75.0, READ_BACK: 80.0, NAIVE: 150.0, PLAIN: 40.0, OURS_BARE: 42.0}
 
 
 class Measured(Contest):
@@ -55,16 +55,16 @@ def test_a_contestant_of_several_figures_runs_once_a_round() -> None:
 
     Figures(contest, "ba").measured()
 
-    assert contest.raced == [KEPT_BY_US, READ_BACK, NAIVE]
+    assert contest.raced == [OURS_CHECKPOINTED, READ_BACK, NAIVE]
 
 
 def test_one_that_fails_is_told_and_the_others_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
     without_naive = {name: seconds for name, seconds in SECONDS.items() if name != NAIVE}
 
-    kept, naive, bare = Figures(Measured(without_naive), "abc").measured()
+    checkpointed, naive, bare = Figures(Measured(without_naive), "abc").measured()
 
     assert (naive.value, naive.problem, naive.holds) == (None, f"ContestantError: {NAIVE} ended with 1:", False)
-    assert kept.value is not None
+    assert checkpointed.value is not None
     assert bare.value is not None
     assert "Traceback" in capsys.readouterr().err
 

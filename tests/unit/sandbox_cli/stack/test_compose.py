@@ -29,7 +29,7 @@ def compose(tmp_path: Path) -> Compose:
     return Compose(cast(Any, Engine(f"{tmp_path}:/usr/bin:/bin")), Settings(stack="test"))
 
 
-def test_an_error_is_told_with_command_code_and_what_was_said(compose: Compose) -> None:
+def test_an_error_has_the_command_its_exit_code_and_its_stderr(compose: Compose) -> None:
     with pytest.raises(StackError, match=r"(?s)docker compose .* 17` ended with exit code 17:.*said this"):
         compose.call("17")
 

@@ -1,4 +1,4 @@
-"""What each S3 identity of the stack may do, read off its policy as S3 reads it."""
+"""What each S3 user of the stack may do, read off its policy as S3 reads it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from sandbox_cli.stack.object_store import _rights, policy_of
 READ, WRITE, LIST, DELETE = "s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject"
 
 
-def may(identity: str, action: str, resource: str) -> bool:
-    """Tells whether a policy allows an action, with `*` as S3 understands it."""
+def may(s3_user: str, action: str, resource: str) -> bool:
+    """Returns whether a policy allows an action, with `*` as S3 understands it."""
     return any(
         statement["Effect"] == "Allow"
         and action in statement["Action"]
         and fnmatchcase(f"arn:aws:s3:::{resource}", pattern)
-        for statement in policy_of(identity)["Statement"]
+        for statement in policy_of(s3_user)["Statement"]
         for pattern in statement["Resource"]
     )
 
 
 @pytest.mark.parametrize(
-    ("identity", "action", "resource", "allowed"),
+    ("s3_user", "action", "resource", "allowed"),
     [
         ("runner", LIST, "published", True),
         ("runner", READ, "published/orders/x.parquet", True),
@@ -46,13 +46,13 @@ def may(identity: str, action: str, resource: str) -> bool:
         ("hub", WRITE, "events/logs/app-1", True),
     ],
 )
-def test_an_identity_may_do_what_it_is_for(identity: str, action: str, resource: str, allowed: bool) -> None:
-    assert may(identity, action, resource) is allowed
+def test_an_s3_user_may_do_what_it_is_for(s3_user: str, action: str, resource: str, allowed: bool) -> None:
+    assert may(s3_user, action, resource) is allowed
 
 
-@pytest.mark.parametrize("identity", ["runner", "spark-history", "hub"])
-def test_no_identity_may_change_buckets_or_policies(identity: str) -> None:
-    actions = {action for statement in policy_of(identity)["Statement"] for action in statement["Action"]}
+@pytest.mark.parametrize("s3_user", ["runner", "spark-history", "hub"])
+def test_no_s3_user_may_change_buckets_or_policies(s3_user: str) -> None:
+    actions = {action for statement in policy_of(s3_user)["Statement"] for action in statement["Action"]}
     assert not {action for action in actions if "*" in action or "Bucket" in action} - {
         "s3:GetBucketLocation",
         "s3:ListBucket",

@@ -1,4 +1,4 @@
-"""Ports: the ones we like, the ones of last time, the ones asked for, or the next that are free."""
+"""Ports: the preferred ones, the ones of last time, the requested ones, or the next that are free."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     return taken
 
 
-def asked_for(settings: Settings, **wanted: int) -> Settings:
-    return Settings(state_home=settings.state_home, wanted_ports=wanted)
+def requested(settings: Settings, **wanted: int) -> Settings:
+    return Settings(state_home=settings.state_home, requested_ports=wanted)
 
 
 @pytest.mark.parametrize(
-    ("others", "known", "ours", "wanted", "chosen"),
+    ("others", "known", "published", "wanted", "chosen"),
     [
         (set(), {}, set(), {}, {"hub": 8000, "s3": 9000}),
         ({8000}, {}, set(), {}, {"hub": 8001, "s3": 9000}),
@@ -50,37 +50,37 @@ def asked_for(settings: Settings, **wanted: int) -> Settings:
     ],
 )
 def test_the_ports_that_are_chosen(
-    settings: Settings, taken: set[int], others: set[int], known: dict[str, int], ours: set[int],
+    settings: Settings, taken: set[int], others: set[int], known: dict[str, int], published: set[int],
     wanted: dict[str, int], chosen: dict[str, int],
 ) -> None:  # fmt: skip
     taken |= others
     if known:
         state.write(settings.state_dir / "ports.json", known)
-    settings = asked_for(settings, **wanted)
+    settings = requested(settings, **wanted)
 
-    assert ports.choose(Console(plain=True), settings, ours=ours) == chosen
+    assert ports.choose(Console(plain=True), settings, published=published) == chosen
     assert ports.remembered(settings) == chosen
 
 
-def test_a_port_that_is_replaced_is_told(
+def test_a_port_that_is_replaced_is_shown(
     settings: Settings, taken: set[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     taken |= {8000}
-    ports.choose(Console(plain=True), settings, ours=set())
+    ports.choose(Console(plain=True), settings, published=set())
     assert "port 8000 on 127.0.0.1 is taken; hub gets 8001 instead" in capsys.readouterr().err
 
 
-def test_a_port_that_was_asked_for_and_is_taken_is_refused(settings: Settings, taken: set[int]) -> None:
+def test_a_port_that_was_requested_and_is_taken_is_refused(settings: Settings, taken: set[int]) -> None:
     taken |= {8200, 8201}
     with pytest.raises(UsageError, match=r"Port 8200 on 127\.0\.0\.1 is taken") as caught:
-        ports.choose(Console(plain=True), asked_for(settings, hub=8200), ours=set())
+        ports.choose(Console(plain=True), requested(settings, hub=8200), published=set())
     assert caught.value.hint == "sandbox up --hub-port 8202"
     assert ports.remembered(settings) == {}
 
 
 def test_one_port_for_two_is_refused(settings: Settings, taken: set[int]) -> None:
     with pytest.raises(UsageError, match="8200"):
-        ports.choose(Console(plain=True), asked_for(settings, hub=8200, s3=8200), ours=set())
+        ports.choose(Console(plain=True), requested(settings, hub=8200, s3=8200), published=set())
 
 
 @pytest.mark.parametrize("wanted", [65535, 65500])
@@ -88,7 +88,7 @@ def test_there_is_no_port_after_the_last(settings: Settings, taken: set[int], wa
     taken |= set(range(wanted, 65536))
     state.write(settings.state_dir / "ports.json", {"hub": wanted, "s3": 9000})
     with pytest.raises(StackError, match="No free port"):
-        ports.choose(Console(plain=True), settings, ours=set())
+        ports.choose(Console(plain=True), settings, published=set())
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def listener() -> Iterator[Any]:
         yield server
 
 
-def test_a_port_is_free_when_nobody_listens(listener: socket.socket) -> None:
+def test_a_port_is_free_when_nothing_listens(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
 
     assert not ports.is_free(port)

@@ -29,7 +29,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.volumes: dict[str, dict[str, tarfile.TarInfo]] = {}
         self.texts: dict[str, str] = {}
-        self.held: list[str] = []
+        self.removed: list[str] = []
         self.left: list[str] = []
         self.full = False
         self._made: dict[str, str] = {}
@@ -55,7 +55,9 @@ class FakeEngine:
     def _list(self, filters: dict[str, str], **kwargs: object) -> list[SimpleNamespace]:
         holder = f"holder of {filters['volume']}"
         return (
-            [SimpleNamespace(remove=lambda force: self.held.append(holder))] if filters["volume"] in self._made else []
+            [SimpleNamespace(remove=lambda force: self.removed.append(holder))]
+            if filters["volume"] in self._made
+            else []
         )
 
     def _container(self, image: str, command: list[str], **options: Any) -> SimpleNamespace:
@@ -110,7 +112,7 @@ def test_secrets_that_others_could_read_are_refused(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("vault", "uid", "names"),
+    ("volume", "uid", "names"),
     [
         ("minio", 10002, {"minio_root_password"}),
         ("spark", 10001, {"spark_auth_secret"}),
@@ -122,38 +124,38 @@ def test_secrets_that_others_could_read_are_refused(settings: Settings) -> None:
     ],
 )  # fmt: skip
 def test_each_volume_holds_what_its_reader_needs(
-    engine: Any, settings: Settings, vault: str, uid: int, names: set[str]
+    engine: Any, settings: Settings, volume: str, uid: int, names: set[str]
 ) -> None:
     install(engine, settings, secrets.load_or_create(settings))
 
-    files = engine.volumes[f"demo_secrets-{vault}"]
+    files = engine.volumes[f"demo_secrets-{volume}"]
     assert set(files) == names
     assert {(file.uid, file.gid, file.mode) for file in files.values()} == {(uid, 100, 0o400)}
-    assert set(engine.volumes) == {f"demo_secrets-{name}" for name in secrets.VAULTS}
+    assert set(engine.volumes) == {f"demo_secrets-{name}" for name in secrets.SECRET_VOLUMES}
     assert engine.left == []
 
 
 @pytest.mark.parametrize(
-    ("vault", "identity"),
+    ("volume", "s3_user"),
     [("history", "spark-history"), ("runner", "runner"), ("hub", "hub")],
 )
-def test_a_service_gets_the_secret_of_its_own_s3_identity(
-    engine: Any, settings: Settings, vault: str, identity: str
+def test_a_service_gets_the_secret_of_its_own_s3_user(
+    engine: Any, settings: Settings, volume: str, s3_user: str
 ) -> None:
     values = secrets.load_or_create(settings)
     install(engine, settings, values)
 
-    expected = secrets.s3_secret(values["s3_identity_key"], identity)
-    assert engine.texts[f"demo_secrets-{vault}/s3_secret_key"] == expected
+    expected = secrets.s3_secret(values["s3_identity_key"], s3_user)
+    assert engine.texts[f"demo_secrets-{volume}/s3_secret_key"] == expected
 
 
 def test_volumes_are_filled_again_only_when_something_changed(engine: Any, settings: Settings) -> None:
     values = secrets.load_or_create(settings)
 
-    assert install(engine, settings, values) == list(secrets.VAULTS)
+    assert install(engine, settings, values) == list(secrets.SECRET_VOLUMES)
     assert install(engine, settings, values) == []
     assert install(engine, settings, {**values, "spark_connect_token": "new"}) == ["connect", "hub"]
-    assert engine.held == ["holder of demo_secrets-connect", "holder of demo_secrets-hub"]
+    assert engine.removed == ["holder of demo_secrets-connect", "holder of demo_secrets-hub"]
 
 
 def test_a_volume_made_anew_is_filled_anew(engine: Any, settings: Settings) -> None:
@@ -172,12 +174,22 @@ def test_a_fill_that_fails_is_done_again_and_leaves_no_container(engine: Any, se
     assert engine.left == []
     engine.full = False
 
-    assert install(engine, settings, values) == list(secrets.VAULTS)
+    assert install(engine, settings, values) == list(secrets.SECRET_VOLUMES)
 
 
-def test_no_secret_is_noted_beside_the_secrets(engine: Any, settings: Settings) -> None:
+def test_no_secret_is_recorded_beside_the_secrets(engine: Any, settings: Settings) -> None:
     values = secrets.load_or_create(settings)
     install(engine, settings, values)
 
-    noted = (settings.state_dir / "vaults.json").read_text()
-    assert not [name for name, value in values.items() if value in noted]
+    recorded = (settings.state_dir / "secret-volumes.json").read_text()
+    assert not [name for name, value in values.items() if value in recorded]
+
+
+def test_what_an_older_version_recorded_holds(engine: Any, settings: Settings) -> None:
+    values = secrets.load_or_create(settings)
+    install(engine, settings, values)
+    (settings.state_dir / secrets.INSTALLED).rename(settings.state_dir / "vaults.json")
+
+    assert install(engine, settings, values) == [], "nothing that uses the volumes is removed"
+    assert install(engine, settings, {**values, "spark_connect_token": "new"}) == ["connect", "hub"]
+    assert install(engine, settings, {**values, "spark_connect_token": "new"}) == []

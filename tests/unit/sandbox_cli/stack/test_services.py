@@ -10,7 +10,7 @@ import pytest
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import services
 from sandbox_cli.stack.engine.connection import Engine
-from sandbox_cli.stack.services import Part, unready
+from sandbox_cli.stack.services import StackContainer, unready
 
 SETTINGS = Settings(stack="demo")
 
@@ -33,8 +33,8 @@ def raw(name: str, status: str = "Up 3 minutes (healthy)", state: str = "running
     }
 
 
-def a_part(service: str, state: str = "running", health: str = "healthy") -> Part:
-    return Part("id", f"demo-{service}-1", service, state, health, "Up 3 minutes")
+def a_container(service: str, state: str = "running", health: str = "healthy") -> StackContainer:
+    return StackContainer("id", f"demo-{service}-1", service, state, health, "Up 3 minutes")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def a_part(service: str, state: str = "running", health: str = "healthy") -> Par
     ],
 )
 def test_a_container_is_called_by_its_part(container: dict[str, Any], service: str) -> None:
-    assert services._part(container, SETTINGS).service == service
+    assert services._container(container, SETTINGS).service == service
 
 
 @pytest.mark.parametrize(
@@ -67,36 +67,36 @@ def test_a_container_is_called_by_its_part(container: dict[str, Any], service: s
     ],
 )
 def test_a_container_is_ready_when_it_runs_and_is_not_unwell(state: str, status: str, health: str, ready: bool) -> None:
-    part = services._part(raw("demo-hub-1", status, state, service="hub"), SETTINGS)
-    assert (part.health, part.ready, part.since) == (health, ready, status)
+    container = services._container(raw("demo-hub-1", status, state, service="hub"), SETTINGS)
+    assert (container.health, container.ready, container.since) == (health, ready, status)
 
 
-def test_published_ports_are_told_once() -> None:
+def test_published_ports_are_listed_once() -> None:
     container = raw("demo-hub-1", service="hub")
     container["Ports"] = [
         {"IP": "127.0.0.1", "PrivatePort": 8000, "PublicPort": 8001, "Type": "tcp"},
         {"IP": "::1", "PrivatePort": 8000, "PublicPort": 8001, "Type": "tcp"},
         {"PrivatePort": 8081, "Type": "tcp"},
     ]
-    assert services._part(container, SETTINGS).ports == (8001,)
+    assert services._container(container, SETTINGS).ports == (8001,)
 
 
 @pytest.mark.parametrize(
     ("found", "wrong"),
     [
-        ([a_part("hub"), a_part("minio")], {}),
-        ([a_part("hub"), a_part("minio", health="")], {}),
-        ([a_part("hub")], {"minio": "has no container"}),
+        ([a_container("hub"), a_container("minio")], {}),
+        ([a_container("hub"), a_container("minio", health="")], {}),
+        ([a_container("hub")], {"minio": "has no container"}),
         ([], {"hub": "has no container", "minio": "has no container"}),
-        ([a_part("hub", "exited", ""), a_part("minio")], {"hub": "exited (Up 3 minutes)"}),
-        ([a_part("hub", health="starting"), a_part("minio")], {"hub": "running, starting (Up 3 minutes)"}),
-        ([a_part("hub"), a_part("hub", health="unhealthy"), a_part("minio")],
+        ([a_container("hub", "exited", ""), a_container("minio")], {"hub": "exited (Up 3 minutes)"}),
+        ([a_container("hub", health="starting"), a_container("minio")], {"hub": "running, starting (Up 3 minutes)"}),
+        ([a_container("hub"), a_container("hub", health="unhealthy"), a_container("minio")],
          {"hub": "running, unhealthy (Up 3 minutes)"}),
-        ([a_part("hub"), a_part("minio"), a_part("mail", "exited", "")], {}),
-        ([a_part("user:hub"), a_part("minio")], {"hub": "has no container"}),
+        ([a_container("hub"), a_container("minio"), a_container("mail", "exited", "")], {}),
+        ([a_container("user:hub"), a_container("minio")], {"hub": "has no container"}),
     ],
 )  # fmt: skip
-def test_who_is_not_well_is_told(found: list[Part], wrong: dict[str, str]) -> None:
+def test_services_that_are_not_ready_have_a_reason(found: list[StackContainer], wrong: dict[str, str]) -> None:
     assert unready(found, ["hub", "minio"]) == wrong
 
 
@@ -107,7 +107,7 @@ def test_what_was_left_out_is_not_expected(without: tuple[str, ...], gone: set[s
     assert set(services.SERVICES) - set(services.expected(Settings(without=without))) == gone
 
 
-def test_each_container_of_the_stack_is_told_once_and_in_order() -> None:
+def test_each_container_of_the_stack_is_listed_once_and_in_order() -> None:
     both = raw("demo-hub-1", project="demo", service="hub", stack="demo")
     listed = {
         "com.docker.compose.project=demo": [
@@ -120,6 +120,23 @@ def test_each_container_of_the_stack_is_told_once_and_in_order() -> None:
     api = SimpleNamespace(containers=lambda all, filters: listed[filters["label"]])  # noqa: A006 - docker-py's name
     engine = cast("Engine", SimpleNamespace(client=SimpleNamespace(api=api)))
 
-    names = [part.name for part in services.parts(engine, SETTINGS)]
+    names = [container.name for container in services.containers(engine, SETTINGS)]
 
     assert names == ["demo-minio-1", "demo-hub-1", "demo-mail-1", "demo-user-ada", "demo-user-bob"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "used"),
+    [
+        ({"inactive_file": 30}, 70.0),
+        ({"total_inactive_file": 40, "inactive_file": 30}, 60.0),
+        ({}, 100.0),
+    ],
+    ids=["cgroup 2", "cgroup 1", "neither says"],
+)
+def test_memory_is_counted_without_what_the_kernel_can_drop(detail: dict[str, int], used: float) -> None:
+    assert services.memory_used({"memory_stats": {"usage": 100, "stats": detail, "limit": 200}}) == used
+
+
+def test_a_container_that_has_just_ended_uses_no_memory() -> None:
+    assert services.memory_used({"memory_stats": {}}) == 0

@@ -1,4 +1,4 @@
-"""Files of the state folder: private, replaced as a whole, and told of when they are broken."""
+"""Files of the state folder: private, replaced as a whole, and refused when they are broken."""
 
 from __future__ import annotations
 

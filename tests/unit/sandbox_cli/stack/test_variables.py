@@ -34,7 +34,7 @@ def test_compose_gets_everything_that_it_insists_on(settings: Settings) -> None:
     assert insisted <= set(made(settings))
 
 
-def test_compose_is_told_images_ports_and_socket(settings: Settings) -> None:
+def test_compose_gets_images_ports_and_socket(settings: Settings) -> None:
     expected = {
         "SANDBOX_IMAGE_DOCKER_API": "sandbox/docker-api:1",
         "SANDBOX_IMAGE_NOTEBOOK_ID": "sha256:notebook",
@@ -55,7 +55,7 @@ def test_only_pages_that_run_are_linked(settings: Settings, without: tuple[str, 
     assert made(dataclasses.replace(settings, without=without))["SANDBOX_UI_LINKS"] == links
 
 
-def test_as_many_workers_as_told_else_as_last_time(settings: Settings) -> None:
+def test_as_many_workers_as_set_else_as_last_time(settings: Settings) -> None:
     three = dataclasses.replace(settings, workers=3)
 
     assert variables.workers(settings) == 2

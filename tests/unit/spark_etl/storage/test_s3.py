@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import urllib3
@@ -133,3 +136,42 @@ def test_settings_come_from_awss_own_variables(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_secret_is_not_shown() -> None:
     assert "hidden" not in repr(SETTINGS)
+
+
+class ConditionalStore(BaseHTTPRequestHandler):
+    """As much of S3 as a conditional PUT needs."""
+
+    objects: ClassVar[dict[str, bytes]] = {}
+    authorizations: ClassVar[list[str]] = []
+
+    def do_PUT(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.authorizations.append(self.headers["Authorization"])
+        refused = self.headers.get("If-None-Match") == "*" and self.path in self.objects
+        body = b"<Error><Code>PreconditionFailed</Code><Message>it exists</Message></Error>" if refused else b""
+        if not refused:
+            self.objects[self.path] = content
+        self.send_response(412 if refused else 200)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: Any) -> None:
+        """Logs nothing."""
+
+
+def test_the_real_client_writes_an_object_only_if_there_is_none() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), ConditionalStore) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        store = S3Storage(replace(SETTINGS, endpoint=endpoint, region="us-east-1"))
+
+        created = [store.create("s3a://scratch/_lock.json", text) for text in (b"first", b"second")]
+        server.shutdown()
+        thread.join()
+
+    assert created == [True, False]
+    assert ConditionalStore.objects == {"/scratch/_lock.json": b"first"}
+    assert all("if-none-match" in signed for signed in ConditionalStore.authorizations)

@@ -40,7 +40,7 @@ class Pins(CheckpointStore):
     """A store that takes every pin."""
 
     def __init__(self) -> None:
-        super().__init__("http://minio:9000", "us-east-1", lambda _: pytest.fail("not asked"), "shelf")
+        super().__init__("http://minio:9000", "us-east-1", lambda _: pytest.fail("not asked"))
 
     def pin(self, record: Record) -> str:
         return f"s3a://{record.name}"

@@ -15,7 +15,7 @@ from sandbox_hub.shelf.handlers import ShelfHandler
 from sandbox_hub.shelf.rerun import RerunResult, RerunServer
 from sandbox_hub.shelf.share_queue import MAX_WAITING_PER_AUTHOR, ShareQueue
 from sandbox_hub.shelf.store import Shelf
-from sandbox_hub.users import names
+from spark_etl import usernames as names
 from tornado.testing import bind_unused_port
 
 from tests.unit.hub.bounded_http.clients import Connection, serving

@@ -33,7 +33,7 @@ class Gone(CheckpointStore):
     """A store that is away."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__("http://minio:9000", "us-east-1", lambda _: pytest.fail("not asked"), "shelf")
+        super().__init__("http://minio:9000", "us-east-1", lambda _: pytest.fail("not asked"))
         self._error = error
 
     def pin(self, record: Record) -> str:

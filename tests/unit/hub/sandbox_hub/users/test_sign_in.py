@@ -12,10 +12,9 @@ import yaml
 
 pytest.importorskip("oauthenticator", reason="newer than this .venv: `make test` installs it")
 
-from sandbox_hub.users import names, oauth, sign_in
+from sandbox_hub.users import oauth, sign_in
 from traitlets.config import Config
 
-from sandbox_cli.stack.hub import accounts
 from sandbox_cli.stack.hub import authentication as on_the_host
 
 CLIENT = {"client_id": "hub", "client_secret": "s3cr3t-of-the-hub"}
@@ -100,9 +99,8 @@ def test_a_login_by_another_provider_is_none_here() -> None:
     assert bytes.fromhex("0f" * 32) in keys
 
 
-def test_the_host_and_the_hub_know_the_same_names() -> None:
+def test_the_host_and_the_hub_know_the_same_providers() -> None:
     assert tuple(oauth.PROVIDERS) == on_the_host.PROVIDERS
-    assert accounts.RESERVED == names.RESERVED
 
 
 def test_the_examples_of_the_guide_are_taken() -> None:

@@ -15,8 +15,14 @@ HERE = Candidate("Docker context default", "unix:///var/run/docker.sock")
 
 
 def a_client(**version: object) -> SimpleNamespace:
-    said = {"ApiVersion": "1.41", "Version": "20.10.24", "Os": "linux", "Components": [{"Name": "Engine"}], **version}
-    return SimpleNamespace(version=lambda: said)
+    version = {
+        "ApiVersion": "1.41",
+        "Version": "20.10.24",
+        "Os": "linux",
+        "Components": [{"Name": "Engine"}],
+        **version,
+    }
+    return SimpleNamespace(version=lambda: version)
 
 
 @pytest.fixture
@@ -52,7 +58,7 @@ def test_an_engine_that_answers_is_taken_as_it_is(world, console, settings) -> N
 
 
 @pytest.mark.parametrize("lack", [{"found": None}, {"missing": [COMPOSE]}], ids=["no engine", "no Compose"])
-def test_what_is_missing_is_installed_by_ensure_and_only_told_by_connect(world, console, settings, lack) -> None:
+def test_what_is_missing_is_installed_by_ensure_and_only_reported_by_connect(world, console, settings, lack) -> None:
     vars(world).update(lack, tried=[Attempt(HERE, "no such socket")])
     with pytest.raises(EngineError) as caught:
         connection.connect(console, settings)

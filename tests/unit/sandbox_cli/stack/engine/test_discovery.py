@@ -46,7 +46,7 @@ def test_the_current_context_comes_before_the_sockets(docker_cli, tmp_path: Path
     assert f"unix://{runtime}/docker.sock" in [candidate.host for candidate in found]
 
 
-def test_the_default_context_is_nobodys_choice(docker_cli) -> None:
+def test_the_default_context_is_no_choice_of_the_user(docker_cli) -> None:
     docker_cli("default|unix:///var/run/docker.sock")
     assert candidates({"HOME": "/nowhere"})[0].chosen is False
 
@@ -77,7 +77,7 @@ def test_a_place_that_does_not_answer_says_why(tmp_path: Path, address: str, rea
     assert reason in str(failed[0])
 
 
-def test_a_forbidden_socket_is_told_apart_from_a_dead_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_socket_is_distinguished_from_a_dead_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbid(host: str) -> None:
         raise PermissionError(13, "Permission denied")
 

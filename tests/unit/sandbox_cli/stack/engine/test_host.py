@@ -4,15 +4,15 @@ from pathlib import Path
 import pytest
 
 from sandbox_cli.errors import EngineError
-from sandbox_cli.stack.engine.host import Distribution, Machine, read_os_release, root_environment
+from sandbox_cli.stack.engine.host import Distribution, Host, read_os_release, root_environment
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
+def host(tmp_path: Path) -> Host:
     """This machine, with whoever runs the tests as root."""
-    machine = Machine(tmp_path / "logs/install.log")
-    machine.root_prefix = []
-    return machine
+    host = Host(tmp_path / "logs/install.log")
+    host.root_prefix = []
+    return host
 
 
 @pytest.mark.parametrize(
@@ -29,43 +29,43 @@ def test_the_system_is_read_from_os_release(tmp_path: Path, text: str, expected:
     assert read_os_release(tmp_path / "os-release") == expected
 
 
-def test_what_a_command_prints_is_kept(machine: Machine) -> None:
-    assert machine.attempt(["sh", "-c", "echo out; echo err >&2; exit 3"]) == (3, "out\nerr\n")
-    assert machine.log.read_text() == "$ sh -c echo out; echo err >&2; exit 3\nout\nerr\n[3]\n"
+def test_what_a_command_prints_is_logged(host: Host) -> None:
+    assert host.attempt(["sh", "-c", "echo out; echo err >&2; exit 3"]) == (3, "out\nerr\n")
+    assert host.log.read_text() == "$ sh -c echo out; echo err >&2; exit 3\nout\nerr\n[3]\n"
 
 
-def test_a_failure_shows_the_end_of_its_output_and_the_log(machine: Machine) -> None:
+def test_a_failure_shows_the_end_of_its_output_and_the_log(host: Host) -> None:
     with pytest.raises(EngineError) as caught:
-        machine.root(["sh", "-c", "seq 30; exit 5"])
+        host.root(["sh", "-c", "seq 30; exit 5"])
     assert "ended with 5:" in caught.value.message
     assert "30" in caught.value.message
     assert "\n  20\n" not in caught.value.message
-    assert str(machine.log) in str(caught.value.hint)
+    assert str(host.log) in str(caught.value.hint)
 
 
-def test_a_command_that_hangs_is_ended(machine: Machine) -> None:
-    assert machine.attempt(["sleep", "30"], seconds=0.2)[0] == 124
+def test_a_command_that_hangs_is_ended(host: Host) -> None:
+    assert host.attempt(["sleep", "30"], seconds=0.2)[0] == 124
 
 
-def test_a_command_never_waits_for_an_answer(machine: Machine) -> None:
-    assert machine.attempt(["cat"]) == (0, "")
+def test_a_command_never_waits_for_an_answer(host: Host) -> None:
+    assert host.attempt(["cat"]) == (0, "")
 
 
-def test_written_files_are_readable_by_all_and_not_in_the_log(machine: Machine, tmp_path: Path) -> None:
+def test_written_files_are_readable_by_all_and_not_in_the_log(host: Host, tmp_path: Path) -> None:
     os.umask(before := os.umask(0o077))
     try:
-        machine.write(str(tmp_path / "new/file"), "content of it\n")
+        host.write(str(tmp_path / "new/file"), "content of it\n")
     finally:
         os.umask(before)
     assert (tmp_path / "new/file").read_text() == "content of it\n"
     assert (tmp_path / "new/file").stat().st_mode & 0o777 == 0o644
-    assert "content of it" not in machine.log.read_text()
+    assert "content of it" not in host.log.read_text()
 
 
-def test_without_root_nothing_is_run(machine: Machine) -> None:
-    machine.root_prefix = None
+def test_without_root_nothing_is_run(host: Host) -> None:
+    host.root_prefix = None
     with pytest.raises(EngineError, match="needs root"):
-        machine.root(["touch", "/nowhere"])
+        host.root(["touch", "/nowhere"])
 
 
 def test_root_gets_no_dialogs_and_every_system_directory() -> None:

@@ -8,14 +8,14 @@ from sandbox_cli.stack.engine import install, start
 from sandbox_cli.stack.engine.discovery import Attempt, Candidate
 from sandbox_cli.stack.engine.install import PIN_FILE, SOURCE_FILE, carry_out, plan, wanted_packages
 from sandbox_cli.stack.engine.plugins import BUILDX, CLI, COMPOSE
-from tests.unit.sandbox_cli.stack.fake_machine import (
+from tests.unit.sandbox_cli.stack.fake_host import (
     BOOKWORM_SOURCES,
     DARWIN,
     DEBIAN_12,
     DEBIAN_13,
     FEDORA,
     UBUNTU_24,
-    FakeMachine,
+    FakeHost,
 )
 
 ALL = [CLI, COMPOSE, BUILDX]
@@ -27,14 +27,14 @@ WITH_ENGINE = ["iptables", "ca-certificates", "debootstrap", "debian-archive-key
 class FakeConsole:
     def __init__(self, *, says: bool = True) -> None:
         self.says = says
-        self.asked = 0
+        self.questions = 0
         self.lines: list[str] = []
 
     def info(self, message: str) -> None:
         self.lines.append(message)
 
     def ask(self, question: str) -> bool:
-        self.asked += 1
+        self.questions += 1
         return self.says
 
 
@@ -58,7 +58,7 @@ def settings(tmp_path: Path) -> Settings:
     ids=["Debian 12", "Debian 13", "Ubuntu"],
 )
 def test_packages_from_nothing(system, packages: list[str]) -> None:
-    assert wanted_packages(FakeMachine(system), engine=True, missing=ALL) == packages
+    assert wanted_packages(FakeHost(system), engine=True, missing=ALL) == packages
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ def test_packages_from_nothing(system, packages: list[str]) -> None:
     ],
 )
 def test_beside_an_engine_only_what_is_missing(system, missing: list[str], packages: list[str]) -> None:
-    assert wanted_packages(FakeMachine(system), engine=False, missing=missing) == packages
+    assert wanted_packages(FakeHost(system), engine=False, missing=missing) == packages
 
 
 def test_dockers_own_packages_get_dockers_own_plugins() -> None:
-    machine = FakeMachine(UBUNTU_24)
-    machine.installed = {"docker-ce-cli"}
-    assert wanted_packages(machine, engine=False, missing=[COMPOSE, BUILDX]) == [
+    host = FakeHost(UBUNTU_24)
+    host.installed = {"docker-ce-cli"}
+    assert wanted_packages(host, engine=False, missing=[COMPOSE, BUILDX]) == [
         "docker-compose-plugin",
         "docker-buildx-plugin",
     ]
@@ -84,98 +84,100 @@ def test_dockers_own_packages_get_dockers_own_plugins() -> None:
 
 def test_apparmor_comes_along_where_the_kernel_enforces_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(install, "_apparmor_enabled", lambda: True)
-    assert "apparmor" in wanted_packages(FakeMachine(DEBIAN_13), engine=True, missing=ALL)
+    assert "apparmor" in wanted_packages(FakeHost(DEBIAN_13), engine=True, missing=ALL)
 
 
 def test_what_is_installed_is_left_alone() -> None:
-    machine = FakeMachine(DEBIAN_12)
-    machine.installed = {"docker.io", "iptables"}
-    assert not {"docker.io", "iptables"} & set(wanted_packages(machine, engine=True, missing=ALL))
+    host = FakeHost(DEBIAN_12)
+    host.installed = {"docker.io", "iptables"}
+    assert not {"docker.io", "iptables"} & set(wanted_packages(host, engine=True, missing=ALL))
 
 
 def test_a_compose_v1_is_replaced() -> None:
-    machine = FakeMachine(DEBIAN_12)
-    machine.installed = {"docker-compose"}
-    assert wanted_packages(machine, engine=False, missing=[COMPOSE]) == ["docker-compose/trixie"]
+    host = FakeHost(DEBIAN_12)
+    host.installed = {"docker-compose"}
+    assert wanted_packages(host, engine=False, missing=[COMPOSE]) == ["docker-compose/trixie"]
 
 
 def test_debian_12_from_nothing_in_this_order(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = FakeMachine()
-    machine.said = {"apt-get indextargets": BOOKWORM_SOURCES}
-    monkeypatch.setattr(start, "start", lambda machine: machine.ran.append("start"))
-    for step in plan(settings, running=False, missing=ALL, tried=GONE, machine=machine):
-        step.do()
-    assert [line.split(" -")[0] for line in machine.ran][:5] == [
+    host = FakeHost()
+    host.outputs = {"apt-get indextargets": BOOKWORM_SOURCES}
+    monkeypatch.setattr(start, "start", lambda host: host.ran.append("start"))
+    for step in plan(settings, running=False, missing=ALL, tried=GONE, host=host):
+        step.run()
+    assert [line.split(" -")[0] for line in host.ran][:5] == [
         "apt-get update",
         f"write {PIN_FILE}",
         f"write {SOURCE_FILE}",
         "apt-get update",
         "apt-get install",
     ]
-    assert machine.ran[-1] == "start"
+    assert host.ran[-1] == "start"
 
 
 def test_debian_13_becomes_a_source_nothing_is_taken_from_unasked(settings: Settings) -> None:
-    machine = FakeMachine()
-    machine.said = {"apt-get indextargets": BOOKWORM_SOURCES}
-    install.add_trixie(machine)
-    assert "URIs: http://mirror.example/debian\nSuites: trixie\n" in machine.written[SOURCE_FILE]
-    assert "Pin-Priority: 100" in machine.written[PIN_FILE]
+    host = FakeHost()
+    host.outputs = {"apt-get indextargets": BOOKWORM_SOURCES}
+    install.add_trixie(host)
+    assert "URIs: http://mirror.example/debian\nSuites: trixie\n" in host.written[SOURCE_FILE]
+    assert "Pin-Priority: 100" in host.written[PIN_FILE]
 
 
 def test_a_machine_that_has_debian_13_as_a_source_gets_no_second_one() -> None:
-    machine = FakeMachine()
-    machine.said = {"apt-get indextargets": BOOKWORM_SOURCES + "http://mirror.example/debian/|trixie|main|Debian\n"}
-    install.add_trixie(machine)
-    assert machine.written == {}
+    host = FakeHost()
+    host.outputs = {"apt-get indextargets": BOOKWORM_SOURCES + "http://mirror.example/debian/|trixie|main|Debian\n"}
+    install.add_trixie(host)
+    assert host.written == {}
 
 
-def test_a_machine_without_a_debian_mirror_is_told_so() -> None:
+def test_a_machine_without_a_debian_mirror_is_refused() -> None:
     with pytest.raises(EngineError, match="no Debian mirror"):
-        install.add_trixie(FakeMachine())
+        install.add_trixie(FakeHost())
 
 
 def test_an_installed_engine_is_only_started(settings: Settings) -> None:
-    machine = FakeMachine(DEBIAN_13, systemd=True)
-    machine.programs |= {"dockerd"}
-    steps = plan(settings, running=False, missing=[], tried=GONE, machine=machine)
-    assert [step.what for step in steps] == ["start the engine, now and at every boot (systemctl enable --now docker)"]
+    host = FakeHost(DEBIAN_13, systemd=True)
+    host.programs |= {"dockerd"}
+    steps = plan(settings, running=False, missing=[], tried=GONE, host=host)
+    assert [step.description for step in steps] == [
+        "start the engine, now and at every boot (systemctl enable --now docker)"
+    ]
 
 
 def test_an_installed_engine_is_started_on_any_linux(settings: Settings) -> None:
-    machine = FakeMachine(FEDORA)
-    machine.programs |= {"dockerd"}
-    assert len(plan(settings, running=False, missing=[], tried=GONE, machine=machine)) == 1
+    host = FakeHost(FEDORA)
+    host.programs |= {"dockerd"}
+    assert len(plan(settings, running=False, missing=[], tried=GONE, host=host)) == 1
 
 
 def test_a_user_joins_the_sockets_group(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(install.os, "geteuid", lambda: 1000)
     monkeypatch.setattr(install.pwd, "getpwuid", lambda uid: type("Entry", (), {"pw_name": "ada"}))
-    machine = FakeMachine(DEBIAN_13)
-    steps = plan(settings, running=False, missing=[], tried=DENIED, machine=machine)
+    host = FakeHost(DEBIAN_13)
+    steps = plan(settings, running=False, missing=[], tried=DENIED, host=host)
     for step in steps:
-        step.do()
-    assert machine.ran == ["groupadd -f docker", "usermod -aG docker ada"]
+        step.run()
+    assert host.ran == ["groupadd -f docker", "usermod -aG docker ada"]
 
 
 @pytest.mark.parametrize(
-    ("machine", "why"),
+    ("host", "why"),
     [
-        (FakeMachine(FEDORA), "Fedora Linux 43 is not one where it can be installed"),
-        (FakeMachine(DARWIN), "darwin is not one where"),
-        (FakeMachine(DEBIAN_13, root=False), "needs root or sudo without a password"),
+        (FakeHost(FEDORA), "Fedora Linux 43 is not one where it can be installed"),
+        (FakeHost(DARWIN), "darwin is not one where"),
+        (FakeHost(DEBIAN_13, root=False), "needs root or sudo without a password"),
     ],
     ids=["another system", "a Mac", "no root"],
 )
-def test_elsewhere_it_is_refused_with_what_was_tried_and_the_page(settings: Settings, machine, why: str) -> None:
+def test_elsewhere_it_is_refused_with_what_was_tried_and_the_page(settings: Settings, host, why: str) -> None:
     with pytest.raises(EngineError) as caught:
-        plan(settings, running=False, missing=ALL, tried=GONE, machine=machine)
+        plan(settings, running=False, missing=ALL, tried=GONE, host=host)
     assert why in caught.value.message
     assert "unix:///var/run/docker.sock (Docker context default): no such socket" in caught.value.message
     assert "docs/engine.md" in str(caught.value.hint)
 
 
-def test_every_step_is_told_before_the_question_and_no_is_no(settings: Settings) -> None:
+def test_every_step_is_shown_before_the_question_and_no_is_no(settings: Settings) -> None:
     console = FakeConsole(says=False)
     done: list[str] = []
     steps = [install.Step("install things", lambda: done.append("install"))]
@@ -191,4 +193,4 @@ def test_yes_to_everything_asks_nothing(settings: Settings) -> None:
     yes = Settings(state_home=settings.state_home, assume_yes=True)
     carry_out(console, yes, [install.Step("install things", lambda: done.append("install"))])
     assert done == ["install"]
-    assert console.asked == 0
+    assert console.questions == 0

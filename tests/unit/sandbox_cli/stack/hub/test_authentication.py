@@ -41,9 +41,9 @@ def test_without_the_file_accounts_are_the_hubs_own(settings: Settings) -> None:
 def test_what_the_file_says_goes_to_the_hub_as_it_is(settings: Settings) -> None:
     written(settings, GOOD)
 
-    told = json.loads(authentication.load(settings).secret["hub_auth"])
-    assert told["authenticator"] == "github"
-    assert told["settings"] == {"client_id": "hub", "client_secret": SECRET, "allowed_users": ["ada"]}
+    secret = json.loads(authentication.load(settings).secret["hub_auth"])
+    assert secret["authenticator"] == "github"
+    assert secret["settings"] == {"client_id": "hub", "client_secret": SECRET, "allowed_users": ["ada"]}
 
 
 def test_a_file_that_others_can_read_is_refused(settings: Settings) -> None:
@@ -57,7 +57,7 @@ def test_a_file_that_others_can_read_is_refused(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", "must have the keys `authenticator` and `settings`"),
         ("[1]", "must have the keys"),
@@ -73,19 +73,19 @@ def test_a_file_that_others_can_read_is_refused(settings: Settings) -> None:
         (GOOD.replace(SECRET, "12345"), "`settings` needs a `client_secret`, a text"),
     ],
 )
-def test_a_wrong_file_is_told_without_what_is_in_it(settings: Settings, text: str, told: str) -> None:
+def test_a_wrong_file_is_refused_without_its_content(settings: Settings, text: str, expected: str) -> None:
     written(settings, text)
 
     with pytest.raises(UsageError) as refused:
         authentication.load(settings)
-    assert told in refused.value.message
+    assert expected in refused.value.message
     assert SECRET not in refused.value.message
 
 
 class Check:
-    """A container of the hub's image that says `told` and ends with `code`."""
+    """A container of the hub's image that logs `output` and ends with `code`."""
 
-    def __init__(self, code: int, told: str) -> None:
+    def __init__(self, code: int, output: str) -> None:
         self.options: dict[str, Any] = {}
         self.files: dict[str, tuple[int, str]] = {}
         self.gone = False
@@ -93,7 +93,7 @@ class Check:
             put_archive=self._put,
             start=lambda: None,
             wait=lambda timeout: {"StatusCode": code},
-            logs=told.encode,
+            logs=output.encode,
             remove=self._remove,
         )
         self.client = SimpleNamespace(containers=SimpleNamespace(create=self._create))
@@ -112,7 +112,7 @@ class Check:
         self.gone = True
 
 
-def test_the_hubs_image_is_asked_and_its_words_are_told(settings: Settings) -> None:
+def test_the_hubs_image_checks_the_settings_and_its_message_is_shown(settings: Settings) -> None:
     written(settings, GOOD)
     engine = Check(1, "Unknown setting `alowed`. Did you mean `allow_all`?\n")
 

@@ -21,11 +21,11 @@ ADDRESSES = [("/user/ada/", ""), ("http://ada.localhost:8001/user/ada/", "ada.lo
 
 
 def door(url: str, port: int = 8001) -> tuple[Hub, list[httpx.Request]]:
-    """Returns the door to a hub that says the server of ada is at this URL, and what hub and server are asked."""
-    asked: list[httpx.Request] = []
+    """Returns the door to a hub that says the server of ada is at this URL, and what hub and server are sent."""
+    requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requests.append(request)
         if request.url.path == "/hub/api/users/ada":
             return httpx.Response(200, json={"servers": {"": {"ready": True, "url": url}}})
         if request.url.path == "/hub/api/users/ada/tokens":
@@ -34,17 +34,17 @@ def door(url: str, port: int = 8001) -> tuple[Hub, list[httpx.Request]]:
 
     hub = Hub(port, {"hub_admin_token": "of-the-command"})
     hub._http = httpx.Client(transport=httpx.MockTransport(answer), base_url=hub.url)
-    return hub, asked
+    return hub, requests
 
 
 @pytest.mark.parametrize(("url", "host"), ADDRESSES)
-def test_a_server_is_asked_for_by_the_host_that_the_hub_tells(url: str, host: str) -> None:
-    hub, asked = door(url)
+def test_a_server_is_reached_by_the_host_that_the_hub_names(url: str, host: str) -> None:
+    hub, requests = door(url)
 
     with access(hub, "ada") as server:
         server.request("GET", "/api/contents")
 
-    assert [(request.headers["Host"], request.url.path) for request in asked] == [
+    assert [(request.headers["Host"], request.url.path) for request in requests] == [
         ("127.0.0.1:8001", "/hub/api/users/ada"),
         ("127.0.0.1:8001", "/hub/api/users/ada/tokens"),
         (host or "127.0.0.1:8001", "/user/ada/api/contents"),
@@ -53,34 +53,34 @@ def test_a_server_is_asked_for_by_the_host_that_the_hub_tells(url: str, host: st
 
 
 def test_a_server_never_sees_the_token_of_the_command() -> None:
-    hub, asked = door("/user/ada/")
+    hub, requests = door("/user/ada/")
 
     with access(hub, "ada") as server:
         server.request("GET", "/api/contents")
         server.request("PUT", "/api/contents/a.ipynb", json={})
 
-    seen = {request.headers["Authorization"] for request in asked if request.url.path.startswith("/user/")}
+    seen = {request.headers["Authorization"] for request in requests if request.url.path.startswith("/user/")}
     assert seen == {"token of-one-server"}
-    assert "of-the-command" not in str([request.headers for request in asked if "/user/" in request.url.path])
-    made = json.loads(asked[1].content)
+    assert "of-the-command" not in str([request.headers for request in requests if "/user/" in request.url.path])
+    made = json.loads(requests[1].content)
     assert made["scopes"] == ["access:servers!user=ada"]
     assert 0 < made["expires_in"] < 2 * 3600
 
 
 def test_the_token_of_a_visit_is_taken_back_however_it_ends() -> None:
-    hub, asked = door("/user/ada/")
+    hub, requests = door("/user/ada/")
 
     with pytest.raises(StackError, match=r"refused GET /user/ada/gone"), access(hub, "ada") as server:
         server.request("GET", "/gone")
 
-    last = asked[-1]
+    last = requests[-1]
     assert (last.method, last.url.path) == ("DELETE", "/hub/api/users/ada/tokens/a7")
     assert last.headers["Authorization"] == "token of-the-command"
 
 
 @contextmanager
 def proxy() -> Iterator[tuple[int, list[tuple[str, str]]]]:
-    """A websocket server on 127.0.0.1: its port, and by which hosts it was asked, with what in hand."""
+    """A websocket server on 127.0.0.1: its port, and the hosts and tokens of its requests."""
     seen: list[tuple[str, str]] = []
 
     def note(connection: ServerConnection, request: Request) -> None:

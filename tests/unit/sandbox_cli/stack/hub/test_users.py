@@ -1,4 +1,4 @@
-"""Whose doing something is, when the command is told and when it isn't."""
+"""Which user a command is about, and which names can't be an account's."""
 
 from __future__ import annotations
 
@@ -24,26 +24,45 @@ def provider(session: Any) -> None:
 
 
 def test_whoever_works_alone_need_not_be_named(session: Any) -> None:
-    assert users.meant(session, None) == "engineer"
-    assert users.meant(session, "ada") == "ada"
+    assert users.resolve_user(session, None) == "engineer"
+    assert users.resolve_user(session, "ada") == "ada"
 
 
 @pytest.mark.usefixtures("provider")
-def test_who_shares_a_hub_is_asked_for_a_name(session: Any) -> None:
-    assert users.meant(session, "ada") == "ada"
+def test_where_a_provider_lets_users_in_a_user_must_be_named(session: Any) -> None:
+    assert users.resolve_user(session, "ada") == "ada"
     with pytest.raises(UsageError) as caught:
-        users.meant(session, None)
+        users.resolve_user(session, None)
     assert "--user NAME" in caught.value.hint
 
 
-def test_an_unknown_name_is_told_with_those_there_are(session: Any) -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones(session: Any) -> None:
     with pytest.raises(UsageError, match=r"no account `carl`. Known: ada, engineer") as caught:
-        users.meant(session, "carl")
+        users.resolve_user(session, "carl")
     assert caught.value.hint == "sandbox users add carl"
 
 
 @pytest.mark.usefixtures("provider")
 def test_accounts_of_a_provider_are_not_made_here(session: Any) -> None:
     with pytest.raises(UsageError) as caught:
-        users.meant(session, "carl")
+        users.resolve_user(session, "carl")
     assert "first login" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("proof", "`proof` is reserved for the stack itself"),
+        ("Carl", "`Carl` can't be a user's name here"),
+        ("ada", "There is an account `ada` already"),
+    ],
+)
+def test_a_name_that_can_be_no_account_s_is_refused_before_a_password_is_asked_for(
+    session: Any, name: str, reason: str
+) -> None:
+    with pytest.raises(UsageError, match=reason):
+        users.refuse_existing(session, name)
+
+
+def test_a_new_name_is_fine(session: Any) -> None:
+    users.refuse_existing(session, "carl")

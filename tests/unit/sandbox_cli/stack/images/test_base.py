@@ -9,7 +9,7 @@ from requests.exceptions import ReadTimeout
 from sandbox_cli.errors import EngineError, StackError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack.images import base, rootfs
-from tests.unit.sandbox_cli.stack.fake_machine import BOOKWORM_SOURCES, DARWIN, DEBIAN_13, UBUNTU_24, FakeMachine
+from tests.unit.sandbox_cli.stack.fake_host import BOOKWORM_SOURCES, DARWIN, DEBIAN_13, UBUNTU_24, FakeHost
 
 
 class Stage:
@@ -17,10 +17,10 @@ class Stage:
 
     def __init__(self, *, says: bool = True) -> None:
         self.says = says
-        self.said: list[str] = []
+        self.shown: list[str] = []
 
     def update(self, detail: str) -> None:
-        self.said.append(detail)
+        self.shown.append(detail)
 
     line = update
 
@@ -113,18 +113,18 @@ def test_offline_nothing_is_asked(made, settings) -> None:
 
 
 def test_debootstrap_uses_the_machines_mirror_and_always_checks_signatures(tmp_path: Path) -> None:
-    machine = FakeMachine(DEBIAN_13)
-    machine.said = {"apt-get indextargets": BOOKWORM_SOURCES}
-    rootfs._bootstrap(machine, tmp_path)
-    assert "--force-check-gpg trixie" in machine.ran[0]
-    assert f"{tmp_path} http://mirror.example/debian" in machine.ran[0]
+    host = FakeHost(DEBIAN_13)
+    host.outputs = {"apt-get indextargets": BOOKWORM_SOURCES}
+    rootfs._bootstrap(host, tmp_path)
+    assert "--force-check-gpg trixie" in host.ran[0]
+    assert f"{tmp_path} http://mirror.example/debian" in host.ran[0]
 
 
 def test_elsewhere_debootstrap_uses_its_own_default(tmp_path: Path) -> None:
-    machine = FakeMachine(UBUNTU_24)
-    machine.said = {"apt-get indextargets": "http://ubuntu.example/ubuntu/|noble|main|Ubuntu\n"}
-    rootfs._bootstrap(machine, tmp_path)
-    assert "example" not in machine.ran[0]
+    host = FakeHost(UBUNTU_24)
+    host.outputs = {"apt-get indextargets": "http://ubuntu.example/ubuntu/|noble|main|Ubuntu\n"}
+    rootfs._bootstrap(host, tmp_path)
+    assert "example" not in host.ran[0]
 
 
 @pytest.mark.parametrize(
@@ -139,24 +139,24 @@ def test_elsewhere_debootstrap_uses_its_own_default(tmp_path: Path) -> None:
 def test_the_image_gets_security_updates_from(tmp_path: Path, sources: str, main: str, security: str | None) -> None:
     (tmp_path / "etc/apt").mkdir(parents=True)
     (tmp_path / "etc/apt/sources.list").write_text(f"deb {main} trixie main\n")
-    machine = FakeMachine(DEBIAN_13)
-    machine.said = {"apt-get indextargets": sources}
-    lines = rootfs._sources(machine, tmp_path).splitlines()
+    host = FakeHost(DEBIAN_13)
+    host.outputs = {"apt-get indextargets": sources}
+    lines = rootfs._sources(host, tmp_path).splitlines()
     assert lines[:2] == [f"deb {main} trixie main", f"deb {main} trixie-updates main"]
     assert lines[2:] == ([f"deb {security} trixie-security main"] if security else [])
 
 
-@pytest.mark.parametrize("machine", [FakeMachine(DARWIN), FakeMachine(DEBIAN_13, root=False)], ids=["a Mac", "no root"])
-def test_a_machine_that_cannot_make_it_says_why(machine: FakeMachine) -> None:
+@pytest.mark.parametrize("host", [FakeHost(DARWIN), FakeHost(DEBIAN_13, root=False)], ids=["a Mac", "no root"])
+def test_a_machine_that_cannot_make_it_says_why(host: FakeHost) -> None:
     with pytest.raises(StackError, match="No image registry answers"):
-        rootfs._check(machine)
+        rootfs._check(host)
 
 
 def test_installing_debootstrap_can_be_refused(settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rootfs.apt, "DEBIAN_KEYS", "/nowhere")
-    machine = FakeMachine(UBUNTU_24)
+    host = FakeHost(UBUNTU_24)
     stage = Stage(says=False)
     with pytest.raises(EngineError, match="debootstrap and debian-archive-keyring"):
-        rootfs._ensure_debootstrap(machine, settings, stage)
-    assert machine.ran == []
-    assert "debootstrap" in stage.said[0]
+        rootfs._ensure_debootstrap(host, settings, stage)
+    assert host.ran == []
+    assert "debootstrap" in stage.shown[0]

@@ -30,7 +30,7 @@ def job(tmp_path: Path) -> Job:
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Puts a `docker` on the PATH that does what it is told."""
+    """Puts a `docker` on the PATH that does what a test has set."""
 
     def become(script: str) -> None:
         path = tmp_path / "bin/docker"

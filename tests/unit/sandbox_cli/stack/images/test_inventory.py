@@ -1,3 +1,4 @@
+import ast
 import threading
 import time
 from pathlib import Path
@@ -7,8 +8,8 @@ import pytest
 from docker.errors import APIError
 
 from sandbox_cli.errors import StackError, UsageError
-from sandbox_cli.settings import Settings
-from sandbox_cli.stack import build_lock
+from sandbox_cli.settings import ROOT, Settings
+from sandbox_cli.stack import lock
 from sandbox_cli.stack.images import base, inventory
 
 
@@ -35,7 +36,7 @@ class Engine:
         return {}
 
     def _list(self, filters: dict) -> list[dict]:
-        return [{"Id": identity, "Size": 5_000_000, "RepoTags": [ref]} for ref, identity in self.tags.items()]
+        return [{"Id": image_id, "Size": 5_000_000, "RepoTags": [ref]} for ref, image_id in self.tags.items()]
 
     def _remove(self, ref: str) -> None:
         if ref in self.in_use:
@@ -45,7 +46,7 @@ class Engine:
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(build_lock.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(lock.tempfile, "gettempdir", lambda: str(tmp_path))
     for recipe in inventory.RECIPES.values():
         path = tmp_path / "checkout" / recipe.folder / recipe.dockerfile
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -183,3 +184,26 @@ def test_stale_are_the_tags_of_an_earlier_checkout_and_those_in_use_stay(engine,
     assert stale == ["sandbox/hub:old", "sandbox/spark:old"]
     assert inventory.remove(engine, stale) == ["sandbox/spark:old"]
     assert "sandbox/hub:old" not in engine.tags
+
+
+def imported(path: Path) -> set[str]:
+    """Returns the modules of spark_etl that a file imports, without the package's name."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "spark_etl":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and str(node.module).startswith("spark_etl."):
+            found.add(str(node.module).removeprefix("spark_etl."))
+    return found
+
+
+def module(name: str) -> Path:
+    path = ROOT / "spark" / "spark_etl" / name.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def test_the_hub_s_image_has_every_module_of_spark_etl_that_it_imports() -> None:
+    context = {path for _, path in inventory.RECIPES["hub"].files(ROOT)}
+    lazy = ROOT / "spark" / "spark_etl" / "__init__.py"
+    files = [path for path in context if path.suffix == ".py" and path != lazy]
+    assert {module(name) for path in files for name in imported(path)} <= context

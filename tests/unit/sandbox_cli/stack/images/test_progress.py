@@ -4,14 +4,14 @@ from sandbox_cli.stack.images.progress import Progress, step
 
 
 class RecordingStage:
-    """A stage that keeps what it is told."""
+    """A stage that remembers what it has shown."""
 
     def __init__(self, *, live: bool) -> None:
         self.live = live
-        self.said: list[str] = []
+        self.shown: list[str] = []
 
     def update(self, detail: str) -> None:
-        self.said.append(detail)
+        self.shown.append(detail)
 
     line = update
 
@@ -46,9 +46,9 @@ def test_without_a_terminal_each_step_is_one_line() -> None:
     progress.begin("hub")
     read(progress, "hub", "#5 [2/3] RUN pip install x", "#5 0.1 Collecting x", "#5 0.2 Installing x", "#5 DONE 0.3s")
     progress.end("hub", "400 MB")
-    assert stage.said[:2] == ["hub begins", "hub 2/3 pip install x"]
-    assert stage.said[2].split() == ["hub", "0.0s", "400", "MB"]
-    assert len(stage.said) == 3
+    assert stage.shown[:2] == ["hub begins", "hub 2/3 pip install x"]
+    assert stage.shown[2].split() == ["hub", "0.0s", "400", "MB"]
+    assert len(stage.shown) == 3
 
 
 def test_a_cached_step_is_not_worth_a_line() -> None:
@@ -56,26 +56,26 @@ def test_a_cached_step_is_not_worth_a_line() -> None:
     progress = Progress(stage)
     progress.begin("hub")
     read(progress, "hub", "#5 [2/3] RUN apt-get update", "#6 [3/3] RUN pip install", "#5 CACHED", "#6 DONE 1.0s")
-    assert stage.said == ["hub begins", "hub 3/3 pip install"]
+    assert stage.shown == ["hub begins", "hub 3/3 pip install"]
 
 
-def test_a_step_that_says_nothing_is_told_all_the_same() -> None:
+def test_a_step_that_prints_nothing_is_shown_all_the_same() -> None:
     stage = RecordingStage(live=False)
     progress = Progress(stage)
     progress.begin("minio")
     read(progress, "minio", "#5 [2/3] RUN go build")
     progress.tick()
     progress.tick()
-    assert stage.said == ["minio begins", "minio 2/3 go build"]
+    assert stage.shown == ["minio begins", "minio 2/3 go build"]
 
 
-def test_on_a_terminal_one_line_tells_all_builds() -> None:
+def test_on_a_terminal_one_line_shows_all_builds() -> None:
     stage = RecordingStage(live=True)
     progress = Progress(stage)
     progress.begin("minio")
     progress.begin("hub")
     read(progress, "minio", "#5 [builder 2/3] RUN go build", "#5 0.1 x")
-    assert stage.said[-1] == "minio builder 2/3 0.0s · hub 0.0s"
+    assert stage.shown[-1] == "minio builder 2/3 0.0s · hub 0.0s"
 
 
 def test_a_long_step_is_not_silent_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def test_a_long_step_is_not_silent_without_a_terminal(monkeypatch: pytest.Monkey
     progress = Progress(stage)
     progress.begin("minio")
     progress.tick()
-    assert stage.said == ["minio begins"]
-    progress._spoke -= 31
+    assert stage.shown == ["minio begins"]
+    progress._last_shown -= 31
     progress.tick()
-    assert stage.said[-1].startswith("minio 0.")
+    assert stage.shown[-1].startswith("minio 0.")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
@@ -87,40 +85,3 @@ def test_a_dangling_link_is_no_reason_for_a_copy(settings: Settings, folder: Pat
     (folder / "link").symlink_to("nosuch")
     with project.readable(settings, folder) as mounted:
         assert mounted == folder
-
-
-@pytest.fixture
-def repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The project under git, all committed."""
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    identity = ["-c", "user.name=ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]
-    for words in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "-m", "first"]):
-        subprocess.run(["git", "-C", str(folder), *words], check=True)
-    return folder
-
-
-def test_the_commit_is_told(repository: Path) -> None:
-    told = project.git_state(repository)
-    assert told
-    assert len(told) == 40
-
-
-@pytest.mark.parametrize("name", ["features/one.py", "new.py"])
-def test_a_change_makes_it_dirty(repository: Path, name: str) -> None:
-    clean = project.git_state(repository)
-    (repository / name).write_text("changed")
-    assert project.git_state(repository) == f"{clean}-dirty"
-
-
-def test_a_change_beside_the_project_does_not(repository: Path) -> None:
-    (repository / "elsewhere.py").write_text("new")
-    told = project.git_state(repository / "features")
-    assert told
-    assert not told.endswith("-dirty")
-
-
-def test_without_git_nothing_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert project.git_state(folder) is None
-    monkeypatch.setenv("PATH", "")
-    assert project.git_state(folder) is None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from spark_etl.code.git import GitState
 from spark_etl.errors import ConfigError, SparkEtlError
 from spark_etl.errors import UsageError as RunnerUsageError
 from spark_etl.runner.options import parse_options
@@ -15,7 +17,7 @@ from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack.pipelines import submit
-from sandbox_cli.stack.pipelines.driver import Ended
+from sandbox_cli.stack.pipelines.driver import DriverResult
 from sandbox_cli.stack.pipelines.submit import Request, checked
 
 DATES = ("--start-date", "2024-02-29", "--end-date", "2024-02-29")
@@ -62,7 +64,7 @@ def test_an_unknown_checkpoint_is_named_with_the_known_ones(config: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "told"),
+    ("arguments", "error", "expected"),
     [
         ((), RunnerUsageError, "--start-date"),
         (("--start-date", "2024-02-29"), RunnerUsageError, "--end-date"),
@@ -78,9 +80,9 @@ def test_an_unknown_checkpoint_is_named_with_the_known_ones(config: Path) -> Non
     ],
 )
 def test_a_line_that_makes_no_sense_is_refused(
-    config: Path, arguments: tuple[str, ...], error: type[Exception], told: str
+    config: Path, arguments: tuple[str, ...], error: type[Exception], expected: str
 ) -> None:
-    with pytest.raises(error, match=told) as caught:
+    with pytest.raises(error, match=expected) as caught:
         checked(config, arguments, requirements=None)
     assert isinstance(caught.value, SparkEtlError | UsageError)
     assert caught.value.exit_code == 2
@@ -167,7 +169,7 @@ def test_what_of_a_folders_name_can_not_be_a_pipelines_is_a_hyphen(config: Path,
     assert command[command.index("--pipeline") + 1] == pipeline
 
 
-def test_a_folder_of_which_no_letter_can_be_a_pipelines_name_is_told(config: Path) -> None:
+def test_a_folder_of_which_no_letter_can_be_a_pipelines_name_is_refused(config: Path) -> None:
     folder = config.parent.rename(config.parent.parent / "магазин")
 
     with pytest.raises(RunnerUsageError, match="'магазин' can't be the pipeline's name") as caught:
@@ -180,14 +182,14 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The options of the drivers that would have run."""
     taken: list[list[str]] = []
 
-    def run(session: Any, command: list[str], *, options: list[str]) -> Ended:
+    def run(session: Any, command: list[str], *, options: list[str]) -> DriverResult:
         taken.append(options)
-        return Ended(5, "")
+        return DriverResult(5, "")
 
     monkeypatch.setattr(submit.driver, "run", run)
     monkeypatch.setattr(submit.packages, "key_of", lambda session, file: "0123abcd")
     monkeypatch.setattr(submit.packages, "is_installed", lambda session, key: True)
-    monkeypatch.setattr(submit.project, "git_state", lambda folder: "c0ffee-dirty")
+    monkeypatch.setattr(submit, "read_git_state", lambda folder: GitState("c0ffee", dirty=True))
     return taken
 
 
@@ -202,6 +204,8 @@ def test_the_runners_exit_code_is_the_commands(config: Path, ran: list[list[str]
     (options,) = ran
     assert f"{config.parent}:/project:ro" in options
     assert "SPARK_ETL_GIT=c0ffee-dirty" in options
+    assert f"SPARK_ETL_USER={getpass.getuser()}" in options
+    assert any(option.startswith("SPARK_ETL_PACKAGES=/opt/packages/") for option in options)
     assert "PYTHONPATH=/opt/packages/0123abcd" in options
 
 
@@ -221,7 +225,7 @@ def test_the_driver_gets_the_variables_that_the_config_mentions_by_name_only(
     assert "hunter2" not in " ".join(options)
 
 
-def test_a_variable_that_is_not_set_is_told_before_anything_starts(config: Path) -> None:
+def test_a_variable_that_is_not_set_is_refused_before_anything_starts(config: Path) -> None:
     config.write_text(CONFIG + "pipeline: '${SHOP_NOT_SET}'\n")
     with pytest.raises(ConfigError, match="needs the environment variable SHOP_NOT_SET"):
         check(config)

@@ -1,4 +1,4 @@
-"""Subdomains: said once and kept, the links that follow, and the servers that stand for another address."""
+"""Subdomains: set once and remembered, the links that follow, and servers that were started for another address."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from sandbox_hub.origins import SERVICES, Origins
 
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import addresses, variables
+from sandbox_cli.stack import variables
 from sandbox_cli.stack.hub import user_servers
-from sandbox_cli.stack.session import links
+from sandbox_cli.stack.links import links, service_origin
 
 PORTS = {"hub": 8001, "s3": 9001}
 PROXY = "https://sandbox.example.com"
@@ -24,17 +24,17 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(stack="demo", state_home=tmp_path)
 
 
-def told(settings: Settings, subdomains: str) -> Settings:
+def with_subdomains(settings: Settings, subdomains: str) -> Settings:
     return dataclasses.replace(settings, subdomains=subdomains)
 
 
-def test_what_was_said_is_kept_until_it_is_taken_back(settings: Settings) -> None:
+def test_subdomains_are_remembered_until_they_are_turned_off(settings: Settings) -> None:
     assert variables.subdomain_host(settings, 8001) == ""
-    variables.remember(told(settings, "localhost"), {})
+    variables.remember(with_subdomains(settings, "localhost"), {})
     assert variables.subdomain_host(settings, 8001) == "http://localhost:8001"
     variables.remember(settings, {})
     assert variables.subdomain_host(settings, 8002) == "http://localhost:8002", "the port may change"
-    variables.remember(told(settings, ""), {})
+    variables.remember(with_subdomains(settings, ""), {})
     assert variables.subdomain_host(settings, 8001) == ""
 
 
@@ -47,7 +47,7 @@ def test_what_was_said_is_kept_until_it_is_taken_back(settings: Settings) -> Non
     ],
 )  # fmt: skip
 def test_links_lead_to_the_origins(settings: Settings, subdomains: str, hub: str, shelf: str, spark: str) -> None:
-    found = links(told(settings, subdomains), PORTS)
+    found = links(with_subdomains(settings, subdomains), PORTS)
 
     assert (found["hub"], found["shelf"]) == (f"{hub}/", f"{shelf}/services/shelf/")
     assert found["spark"] == f"{spark}/services/ui/spark/"
@@ -57,8 +57,8 @@ def test_links_lead_to_the_origins(settings: Settings, subdomains: str, hub: str
 @pytest.mark.parametrize("subdomains", ["localhost", PROXY])
 @pytest.mark.parametrize("name", SERVICES)
 def test_the_hub_has_the_same_origins(settings: Settings, subdomains: str, name: str) -> None:
-    mine = told(settings, subdomains)
-    assert addresses.service(mine, 8001, name) == Origins(variables.subdomain_host(mine, 8001)).service(name)
+    chosen = with_subdomains(settings, subdomains)
+    assert service_origin(chosen, 8001, name) == Origins(variables.subdomain_host(chosen, 8001)).service(name)
 
 
 @pytest.mark.parametrize(("subdomains", "ended"), [("", ["bob"]), ("localhost", ["ada"])])
@@ -77,6 +77,6 @@ def test_up_ends_the_servers_that_were_started_for_another_address(
     gone: list[str] = []
     monkeypatch.setattr("sandbox_cli.stack.services.servers", lambda engine, settings: found)
     monkeypatch.setattr(user_servers, "end", lambda session, user: gone.append(user))
-    session: Any = SimpleNamespace(engine=None, settings=told(settings, subdomains), ports=PORTS)
+    session: Any = SimpleNamespace(engine=None, settings=with_subdomains(settings, subdomains), ports=PORTS)
 
-    assert user_servers.end_those_elsewhere(session) == gone == ended
+    assert user_servers.end_servers_elsewhere(session) == gone == ended

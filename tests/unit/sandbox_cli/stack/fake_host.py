@@ -1,10 +1,10 @@
-"""A machine on which nothing really happens: it answers what it is told to, and remembers what was done to it."""
+"""A machine on which nothing really happens: its answers are set, and it remembers what was done to it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox_cli.stack.engine.host import Distribution, Machine
+from sandbox_cli.stack.engine.host import Distribution, Host
 
 DEBIAN_12 = Distribution("debian", 12, "Debian GNU/Linux 12 (bookworm)")
 DEBIAN_13 = Distribution("debian", 13, "Debian GNU/Linux 13 (trixie)")
@@ -22,8 +22,8 @@ BOOKWORM_SOURCES = "\n".join(
 )
 
 
-class FakeMachine(Machine):
-    """Answers from `programs`, `installed`, `said` and `codes`; `ran` and `written` say what was done."""
+class FakeHost(Host):
+    """Answers from `programs`, `installed`, `outputs` and `codes`; `ran` and `written` record what was done."""
 
     systemd = False
 
@@ -34,7 +34,7 @@ class FakeMachine(Machine):
         self.systemd = systemd
         self.programs: set[str] = {"apt-get"}
         self.installed: set[str] = set()
-        self.said: dict[str, str] = {}
+        self.outputs: dict[str, str] = {}
         self.codes: dict[str, list[tuple[int, str]]] = {}
         self.ran: list[str] = []
         self.written: dict[str, str] = {}
@@ -46,7 +46,7 @@ class FakeMachine(Machine):
         return self.installed & set(names)
 
     def read(self, argv: list[str]) -> str:
-        return self.said.get(" ".join(argv[:2]), "")
+        return self.outputs.get(" ".join(argv[:2]), "")
 
     def attempt(self, argv: list[str], **_: object) -> tuple[int, str]:
         line = " ".join(argv)

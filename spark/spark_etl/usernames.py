@@ -1,12 +1,19 @@
-"""Users' names: they become parts of containers', volumes' and folders' names, and prefixes in the S3 store."""
+"""The names of users: which a person may have, and which are the stack's own.
+
+They become parts of containers', volumes' and folders' names, and prefixes in the S3 store. The hub and the command
+check them here.
+"""
 
 from __future__ import annotations
 
 import re
 
 PATTERN = r"^[a-z][a-z0-9-]{1,30}$"
-# The stack's own: users whose servers it uses itself, and a folder on the shelf. `sandbox users` has the same list.
-RESERVED = ("proof", "shelf", "published")
+# In whose server the smoke test runs, and in whose server shared notebooks are run again.
+SMOKE_TEST_USER = "proof"
+SHELF_USER = "shelf"
+# `published` is a folder on the shelf.
+RESERVED = (SMOKE_TEST_USER, SHELF_USER, "published")
 
 
 def invalid_reason(name: str) -> str | None:
