@@ -15,8 +15,8 @@ from spark_etl.errors import ConfigError, NotReturnedError, StorageError, UsageE
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.names import listing
 from spark_etl.runner.options import Options, read_options
-from spark_etl.runner.ownership import refuse_foreign, unclaimed
 from spark_etl.runner.plan import make_plan
+from spark_etl.runner.publish.ownership import refuse_foreign, unclaimed
 from spark_etl.user_code import guard_user_code, no_hard_exit
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from spark_etl.errors import FeatureError, SparkEtlError
 from spark_etl.runner.backend import connect_mode
 from spark_etl.runner.notify import mail_outcome, mail_refusal
 from spark_etl.runner.options import Options
-from spark_etl.runner.ownership import refuse_foreign, unclaimed
 from spark_etl.runner.plan import make_plan
+from spark_etl.runner.publish.ownership import refuse_foreign, unclaimed
 from spark_etl.runner.report.logs import log_as_events
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome, run_plan

@@ -16,9 +16,9 @@ from spark_etl.runner.checkpoint import write_checkpoint
 from spark_etl.runner.failure.error import as_feature_error
 from spark_etl.runner.frames import checked_frame
 from spark_etl.runner.inputs import ResolvedInputs
-from spark_etl.runner.ownership import Output
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.publish.outputs import Publication
+from spark_etl.runner.publish.ownership import Output
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.resume.cache_key import CacheKey
 from spark_etl.runner.resume.decide import ReuseDecision, to_run

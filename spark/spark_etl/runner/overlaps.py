@@ -19,7 +19,7 @@ from spark_etl.user_code import guard_user_code
 if TYPE_CHECKING:
     from spark_etl.dates import DateRange
     from spark_etl.graph import Graph
-    from spark_etl.runner.ownership import Output
+    from spark_etl.runner.publish.ownership import Output
 
 Place = tuple[str, ...]
 HINT = "give it a folder of its own below the publish path"

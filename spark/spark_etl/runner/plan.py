@@ -13,7 +13,7 @@ from spark_etl.response import check_declaration, has_expectations
 from spark_etl.runner.backend import check_reachable
 from spark_etl.runner.options import Options, pipeline_name
 from spark_etl.runner.overlaps import refuse_overlaps
-from spark_etl.runner.ownership import Output, refuse_taken
+from spark_etl.runner.publish.ownership import Output, refuse_taken
 from spark_etl.sampling import Sample, make_sample
 from spark_etl.storage import is_s3, join, normalise
 from spark_etl.storage.paths import scheme_of

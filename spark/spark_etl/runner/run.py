@@ -20,9 +20,9 @@ from spark_etl.runner.failure.jvm_hook import install_jvm_shutdown_hook
 from spark_etl.runner.failure_inputs import keep_failure_inputs
 from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.overlaps import refuse_inputs
-from spark_etl.runner.ownership import describe_existing
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.publish.outputs import Publication
+from spark_etl.runner.publish.ownership import describe_existing
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.report.watch import watch
 from spark_etl.runner.resume.cache_key import CacheKey

@@ -15,7 +15,8 @@ from spark_etl.errors import RunFailedError, SparkEtlError
 from spark_etl.names import listing
 from spark_etl.runner.checkpoint import count_files
 from spark_etl.runner.frames import check_writable
-from spark_etl.runner.ownership import (
+from spark_etl.runner.publish.lock import PublishLock, promote, read_lock, staged_files
+from spark_etl.runner.publish.ownership import (
     ExistingFiles,
     Output,
     OutputManifest,
@@ -24,7 +25,6 @@ from spark_etl.runner.ownership import (
     refuse_taken,
     write_manifest,
 )
-from spark_etl.runner.publish.lock import PublishLock, promote, read_lock, staged_files
 from spark_etl.runner.signals import defer_signals
 from spark_etl.storage import join, name_of, relative_to, storage_for
 from spark_etl.store import DataFile, PublishDecision, StoredRun

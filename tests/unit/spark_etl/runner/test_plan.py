@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from spark_etl.errors import ConfigError, PublishRefusedError, SparkEtlError, UsageError
-from spark_etl.runner.ownership import refuse_foreign
+from spark_etl.runner.publish.ownership import refuse_foreign
 
 from tests.unit.spark_etl.runner.conftest import Line
 

@@ -18,9 +18,9 @@ from pyarrow import dataset, parquet
 from spark_etl.cli import run_main
 from spark_etl.errors import PublishRefusedError, RunFailedError, StorageError
 from spark_etl.runner import run
-from spark_etl.runner.ownership import Output, describe_existing
 from spark_etl.runner.publish import lock
 from spark_etl.runner.publish.outputs import Publication
+from spark_etl.runner.publish.ownership import Output, describe_existing
 from spark_etl.runner.signals import TerminatedError, raise_on_signals
 from spark_etl.storage import normalise
 from spark_etl.storage.local import LocalStorage
