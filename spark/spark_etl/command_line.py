@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
 
 RUNNER = "spark_etl_runner.py"
@@ -34,7 +34,7 @@ class _CommandParser(argparse.ArgumentParser):
         unknown = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
         if unknown:
             message = f"unknown command `{unknown[1]}`. {alternatives(unknown[1], COMMANDS)}"
-        raise UsageError(message, hint=f"{self.prog} --help")
+        raise ArgumentError(message, hint=f"{self.prog} --help")
 
     def refuse(self, argument: str) -> NoReturn:
         """Refuses an argument that this command does not take."""
@@ -52,7 +52,7 @@ def parse(argv: Sequence[str], *, runner: bool = False) -> argparse.Namespace:
         runner: Whether messages name the command `run` by its other name, spark_etl_runner.py.
 
     Raises:
-        UsageError: There is no such command, or an argument is unknown or missing.
+        ArgumentError: There is no such command, or an argument is unknown or missing.
     """
     parser, commands = _parsers()
     if runner:

@@ -1,7 +1,7 @@
 """Every error of spark_etl, and the exit code the runner makes of it.
 
     SparkEtlError
-    ├── UsageError               2   a wrong option, date or name on the command line
+    ├── ArgumentError            2   a wrong option, date or name, on the command line or in a call
     ├── ConfigError              2   the feature config: missing, not YAML, unknown key, class outside of the project
     │   └── GraphError           2   cycle, unknown source, unknown checkpoint, missing keyword
     ├── PublishRefusedError      2   an output exists already and `overwrite: True` is not set
@@ -44,8 +44,8 @@ class SparkEtlError(Exception):
             self.add_note(f"next: {hint}")  # in a notebook, the traceback is all there is to read
 
 
-class UsageError(SparkEtlError):
-    """Raised for a wrong option, date or name on the command line."""
+class ArgumentError(SparkEtlError):
+    """Raised for a wrong option, date or name, on the command line or in a call."""
 
     exit_code = 2
 

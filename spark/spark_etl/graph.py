@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from spark_etl.errors import GraphError, UsageError
+from spark_etl.errors import ArgumentError, GraphError
 from spark_etl.feature import ConfiguredSparkFeature, SparkFeature
 from spark_etl.names import alternatives
 from spark_etl.source import Source
@@ -52,11 +52,11 @@ class Graph:
         """Refuses names that are no feature of the config.
 
         Raises:
-            UsageError: One is not; it is named with its nearest match.
+            ArgumentError: One is not; it is named with its nearest match.
         """
         for name in names:
             if name not in self.features:
-                raise UsageError(f"{what} names an unknown feature `{name}`. {alternatives(name, self.features)}")
+                raise ArgumentError(f"{what} names an unknown feature `{name}`. {alternatives(name, self.features)}")
 
 
 def _upstreams(feature: SparkFeature) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spark_etl.errors import SparkEtlError, UsageError
+from spark_etl.errors import ArgumentError, SparkEtlError
 from spark_etl.names import alternatives, listing, quoted
 from spark_etl.parquet import need_pyarrow
 from spark_etl.storage import normalise, storage_for
@@ -83,7 +83,7 @@ class Sample:
             sources: Each source with its columns.
 
         Raises:
-            UsageError: None has it; the columns they do have are named.
+            ArgumentError: None has it; the columns they do have are named.
         """
         given = {name: list(columns) for name, columns in sources.items()}
         have = {column for columns in given.values() for column in columns}
@@ -91,7 +91,7 @@ class Sample:
             if not any(column in self.columns_in(columns) for columns in given.values()):
                 option = f"--keys {self.keys.path}" if self.keys else "--sample-key"
                 each = "; ".join(f"{name}: {listing(columns)}" for name, columns in sorted(given.items()))
-                raise UsageError(
+                raise ArgumentError(
                     f"{option} names `{column}`, which no source has. {alternatives(column, have)}",
                     hint=f"the sources have: {each or 'nothing'}",
                 )
@@ -166,20 +166,21 @@ def make_sample(
         default_key: The config's `sample_key`, used without the option.
 
     Raises:
-        UsageError: They don't fit together, or the file can't be used.
+        ArgumentError: They don't fit together, or the file can't be used.
     """
     key = key or (default_key if fraction else None)
     if keys_file is not None:
         if fraction is not None or key is not None:
             other = "--sample" if fraction is not None else "--sample-key"
-            raise UsageError(f"--keys and {other} exclude each other", hint="the header of the file names the columns")
+            hint = "the header of the file names the columns"
+            raise ArgumentError(f"--keys and {other} exclude each other", hint=hint)
         return Sample(keys=read_keys(keys_file))
     if fraction is None and key is None:
         return None
     if fraction is None:
-        raise UsageError(f"--sample-key {key} without --sample", hint=f"--sample 0.01 --sample-key {key}")
+        raise ArgumentError(f"--sample-key {key} without --sample", hint=f"--sample 0.01 --sample-key {key}")
     if not key:
-        raise UsageError(
+        raise ArgumentError(
             "--sample needs the column whose values decide: the same rows of every source",
             hint=f"--sample {fraction} --sample-key customer_id",
         )
@@ -195,7 +196,7 @@ def _fraction(text: str) -> float:
         hint = f"one in a hundred: --sample 0.01 (at least {1 / BUCKETS:f})"
         if 1 < value <= 100:
             hint = f"{text} percent: --sample {value / 100:g}"
-        raise UsageError(f"--sample {text!r} is no share of the keys: it must be above 0 and at most 1", hint=hint)
+        raise ArgumentError(f"--sample {text!r} is no share of the keys: it must be above 0 and at most 1", hint=hint)
     return value
 
 
@@ -203,26 +204,26 @@ def read_keys(path: str) -> KeySet:
     """Returns the keys of a CSV file, whose first row names the columns, or of a Parquet file.
 
     Raises:
-        UsageError: It is not there, not readable, or has no keys.
+        ArgumentError: It is not there, not readable, or has no keys.
     """
     try:
         where = normalise(path)
         content = storage_for(where).read(where)
         need_pyarrow()
     except (SparkEtlError, OSError) as error:
-        raise UsageError(f"--keys {path} can't be read: {error}") from error
+        raise ArgumentError(f"--keys {path} can't be read: {error}") from error
     if content is None:
-        raise UsageError(f"--keys {path}: there is no such file")
+        raise ArgumentError(f"--keys {path}: there is no such file")
     table = _from_parquet(path, content) if content.startswith(PARQUET_MAGIC) else _from_csv(path, content)
     columns = tuple(table.column_names)
     if not columns or not all(columns) or len({name.lower() for name in columns}) < len(columns):
         given = ", ".join(map(repr, columns)) or "none"
-        raise UsageError(
+        raise ArgumentError(
             f"--keys {path}: each column needs a name of its own, but they are {given}",
             hint="the first row names the columns: customer_id",
         )
     if not table.num_rows:
-        raise UsageError(f"--keys {path} has no keys, only their names: {', '.join(columns)}")
+        raise ArgumentError(f"--keys {path} has no keys, only their names: {', '.join(columns)}")
     return KeySet(path, columns, table)
 
 
@@ -233,7 +234,7 @@ def _from_parquet(path: str, content: bytes) -> pa.Table:
     try:
         return parquet.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError) as error:
-        raise UsageError(f"--keys {path} is no whole Parquet file: {error}") from error
+        raise ArgumentError(f"--keys {path} is no whole Parquet file: {error}") from error
 
 
 def _from_csv(path: str, content: bytes) -> pa.Table:
@@ -243,12 +244,12 @@ def _from_csv(path: str, content: bytes) -> pa.Table:
     try:
         rows = [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True) if row]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"--keys {path} is neither CSV in UTF-8 nor Parquet: {error}") from error
+        raise ArgumentError(f"--keys {path} is neither CSV in UTF-8 nor Parquet: {error}") from error
     if not rows:
-        raise UsageError(f"--keys {path} is empty", hint="the first row names the columns: customer_id")
+        raise ArgumentError(f"--keys {path} is empty", hint="the first row names the columns: customer_id")
     header = [name.strip() for name in rows[0]]
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
-            raise UsageError(f"--keys {path}: row {number} has {len(row)} cells, the header {len(header)}")
+            raise ArgumentError(f"--keys {path}: row {number} has {len(row)} cells, the header {len(header)}")
     cells = [[row[position].strip() or None for row in rows[1:]] for position in range(len(header))]
     return pa.Table.from_arrays([pa.array(column, pa.string()) for column in cells], names=header)

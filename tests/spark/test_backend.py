@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import functions
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.runner.backend import Counts, check_reachable, open_backend, resolve_remote
 from spark_etl.runner.backend.base import analysed_plan, is_sorted
 from spark_etl.runner.backend.classic import ClassicBackend
@@ -231,14 +231,14 @@ def test_addresses_that_make_no_sense_are_refused(
 ) -> None:
     for name in ("SPARK_REMOTE", "SANDBOX_CONNECT_URL"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UsageError, match=expected) as refused:
+    with pytest.raises(ArgumentError, match=expected) as refused:
         resolve_remote(remote, local=local)
     assert "hidden" not in str(refused.value)
 
 
 def test_a_folder_of_this_machine_is_refused_with_a_server_elsewhere() -> None:
     paths = ["s3a://scratch", "file:///tmp/here"]
-    with pytest.raises(UsageError, match=r"^file:///tmp/here: .*spark-connect:15002"):
+    with pytest.raises(ArgumentError, match=r"^file:///tmp/here: .*spark-connect:15002"):
         check_reachable("sc://spark-connect:15002", paths)
     check_reachable("sc://localhost:15002", paths)
     check_reachable(None, paths)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.storage import Entry, StoredObject, name_of, normalise, storage_for
 from spark_etl.units import format_bytes
 
@@ -79,7 +79,7 @@ def _object(path: str, stored: StoredObject, *, content: bool) -> dict[str, Any]
     except UnicodeDecodeError:
         return {**model, "format": "base64", "content": base64.b64encode(read).decode()}
     if notebook:
-        return {**model, "format": "json", "content": documents.parsed(text, path, finite=False)}
+        return {**model, "format": "json", "content": bounded_json.parse(text, path, finite=False)}
     return {**model, "format": "text", "content": text}
 
 

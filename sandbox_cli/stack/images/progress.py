@@ -38,7 +38,7 @@ class _Build:
 
 
 @dataclass
-class Progress:
+class BuildProgress:
     """What is being built now; several threads may call it."""
 
     stage: Stage

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spark_etl.code.git import read_git_state
 from spark_etl.config import load_config
-from spark_etl.errors import UsageError as RunnerUsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
 from spark_etl.runner.options import parse_options, pipeline_name
 from spark_etl.sampling import make_sample
@@ -48,7 +48,7 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
     """Returns the request.
 
     Raises:
-        spark_etl.errors.UsageError, spark_etl.errors.ConfigError: The command line or the config makes no sense.
+        ArgumentError, spark_etl.errors.ConfigError: The command line or the config makes no sense.
         UsageError: The requirements file is missing, or the driver would not see the config.
     """
     given = [word.split("=")[0] for word in arguments]
@@ -61,7 +61,7 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
     for name in options.checkpoints:
         if name not in content.features:
             others = alternatives(name, content.features)
-            raise RunnerUsageError(f"--checkpoint {name}: no such feature in {config}. {others}")
+            raise ArgumentError(f"--checkpoint {name}: no such feature in {config}. {others}")
     if requirements is not None and not requirements.is_file():
         raise UsageError(f"--requirements {requirements}: no such file.")
     folder = options.project.resolve()

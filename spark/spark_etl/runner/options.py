@@ -13,7 +13,7 @@ from typing import Any
 
 from spark_etl.command_line import LOCAL_FOLDER, PARALLEL, parse
 from spark_etl.dates import DateRange, parse_date
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.names import is_segment
 from spark_etl.runner.backend import resolve_remote
 from spark_etl.runner.report.events import LogFormat
@@ -86,7 +86,7 @@ def parse_options(argv: Sequence[str]) -> Options:
     """Returns the options of a command line of spark_etl_runner.py.
 
     Raises:
-        UsageError: An option is unknown, missing, or makes no sense.
+        ArgumentError: An option is unknown, missing, or makes no sense.
     """
     return read_options(parse(["run", *argv], runner=True))
 
@@ -95,15 +95,15 @@ def read_options(arguments: argparse.Namespace) -> Options:
     """Returns the options of parsed arguments.
 
     Raises:
-        UsageError: One makes no sense.
+        ArgumentError: One makes no sense.
     """
     for what, name in (("--team-name", arguments.team_name), ("--pipeline", arguments.pipeline)):
         if name is not None and not is_segment(name):
-            raise UsageError(
+            raise ArgumentError(
                 f"{what} {name!r} must be letters, digits, `.`, `_` and `-`: it becomes a folder of the scratch path"
             )
     if arguments.team_name == USERS:
-        raise UsageError(f"--team-name {USERS}: below it, notebooks keep their own runs", hint="take another name")
+        raise ArgumentError(f"--team-name {USERS}: below it, notebooks keep their own runs", hint="take another name")
     scratch, publish = _paths(arguments)
     config = Path(arguments.feature_config)
     return Options(
@@ -137,12 +137,12 @@ def pipeline_name(chosen: str | None, config: Path) -> str:
     What of a folder's name can't be in the name of a run's folder is a hyphen: `shop [v2]` is `shop-v2`.
 
     Raises:
-        UsageError: Nothing of the folder's name can be.
+        ArgumentError: Nothing of the folder's name can be.
     """
     folder = config.resolve().parent.name
     name = chosen or (folder if is_segment(folder) else re.sub(r"[^A-Za-z0-9._]+", "-", folder).strip("-._"))
     if not name:
-        raise UsageError(f"the config's folder {folder!r} can't be the pipeline's name", hint="give --pipeline NAME")
+        raise ArgumentError(f"the config's folder {folder!r} can't be the pipeline's name", hint="give --pipeline NAME")
     return name
 
 
@@ -159,7 +159,7 @@ def _paths(arguments: argparse.Namespace) -> tuple[str, str | None]:
         scratch, publish = scratch or str(LOCAL_FOLDER / "scratch"), publish or str(LOCAL_FOLDER / "published")
     scratch = scratch or os.environ.get("SANDBOX_SCRATCH")
     if not scratch:
-        raise UsageError(
+        raise ArgumentError(
             "--scratch-path is missing", hint="give --scratch-path s3a://my-bucket/scratch/, or set SANDBOX_SCRATCH"
         )
     return normalise(scratch), normalise(publish) if publish else None
@@ -167,7 +167,7 @@ def _paths(arguments: argparse.Namespace) -> tuple[str, str | None]:
 
 def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"--parallel {text!r} is no number of 1 or more", hint=f"--parallel {PARALLEL}")
+        raise ArgumentError(f"--parallel {text!r} is no number of 1 or more", hint=f"--parallel {PARALLEL}")
     return int(text)
 
 

@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from spark_etl.errors import RunFailedError, SparkEtlError, UsageError
+from spark_etl.errors import ArgumentError, RunFailedError, SparkEtlError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -21,15 +21,15 @@ def check_address(url: str, what: str) -> None:
     """Refuses an address that is none of Spark Connect, or that has a token in it, for anybody to read.
 
     Raises:
-        UsageError: The message says which of both.
+        ArgumentError: The message says which of both.
     """
     parts = urlsplit(url)
     if parts.scheme != "sc" or not parts.hostname:
-        raise UsageError(
+        raise ArgumentError(
             f"{what}: no address of a Spark Connect server: {parts.netloc or 'nothing'}", hint="sc://host:15002"
         )
     if "token=" in parts.path:
-        raise UsageError(
+        raise ArgumentError(
             f"{what}: a token in the address is read by everybody on this machine, and kept in run.json",
             hint="set SPARK_CONNECT_AUTHENTICATE_TOKEN instead",
         )

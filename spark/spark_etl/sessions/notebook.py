@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.machine import memory_limit
 from spark_etl.sessions.classic import PROGRESS_BAR, build_session
 from spark_etl.sessions.connect import CONNECT_MODE, connect_session, server_address
@@ -49,20 +49,20 @@ def spark(
         settings: Of a driver of its own, when it starts.
 
     Raises:
-        UsageError: This process has a session of the other kind, or settings are given for a server that runs.
+        ArgumentError: This process has a session of the other kind, or settings are given for a server that runs.
         SparkEtlError: No server is named.
         RunFailedError: None answers, or it refuses the token; or the driver does not start.
     """
     present = present_kind()
     kind: Kind = "classic" if classic else "connect" if classic is False or url else present or "connect"
     if present and present != kind:
-        raise UsageError(
+        raise ArgumentError(
             f"this process has {KIND_NAMES[present]} already, "
             "and pyspark's functions (F.col, udf, Window) serve one kind of session at a time",
             hint=f"restart the kernel, or {KIND_CALLS[present]}.stop(), and then {KIND_CALLS[kind]}",
         )
     if settings and (present or kind == "connect"):
-        raise UsageError(
+        raise ArgumentError(
             "settings are taken by a driver of your own when it starts, and by no other session",
             hint="spark().conf.set(…), or restart the kernel and spark(classic=True, settings={…})",
         )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.names import listing
 from spark_etl.runner.backend.base import Backend
 from spark_etl.runner.backend.classic import ClassicBackend
@@ -35,11 +35,11 @@ def resolve_remote(remote: str | None, *, local: bool) -> str | None:
         remote: What `--remote` says: None if it is not given, empty if it is given without an address.
 
     Raises:
-        UsageError: Both are given, no server is named, or the address is none or has a token in it.
+        ArgumentError: Both are given, no server is named, or the address is none or has a token in it.
     """
     if local:
         if remote is not None:
-            raise UsageError("--local and --remote exclude each other: Spark is either here or there")
+            raise ArgumentError("--local and --remote exclude each other: Spark is either here or there")
         return None
     if remote:
         check_address(remote, "--remote")
@@ -49,7 +49,7 @@ def resolve_remote(remote: str | None, *, local: bool) -> str | None:
         return None if submitted else os.environ.get("SPARK_REMOTE") or None
     named = os.environ.get("SANDBOX_CONNECT_URL") or os.environ.get("SPARK_REMOTE")
     if not named:
-        raise UsageError("--remote names no server", hint="--remote sc://host:15002, or set SPARK_REMOTE")
+        raise ArgumentError("--remote names no server", hint="--remote sc://host:15002, or set SPARK_REMOTE")
     return named
 
 
@@ -61,13 +61,13 @@ def check_reachable(remote: str | None, paths: Iterable[str]) -> None:
         paths: Where the run is kept and what it publishes, normalised.
 
     Raises:
-        UsageError: Names the paths.
+        ArgumentError: Names the paths.
     """
     if remote is None or urlsplit(remote).hostname in THIS_MACHINE:
         return
     local = [path for path in paths if not is_s3(path)]
     if local:
-        raise UsageError(
+        raise ArgumentError(
             f"{listing(local)}: a folder here is none of the Spark Connect server {urlsplit(remote).netloc}",
             hint="give paths that both reach, such as --scratch-path s3a://my-bucket/scratch/",
         )

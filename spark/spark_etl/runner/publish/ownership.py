@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.names import listing
 from spark_etl.runner.publish.lock import read_lock, visible_objects
@@ -162,7 +162,7 @@ def describe_existing(path: str, existing: ExistingFiles) -> str:
 def _read_manifest(file: str) -> OutputManifest | None:
     """Returns a manifest; None if nothing in it can be relied on."""
     try:
-        content = documents.read(storage_for(file).read, file)
+        content = bounded_json.read(storage_for(file).read, file)
     except DamagedError:
         return None
     if content is None or content.get("format") != FORMAT:

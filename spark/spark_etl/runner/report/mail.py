@@ -15,7 +15,7 @@ from email.policy import SMTP
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.runner.report.progress import Progress
 
 SMTP_SECONDS = 10
@@ -101,16 +101,16 @@ def parse_addresses(given: str | Sequence[str]) -> tuple[str, ...]:
     """Returns the addresses of `a@x, b@y`, however the shell has split them, each once.
 
     Raises:
-        UsageError: One is no address, or there is none.
+        ArgumentError: One is no address, or there is none.
     """
     values = [given] if isinstance(given, str) else given
     parts = (part.strip() for value in values for part in re.split(r"[,; ]", value))
     addresses = tuple(dict.fromkeys(part for part in parts if part))
     for address in addresses:
         if not ADDRESS.fullmatch(address) or ".." in address:
-            raise UsageError(f"--notify-email {address!r} is no mail address", hint="--notify-email ada@example.com")
+            raise ArgumentError(f"--notify-email {address!r} is no mail address", hint="--notify-email ada@example.com")
     if not addresses:
-        raise UsageError("--notify-email names no address", hint="--notify-email ada@example.com")
+        raise ArgumentError("--notify-email names no address", hint="--notify-email ada@example.com")
     return addresses
 
 
@@ -123,7 +123,7 @@ def send(to: str | Sequence[str], subject: str, text: str, progress: Progress) -
         if server is None:
             raise ValueError("SMTP_HOST is not set")  # noqa: TRY301 - warned of like the others
         message = _message(server.sender, addresses, subject, text)
-    except (UsageError, ValueError, OSError) as error:
+    except (ArgumentError, ValueError, OSError) as error:
         progress.warn(f"no mail to {names}: {error}")
         return False
     reason = _deliver(server, message, addresses, progress)

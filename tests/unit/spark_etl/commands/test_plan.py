@@ -14,7 +14,7 @@ import pytest
 from spark_etl.command_line import parse
 from spark_etl.commands.plan import plan_command, plan_diagram
 from spark_etl.drawing import Node
-from spark_etl.errors import ConfigError, PublishRefusedError, UsageError
+from spark_etl.errors import ArgumentError, ConfigError, PublishRefusedError
 from spark_etl.runner.plan import Plan
 
 from tests.support.sandbox import ROOT
@@ -93,7 +93,7 @@ def test_a_plan_needs_no_team_dates_or_scratch(line: Line, monkeypatch: pytest.M
     ],
 )
 def test_what_a_run_would_refuse_a_plan_refuses(line: Line, more: list[str], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(ArgumentError, match=message):
         printed(few(line, *more))
 
 
@@ -131,7 +131,7 @@ def test_an_end_date_alone_is_the_start_too(line: Line) -> None:
 
 
 def test_resuming_needs_what_a_run_needs(line: Line) -> None:
-    with pytest.raises(UsageError, match="--team-name"):
+    with pytest.raises(ArgumentError, match="--team-name"):
         printed(few(line, "--resume", "latest"))
 
 

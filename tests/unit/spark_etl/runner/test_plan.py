@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from spark_etl.errors import ConfigError, PublishRefusedError, SparkEtlError, UsageError
+from spark_etl.errors import ArgumentError, ConfigError, PublishRefusedError, SparkEtlError
 from spark_etl.runner.publish.ownership import refuse_foreign
 
 from tests.unit.spark_etl.runner.conftest import Line
@@ -194,13 +194,13 @@ def test_neighbours_with_a_common_beginning_are_fine(line: Line) -> None:
 
 
 def test_an_unknown_checkpoint_is_refused(line: Line) -> None:
-    with pytest.raises(UsageError, match=r"`nett`\. Did you mean `net`\?"):
+    with pytest.raises(ArgumentError, match=r"`nett`\. Did you mean `net`\?"):
         line.plan("--checkpoint", "nett")
 
 
 def test_nothing_to_do_is_told(line: Line) -> None:
     configure(line)
-    with pytest.raises(UsageError, match="nothing to run"):
+    with pytest.raises(ArgumentError, match="nothing to run"):
         line.plan()
 
 

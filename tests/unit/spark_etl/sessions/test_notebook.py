@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.sessions import notebook
 from spark_etl.sessions.connect import CONNECT_MODE
 from spark_etl.sessions.notebook import driver_heap
@@ -82,7 +82,7 @@ def test_two_kinds_in_one_process_are_refused_with_the_way_out(
     pyspark: Pyspark, first: bool, second: bool, hint: str
 ) -> None:
     notebook.spark(classic=first)
-    with pytest.raises(UsageError, match="serve one kind of session at a time") as raised:
+    with pytest.raises(ArgumentError, match="serve one kind of session at a time") as raised:
         notebook.spark(classic=second)
     assert raised.value.hint == hint
 
@@ -96,10 +96,10 @@ def test_after_a_stop_the_other_kind_may_be_had(pyspark: Pyspark, monkeypatch: p
 
 
 def test_settings_that_would_have_no_effect_are_refused(pyspark: Pyspark) -> None:
-    with pytest.raises(UsageError, match="when it starts"):
+    with pytest.raises(ArgumentError, match="when it starts"):
         notebook.spark(settings={"spark.cores.max": "1"})
     notebook.spark(classic=True)
-    with pytest.raises(UsageError, match="when it starts"):
+    with pytest.raises(ArgumentError, match="when it starts"):
         notebook.spark(classic=True, settings={"spark.cores.max": "1"})
 
 

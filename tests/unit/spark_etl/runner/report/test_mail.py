@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.runner.report.mail import MailServer, parse_addresses, send
 from spark_etl.runner.report.progress import Progress
 
@@ -165,5 +165,5 @@ def test_addresses_are_taken_however_the_shell_has_split_them(given: Any) -> Non
 
 @pytest.mark.parametrize("given", ["ada", "ada@", "@x", "a@x\nBcc:b@y", "a@b@c", "Ada <a@x>", "a@x..y", "", ",", "ü@x"])
 def test_what_is_no_address_is_refused(given: str) -> None:
-    with pytest.raises(UsageError, match="--notify-email"):
+    with pytest.raises(ArgumentError, match="--notify-email"):
         parse_addresses(given)
