@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.figures import Figure, report, seconds
 from bench.measure import COLD_SECONDS, SETTLE_SECONDS, engine_start, logged_in, memory
-from sandbox_cli.stack.hub.api import Hub
+from sandbox_cli.stack.hub_api import Hub
 from tests.support import leftovers
 from tests.support.engine import Containers
 from tests.support.hub import HubClient

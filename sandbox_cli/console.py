@@ -17,20 +17,11 @@ from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
+from spark_etl.units import format_duration
 
 from sandbox_cli.errors import SandboxError
 
 WIDE = 250
-
-
-def duration(seconds: float) -> str:
-    """Returns `0.4s`, `12s` or `3m05s`."""
-    if round(seconds, 1) < 10:
-        return f"{seconds:.1f}s"
-    if round(seconds) < 60:
-        return f"{seconds:.0f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}m{rest:02d}s"
 
 
 class Stage:
@@ -145,7 +136,8 @@ class Console:
     def _end_stage(self, stage: Stage, seconds: float, *, done: bool) -> None:
         if self.plain:
             word = "done" if done else "failed"
-            self.info(f"[{stage.name}] {word} in {duration(seconds)}" + (f": {stage.result}" if stage.result else ""))
+            result = f": {stage.result}" if stage.result else ""
+            self.info(f"[{stage.name}] {word} in {format_duration(seconds)}{result}")
             return
         mark = "[green]✓[/]" if done else "[red]✗[/]"
-        self._err.print(f"{mark} {stage.name:<10} {duration(seconds):>6}  [dim]{escape(stage.result)}[/]")
+        self._err.print(f"{mark} {stage.name:<10} {format_duration(seconds):>6}  [dim]{escape(stage.result)}[/]")

@@ -2,7 +2,7 @@
 
 import sys
 
-from spark_etl.runner.cli import main
+from spark_etl.cli import run_main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_main())

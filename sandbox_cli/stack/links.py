@@ -1,6 +1,6 @@
 """What to open in a browser: the hub and its services, at one address, or at one each.
 
-See docs/adr/0016-origins-by-choice.md. Which address a user's server has, the hub's API says (`stack.hub.api`).
+See docs/adr/0016-origins-by-choice.md. Which address a user's server has, the hub's API says (`stack.hub_api`).
 """
 
 from __future__ import annotations

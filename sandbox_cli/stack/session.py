@@ -17,7 +17,7 @@ from sandbox_cli.stack.compose import Compose
 from sandbox_cli.stack.engine import connection
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.health import poll
-from sandbox_cli.stack.hub.api import Hub
+from sandbox_cli.stack.hub_api import Hub
 from sandbox_cli.stack.links import links
 from sandbox_cli.stack.object_store import REGION, ObjectStore
 from sandbox_cli.stack.secrets import s3_secret

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from minio.error import S3Error
+from spark_etl.units import format_duration
 from urllib3.exceptions import HTTPError
 
-from sandbox_cli.console import Console, Stage, duration
+from sandbox_cli.console import Console, Stage
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import health, lock, object_store, ports, secrets, services, variables
@@ -177,7 +178,7 @@ def _sample(console: Console, session: Session) -> str:
 def _smoke_test(console: Console, session: Session, *, with_checkpoint: bool) -> dict[str, Any] | None:
     with console.stage("smoke test") as stage:
         if at := smoke_test.passed_at(session):
-            stage.result = f"passed {duration(time.time() - at)} ago, nothing was restarted since"
+            stage.result = f"passed {format_duration(time.time() - at)} ago, nothing was restarted since"
             return None
         result = smoke_test.run_smoke_test(session, stage, with_checkpoint=with_checkpoint)
         stage.result = smoke_test.format_result(result)

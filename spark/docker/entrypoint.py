@@ -49,7 +49,7 @@ SMALL_JVM = (
 
 
 class EntrypointError(Exception):
-    """Raised when the container can't do its role: told in one line, exit code 2."""
+    """Raised when the container can't do its role: shown in one line, exit code 2."""
 
 
 @dataclass(frozen=True)

@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from spark_etl.reading import runs as runs
     from spark_etl.response import Response as Response
     from spark_etl.sessions.notebook import spark as spark
+    from spark_etl.source import InputObject as InputObject
+    from spark_etl.source import Source as Source
     from spark_etl.sources import CheckpointSource as CheckpointSource
     from spark_etl.sources import CsvSource as CsvSource
     from spark_etl.sources import DeltaSource as DeltaSource
-    from spark_etl.sources import InputObject as InputObject
+    from spark_etl.sources import JdbcPartitioning as JdbcPartitioning
     from spark_etl.sources import JdbcSource as JdbcSource
     from spark_etl.sources import JsonSource as JsonSource
     from spark_etl.sources import ParquetSource as ParquetSource
-    from spark_etl.sources import Parts as Parts
     from spark_etl.sources import S3PublishedSource as S3PublishedSource
-    from spark_etl.sources import Source as Source
 
 _HOMES = {
     "CheckpointSource": ("spark_etl.sources", "CheckpointSource"),
     "ConfiguredSparkFeature": ("spark_etl.feature", "ConfiguredSparkFeature"),
     "CsvSource": ("spark_etl.sources", "CsvSource"),
     "DeltaSource": ("spark_etl.sources", "DeltaSource"),
-    "InputObject": ("spark_etl.sources", "InputObject"),
+    "InputObject": ("spark_etl.source", "InputObject"),
+    "JdbcPartitioning": ("spark_etl.sources", "JdbcPartitioning"),
     "JdbcSource": ("spark_etl.sources", "JdbcSource"),
     "JsonSource": ("spark_etl.sources", "JsonSource"),
     "ParquetSource": ("spark_etl.sources", "ParquetSource"),
-    "Parts": ("spark_etl.sources", "Parts"),
     "Response": ("spark_etl.response", "Response"),
     "S3PublishedSource": ("spark_etl.sources", "S3PublishedSource"),
-    "Source": ("spark_etl.sources", "Source"),
+    "Source": ("spark_etl.source", "Source"),
     "SparkFeature": ("spark_etl.feature", "SparkFeature"),
     "runs": ("spark_etl.reading", "runs"),
     "spark": ("spark_etl.sessions.notebook", "spark"),
@@ -55,10 +55,10 @@ __all__ = [
     "CsvSource",
     "DeltaSource",
     "InputObject",
+    "JdbcPartitioning",
     "JdbcSource",
     "JsonSource",
     "ParquetSource",
-    "Parts",
     "Response",
     "S3PublishedSource",
     "Source",

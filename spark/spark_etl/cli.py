@@ -1,70 +1,58 @@
-"""The `spark-etl` command: run, plan, schema."""
+"""The `spark-etl` command, and spark_etl_runner.py: from a command line to an exit code."""
 
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from spark_etl.errors import SparkEtlError, UsageError
-from spark_etl.names import alternatives
-
-INTERRUPTED = 130
-HELP = """usage: spark-etl {run,plan,schema} …
-
-  run      runs a pipeline of features: what spark_etl_runner.py does
-  plan     prints what a run would do and why, as text, Mermaid, SVG or JSON; starts nothing
-  schema   prints the JSON schema of the feature config, for editors
-
-Each tells more with --help. Exit codes: 0 done, 2 wrong usage or bad configuration, 5 the pipeline failed or the store
-does not answer, 130 interrupted.
-"""
+from spark_etl.command_line import INTERRUPTED, parse
+from spark_etl.errors import SparkEtlError
+from spark_etl.runner.options import read_options, requested_log_format
+from spark_etl.runner.report.progress import Progress
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command line and returns its exit code: 0, 2, 5 or 130."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    verb, arguments = "".join(words[:1]), words[1:]
-    if verb in {"-h", "--help"}:
-        sys.stdout.write(HELP)
-        return 0
+    """Runs `spark-etl COMMAND …` and returns its exit code: 0, 2, 5 or 130."""
+    return _execute(list(sys.argv[1:] if argv is None else argv), runner=False)
+
+
+def run_main(argv: Sequence[str] | None = None) -> int:
+    """Runs `spark_etl_runner.py …`, which is `spark-etl run …`, and returns its exit code: 0, 2, 5 or 130."""
+    return _execute(["run", *(sys.argv[1:] if argv is None else argv)], runner=True)
+
+
+def _execute(argv: list[str], *, runner: bool) -> int:
+    progress = Progress(log_format=requested_log_format(argv) if argv[:1] == ["run"] else "text")
     try:
-        if verb not in VERBS:
-            raise _unknown(verb)
-        return VERBS[verb](arguments)
+        arguments = parse(argv, runner=runner)
+        return COMMANDS[arguments.command](arguments, progress)
     except SparkEtlError as error:
-        sys.stderr.write(f"error: {error.message}\n" + (f"  next: {error.hint}\n" if error.hint else ""))
+        progress.error(error)
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        progress.line("interrupted")
         return INTERRUPTED
 
 
-def _unknown(verb: str) -> UsageError:
-    if not verb:
-        return UsageError(f"no command is given. Known: {', '.join(VERBS)}.", hint="spark-etl --help")
-    return UsageError(f"unknown command `{verb}`. {alternatives(verb, VERBS)}", hint="spark-etl --help")
+def _run(arguments: Namespace, progress: Progress) -> int:
+    from spark_etl.commands.run import run_command
+
+    return run_command(read_options(arguments), progress)
 
 
-def _run(arguments: Sequence[str]) -> int:
-    from spark_etl.runner.cli import main as run
-
-    return run(arguments)
-
-
-def _plan(arguments: Sequence[str]) -> int:
-    from spark_etl.plan_command import plan_command
+def _plan(arguments: Namespace, _progress: Progress) -> int:
+    from spark_etl.commands.plan import plan_command
 
     sys.stdout.write(plan_command(arguments) + "\n")
     return 0
 
 
-def _schema(arguments: Sequence[str]) -> int:
+def _schema(_given: Namespace, _progress: Progress) -> int:
     from spark_etl.config import json_schema
 
-    if arguments and arguments != ["--help"]:
-        raise UsageError(f"spark-etl schema takes no argument, not even {arguments[0]}", hint="spark-etl --help")
-    sys.stdout.write(HELP if arguments else json_schema())
+    sys.stdout.write(json_schema())
     return 0
 
 
-VERBS: dict[str, Callable[[Sequence[str]], int]] = {"run": _run, "plan": _plan, "schema": _schema}
+COMMANDS: dict[str, Callable[[Namespace, Progress], int]] = {"run": _run, "plan": _plan, "schema": _schema}

@@ -1,4 +1,4 @@
-"""The dates a run is about."""
+"""The dates of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -20,7 +20,7 @@ class DateRange:
 
     def __post_init__(self) -> None:
         if self.end < self.start:
-            raise UsageError(
+            raise ArgumentError(
                 f"--end-date {self.end} is before --start-date {self.start}",
                 hint=f"did you mean --start-date {self.end} --end-date {self.start}?",
             )
@@ -37,15 +37,15 @@ def parse_date(text: str, option: str) -> date:
     """Returns the date written as YYYY-MM-DD.
 
     Raises:
-        UsageError: It is written otherwise, or is no day of the calendar.
+        ArgumentError: It is written otherwise, or is no day of the calendar.
     """
     hint = f"write it as {option} 2024-02-29"
     if not ISO_DATE.fullmatch(text):
-        raise UsageError(f"{option} {text!r} is not a date: not written as YYYY-MM-DD", hint=hint)
+        raise ArgumentError(f"{option} {text!r} is not a date: not written as YYYY-MM-DD", hint=hint)
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"{option} {text!r} is not a date: {error}", hint=hint) from None
+        raise ArgumentError(f"{option} {text!r} is not a date: {error}", hint=hint) from None
 
 
 def date_list(days: list[date], most: int = 10) -> str:

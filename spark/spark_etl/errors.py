@@ -1,7 +1,7 @@
 """Every error of spark_etl, and the exit code the runner makes of it.
 
     SparkEtlError
-    ├── UsageError               2   a wrong option, date or name on the command line
+    ├── ArgumentError            2   a wrong option, date or name, on the command line or in a call
     ├── ConfigError              2   the feature config: missing, not YAML, unknown key, class outside of the project
     │   └── GraphError           2   cycle, unknown source, unknown checkpoint, missing keyword
     ├── PublishRefusedError      2   an output exists already and `overwrite: True` is not set
@@ -10,15 +10,15 @@
     │   ├── SchemaDriftError     5   files of one source do not have the same columns
     │   └── FeatureError         5   a feature's transform, or writing what it returned, raised
     │       └── ResponseError    5   columns or rows are not what the feature's response promises
-    ├── NotReturnedError         5   user's code has left by another way than a return or an exception
+    ├── NotReturnedError         5   user's code has ended the program instead of returning
     ├── StorageError             5   the store does not answer, or refuses
     └── ReadError                1   the reading API has nothing to show
         ├── RunNotFoundError     1   no such run
         ├── CheckpointError      1   no such checkpoint, not yet, or not readable here
-        └── DamagedError         1   a document of a run that nothing can be made of
+        └── DamagedError         1   a document of a run that can't be read
 
-Libraries raise; `spark_etl.runner.cli` is the only place where one of them becomes an exit code; 130 (interrupted) is
-its alone.
+Libraries raise; `spark_etl.cli` is the only place where one of them becomes an exit code. Only it returns 130
+(interrupted).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from collections.abc import Sequence
 
 
 class SparkEtlError(Exception):
-    """Base of all errors that are told without a traceback.
+    """Base of all errors that are shown without a traceback.
 
     Args:
         message: Names the culprit and, where there are any, the alternatives.
@@ -44,14 +44,14 @@ class SparkEtlError(Exception):
             self.add_note(f"next: {hint}")  # in a notebook, the traceback is all there is to read
 
 
-class UsageError(SparkEtlError):
-    """Raised for a wrong option, date or name on the command line."""
+class ArgumentError(SparkEtlError):
+    """Raised for a wrong option, date or name, on the command line or in a call."""
 
     exit_code = 2
 
 
 class ConfigError(SparkEtlError):
-    """Raised for a feature config that can't be read, or names what there is not."""
+    """Raised for a feature config that can't be read, or names something that does not exist."""
 
     exit_code = 2
 
@@ -85,7 +85,7 @@ class FeatureError(RunFailedError):
 
     Args:
         feature: Alias of the feature.
-        message: The reason, in the words of what raised it.
+        message: The reason, as what raised it says it.
         frames: The traceback, cut down to the project's own frames; may be empty.
         hint: The next command.
     """
@@ -137,4 +137,4 @@ class CheckpointError(ReadError):
 
 
 class DamagedError(ReadError, ValueError):
-    """Raised for JSON that is none, or larger, deeper or otherwise than what this project writes."""
+    """Raised for content that is no JSON, or is larger, deeper or otherwise than what this project writes."""

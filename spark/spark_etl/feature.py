@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from spark_etl.sources.base import Source
+from spark_etl.source import Source
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-    from spark_etl.response import Response
 
 
 class ConfiguredSparkFeature:
@@ -39,12 +37,12 @@ class SparkFeature:
     Attributes:
         alias: Its name in the graph: the key it stands under in the feature config.
         sources: Keyword → where the DataFrame of that keyword comes from.
-        response: What its DataFrame is like, if it promises something: a `Response`, or a model of pandera.pyspark.
+        response: What its DataFrame promises: a `spark_etl.Response` or a model of pandera.pyspark; None for nothing.
     """
 
     alias: str = ""
     sources: Mapping[str, Source | ConfiguredSparkFeature]
-    response: Response | Any | None = None
+    response: Any = None
 
     def __init__(self) -> None:
         self.sources = {}

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from spark_etl.errors import GraphError, UsageError
+from spark_etl.errors import ArgumentError, GraphError
 from spark_etl.feature import ConfiguredSparkFeature, SparkFeature
 from spark_etl.names import alternatives
-from spark_etl.sources.base import Source
+from spark_etl.source import Source
 
 
 class Graph:
@@ -21,7 +21,7 @@ class Graph:
     1. every source is a `Source` or a `ConfiguredSparkFeature` (`_check_sources`);
     2. a `ConfiguredSparkFeature` stands under the alias of a feature of the config (`_check_sources`);
     3. `transform` takes each source as a keyword (`_check_keywords`);
-    4. there is no cycle (`_sorted`).
+    4. there is no cycle (`_topological_order`).
 
     Attributes:
         features: Alias → feature.
@@ -35,7 +35,7 @@ class Graph:
             _check_sources(alias, feature, self.features)
             _check_keywords(alias, feature)
         self.upstreams = {alias: _upstreams(feature) for alias, feature in sorted(self.features.items())}
-        self.order = _sorted(self.upstreams)
+        self.order = _topological_order(self.upstreams)
 
     def needed(self, targets: Iterable[str]) -> list[str]:
         """Returns the targets and everything they are made of, in order."""
@@ -52,11 +52,11 @@ class Graph:
         """Refuses names that are no feature of the config.
 
         Raises:
-            UsageError: One is not; it is named with its nearest match.
+            ArgumentError: One is not; it is named with its nearest match.
         """
         for name in names:
             if name not in self.features:
-                raise UsageError(f"{what} names an unknown feature `{name}`. {alternatives(name, self.features)}")
+                raise ArgumentError(f"{what} names an unknown feature `{name}`. {alternatives(name, self.features)}")
 
 
 def _upstreams(feature: SparkFeature) -> list[str]:
@@ -77,12 +77,12 @@ def _check_sources(alias: str, feature: SparkFeature, known: Mapping[str, SparkF
                 )
         elif not isinstance(source, Source):
             raise GraphError(
-                f"feature `{alias}`: its source `{name}` is {_a(source)}, "
+                f"feature `{alias}`: its source `{name}` is {_describe_type(source)}, "
                 "but must be ConfiguredSparkFeature(), S3PublishedSource(…) or another Source"
             )
 
 
-def _a(value: Any) -> str:
+def _describe_type(value: Any) -> str:
     return f"the class {value.__name__}" if isinstance(value, type) else f"of type {type(value).__name__}"
 
 
@@ -99,7 +99,7 @@ def _check_keywords(alias: str, feature: SparkFeature) -> None:
         ) from None
 
 
-def _sorted(upstreams: Mapping[str, list[str]]) -> list[str]:
+def _topological_order(upstreams: Mapping[str, list[str]]) -> list[str]:
     sorter = TopologicalSorter(upstreams)
     try:
         sorter.prepare()
@@ -117,6 +117,6 @@ def _sorted(upstreams: Mapping[str, list[str]]) -> list[str]:
 
 def _from_smallest(cycle: list[str]) -> list[str]:
     """Returns the cycle, as read (`a ← b`: b reads a), begun at its first name in the alphabet."""
-    ring = cycle[:-1]
-    start = ring.index(min(ring))
-    return [*ring[start:], *ring[:start], ring[start]]
+    names = cycle[:-1]
+    start = names.index(min(names))
+    return [*names[start:], *names[:start], names[start]]

@@ -1,4 +1,4 @@
-"""Tells which known name was probably meant."""
+"""Names: the nearest known one, lists of them in messages, quoting for Spark."""
 
 from __future__ import annotations
 

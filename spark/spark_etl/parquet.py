@@ -92,7 +92,7 @@ def open_dataset(paths: Sequence[str], settings: S3Settings | None = None) -> An
 
 def sizes_in_memory(paths: Sequence[str], columns: Sequence[str], settings: S3Settings | None = None) -> dict[str, int]:
     """Returns column → about how many bytes it takes as Arrow, from the footers: uncompressed, and decoded as far as
-    that can be told; a column of texts that repeat may take hundreds of times as much, so whoever reads it counts.
+    the footers say. A column of texts that repeat may take hundreds of times as much, so the reader has to count.
     """
 
     def one(path: str) -> list[tuple[str, int]]:

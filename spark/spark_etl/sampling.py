@@ -1,4 +1,4 @@
-"""A small run: of every source the rows of the same keys, so that what is joined still meets."""
+"""A small run: of every source the rows of the same keys, so that joins still find their rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spark_etl.errors import SparkEtlError, UsageError
+from spark_etl.errors import ArgumentError, SparkEtlError
 from spark_etl.names import alternatives, listing, quoted
 from spark_etl.parquet import need_pyarrow
 from spark_etl.storage import normalise, storage_for
@@ -29,7 +29,7 @@ class KeySet:
     Attributes:
         path: The file they come from.
         columns: The columns of a key.
-        table: The keys, one a row; doubles make no difference.
+        table: The keys, one a row; duplicates make no difference.
     """
 
     path: str
@@ -40,7 +40,7 @@ class KeySet:
         return int(self.table.num_rows)
 
     def digest(self) -> str:
-        """Returns what tells these keys from others, in whatever order or file they are."""
+        """Returns a hash of the keys, the same in any order and file."""
         rows = {repr(row) for row in zip(*(column.to_pylist() for column in self.table.columns), strict=True)}
         whole = hashlib.sha256()
         for line in [repr([name.lower() for name in self.columns]), *sorted(rows)]:
@@ -52,7 +52,7 @@ class KeySet:
 class Sample:
     """Which rows of each source a run sees: those of some keys.
 
-    A row without a key (NULL) is left out: it belongs to no key, and there may be a lot of such rows.
+    Rows whose key is NULL are left out: they belong to no key, and there may be many.
 
     Attributes:
         fraction: The share of all keys to keep, from 0 to 1: which ones is the same each time, in every source.
@@ -83,7 +83,7 @@ class Sample:
             sources: Each source with its columns.
 
         Raises:
-            UsageError: None has it; the columns they do have are named.
+            ArgumentError: None has it; the columns they do have are named.
         """
         given = {name: list(columns) for name, columns in sources.items()}
         have = {column for columns in given.values() for column in columns}
@@ -91,7 +91,7 @@ class Sample:
             if not any(column in self.columns_in(columns) for columns in given.values()):
                 option = f"--keys {self.keys.path}" if self.keys else "--sample-key"
                 each = "; ".join(f"{name}: {listing(columns)}" for name, columns in sorted(given.items()))
-                raise UsageError(
+                raise ArgumentError(
                     f"{option} names `{column}`, which no source has. {alternatives(column, have)}",
                     hint=f"the sources have: {each or 'nothing'}",
                 )
@@ -105,23 +105,23 @@ class Sample:
         if not columns:
             return frame
         if self.keys is not None:
-            return _of_keys(frame, self.keys, columns)
+            return _filter_by_keys(frame, self.keys, columns)
         return frame.where(_bucket(frame, columns[self.columns[0]]) < round((self.fraction or 0) * BUCKETS))
 
-    def describe(self) -> dict[str, Any]:
-        """Returns what run.json tells of it."""
+    def to_dict(self) -> dict[str, Any]:
+        """Returns its description in run.json."""
         if self.keys is not None:
             return {"keys": self.keys.path, "columns": list(self.keys.columns), "rows": len(self.keys)}
         return {"fraction": self.fraction, "key": self.key}
 
-    def words(self) -> str:
-        """Returns what a person reads of it."""
+    def summary(self) -> str:
+        """Returns its description for people."""
         if self.keys is not None:
             return f"the rows of {len(self.keys):,} keys ({', '.join(self.columns)})"
         return f"the rows of {self.fraction:.4g} of all `{self.key}`"
 
-    def identity(self) -> str:
-        """Returns what is the same for the same rows: the keys themselves, not the file they come from."""
+    def cache_key(self) -> str:
+        """Returns a text that is the same for the same rows: made of the keys, not of the file they come from."""
         return f"keys {self.keys.digest()}" if self.keys else f"{self.fraction!r} of {(self.key or '').lower()}"
 
 
@@ -137,7 +137,7 @@ def _bucket(frame: DataFrame, column: str) -> Column:
     return F.when(text.isNotNull(), F.pmod(F.xxhash64(text), F.lit(BUCKETS)))
 
 
-def _of_keys(frame: DataFrame, keys: KeySet, columns: Mapping[str, str]) -> DataFrame:
+def _filter_by_keys(frame: DataFrame, keys: KeySet, columns: Mapping[str, str]) -> DataFrame:
     """Returns the rows that have one of the keys, which take the frame's type: filters are still pushed down."""
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -155,7 +155,7 @@ def _of_keys(frame: DataFrame, keys: KeySet, columns: Mapping[str, str]) -> Data
 
 
 def make_sample(
-    fraction: str | None, key: str | None, keys_file: str | None, *, usual_key: str | None = None
+    fraction: str | None, key: str | None, keys_file: str | None, *, default_key: str | None = None
 ) -> Sample | None:
     """Returns the sample that `--sample FRACTION --sample-key COLUMN` or `--keys FILE` asks for; None without them.
 
@@ -163,23 +163,24 @@ def make_sample(
         fraction: The share, as given.
         key: The column, as given.
         keys_file: The file, as given.
-        usual_key: The config's `sample_key`, which spares the option.
+        default_key: The config's `sample_key`, used without the option.
 
     Raises:
-        UsageError: They don't fit together, or the file can't be used.
+        ArgumentError: They don't fit together, or the file can't be used.
     """
-    key = key or (usual_key if fraction else None)
+    key = key or (default_key if fraction else None)
     if keys_file is not None:
         if fraction is not None or key is not None:
             other = "--sample" if fraction is not None else "--sample-key"
-            raise UsageError(f"--keys and {other} exclude each other", hint="the header of the file names the columns")
+            hint = "the header of the file names the columns"
+            raise ArgumentError(f"--keys and {other} exclude each other", hint=hint)
         return Sample(keys=read_keys(keys_file))
     if fraction is None and key is None:
         return None
     if fraction is None:
-        raise UsageError(f"--sample-key {key} without --sample", hint=f"--sample 0.01 --sample-key {key}")
+        raise ArgumentError(f"--sample-key {key} without --sample", hint=f"--sample 0.01 --sample-key {key}")
     if not key:
-        raise UsageError(
+        raise ArgumentError(
             "--sample needs the column whose values decide: the same rows of every source",
             hint=f"--sample {fraction} --sample-key customer_id",
         )
@@ -195,7 +196,7 @@ def _fraction(text: str) -> float:
         hint = f"one in a hundred: --sample 0.01 (at least {1 / BUCKETS:f})"
         if 1 < value <= 100:
             hint = f"{text} percent: --sample {value / 100:g}"
-        raise UsageError(f"--sample {text!r} is no share of the keys: a number above 0, up to 1", hint=hint)
+        raise ArgumentError(f"--sample {text!r} is no share of the keys: it must be above 0 and at most 1", hint=hint)
     return value
 
 
@@ -203,26 +204,26 @@ def read_keys(path: str) -> KeySet:
     """Returns the keys of a CSV file, whose first row names the columns, or of a Parquet file.
 
     Raises:
-        UsageError: It is not there, not readable, or has no keys.
+        ArgumentError: It is not there, not readable, or has no keys.
     """
     try:
         where = normalise(path)
         content = storage_for(where).read(where)
         need_pyarrow()
     except (SparkEtlError, OSError) as error:
-        raise UsageError(f"--keys {path} can't be read: {error}") from error
+        raise ArgumentError(f"--keys {path} can't be read: {error}") from error
     if content is None:
-        raise UsageError(f"--keys {path}: there is no such file")
+        raise ArgumentError(f"--keys {path}: there is no such file")
     table = _from_parquet(path, content) if content.startswith(PARQUET_MAGIC) else _from_csv(path, content)
     columns = tuple(table.column_names)
     if not columns or not all(columns) or len({name.lower() for name in columns}) < len(columns):
         given = ", ".join(map(repr, columns)) or "none"
-        raise UsageError(
+        raise ArgumentError(
             f"--keys {path}: each column needs a name of its own, but they are {given}",
             hint="the first row names the columns: customer_id",
         )
     if not table.num_rows:
-        raise UsageError(f"--keys {path} has no keys, only their names: {', '.join(columns)}")
+        raise ArgumentError(f"--keys {path} has no keys, only their names: {', '.join(columns)}")
     return KeySet(path, columns, table)
 
 
@@ -233,7 +234,7 @@ def _from_parquet(path: str, content: bytes) -> pa.Table:
     try:
         return parquet.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError) as error:
-        raise UsageError(f"--keys {path} is no whole Parquet file: {error}") from error
+        raise ArgumentError(f"--keys {path} is no whole Parquet file: {error}") from error
 
 
 def _from_csv(path: str, content: bytes) -> pa.Table:
@@ -243,12 +244,12 @@ def _from_csv(path: str, content: bytes) -> pa.Table:
     try:
         rows = [row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True) if row]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"--keys {path} is neither CSV in UTF-8 nor Parquet: {error}") from error
+        raise ArgumentError(f"--keys {path} is neither CSV in UTF-8 nor Parquet: {error}") from error
     if not rows:
-        raise UsageError(f"--keys {path} is empty", hint="the first row names the columns: customer_id")
+        raise ArgumentError(f"--keys {path} is empty", hint="the first row names the columns: customer_id")
     header = [name.strip() for name in rows[0]]
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
-            raise UsageError(f"--keys {path}: row {number} has {len(row)} cells, the header {len(header)}")
+            raise ArgumentError(f"--keys {path}: row {number} has {len(row)} cells, the header {len(header)}")
     cells = [[row[position].strip() or None for row in rows[1:]] for position in range(len(header))]
     return pa.Table.from_arrays([pa.array(column, pa.string()) for column in cells], names=header)

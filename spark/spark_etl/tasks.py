@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-LAST_SECONDS = 15.0
+CANCEL_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,19 @@ class Task:
     work: Callable[[], None]
 
 
-class GaveWayError(Exception):
-    """Raised by a task that does not begin because another one has failed, which says itself why."""
+class TaskCancelledError(Exception):
+    """Raised by a task that does not begin because another one has failed, which raises the reason itself."""
 
 
-class _Crew:
-    """A few threads that do what they are given; none of them keeps the process from ending.
+class WorkerPool:
+    """A few threads that run tasks; none of them keeps the process from ending.
 
     Attributes:
-        running: How many tasks were given and are not done, as far as `next_done` has told.
+        running: How many tasks were submitted and not yet returned by `wait_for_next`.
     """
 
     def __init__(self, size: int) -> None:
-        self._given: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[str, BaseException | None]] = queue.SimpleQueue()
         self.running = 0
         self._threads = [threading.Thread(target=self._work, name=f"task-{n}", daemon=True) for n in range(size)]
@@ -47,7 +47,7 @@ class _Crew:
             thread.start()
 
     def _work(self) -> None:
-        while (task := self._given.get()) is not None:
+        while (task := self._waiting.get()) is not None:
             try:
                 task.work()
             except BaseException as error:  # noqa: BLE001 - the thread that waits raises it
@@ -55,33 +55,34 @@ class _Crew:
             else:
                 self._done.put((task.name, None))
 
-    def give(self, task: Task) -> None:
+    def submit(self, task: Task) -> None:
+        """Lets a thread run a task as soon as one is free."""
         self.running += 1
-        self._given.put(task)
+        self._waiting.put(task)
 
-    def next_done(self) -> str:
+    def wait_for_next(self) -> str:
         """Waits until a task is done and returns its name, or raises what it has raised.
 
-        A task that gave way may be done before the one it gave way to: then that one's error is waited for, as long as
-        any task is running.
+        A task that was cancelled may be done before the one that failed: then that one's error is waited for, as long
+        as any task is running.
         """
-        gave_way: GaveWayError | None = None
+        cancelled: TaskCancelledError | None = None
         while True:
             name, error = self._done.get()
             self.running -= 1
-            if isinstance(error, GaveWayError):
-                gave_way = error
+            if isinstance(error, TaskCancelledError):
+                cancelled = error
             elif error is not None:
                 raise error
-            if gave_way is None:
+            if cancelled is None:
                 return name
             if not self.running:
-                raise gave_way
+                raise cancelled
 
-    def dismiss(self, seconds: float | None) -> None:
-        """Lets the threads end, and waits for what they are at, for so many seconds at most."""
+    def shut_down(self, seconds: float | None) -> None:
+        """Lets the threads end, and waits for their present tasks, for so many seconds at most."""
         for _ in self._threads:
-            self._given.put(None)
+            self._waiting.put(None)
         until = None if seconds is None else time.monotonic() + seconds
         for thread in self._threads:
             thread.join(None if until is None else max(until - time.monotonic(), 0))
@@ -96,26 +97,25 @@ def run_tasks(tasks: Sequence[Task], *, parallel: int, cancel: Callable[[], None
         cancel: Ends what is under way, when a task has failed or the run is interrupted.
 
     Raises:
-        Exception: What the first task to fail has raised, not one that gave way to it; the others were cancelled, and
-            none is begun after it.
+        Exception: What the first task to fail has raised, not one that was cancelled; none is begun after it.
     """
     sorter = TopologicalSorter({task.name: task.after for task in tasks})
     sorter.prepare()
-    crew = _Crew(min(parallel, max(len(tasks), 1)))
+    pool = WorkerPool(min(parallel, max(len(tasks), 1)))
     try:
-        _run(tasks, sorter, crew, parallel)
+        _run(tasks, sorter, pool, parallel)
     except BaseException:
         cancel()
-        crew.dismiss(LAST_SECONDS)
+        pool.shut_down(CANCEL_SECONDS)
         raise
-    crew.dismiss(None)
+    pool.shut_down(None)
 
 
-def _run(tasks: Sequence[Task], sorter: TopologicalSorter[str], crew: _Crew, parallel: int) -> None:
+def _run(tasks: Sequence[Task], sorter: TopologicalSorter[str], pool: WorkerPool, parallel: int) -> None:
     by_name = {task.name: (position, task) for position, task in enumerate(tasks)}
     ready: list[tuple[int, Task]] = []
     while sorter.is_active():
         ready = sorted([*ready, *(by_name[name] for name in sorter.get_ready())], key=lambda item: item[0])
-        while ready and crew.running < parallel:
-            crew.give(ready.pop(0)[1])
-        sorter.done(crew.next_done())
+        while ready and pool.running < parallel:
+            pool.submit(ready.pop(0)[1])
+        sorter.done(pool.wait_for_next())

@@ -1,4 +1,4 @@
-"""Timings of a run as spans, in the shape of OTLP/JSON: what `trace` of run.json holds can be sent to a collector."""
+"""Timings of a run as spans in OTLP/JSON: `trace` of run.json can be sent to a collector."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 INTERNAL = 1
 UNSET, OK, ERROR = 0, 1, 2
-MOST_MESSAGE = 1000
+LONGEST_MESSAGE = 1000
 
 
 class Span:
@@ -37,16 +37,16 @@ class Span:
         self._attributes: dict[str, Any] = {}
 
     def set(self, **attributes: Any) -> None:
-        """Adds attributes; `rows=3` becomes `spark_etl.rows`. None is not told."""
+        """Adds attributes; `rows=3` becomes `spark_etl.rows`. None is left out."""
         known = {f"spark_etl.{name}": value for name, value in attributes.items() if value is not None}
         self._attributes = {**self._attributes, **known}
 
     def fail(self, error: BaseException) -> None:
         """Marks it as failed."""
         self._attributes = {**self._attributes, "error.type": type(error).__name__}
-        self.status = {"code": ERROR, "message": (str(error) or type(error).__name__)[:MOST_MESSAGE]}
+        self.status = {"code": ERROR, "message": (str(error) or type(error).__name__)[:LONGEST_MESSAGE]}
 
-    def json(self, trace_id: str, now: int) -> dict[str, Any]:
+    def to_otlp(self, trace_id: str, now: int) -> dict[str, Any]:
         """Returns it as OTLP/JSON; one that has not ended yet ends now."""
         return {
             "traceId": trace_id,
@@ -64,7 +64,7 @@ class Span:
 class Trace:
     """The spans of one run; used from any thread.
 
-    The trace is that of `TRACEPARENT` (W3C Trace Context), if whoever starts the run has set it.
+    It continues the trace of `TRACEPARENT` (W3C Trace Context), if that variable is set.
 
     Args:
         run_id: The run's.
@@ -93,7 +93,7 @@ class Trace:
             parent: What it is part of, if not the span that this thread is in, or else the first of all.
             attributes: See `Span.set`.
         """
-        span = self._begun(name, parent)
+        span = self._start(name, parent)
         span.set(**attributes)
         token = self._current.set(span)
         try:
@@ -107,7 +107,7 @@ class Trace:
             self._current.reset(token)
             span.ended = self._clock()
 
-    def _begun(self, name: str, parent: Span | None) -> Span:
+    def _start(self, name: str, parent: Span | None) -> Span:
         with self._lock:
             inside = parent or self._current.get() or (self._spans[0] if self._spans else None)
             span = Span(name, inside.id if inside else self._outer, self._clock())
@@ -118,7 +118,7 @@ class Trace:
         """Returns all spans as the body of a request to a collector's `/v1/traces`."""
         now = self._clock()
         with self._lock:
-            spans = [span.json(self.trace_id, now) for span in self._spans]
+            spans = [span.to_otlp(self.trace_id, now) for span in self._spans]
         resource = {"attributes": _attributes(self._resource)}
         return {
             "resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": "spark_etl"}, "spans": spans}]}]

@@ -1,4 +1,4 @@
-"""The border to the user's code: it ends by a return or by an exception, and any other way out becomes an exception."""
+"""Guards calls of the user's code: a way out that is no return and no `Exception` becomes one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_COMMAND_LINE = "a feature's values come from `params:` in the config, not fro
 
 
 @contextmanager
-def called() -> Iterator[None]:
+def guard_user_code() -> Iterator[None]:
     """Runs user's code.
 
     Raises:
@@ -34,30 +34,30 @@ def called() -> Iterator[None]:
     except KeyboardInterrupt as error:
         if threading.current_thread() is threading.main_thread():
             raise
-        raise _not_returned(error) from error
+        raise _as_not_returned_error(error) from error
     except BaseException as error:
-        raise _not_returned(error) from error
+        raise _as_not_returned_error(error) from error
 
 
 @contextmanager
 def no_hard_exit() -> Iterator[None]:
-    """Makes `os._exit()` raise SystemExit in this process, so that it is noticed; in its children it ends them."""
+    """Makes `os._exit()` raise SystemExit in this process, so that it can be handled; child processes still end."""
     before, process = os._exit, os.getpid()
     builtin = sys.modules[os.name]  # `posix` has it, too
 
-    def leave(status: int) -> NoReturn:
+    def raise_exit(status: int) -> NoReturn:
         if os.getpid() != process:
             before(status)
         raise SystemExit(status)
 
-    os._exit = builtin._exit = leave  # type: ignore[attr-defined]
+    os._exit = builtin._exit = raise_exit  # type: ignore[attr-defined]
     try:
         yield
     finally:
         os._exit = builtin._exit = before  # type: ignore[attr-defined]
 
 
-def place(error: BaseException, folder: Path) -> str:
+def location_in(error: BaseException, folder: Path) -> str:
     """Returns the innermost line of a folder's files that an error came by, as ` (file:line)`; empty for none."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename.startswith("<"):  # such as `quit()` itself
@@ -68,24 +68,24 @@ def place(error: BaseException, folder: Path) -> str:
     return ""
 
 
-def _not_returned(error: BaseException) -> NotReturnedError:
+def _as_not_returned_error(error: BaseException) -> NotReturnedError:
     if not isinstance(error, SystemExit):
-        return NotReturnedError(f"it raises {type(error).__name__}: {_shown(error, str)}".rstrip(": "))
+        return NotReturnedError(f"it raises {type(error).__name__}: {_safe_text(error, str)}".rstrip(": "))
     frames = traceback.extract_tb(error.__traceback__)
     if any(frame.filename == argparse.__file__ for frame in frames):
         return NotReturnedError(
-            f"its argparse reads the runner's command line, and ends the program: sys.exit({_shown(error.code)})",
+            f"its argparse reads the runner's command line, and ends the program: sys.exit({_safe_text(error.code)})",
             hint=NO_COMMAND_LINE,
         )
-    code = "" if error.code is None else _shown(error.code)
+    code = "" if error.code is None else _safe_text(error.code)
     at_the_top = any(frame.name == "<module>" for frame in frames)
     return NotReturnedError(
         f"it ends the program: sys.exit({code})", hint=WHEN_IMPORTED if at_the_top else NOTHING_TO_DO
     )
 
 
-def _shown(value: object, show: Callable[[object], str] = repr) -> str:
-    """Returns a value of the user's own as text, whatever its class does when it is asked for one."""
+def _safe_text(value: object, show: Callable[[object], str] = repr) -> str:
+    """Returns a value of the user's code as text, also where its class fails to make one."""
     try:
         return show(value)
     except Exception:  # noqa: BLE001

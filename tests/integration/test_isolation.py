@@ -10,8 +10,8 @@ import httpx
 import pytest
 from minio.error import S3Error
 
-from sandbox_cli.stack.hub.api import Hub
 from sandbox_cli.stack.hub.server_access import access
+from sandbox_cli.stack.hub_api import Hub
 from tests.support.attacks import ASK, CLEARED, CROWD, FLOOD, HOGS
 from tests.support.engine import ASK_ONCE, Containers, client, life, memory_used
 from tests.support.hub import HubClient

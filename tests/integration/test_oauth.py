@@ -27,7 +27,7 @@ from sandbox_cli.stack.engine import connection
 from sandbox_cli.stack.engine.archive import archive
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.hub import accounts, authentication
-from sandbox_cli.stack.hub.api import Hub
+from sandbox_cli.stack.hub_api import Hub
 from sandbox_cli.stack.images import inventory
 from tests.support import leftovers, oidc_provider
 from tests.support.hub import HubClient

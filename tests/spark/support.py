@@ -19,8 +19,8 @@ import spark_etl
 from pyarrow import dataset, parquet
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
+from spark_etl.cli import run_main
 from spark_etl.reading import Run, Runs
-from spark_etl.runner.cli import main
 from spark_etl.sessions.classic import build_session
 
 CLASS = re.compile(r"^class (\w+)\((.*)\):", re.MULTILINE)
@@ -142,7 +142,7 @@ class Pipeline:
             self._spark.start()
         self._capture.readouterr()
         before = {run.id for run in self.runs}
-        code = main(self.argv(*more, **dates))
+        code = run_main(self.argv(*more, **dates))
         new = [run for run in self.runs if run.id not in before]
         return Ended(code, new[0] if new else None, self._capture.readouterr().err)
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from pyspark.sql import functions
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.runner.backend import Counts, check_reachable, open_backend, resolve_remote
+from spark_etl.runner.backend.base import analysed_plan, is_sorted
 from spark_etl.runner.backend.classic import ClassicBackend
-from spark_etl.runner.backend.order import analysed, is_sorted
 
 from tests.spark.support import SharedSpark
 
@@ -91,7 +91,7 @@ def test_all_work_can_be_cancelled(backend: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "told"),
+    ("column", "expected"),
     [
         ("1", True),
         ("rand()", False),
@@ -105,13 +105,13 @@ def test_all_work_can_be_cancelled(backend: Any) -> None:
         ("timestamp '2024-02-29 10:11:12'", True),
     ],
 )
-def test_the_analysed_plan_tells_whether_it_is_deterministic(backend: Any, column: str, told: bool) -> None:
+def test_the_analysed_plan_tells_whether_it_is_deterministic(backend: Any, column: str, expected: bool) -> None:
     frame = backend.spark.range(3).selectExpr(f"{column} AS x").groupBy("x").count()
-    assert backend.is_deterministic(frame) is told
+    assert backend.is_deterministic(frame) is expected
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "expected"),
     [
         ("SELECT id FROM range(9) ORDER BY id", True),
         ("SELECT id + 1 AS x FROM (SELECT id, -id AS y FROM range(9) ORDER BY y) WHERE id > 1 LIMIT 5", True),
@@ -128,10 +128,10 @@ def test_the_analysed_plan_tells_whether_it_is_deterministic(backend: Any, colum
         ("SELECT id FROM range(3) UNION ALL (SELECT id FROM range(9) ORDER BY id)", False),
     ],
 )
-def test_the_analysed_plan_tells_whether_rows_are_sorted(backend: Any, query: str, told: bool) -> None:
+def test_the_analysed_plan_tells_whether_rows_are_sorted(backend: Any, query: str, expected: bool) -> None:
     frame = backend.spark.sql(query)
-    assert backend.is_ordered(frame) is told
-    assert is_sorted(analysed(backend.explain(frame))) is told, "a client has only the text"
+    assert backend.is_ordered(frame) is expected
+    assert is_sorted(analysed_plan(backend.explain(frame))) is expected, "a client has only the text"
 
 
 def test_a_plan_is_explained_and_cut(backend: Any) -> None:
@@ -218,7 +218,7 @@ def test_where_a_run_goes(
 
 
 @pytest.mark.parametrize(
-    ("remote", "local", "told"),
+    ("remote", "local", "expected"),
     [
         ("sc://a", True, "exclude each other"),
         ("http://a", False, "no address of a Spark Connect server"),
@@ -227,18 +227,18 @@ def test_where_a_run_goes(
     ],
 )
 def test_addresses_that_make_no_sense_are_refused(
-    monkeypatch: pytest.MonkeyPatch, remote: str, local: bool, told: str
+    monkeypatch: pytest.MonkeyPatch, remote: str, local: bool, expected: str
 ) -> None:
     for name in ("SPARK_REMOTE", "SANDBOX_CONNECT_URL"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UsageError, match=told) as refused:
+    with pytest.raises(ArgumentError, match=expected) as refused:
         resolve_remote(remote, local=local)
     assert "hidden" not in str(refused.value)
 
 
 def test_a_folder_of_this_machine_is_refused_with_a_server_elsewhere() -> None:
     paths = ["s3a://scratch", "file:///tmp/here"]
-    with pytest.raises(UsageError, match=r"^file:///tmp/here: .*spark-connect:15002"):
+    with pytest.raises(ArgumentError, match=r"^file:///tmp/here: .*spark-connect:15002"):
         check_reachable("sc://spark-connect:15002", paths)
     check_reachable("sc://localhost:15002", paths)
     check_reachable(None, paths)

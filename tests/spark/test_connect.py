@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import functions
 from spark_etl.errors import ConfigError
 from spark_etl.runner.backend import connect_mode, open_backend
-from spark_etl.runner.backend.connect import in_plain_words
+from spark_etl.runner.backend.connect import explain_unsupported_attribute
 from spark_etl.runner.failure.error import as_feature_error
 
 from tests.spark.support import TOKEN, Pipeline, SharedSpark
@@ -107,11 +107,11 @@ def test_what_a_client_lacks_is_told_with_what_to_use_instead(backend: Any, attr
         getattr(backend.spark, attribute)
     error = raised.value
     assert isinstance(error, Exception)
-    told = as_feature_error("orders", error, Path("/nowhere"))
-    assert f"`{attribute}`" in told.message
-    assert "Spark Connect" in told.message
-    assert told.hint
-    assert in_plain_words(ValueError("x")) is None
+    feature_error = as_feature_error("orders", error, Path("/nowhere"))
+    assert f"`{attribute}`" in feature_error.message
+    assert "Spark Connect" in feature_error.message
+    assert feature_error.hint
+    assert explain_unsupported_attribute(ValueError("x")) is None
 
 
 @pytest.fixture

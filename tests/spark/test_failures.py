@@ -25,7 +25,7 @@ ANALYSIS = DRIVER.replace('F.lit(rate("CHF"))', "orders.amont")
 
 
 @pytest.mark.parametrize(
-    ("source", "told", "frame"),
+    ("source", "expected", "frame"),
     [
         (DRIVER, "KeyError: 'CHF'", "in rate"),
         (WORKER, "KeyError: 'CHF'", "in rate"),
@@ -34,13 +34,13 @@ ANALYSIS = DRIVER.replace('F.lit(rate("CHF"))', "orders.amont")
     ids=["driver", "worker", "analysis"],
 )
 def test_a_failing_feature_is_named_with_its_own_frames(
-    pipeline: Pipeline, orders: str, source: str, told: str, frame: str
+    pipeline: Pipeline, orders: str, source: str, expected: str, frame: str
 ) -> None:
     pipeline.write(orders + source, {"after": "after"})
     ended = pipeline.run("--checkpoint", "orders", "net")
     assert ended.code == 5
     assert "error: feature `net` failed: " in ended.shown
-    assert told in ended.shown
+    assert expected in ended.shown
     assert frame in ended.shown
     for noise in ("py4j", "worker.py", "JVM stacktrace", "org.apache.spark.scheduler"):
         assert noise not in ended.shown
@@ -54,13 +54,13 @@ def test_a_failing_feature_is_named_with_its_own_frames(
     }
     error = run.features["net"].error
     assert error
-    assert told in str(error.message)
+    assert expected in str(error.message)
     assert frame in error.traceback
     assert run["orders"].rows == 100
 
 
 @pytest.mark.parametrize(
-    ("returned", "told"),
+    ("returned", "expected"),
     [
         ("None", "transform() returned nothing, not a DataFrame"),
         ("orders.columns", "transform() returned a builtins.list, not a DataFrame"),
@@ -68,12 +68,12 @@ def test_a_failing_feature_is_named_with_its_own_frames(
         ("orders.select()", "it has no column; Parquet can't hold that"),
     ],
 )
-def test_what_can_not_be_kept_is_refused_by_name(pipeline: Pipeline, orders: str, returned: str, told: str) -> None:
+def test_what_can_not_be_kept_is_refused_by_name(pipeline: Pipeline, orders: str, returned: str, expected: str) -> None:
     source = DRIVER.replace('orders.withColumn("net", F.lit(rate("CHF")))', returned)
     pipeline.write(orders + source)
     ended = pipeline.run("--checkpoint", "net")
     assert ended.code == 5
-    assert f"error: feature `net` failed: {told}" in ended.shown
+    assert f"error: feature `net` failed: {expected}" in ended.shown
 
 
 def test_debug_shows_all_of_it(pipeline: Pipeline, orders: str) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from spark_etl.reading import Runs
-from spark_etl.sources.shapes import SPARKS_OWN
+from spark_etl.sources.file_schemas import SPARK_SCHEMA_KEY
 
 from tests.spark.support import Pipeline
 
@@ -140,7 +140,7 @@ def test_a_source_of_ones_own_takes_ten_lines(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "told", "hint"),
+    ("source", "expected", "hint"),
     [
         (
             'JdbcSource("jdbc:postgresql://db/shop", "orders")',
@@ -150,14 +150,14 @@ def test_a_source_of_ones_own_takes_ten_lines(pipeline: Pipeline) -> None:
         ('DeltaSource("LAKE/table")', "this Spark can't read Delta tables", "io.delta:delta-spark_2.13"),
     ],
 )
-def test_a_jar_that_is_missing_is_named(pipeline: Pipeline, source: str, told: str, hint: str) -> None:
+def test_a_jar_that_is_missing_is_named(pipeline: Pipeline, source: str, expected: str, hint: str) -> None:
     log = pipeline.folder / "table" / "_delta_log"
     log.mkdir(parents=True)
     (log / f"{0:020}.json").write_text("{}\n")
     pipeline.write(FEATURE % ("", source.replace("LAKE", str(pipeline.folder))), {"read": "read"})
     ended = pipeline.run()
     assert ended.code == 5
-    assert told in ended.shown
+    assert expected in ended.shown
     assert hint in ended.shown
 
 
@@ -261,7 +261,7 @@ def test_a_union_takes_intervals(pipeline: Pipeline) -> None:
     for columns in ({"id": [1], "wait": [90_000_000]}, {"id": [2], "wait": [None], "more": ["x"]}):
         own = [{"name": name, "type": types[name], "nullable": True, "metadata": {}} for name in columns]
         table = pa.table({**columns, "wait": pa.array(columns["wait"], pa.int64())})
-        days.append(table.replace_schema_metadata({SPARKS_OWN: json.dumps({"type": "struct", "fields": own})}))
+        days.append(table.replace_schema_metadata({SPARK_SCHEMA_KEY: json.dumps({"type": "struct", "fields": own})}))
     pipeline.write(FEATURE % ("", write_days(pipeline, *days) + ', schema="union")'), {"read": "read!"})
 
     ended = pipeline.run(start="2024-02-28")
@@ -274,7 +274,7 @@ def test_a_union_takes_intervals(pipeline: Pipeline) -> None:
 def test_without_pyarrow_spark_compares_the_files(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_days(pipeline, pa.table({"id": [1]}), pa.table({"id": [2], "extra": ["x"]}))
     pipeline.write(FEATURE % ("", f"{source})"), {"read": "x"})
-    monkeypatch.setattr("spark_etl.sources.published.footers", lambda: None)
+    monkeypatch.setattr("spark_etl.sources.published.parquet_schema_reader", lambda: None)
 
     ended = pipeline.run(start="2024-02-28")
 

@@ -149,8 +149,8 @@ REFUSED: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize("query", REFUSED)
 def test_what_parquet_can_not_hold_is_refused_by_name(spark: SparkSession, query: str) -> None:
-    told, hint = REFUSED[query]
-    with pytest.raises(FeatureError, match=re.escape(told)) as caught:
+    expected, hint = REFUSED[query]
+    with pytest.raises(FeatureError, match=re.escape(expected)) as caught:
         check_writable("net", spark.sql(query))
     assert hint in str(caught.value.hint)
 
@@ -161,7 +161,7 @@ def test_no_column_at_all_is_refused(spark: SparkSession) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "told", "cast"),
+    ("query", "expected", "cast"),
     [
         ("select null v", "`v` has no type, as all its values are NULL", "cast('string')"),
         (
@@ -171,7 +171,7 @@ def test_no_column_at_all_is_refused(spark: SparkSession) -> None:
         ),
     ],
 )
-def test_before_spark_4_1_a_column_needs_a_type(spark: SparkSession, query: str, told: str, cast: str) -> None:
+def test_before_spark_4_1_a_column_needs_a_type(spark: SparkSession, query: str, expected: str, cast: str) -> None:
     class Older:
         """A DataFrame of Spark 4.0."""
 
@@ -179,7 +179,7 @@ def test_before_spark_4_1_a_column_needs_a_type(spark: SparkSession, query: str,
             self.schema: Any = frame.schema
             self.sparkSession = type("Session", (), {"version": "4.0.1"})
 
-    with pytest.raises(FeatureError, match=re.escape(told)) as caught:
+    with pytest.raises(FeatureError, match=re.escape(expected)) as caught:
         check_writable("net", Older(spark.sql(query)))  # type: ignore[arg-type]
     assert cast in str(caught.value.hint)
 

@@ -21,7 +21,7 @@ DELTA = (
     "--conf spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog"
 )
 FEATURE = """
-from spark_etl import DeltaSource, JdbcSource, Parts
+from spark_etl import DeltaSource, JdbcPartitioning, JdbcSource
 
 class Read(SparkFeature):
     def __init__(self):
@@ -33,7 +33,7 @@ class Read(SparkFeature):
 STEPS = """
 import json, sys, time
 from pyspark.sql import SparkSession
-from spark_etl.runner.cli import main
+from spark_etl.cli import run_main
 
 spark = SparkSession.builder.getOrCreate()
 
@@ -46,7 +46,7 @@ def fill(url):
 
 def run(*argv):
     time.sleep(1 - time.time() % 1)  # ids of runs are in order by the second: so `latest` is the one before
-    assert main(argv) == 0
+    assert run_main(argv) == 0
 
 for name, *arguments in json.loads(sys.argv[1]):
     globals()[name](*arguments)
@@ -102,7 +102,8 @@ def test_a_database_is_read_in_parts_and_never_taken_for_unchanged(
     url = f"jdbc:h2:{pipeline.folder}/shop"
     login = 'user_env="SHOP_USER", password_env="SHOP_PASSWORD"'
     pipeline.write(
-        FEATURE % f'JdbcSource("{url}", "ORDERS", {login}, parts=Parts("ID", 0, 100, 4), select_cols=["ID"])'
+        FEATURE % f'JdbcSource("{url}", "ORDERS", {login}, '
+        'partitioning=JdbcPartitioning("ID", 0, 100, 4), select_cols=["ID"])'
     )
     run = ["run", *pipeline.argv("--checkpoint", "read")]
 

@@ -22,15 +22,15 @@ def test_every_line_of_a_json_log_is_an_event_of_the_run(pipeline: Pipeline, ord
     assert ended.code == 0, ended.shown
     assert ended.run is not None
     lines = [line for line in ended.shown.splitlines() if not line.startswith(OF_THE_JVM)]
-    told = [json.loads(line) for line in lines]
-    events = [event["event"] for event in told]
+    records = [json.loads(line) for line in lines]
+    events = [event["event"] for event in records]
     for wanted in ("feature_started", "checkpoint_written", "published", "run_ended"):
         assert wanted in events
-    assert {event["run_id"] for event in told} == {ended.run.id}
-    (written,) = [event for event in told if event["event"] == "checkpoint_written"]
+    assert {event["run_id"] for event in records} == {ended.run.id}
+    (written,) = [event for event in records if event["event"] == "checkpoint_written"]
     assert (written["feature"], written["rows"]) == ("orders", 100)
     assert written["tasks"] > 0
-    (logged,) = [event for event in told if event.get("logger") == "shop"]
+    (logged,) = [event for event in records if event.get("logger") == "shop"]
     assert (logged["level"], logged["message"]) == ("warning", "a rate is missing")
 
 

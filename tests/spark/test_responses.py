@@ -42,7 +42,7 @@ def test_every_broken_expectation_is_told_with_its_column_and_rows(pipeline: Pip
     pipeline.write(orders + NET.replace("        return orders", BREAKS_ALL.strip("\n")), {"net": "net"})
     ended = pipeline.run()
     assert ended.code == 5
-    for told in (
+    for expected in (
         "feature `net` failed: its rows break its response:",
         "`id` must not be NULL: 2 of 100 rows break it",
         "`amount` must be from 0 to 24: 3 of 100 rows break it",
@@ -51,7 +51,7 @@ def test_every_broken_expectation_is_told_with_its_column_and_rows(pipeline: Pip
         "walk-in",
         "24.75",
     ):
-        assert told in ended.shown
+        assert expected in ended.shown
     assert not pipeline.publish.exists() or not list(pipeline.publish.rglob("*.parquet"))
     assert ended.run is not None
     assert ended.run.features["net"].state == "failed"
@@ -68,7 +68,7 @@ def test_rows_that_broke_a_response_are_not_reused(pipeline: Pipeline, orders: s
 
 
 @pytest.mark.parametrize(
-    ("returned", "told"),
+    ("returned", "expected"),
     [
         ("orders.drop('id')", "`id` is missing"),
         ("orders.withColumnRenamed('amount', 'amounts')", "`amount` is missing; is it `amounts`?"),
@@ -77,12 +77,12 @@ def test_rows_that_broke_a_response_are_not_reused(pipeline: Pipeline, orders: s
     ],
 )
 def test_other_columns_are_told_before_anything_is_computed(
-    pipeline: Pipeline, orders: str, returned: str, told: str
+    pipeline: Pipeline, orders: str, returned: str, expected: str
 ) -> None:
     pipeline.write(orders + NET.replace("return orders", f"return {returned}"), {"net": "net"})
     ended = pipeline.run()
     assert ended.code == 5
-    assert told in ended.shown
+    assert expected in ended.shown
     assert ended.run is not None
     assert ended.run.features["net"].rows is None
 

@@ -16,25 +16,24 @@ from typing import Any
 
 import pytest
 from pyspark.sql import functions
-from spark_etl.connect_channel import TokenChannelBuilder
 from spark_etl.errors import SparkEtlError
 from spark_etl.runner.backend import connect_mode
 from spark_etl.sessions.classic import build_session
-from spark_etl.sessions.connect import connect_session
-from spark_etl.sessions.work import ClassicWork, ConnectWork, Source, Work
+from spark_etl.sessions.connect import connect_session, token_channel
+from spark_etl.sessions.queries import ClassicMonitor, ConnectMonitor, QueryCounts, QueryMonitor
 
 from tests.spark.support import TOKEN, SharedSpark
 
 NAP = "lambda _: __import__('time').sleep({seconds}) or 1"
 LEFT_BY_A_KILL = f"""
 import os
-from spark_etl.sessions.attendant import attend
 from spark_etl.sessions.connect import connect_session
+from spark_etl.sessions.session_reaper import start_reaper
 url = os.environ["SERVER"]
 session = connect_session(url, "{TOKEN}")
-attend(url, "{TOKEN}", session.session_id)
+start_reaper(url, "{TOKEN}", session.session_id)
 from pyspark.sql.functions import udf
-print("told: ready", flush=True)
+print("reported: ready", flush=True)
 session.range(0, 4000, 1, 2000).select(udf({NAP.format(seconds=0.5)}, "int")("id")).count()
 session.range(0, 4000, 1, 2000).select(udf({NAP.format(seconds=0.5)}, "int")("id")).collect()
 """
@@ -44,7 +43,7 @@ from spark_etl import spark
 session = spark(classic=True)
 assert spark() is session
 assert session.range(3).count() == 3
-print("told:", SparkContext._gateway.proc.pid, flush=True)
+print("reported:", SparkContext._gateway.proc.pid, flush=True)
 input()
 """
 
@@ -65,20 +64,20 @@ def python(code: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def told_by(process: subprocess.Popen[str]) -> str:
-    """Returns what follows `told: ` on a line of its output; the JVM may write there too."""
+def reported_by(process: subprocess.Popen[str]) -> str:
+    """Returns what follows `reported: ` on a line of its output; the JVM may write there too."""
     assert process.stdout is not None
-    return next(line.removeprefix("told: ").strip() for line in process.stdout if line.startswith("told: "))
+    return next(line.removeprefix("reported: ").strip() for line in process.stdout if line.startswith("reported: "))
 
 
-def seen_during(source: Source, query: Any) -> list[Work]:
-    """Returns what a source tells while a query runs, and what it tells in the end."""
-    source.begin()
+def counts_during(monitor: QueryMonitor, query: Any) -> list[QueryCounts]:
+    """Returns the counts while a query runs, and those in the end."""
+    monitor.start_cell()
     done, seen = threading.Event(), []
 
     def look() -> None:
         while not done.wait(0.1):
-            seen.append(source.look())
+            seen.append(monitor.counts())
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -86,9 +85,9 @@ def seen_during(source: Source, query: Any) -> list[Work]:
     done.set()
     thread.join()
     end = time.monotonic() + 10
-    while source.look().busy and time.monotonic() < end:
+    while monitor.counts().busy and time.monotonic() < end:
         time.sleep(0.05)  # a driver hears of its last task a moment after the query has returned
-    return [*seen, source.look()]
+    return [*seen, monitor.counts()]
 
 
 @pytest.fixture(autouse=True)
@@ -99,13 +98,13 @@ def no_context(shared_spark: SharedSpark) -> None:
 
 def test_a_token_is_sent_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", "from the environment")
-    channel = TokenChannelBuilder("sc://spark-connect:15002", "given")
+    channel = token_channel("sc://spark-connect:15002", "given")
     assert not channel.secure
     assert ("authorization", "Bearer given") in channel.metadata()
 
 
 def test_with_tls_the_token_is_the_clients_own_affair() -> None:
-    channel = TokenChannelBuilder("sc://spark-connect:15002/;use_ssl=true", "given")
+    channel = token_channel("sc://spark-connect:15002/;use_ssl=true", "given")
     assert channel.secure
     assert channel.token == "given"
     assert "authorization" not in dict(channel.metadata())
@@ -130,13 +129,13 @@ def test_without_an_address_one_is_asked_for(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_server_reports_what_a_query_does(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
-    work = ConnectWork()
+    monitor = ConnectMonitor()
     with connect_mode(server):
         session: Any = connect_session(server)
         session.conf.set("spark.connect.progress.reportInterval", "100ms")
-        session.registerProgressHandler(work.told)
+        session.registerProgressHandler(monitor.on_progress)
         nap = functions.udf(lambda _: time.sleep(0.3) or 1, "int")
-        seen = seen_during(work, session.range(0, 8, 1, 8).select(nap("id")).collect)
+        seen = counts_during(monitor, session.range(0, 8, 1, 8).select(nap("id")).collect)
 
     assert any(look.busy and look.tasks == 8 and look.running for look in seen)
     assert (seen[-1].tasks, seen[-1].done, seen[-1].busy) == (8, 8, False)
@@ -145,10 +144,10 @@ def test_a_server_reports_what_a_query_does(server: str, monkeypatch: pytest.Mon
 def test_a_driver_of_ones_own_knows_what_a_query_does() -> None:
     session: Any = build_session("tests")
     try:
-        work = ClassicWork(session.sparkContext)
+        monitor = ClassicMonitor(session.sparkContext)
         session.range(0, 3, 1, 3).collect()  # not of this cell
         nap = functions.udf(lambda _: time.sleep(0.3) or 1, "int")
-        seen = seen_during(work, session.range(0, 8, 1, 8).select(nap("id")).collect)
+        seen = counts_during(monitor, session.range(0, 8, 1, 8).select(nap("id")).collect)
     finally:
         session.stop()
 
@@ -160,7 +159,7 @@ def test_a_driver_of_ones_own_knows_what_a_query_does() -> None:
 def test_the_query_of_a_killed_process_gives_way_to_others(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
     with python(LEFT_BY_A_KILL, SERVER=server) as left:
-        assert told_by(left) == "ready"
+        assert reported_by(left) == "ready"
         time.sleep(3)  # it has every core of the server for a quarter of an hour
         left.kill()
         with connect_mode(server):
@@ -170,7 +169,7 @@ def test_the_query_of_a_killed_process_gives_way_to_others(server: str, monkeypa
 
 def test_a_killed_kernel_takes_its_driver_along() -> None:
     with python(DRIVER, SPARK_MASTER_URL="local[1]", SPARK_LOCAL_IP="127.0.0.1") as kernel:
-        driver = int(told_by(kernel))
+        driver = int(reported_by(kernel))
         os.kill(driver, 0)
         kernel.send_signal(signal.SIGKILL)
         end = time.monotonic() + 30

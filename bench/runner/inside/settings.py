@@ -18,7 +18,7 @@ ACCESS = (
     "spark.hadoop.fs.s3a.connection.ssl.enabled",
     "spark.hadoop.fs.s3a.aws.credentials.provider",
 )
-JVM = ("spark.driver.extraJavaOptions", "spark.ui.showConsoleProgress")
+JVM = ("spark.driver.defaultJavaOptions", "spark.ui.showConsoleProgress")
 CLUSTER = (
     "spark.master*",
     "spark.deploy*",

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.storage import Entry, StoredObject, name_of, normalise, storage_for
-from spark_etl.units import amount
+from spark_etl.units import format_bytes
 
 from sandbox_lab.errors import RefusedError, translate_errors
 
@@ -69,7 +69,8 @@ def _object(path: str, stored: StoredObject, *, content: bool) -> dict[str, Any]
     if stored.size > LARGEST:
         raise RefusedError(
             413,
-            f"{name_of(path)} has {amount(stored.size)}; at most {amount(LARGEST)} are opened in the browser",
+            f"{name_of(path)} has {format_bytes(stored.size)}; "
+            f"at most {format_bytes(LARGEST)} are opened in the browser",
             f"read {stored.path} in a notebook",
         )
     read = storage_for(stored.path).read(stored.path) or b""
@@ -78,7 +79,7 @@ def _object(path: str, stored: StoredObject, *, content: bool) -> dict[str, Any]
     except UnicodeDecodeError:
         return {**model, "format": "base64", "content": base64.b64encode(read).decode()}
     if notebook:
-        return {**model, "format": "json", "content": documents.parsed(text, path, finite=False)}
+        return {**model, "format": "json", "content": bounded_json.parse(text, path, finite=False)}
     return {**model, "format": "text", "content": text}
 
 

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 from spark_etl.reading.reads import read_notes
 
@@ -87,7 +87,7 @@ def _outcome(notebook: dict[str, Any], folder: Path, code: int, stderr: bytes, s
             "error": f"{what}, more than the {MAX_NOTEBOOK_BYTES // 1024**2} MB that a notebook on the shelf may have"
         }
     try:
-        result = documents.parsed(out.read_bytes(), "what comes out of it", finite=False)
+        result = bounded_json.parse(out.read_bytes(), "what comes out of it", finite=False)
         reads = recorded_reads(folder / "reads")
     except DamagedError as error:
         return {"error": error.message}

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bounded_http import Body
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl import usernames as names
 from tornado import web
 
@@ -126,7 +126,7 @@ def parse_share_request(body: bytes) -> dict[str, Any]:
     Raises:
         ValueError, KeyError, TypeError: It is no notebook.
     """
-    request = documents.parsed(
+    request = bounded_json.parse(
         body, "it", largest=MAX_BODY_BYTES, in_objects=MAX_PARSED_BYTES, in_memory=MAX_DECODED_BYTES, finite=False
     )
     parse_notebook(request["content"])

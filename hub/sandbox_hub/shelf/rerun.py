@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 
 from sandbox_hub.shelf.validation import (
@@ -222,7 +222,7 @@ class RerunServer:
 
 def _parse_event(line: bytes) -> dict[str, Any]:
     try:
-        event = documents.parsed(
+        event = bounded_json.parse(
             line, "it", largest=MAX_EVENT_BYTES, in_objects=MAX_PARSED_BYTES, in_memory=MAX_DECODED_BYTES, finite=False
         )
     except DamagedError as error:

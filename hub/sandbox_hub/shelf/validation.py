@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 
 # Of one notebook, as its author has it or as it comes out; the same number is in `sandbox_lab.rerun`.
@@ -34,7 +34,7 @@ def parse_notebook(content: Any) -> dict[str, Any]:
     if not isinstance(content, str | bytes):
         raise DamagedError("its content is no text")
     bounds = {"largest": MAX_NOTEBOOK_BYTES, "in_objects": MAX_PARSED_BYTES, "in_memory": MAX_DECODED_BYTES}
-    notebook = documents.parsed(content, "it", **bounds, finite=False)
+    notebook = bounded_json.parse(content, "it", **bounds, finite=False)
     return check_notebook(notebook)
 
 

@@ -17,7 +17,7 @@ DEBIAN_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 @dataclass(frozen=True)
-class Source:
+class AptSource:
     """One package source of this machine's apt."""
 
     uri: str
@@ -48,11 +48,11 @@ def install(host: Host, packages: list[str]) -> None:
     host.root(["apt-get", "install", *_INSTALL, *_OPTIONS, *packages], seconds=1800)
 
 
-def sources(host: Host) -> list[Source]:
+def sources(host: Host) -> list[AptSource]:
     """Returns the package sources that apt is configured with and has read."""
     listed = host.read(["apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"])
     rows = [line.split("|") for line in listed.splitlines()]
-    return [Source(*row) for row in rows if len(row) == 4 and row[0] and not row[0].startswith("cdrom:")]
+    return [AptSource(*row) for row in rows if len(row) == 4 and row[0] and not row[0].startswith("cdrom:")]
 
 
 def mirror(host: Host, *, label: str = "Debian") -> str | None:

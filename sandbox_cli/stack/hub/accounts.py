@@ -10,7 +10,7 @@ from spark_etl.usernames import SHELF_USER, SMOKE_TEST_USER
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
 from sandbox_cli.stack.hub import authentication
-from sandbox_cli.stack.hub.api import Hub
+from sandbox_cli.stack.hub_api import Hub
 
 FILE = "accounts.json"
 FIRST = {"admin": True, "engineer": False}

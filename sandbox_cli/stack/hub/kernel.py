@@ -15,8 +15,8 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from sandbox_cli.errors import StackError
-from sandbox_cli.stack.hub.api import NOT_FOUND, Hub
 from sandbox_cli.stack.hub.server_access import ServerAccess, access
+from sandbox_cli.stack.hub_api import NOT_FOUND, Hub
 
 Message = dict[str, Any]
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from sandbox_cli.errors import StackError
-from sandbox_cli.stack.hub.api import NOT_FOUND, Hub
+from sandbox_cli.stack.hub_api import NOT_FOUND, Hub
 
 # Longer than sharing a notebook may take; a visit that is killed leaves its token for no longer.
 SECONDS = 4000

@@ -9,8 +9,8 @@ from urllib.parse import quote, urljoin, urlsplit
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError, UsageError
 from sandbox_cli.stack.health import poll
-from sandbox_cli.stack.hub.api import NOT_FOUND
 from sandbox_cli.stack.hub.server_access import ServerAccess, access
+from sandbox_cli.stack.hub_api import NOT_FOUND
 from sandbox_cli.stack.session import Session
 
 # Others may be before it, and each may take the twenty minutes that the shelf gives one.

@@ -26,7 +26,7 @@ from sandbox_cli.stack.images import context as build_context
 
 if TYPE_CHECKING:
     from sandbox_cli.stack.images.context import Recipe
-    from sandbox_cli.stack.images.progress import Progress
+    from sandbox_cli.stack.images.progress import BuildProgress
 
 SILENT_SECONDS = 1200
 TAIL_LINES = 15
@@ -104,7 +104,7 @@ class Builds:
 
     environment: Mapping[str, str]
     network: Network
-    progress: Progress
+    progress: BuildProgress
     _running: dict[subprocess.Popen[str], float] = field(default_factory=dict)  # with the time of its last output
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: bool = False

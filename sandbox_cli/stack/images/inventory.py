@@ -18,7 +18,7 @@ from sandbox_cli.errors import StackError, UsageError
 from sandbox_cli.stack.images import base
 from sandbox_cli.stack.images.build import Builds, Job, Network, build_all, environment
 from sandbox_cli.stack.images.context import Recipe, content_hash
-from sandbox_cli.stack.images.progress import Progress
+from sandbox_cli.stack.images.progress import BuildProgress
 from sandbox_cli.stack.lock import build_lock
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ BASE = "base"
 REPOSITORY = "sandbox"
 
 # Of spark_etl, as much as the store of runs needs, and how users are named.
-HUB_MODULES = ("__init__.py", "documents.py", "errors.py", "trace.py", "usernames.py", "storage", "store")
+HUB_MODULES = ("__init__.py", "bounded_json.py", "errors.py", "trace.py", "usernames.py", "storage", "store")
 # A server has the hub's bounds, and the notebooks that a new home is given.
 NOTEBOOK = ("hub/notebook", "hub/bounded_http", "notebooks")
 
@@ -165,7 +165,7 @@ def _build_missing(
             f"These images are missing or out of date, and --offline forbids to build them: {names}.", hint="sandbox up"
         )
     took: dict[str, float] = {}
-    progress = Progress(stage)
+    progress = BuildProgress(stage)
     if BASE in needed:
         began = time.monotonic()
         progress.begin(BASE)
@@ -202,7 +202,7 @@ def _job(name: str, settings: Settings, refs: dict[str, str]) -> Job:
 
 
 @contextmanager
-def _builds(engine: Engine, settings: Settings, progress: Progress) -> Iterator[Builds]:
+def _builds(engine: Engine, settings: Settings, progress: BuildProgress) -> Iterator[Builds]:
     """Builds that are stopped, and whose secrets are removed, however the block ends."""
     folder = settings.state_dir / "build"
     builds = Builds(environment(engine.environment()), Network.prepare(folder), progress)

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sandbox_cli.console import duration
+from spark_etl.units import format_duration
 
 if TYPE_CHECKING:
     from sandbox_cli.console import Stage
@@ -38,7 +38,7 @@ class _Build:
 
 
 @dataclass
-class Progress:
+class BuildProgress:
     """What is being built now; several threads may call it."""
 
     stage: Stage
@@ -75,7 +75,7 @@ class Progress:
         with self._lock:
             began = self.builds.pop(name).began
             self._last_shown = time.monotonic()
-        self.stage.line(f"{name:<10} {duration(time.monotonic() - began):>6}  {result}")
+        self.stage.line(f"{name:<10} {format_duration(time.monotonic() - began):>6}  {result}")
 
     def tick(self) -> None:
         """Shows the steps that have printed nothing so far, and the seconds: on plain lines only now and then."""
@@ -95,5 +95,5 @@ class Progress:
     def _all(self) -> str:
         with self._lock:
             now = time.monotonic()
-            shown = [(name, build.where, duration(now - build.began)) for name, build in self.builds.items()]
+            shown = [(name, build.where, format_duration(now - build.began)) for name, build in self.builds.items()]
         return " · ".join(" ".join(filter(None, parts)) for parts in shown)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spark_etl.code.git import read_git_state
 from spark_etl.config import load_config
-from spark_etl.errors import UsageError as RunnerUsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
 from spark_etl.runner.options import parse_options, pipeline_name
 from spark_etl.sampling import make_sample
@@ -48,7 +48,7 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
     """Returns the request.
 
     Raises:
-        spark_etl.errors.UsageError, spark_etl.errors.ConfigError: The command line or the config makes no sense.
+        ArgumentError, spark_etl.errors.ConfigError: The command line or the config makes no sense.
         UsageError: The requirements file is missing, or the driver would not see the config.
     """
     given = [word.split("=")[0] for word in arguments]
@@ -61,7 +61,7 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
     for name in options.checkpoints:
         if name not in content.features:
             others = alternatives(name, content.features)
-            raise RunnerUsageError(f"--checkpoint {name}: no such feature in {config}. {others}")
+            raise ArgumentError(f"--checkpoint {name}: no such feature in {config}. {others}")
     if requirements is not None and not requirements.is_file():
         raise UsageError(f"--requirements {requirements}: no such file.")
     folder = options.project.resolve()
@@ -69,7 +69,7 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
         raise UsageError(f"--project-path {options.project}: no such folder.")
     if not config.resolve().is_relative_to(folder):
         raise UsageError(f"{config} is not inside of --project-path {folder}, which is all that a driver sees.")
-    make_sample(options.sample, options.sample_key, options.keys, usual_key=content.sample_key)
+    make_sample(options.sample, options.sample_key, options.keys, default_key=content.sample_key)
     variables = tuple(name for name in content.variables if name in os.environ)
     name = pipeline_name(options.pipeline or content.pipeline, config)  # the folder has another name for the driver
     runner_arguments = _with_keys(_without(everything, "--project-path", "--pipeline"), options.keys, folder)

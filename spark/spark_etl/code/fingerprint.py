@@ -1,4 +1,4 @@
-"""Tells whether the code that computes a feature is still the same: comments and layout don't count, helpers do.
+"""A fingerprint of the code that computes a feature: comments and layout don't count, helpers do.
 
 Of the module a class stands in, what the class uses counts: another feature in the same file may change. Of the other
 modules of the project that it imports, all counts. So do files of the project that this code names in a text, such as a
@@ -37,9 +37,9 @@ class Fingerprints:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._modules: dict[str, _Module | None] = {}
-        self._pieces_of: dict[str, list[_Piece]] = {}
-        self._files_of: dict[_Piece, frozenset[Path]] = {}
-        self._libraries = Libraries(self._is_ours)
+        self._parts_of: dict[str, list[_CodePart]] = {}
+        self._files_of: dict[_CodePart, frozenset[Path]] = {}
+        self._libraries = Libraries(self._is_own_module)
 
     def of(self, class_path: str) -> dict[str, Any]:
         """Returns what identifies the code of a feature.
@@ -48,9 +48,9 @@ class Fingerprints:
             `class`, `modules` (name → hash of what it uses of each of the project's modules, its own included),
             `files` (path in the project → hash) where it names any, and `fingerprint`, a hash over all of it.
         """
-        pieces = self._pieces(class_path)
-        parts: dict[str, Any] = {"modules": dict(sorted((piece.name, piece.hash) for piece in pieces))}
-        if files := self._resources.hashes(frozenset[Path]().union(*map(self._files, pieces))):
+        parts_of_code = self._parts(class_path)
+        parts: dict[str, Any] = {"modules": dict(sorted((part.name, part.hash) for part in parts_of_code))}
+        if files := self._resources.hashes(frozenset[Path]().union(*map(self._files, parts_of_code))):
             parts["files"] = files
         known = (class_path, *(sorted(part.items()) for part in parts.values()))
         return {
@@ -61,34 +61,34 @@ class Fingerprints:
 
     def libraries(self, class_path: str) -> dict[str, str]:
         """Returns the libraries that the code of a feature imports, with their versions; Python's own don't count."""
-        names = {name.split(".")[0] for piece in self._pieces(class_path) for name in piece.imports}
+        names = {name.split(".")[0] for part in self._parts(class_path) for name in part.imports}
         return self._libraries.versions(names - {""})
 
-    def _is_ours(self, name: str) -> bool:
+    def _is_own_module(self, name: str) -> bool:
         return name == "spark_etl" or self._project.file_of(name) is not None or (self._project.path / name).is_dir()
 
     @cached_property
     def _resources(self) -> Resources:
         return Resources(self._project)
 
-    def _files(self, piece: _Piece) -> frozenset[Path]:
-        if piece not in self._files_of:
-            self._files_of[piece] = self._resources.named(piece.texts, piece.folder)
-        return self._files_of[piece]
+    def _files(self, part: _CodePart) -> frozenset[Path]:
+        if part not in self._files_of:
+            self._files_of[part] = self._resources.files_named_in(part.texts, part.folder)
+        return self._files_of[part]
 
-    def _pieces(self, class_path: str) -> list[_Piece]:
-        if class_path not in self._pieces_of:
+    def _parts(self, class_path: str) -> list[_CodePart]:
+        if class_path not in self._parts_of:
             own, _, class_name = class_path.rpartition(".")
-            self._pieces_of[class_path] = list(self._reached(own, class_name))
-        return self._pieces_of[class_path]
+            self._parts_of[class_path] = list(self._reached(own, class_name))
+        return self._parts_of[class_path]
 
-    def _reached(self, own: str, class_name: str) -> Iterator[_Piece]:
+    def _reached(self, own: str, class_name: str) -> Iterator[_CodePart]:
         module = self._module(own)
         if module is None:
             return
-        piece = _Piece(own, module, module.used_by(class_name))
-        yield piece
-        seen, waiting = {own}, [*piece.imports, *_parents(own)]
+        part = _CodePart(own, module, module.statements_used_by(class_name))
+        yield part
+        seen, waiting = {own}, [*part.imports, *_parents(own)]
         while waiting:
             name = waiting.pop()
             module = None if name in seen else self._module(name)
@@ -104,8 +104,8 @@ class Fingerprints:
         return self._modules[name]
 
 
-class _Piece:
-    """What counts of a module: some of its statements, or all."""
+class _CodePart:
+    """The statements of a module that count: some, or all."""
 
     def __init__(self, name: str, module: _Module, statements: list[ast.stmt]) -> None:
         self.name = name
@@ -144,9 +144,9 @@ class _Module:
         self._statements = tree.body
 
     @cached_property
-    def whole(self) -> _Piece:
+    def whole(self) -> _CodePart:
         """All of it."""
-        return _Piece(self._name, self, self._statements)
+        return _CodePart(self._name, self, self._statements)
 
     @cached_property
     def _names(self) -> list[set[str]]:
@@ -156,7 +156,7 @@ class _Module:
     def _bound(self) -> list[set[str]]:
         return [_bound_by(statement) for statement in self._statements]
 
-    def used_by(self, name: str) -> list[ast.stmt]:
+    def statements_used_by(self, name: str) -> list[ast.stmt]:
         """Returns the statements that a definition needs: those that bind a name it uses, and those that bind none.
 
         An import whose name nothing in the module uses is there for what it does. Where names are looked up by their

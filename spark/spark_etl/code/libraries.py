@@ -11,36 +11,36 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-SPARKS_OWN = {"pyspark", "py4j"}  # where they come with Spark and not from pip, the version of its jars tells
+SPARK_PACKAGES = {"pyspark", "py4j"}  # where they come with Spark and not from pip, the jars' version is known
 
 
 class Libraries:
-    """What is installed here; each library is looked at once.
+    """The installed libraries; each is looked up once.
 
     Args:
-        ours: Whether a top-level module is the project's, which is no library.
+        is_own: Whether a top-level module is the project's, which is no library.
     """
 
-    def __init__(self, ours: Callable[[str], bool]) -> None:
-        self._ours = ours
+    def __init__(self, is_own: Callable[[str], bool]) -> None:
+        self._is_own = is_own
         self._found: dict[str, dict[str, str]] = {}
 
     def versions(self, modules: Iterable[str]) -> dict[str, str]:
         """Returns distribution → version for top-level modules; Python's own, and what is not here, are left out.
 
-        A module that belongs to no distribution, as one of `--py-files`, is told by a hash of its source.
+        A module that belongs to no distribution, as one of `--py-files`, has a hash of its source.
         """
         found: dict[str, str] = {}
         for module in sorted(set(modules) - sys.stdlib_module_names):
             if module not in self._found:
-                self._found[module] = {} if self._ours(module) else _look_at(module)
+                self._found[module] = {} if self._is_own(module) else _versions_of(module)
             found |= self._found[module]
         return found
 
 
-def _look_at(module: str) -> dict[str, str]:
+def _versions_of(module: str) -> dict[str, str]:
     found = {name: metadata.version(name) for name in _distributions(module)}
-    source = None if found or module in SPARKS_OWN else _source(module)
+    source = None if found or module in SPARK_PACKAGES else _source(module)
     return {module: f"source {source}"} if source else found
 
 
@@ -54,7 +54,7 @@ def _distributions(module: str) -> list[str]:
 
 @cache
 def _by_module() -> dict[str, list[str]]:
-    """Of everything that is installed; asked only for modules whose name is not their distribution's."""
+    """Returns module → distributions, of everything that is installed: slow, for modules named otherwise only."""
     return dict(metadata.packages_distributions())
 
 
@@ -71,7 +71,7 @@ def _source(module: str) -> str | None:
 
 
 def _files_of(spec: Any) -> Iterator[tuple[str, Path]]:
-    """Yields what a module consists of, with names that don't tell where it lies; of a zip the whole."""
+    """Yields the files of a module, with names relative to it; of a zip the whole."""
     archive = getattr(spec and spec.loader, "archive", None)
     if archive:
         yield "", Path(archive)

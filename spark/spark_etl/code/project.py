@@ -1,4 +1,4 @@
-"""The user's code: what of it may be imported, and what of it executors get."""
+"""The project's code: what may be imported, and what executors get."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 from spark_etl.errors import ConfigError, NotReturnedError
 from spark_etl.feature import SparkFeature
 from spark_etl.names import alternatives, listing
-from spark_etl.user_code import called, place
+from spark_etl.user_code import guard_user_code, location_in
 
 EXCLUDED_FOLDERS = {"__pycache__", "data", "node_modules", "venv", "spark-warehouse", "metastore_db"}
 LARGEST_RESOURCE = 1 << 20
@@ -70,10 +70,10 @@ class Project:
         given = copy.deepcopy(dict(params or {}))
         _check_params(alias, class_path, cls, given)
         try:
-            with called():
+            with guard_user_code():
                 feature: SparkFeature = cls(**given)
         except NotReturnedError as error:
-            raise self._left(f"feature `{alias}`: {class_path}()", error) from error
+            raise self._exit_error(f"feature `{alias}`: {class_path}()", error) from error
         except Exception as error:
             raise ConfigError(f"feature `{alias}`: {class_path}() raises {type(error).__name__}: {error}") from error
         feature.alias = alias
@@ -90,10 +90,10 @@ class Project:
                 hint="class paths are relative to the project: the config's folder, or --project-path DIR",
             )
         try:
-            with called():
+            with guard_user_code():
                 module = importlib.import_module(module_name)
         except NotReturnedError as error:
-            raise self._left(f"feature `{alias}`: importing {module_name}", error) from error
+            raise self._exit_error(f"feature `{alias}`: importing {module_name}", error) from error
         except Exception as error:
             raise ConfigError(
                 f"feature `{alias}`: importing {module_name} raises {type(error).__name__}: {error}"
@@ -106,8 +106,8 @@ class Project:
         self._imported[module_name] = module
         return module
 
-    def _left(self, what: str, error: NotReturnedError) -> ConfigError:
-        where = place(error.__cause__ or error, self.path)
+    def _exit_error(self, what: str, error: NotReturnedError) -> ConfigError:
+        where = location_in(error.__cause__ or error, self.path)
         return ConfigError(f"{what}: {error.message}{where}", hint=error.hint)
 
     def file_of(self, module_name: str) -> Path | None:
@@ -129,7 +129,7 @@ class Project:
         """Yields what executors need: code and small resources beside it; no data, caches or hidden files."""
         yield from filter(_is_for_executors, _files_below(self.path))
 
-    def everything(self) -> Iterator[Path]:
+    def all_files(self) -> Iterator[Path]:
         """Yields the same files and others beside them, of any kind and size."""
         yield from _files_below(self.path)
 
@@ -143,10 +143,10 @@ class Project:
         ):
             for file in files:
                 content.setdefault(file.relative_to(base).as_posix(), file.read_bytes())
-        return _zipped(content)
+        return _zip(content)
 
 
-def _zipped(content: dict[str, bytes]) -> bytes:
+def _zip(content: dict[str, bytes]) -> bytes:
     """Returns a zip; folders have entries too, or Python finds no package in it that lacks an `__init__.py`."""
     folders = {f"{parent.as_posix()}/" for name in content for parent in PurePosixPath(name).parents if parent.name}
     buffer = io.BytesIO()

@@ -14,7 +14,7 @@ LONGEST_NAME = 255
 
 
 class Resources:
-    """What lies beside the code; a file is read once, and only if it is named.
+    """The files beside the code; one is read once, and only if the code names it.
 
     Args:
         project: The project.
@@ -27,38 +27,40 @@ class Resources:
     @cached_property
     def _by_name(self) -> dict[str, list[Path]]:
         found: dict[str, list[Path]] = {}
-        for file in self._project.everything():
+        for file in self._project.all_files():
             if file.suffix != ".py":
                 found.setdefault(file.name, []).append(file)
         return found
 
-    def named(self, texts: Iterable[str], folder: Path) -> frozenset[Path]:
+    def files_named_in(self, texts: Iterable[str], folder: Path) -> frozenset[Path]:
         """Returns the files whose name, or the end of whose path, is one of the texts.
 
         Args:
-            texts: What stands in the code.
+            texts: The strings in the code.
             folder: Where the module lies: below it, and below the project's folder, a path is followed anywhere.
         """
         short = [text for text in texts if 0 < len(text) <= LONGEST_NAME]
-        return frozenset(file for text in short for file in (*self._called(text), *self._at(text, folder)))
+        return frozenset(
+            file for text in short for file in (*self._by_path_end(text), *self._by_full_path(text, folder))
+        )
 
     def hashes(self, files: Iterable[Path]) -> dict[str, str]:
         """Returns path in the project → hash."""
         return {file.relative_to(self._project.path).as_posix(): self._hash(file) for file in sorted(files)}
 
-    def _called(self, text: str) -> list[Path]:
+    def _by_path_end(self, text: str) -> list[Path]:
         parts = PurePosixPath(text).parts
         parts = tuple(part for part in parts if part not in {"..", "/"})
         files = self._by_name.get(parts[-1], []) if parts else []
         return [file for file in files if file.parts[-len(parts) :] == parts]
 
-    def _at(self, text: str, folder: Path) -> Iterator[Path]:
+    def _by_full_path(self, text: str, folder: Path) -> Iterator[Path]:
         for base in {self._project.path, folder}:
             file = Path(os.path.normpath(base / text))
-            if self._may_count(file) and os.path.isfile(file):  # noqa: PTH113 - a text that can be no path is no error
+            if self._is_resource(file) and os.path.isfile(file):  # noqa: PTH113 - a text that can be no path is no error
                 yield file
 
-    def _may_count(self, file: Path) -> bool:
+    def _is_resource(self, file: Path) -> bool:
         inside = file.relative_to(self._project.path).parts if file.is_relative_to(self._project.path) else ()
         return bool(inside) and file.suffix != ".py" and not any(part.startswith(".") for part in inside)
 

@@ -1,4 +1,4 @@
-"""YAML as it was meant: a key written twice is refused, not silently dropped, and every value knows its line."""
+"""YAML read strictly: a key written twice is refused, not silently dropped, and every value knows its line."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Document:
-    """The content of a YAML file, and where in it each value stands.
+    """The content of a YAML file, and the line of each value.
 
     Attributes:
         path: The file.
-        content: What it says; nothing is substituted.
+        content: The values; nothing is substituted.
     """
 
     path: Path
@@ -58,7 +58,7 @@ def load_document(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"no feature config at {path}", hint=_elsewhere(path)) from None
+        raise ConfigError(f"no feature config at {path}", hint=_other_configs(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"can't read the feature config {path}: {error}") from error
     loader = None
@@ -129,7 +129,7 @@ def _child(node: yaml.Node | None, part: str | int) -> yaml.Node | None:
     return None
 
 
-def _elsewhere(path: Path) -> str | None:
+def _other_configs(path: Path) -> str | None:
     folder = path.parent
     found = sorted(str(other) for other in folder.glob("*.y*ml")) if folder.is_dir() else []
     return f"in that folder: {', '.join(found)}" if found else None

@@ -1,4 +1,4 @@
-"""`${NAME}` in a feature config: what differs between machines, and what must not be written down."""
+"""`${NAME}` in a feature config: for what differs between machines, and for secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ONLY_A_NAME = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-)?\}")
 Where = tuple[str | int, ...]
 
 
-def substituted(document: Document, environment: Mapping[str, str]) -> Any:
+def substitute(document: Document, environment: Mapping[str, str]) -> Any:
     """Returns the document's content with every string value's `${NAME}` replaced.
 
     1. `${NAME}` is the variable's value; one that is not set is refused.
@@ -26,7 +26,7 @@ def substituted(document: Document, environment: Mapping[str, str]) -> Any:
     Keys stay as they are, and what was replaced stays a string.
 
     Raises:
-        ConfigError: A variable is not set, or a `${` is none of the above; told with its line.
+        ConfigError: A variable is not set, or a `${` is none of the above; the message has the line.
     """
 
     def replaced(value: Any, where: Where) -> Any:
@@ -66,7 +66,7 @@ def variables(content: Any) -> set[str]:
     return {name for part in content for name in variables(part)}
 
 
-def place(document: Document, where: Where) -> str:
+def location(document: Document, where: Where) -> str:
     """Returns `file:line`."""
     line = document.line(where)
     return f"{document.path}:{line}" if line else str(document.path)
@@ -79,15 +79,16 @@ def dotted(where: Where) -> str:
 
 def _unset(document: Document, where: Where, name: str, environment: Mapping[str, str]) -> ConfigError:
     match = nearest(name, environment)
-    meant = f" Did you mean `{match}`?" if match else ""
+    suggestion = f" Did you mean `{match}`?" if match else ""
     return ConfigError(
-        f"{place(document, where)}: `{dotted(where)}` needs the environment variable {name}, which is not set.{meant}",
+        f"{location(document, where)}: `{dotted(where)}` needs the environment variable {name}, "
+        f"which is not set.{suggestion}",
         hint=f"set {name}, or write ${{{name}:-default}}",
     )
 
 
 def _malformed(document: Document, where: Where) -> ConfigError:
     return ConfigError(
-        f"{place(document, where)}: a `${{` in `{dotted(where)}` is neither ${{NAME}} nor ${{NAME:-default}}",
+        f"{location(document, where)}: a `${{` in `{dotted(where)}` is neither ${{NAME}} nor ${{NAME:-default}}",
         hint="write $$ for a dollar that is meant as one",
     )

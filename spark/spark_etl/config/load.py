@@ -1,4 +1,4 @@
-"""From a file to a feature config, or to the words that say what is wrong with it and in which line."""
+"""Reads a feature config, or says what is wrong with it and in which line."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from spark_etl.config.document import Document, load_document
-from spark_etl.config.environment import Where, place, substituted
-from spark_etl.config.model import ALIAS_RULE, RESERVED, FeatureConfig
-from spark_etl.config.spark_settings import refusal
+from spark_etl.config.environment import Where, location, substitute
+from spark_etl.config.model import ALIAS_RULE, RESERVED, FeatureConfig, reason_to_refuse
 from spark_etl.errors import ConfigError
 from spark_etl.names import alternatives
 
@@ -33,17 +32,17 @@ def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Fea
         environment: What `${NAME}` is replaced from; the process's variables if not given.
 
     Raises:
-        ConfigError: It is missing, not YAML, needs a variable that is not set, or says what it may not say.
+        ConfigError: It is missing, not YAML, needs a variable that is not set, or has content that is not allowed.
     """
     document = load_document(path)
     if not isinstance(document.content, dict):
         raise ConfigError(f"{path} is no feature config: it has no `features:` section")
-    content = substituted(document, os.environ if environment is None else environment)
+    content = substitute(document, os.environ if environment is None else environment)
     try:
         config = FeatureConfig.model_validate(content)
     except ValidationError as error:
-        found = dict.fromkeys(_told(document, finding) for finding in error.errors())
-        raise ConfigError(f"{path}: " + "; ".join(found)) from None
+        findings = dict.fromkeys(_describe_finding(document, finding) for finding in error.errors())
+        raise ConfigError(f"{path}: " + "; ".join(findings)) from None
     _check_names(document, config)
     _check_settings(document, config)
     config._written = document.content
@@ -53,48 +52,49 @@ def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Fea
 def _check_names(document: Document, config: FeatureConfig) -> None:
     for alias in config.features:
         if alias in RESERVED:
-            where = place(document, ("features", alias))
+            where = location(document, ("features", alias))
             raise ConfigError(f"{where}: a feature can't be called `{alias}`: transform() has an argument of that name")
 
 
 def _check_settings(document: Document, config: FeatureConfig) -> None:
     for key in config.spark_settings:
-        refused = refusal(key, document.value(("spark", key)))
-        if refused:
-            raise ConfigError(f"{place(document, ('spark', key))}: {refused}")
+        reason = reason_to_refuse(key, document.value(("spark", key)))
+        if reason:
+            raise ConfigError(f"{location(document, ('spark', key))}: {reason}")
 
 
-def _told(document: Document, error: ErrorDetails) -> str:
-    """Returns one finding of pydantic in the words of someone who writes YAML."""
-    at = _place_of(error)
+def _describe_finding(document: Document, error: ErrorDetails) -> str:
+    """Returns one finding of pydantic as a writer of YAML understands it."""
+    at = _location_of(error)
     where = [str(part) for part in at]
     parent, last = ".".join(where[:-1]), where[-1] if where else ""
     inside = f" in {parent}" if parent else ""
     if error["type"] == "extra_forbidden":
-        said = f"unknown key `{last}`{inside}. {alternatives(last, _known(where[:-1]))}"
+        message = f"unknown key `{last}`{inside}. {alternatives(last, _known_keys(where[:-1]))}"
     elif error["type"] == "missing":
-        said = f"`{last}`{inside} is missing"
+        message = f"`{last}`{inside} is missing"
     elif error["loc"] and error["loc"][-1] == "[key]":
-        said = f"`{last}`{inside} can't be the name of a feature: {ALIAS_RULE}"
+        message = f"`{last}`{inside} can't be the name of a feature: {ALIAS_RULE}"
     elif where[0] == "spark" and len(where) == 2:
-        said = f"`{last}`{inside} is {_shown(document, at)}, but must be text, a number, true or false"
+        message = f"`{last}`{inside} is {_format_value(document, at)}, but must be text, a number, true or false"
     elif last == "class":
-        said = f"`{last}`{inside} is {_shown(document, at)}, but must be a path such as features.orders.Orders"
+        value = _format_value(document, at)
+        message = f"`{last}`{inside} is {value}, but must be a path such as features.orders.Orders"
     else:
-        said = f"`{'.'.join(where)}` is {_shown(document, at)}: {_lowered(error['msg'])}"
+        message = f"`{'.'.join(where)}` is {_format_value(document, at)}: {_lower_first(error['msg'])}"
     line = document.line(at)
-    return f"line {line}: {said}" if line else said
+    return f"line {line}: {message}" if line else message
 
 
-def _place_of(error: ErrorDetails) -> Where:
-    """Returns where in the file a finding is: pydantic also tells which of several types it tried there."""
+def _location_of(error: ErrorDetails) -> Where:
+    """Returns where in the file a finding is, without the type that pydantic tried there."""
     at = tuple(part for part in error["loc"] if part != "[key]")
     if at[:1] == ("spark",) and len(at) > 2:
         return at[:2]
     return at
 
 
-def _known(where: list[str]) -> list[str]:
+def _known_keys(where: list[str]) -> list[str]:
     pattern = ".".join(where)
     for key, known in KNOWN_KEYS.items():
         if re.fullmatch(re.escape(key).replace(r"\*", "[^.]+"), pattern):
@@ -102,11 +102,11 @@ def _known(where: list[str]) -> list[str]:
     return []
 
 
-def _shown(document: Document, where: Where) -> str:
+def _format_value(document: Document, where: Where) -> str:
     """Returns a value as it stands in the file: what a variable was replaced by may be a secret."""
     text = repr(document.value(where))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _lowered(message: str) -> str:
+def _lower_first(message: str) -> str:
     return message[:1].lower() + message[1:]

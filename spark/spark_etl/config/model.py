@@ -1,7 +1,9 @@
-"""What a feature config may say."""
+"""What a feature config may contain, and its JSON schema, by which editors complete and check the YAML."""
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import date
 from typing import Annotated, Any
 
@@ -16,8 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from spark_etl.config.environment import variables
-from spark_etl.config.spark_settings import as_text
+from spark_etl.config.environment import ONLY_A_NAME, variables
 
 Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 ALIAS_RULE = "a letter, then letters, digits and `_`"
@@ -25,9 +26,16 @@ CLASS_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
 RESERVED = ("end_date", "self", "spark", "start_date")
 Setting = str | bool | int | float
 
+# What Spark itself blanks out on its pages, `spark.redaction.regex`.
+SECRET_SETTING = re.compile(r"(?i)secret|password|token|access[.]?key")
+
+# Where and under what name a run runs is set where it is started: with these, a config would not run elsewhere.
+# Which other settings come too late for a JVM that runs already is known only when Spark starts; the run warns then.
+START_SETTINGS = re.compile(r"spark\.(master|remote|app\.name|app\.id|api\.mode|submit\..*)")
+
 
 def _plain(value: Any) -> Any:
-    """Refuses what YAML can say and a parameter can't be: sets, bytes, keys that are no text."""
+    """Refuses values of YAML that can't be a parameter: sets, bytes, keys that are no text."""
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
@@ -129,3 +137,52 @@ class FeatureConfig(_Strict):
             for item in self.publish.s3
             for alias, entry in item.items()
         ]
+
+
+def reason_to_refuse(key: str, written: Any) -> str | None:
+    """Returns why a setting may not stand in a feature config, or None.
+
+    Args:
+        key: Of the setting.
+        written: Its value as it stands in the file.
+    """
+    if not key.startswith("spark."):
+        meant = f"spark.hadoop.{key}" if key.startswith("fs.") else f"spark.{key}"
+        return f"`{key}` is no Spark setting: they begin with `spark.`. Did you mean `{meant}`?"
+    if START_SETTINGS.fullmatch(key):
+        return f"`{key}` can't be set here: it belongs to whoever starts the run. Give it to spark-submit"
+    if SECRET_SETTING.search(key) and not isinstance(written, bool) and not ONLY_A_NAME.fullmatch(str(written)):
+        return f"`{key}` looks like a secret: write it as ${{NAME}}, and set that variable where the run is started"
+    return None
+
+
+def as_text(value: str | float | bool) -> str:
+    """Returns a value as Spark takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def json_schema() -> str:
+    """Returns the schema as the text of feature_config.schema.json."""
+    schema = _adapted(FeatureConfig.model_json_schema(by_alias=True))
+    schema["properties"]["features"]["propertyNames"] = {"not": {"enum": list(RESERVED)}}
+    schema["properties"]["spark"]["propertyNames"] = {
+        "pattern": r"^spark\.",
+        "not": {"pattern": f"^({START_SETTINGS.pattern})$"},
+    }
+    schema["description"] = schema["description"].split("\n")[0]
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Feature config"}
+    return json.dumps(whole, indent=2) + "\n"
+
+
+def _adapted(part: Any) -> Any:
+    """Returns a part as editors need it: with `${NAME}` where a pattern is, and no key that no pattern names."""
+    if isinstance(part, list):
+        return [_adapted(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    adapted = {key: _adapted(value) for key, value in part.items() if key != "title" or not isinstance(value, str)}
+    if isinstance(part.get("pattern"), str):
+        adapted["pattern"] = f"({part['pattern']})|\\$\\{{"
+    if "patternProperties" in part:
+        adapted["additionalProperties"] = False
+    return adapted

@@ -1,4 +1,4 @@
-"""What a drawing shows, whoever draws it."""
+"""A graph of features to be drawn, and the drawing as text for a terminal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
+
+from spark_etl.units import format_count
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Node:
         alias: Its name.
         upstreams: Aliases of what it reads; those that are not drawn are passed over.
         sources: What it reads that no feature computes.
-        state: One of `STATES`, or a word of the caller's.
+        state: One of `STATES`, or another word.
         marks: More about it: `checkpoint`, `publish`.
         detail: Rows, size, seconds.
         reason: Why it is in that state: of a failed one, the error.
@@ -64,5 +66,31 @@ class Diagram:
     def summary(self) -> str:
         """Returns `revenue: 12 features, 9 run, 3 skip`."""
         counts = Counter(node.state for node in self.nodes if node.state)
-        features = f"{len(self.nodes)} {'feature' if len(self.nodes) == 1 else 'features'}"
+        features = format_count(len(self.nodes), "feature")
         return f"{self.title}: " + ", ".join([features, *(f"{count} {state}" for state, count in counts.items())])
+
+
+def as_text(diagram: Diagram) -> str:
+    """Returns a listing by layers: a feature of one number reads only features of smaller ones.
+
+    Two lines for each feature: its state, marks, detail and reason, and below them what it reads.
+    """
+    position = len(str(len(diagram.layers)))
+    widths = [
+        max((len(cell) for cell in column), default=0)
+        for column in zip(*(_cells(node) for node in diagram.nodes), strict=True)
+    ]
+    lines = [diagram.summary()]
+    for number, layer in enumerate(diagram.layers, 1):
+        lines.append("")
+        for place, node in enumerate(layer):
+            lead = f"{number if place == 0 else '':>{position}}  "
+            cells = (cell.ljust(width) for cell, width in zip(_cells(node), widths, strict=True) if width)
+            lines.append((lead + "  ".join([*cells, node.reason])).rstrip())
+            if node.upstreams or node.sources:
+                lines.append(f"{'':{position}}    ← {', '.join([*node.upstreams, *node.sources])}")
+    return "\n".join(lines)
+
+
+def _cells(node: Node) -> tuple[str, ...]:
+    return (node.alias, node.state, ", ".join(node.marks), node.detail)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from spark_etl.drawing.diagram import Diagram
-from spark_etl.drawing.ranks import Bend, Item, Ranks, ranked
+from spark_etl.drawing.ranks import Bend, Item, Ranks, rank
 
 BESIDE, BETWEEN, BEND, MARGIN = 22.0, 40.0, 6.0, 12.0
 WIDEST = 1000.0
@@ -16,7 +16,7 @@ STRAIGHT, LOOSE = 4.0, 0.01
 
 Point = tuple[float, float]
 Size = tuple[float, float]
-Wanted = tuple[float, float]
+Target = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -59,22 +59,22 @@ class Layout:
     down: bool
 
 
-def laid_out(diagram: Diagram, sizes: Mapping[str, Size]) -> Layout:
+def lay_out(diagram: Diagram, sizes: Mapping[str, Size]) -> Layout:
     """Returns the drawing with layers from top to bottom, or from left to right where that would be too wide.
 
     Args:
         diagram: What is drawn.
         sizes: Alias → width and height of its box.
     """
-    ranks = ranked(diagram)
-    down = _placed(ranks, sizes, down=True)
+    ranks = rank(diagram)
+    down = _place(ranks, sizes, down=True)
     if down.width <= WIDEST:
         return down
-    across = _placed(ranks, sizes, down=False)
+    across = _place(ranks, sizes, down=False)
     return across if across.width < down.width else down
 
 
-def _placed(ranks: Ranks, sizes: Mapping[str, Size], *, down: bool) -> Layout:
+def _place(ranks: Ranks, sizes: Mapping[str, Size], *, down: bool) -> Layout:
     """Places everything on two axes: `along` goes from layer to layer, `cross` lies in a layer."""
     cross_sizes = {
         item: BEND if isinstance(item, Bend) else sizes[item][0 if down else 1]
@@ -85,7 +85,7 @@ def _placed(ranks: Ranks, sizes: Mapping[str, Size], *, down: bool) -> Layout:
         max((sizes[item][1 if down else 0] for item in layer if isinstance(item, str)), default=0.0)
         for layer in ranks.layers
     ]
-    cross = _cross(ranks, cross_sizes)
+    cross = _cross_positions(ranks, cross_sizes)
     least = min((cross[item] - cross_sizes[item] / 2 for item in cross), default=0.0)
     starts = [MARGIN + sum(along_sizes[:number]) + BETWEEN * number for number in range(len(along_sizes))]
     spans: dict[Item, tuple[float, float, float]] = {
@@ -122,24 +122,24 @@ def _lines(ranks: Ranks, spans: Mapping[Item, tuple[float, float, float]], *, do
     return lines
 
 
-def _cross(ranks: Ranks, sizes: Mapping[Item, float]) -> dict[Item, float]:
+def _cross_positions(ranks: Ranks, sizes: Mapping[Item, float]) -> dict[Item, float]:
     """Returns each item's centre: as near to what it is joined with as its neighbours in the layer let it."""
     cross: dict[Item, float] = {}
     for layer in ranks.layers:
-        cross.update(zip(layer, _fitted([(0.0, 1.0)] * len(layer), [sizes[item] for item in layer]), strict=True))
+        cross.update(zip(layer, _fit([(0.0, 1.0)] * len(layer), [sizes[item] for item in layer]), strict=True))
     for number in range(PASSES):
         down, settling = number % 2 == 1, number >= PASSES // 2
         for layer in ranks.layers if down else reversed(ranks.layers):
-            wanted: list[Wanted] = []
+            wanted: list[Target] = []
             for item in layer:
                 near = ranks.above[item] if down else ranks.below[item]
                 joined = [*ranks.above[item], *ranks.below[item]] if settling or not near else near
-                wanted.append(_wanted(cross, item, joined, wanted[-1] if wanted else None))
-            cross.update(zip(layer, _fitted(wanted, [sizes[item] for item in layer]), strict=True))
+                wanted.append(_target(cross, item, joined, wanted[-1] if wanted else None))
+            cross.update(zip(layer, _fit(wanted, [sizes[item] for item in layer]), strict=True))
     return cross
 
 
-def _wanted(cross: Mapping[Item, float], item: Item, joined: Sequence[Item], before: Wanted | None) -> Wanted:
+def _target(cross: Mapping[Item, float], item: Item, joined: Sequence[Item], before: Target | None) -> Target:
     """Returns where an item should be, and how much that counts.
 
     Bends pull each other more, so that lines are straight; what is joined with nothing keeps to its neighbour.
@@ -150,7 +150,7 @@ def _wanted(cross: Mapping[Item, float], item: Item, joined: Sequence[Item], bef
     return sum(cross[other] * weight for other, weight in zip(joined, weights, strict=True)) / sum(weights), 1.0
 
 
-def _fitted(wanted: Sequence[Wanted], sizes: Sequence[float]) -> list[float]:
+def _fit(wanted: Sequence[Target], sizes: Sequence[float]) -> list[float]:
     """Returns the centres nearest to those wanted that keep the order and a gap (isotonic regression)."""
     offsets = [0.0]
     for size, following in pairwise(sizes):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spark_etl.drawing.diagram import Diagram, Node
-from spark_etl.drawing.states import Look, look
+from spark_etl.drawing.states import StateStyle, style_of
 
 # What Mermaid or its HTML would take for something else, by the code it writes such characters with.
 SPECIAL = {ord(sign): f"#{ord(sign)};" for sign in '#"<>&`\\%$'} | {ord("\n"): " "}
@@ -24,7 +24,7 @@ def as_mermaid(diagram: Diagram) -> str:
 
 
 def _label(node: Node) -> str:
-    state = f"{look(node.state).sign} {node.state}" if node.state else ""
+    state = f"{style_of(node.state).sign} {node.state}" if node.state else ""
     second = " · ".join(_escaped(part) for part in (state, *node.marks, node.detail) if part)
     return "<br/>".join(filter(None, [f"<b>{_escaped(node.alias)}</b>", second]))
 
@@ -35,14 +35,14 @@ def _escaped(text: str) -> str:
 
 def _classes(diagram: Diagram, names: dict[str, str]) -> list[str]:
     states = dict.fromkeys(node.state for node in diagram.nodes)
-    looks: dict[Look, list[str]] = {}
+    states_by_style: dict[StateStyle, list[str]] = {}
     for state in states:
-        looks.setdefault(look(state), []).append(state)
+        states_by_style.setdefault(style_of(state), []).append(state)
     lines = []
-    for number, (shown, alike) in enumerate(looks.items()):
-        fill, line, text = shown.light
-        dashes = ",stroke-dasharray:4 3" if shown.dashed else ""
-        members = ",".join(names[node.alias] for node in diagram.nodes if node.state in alike)
+    for number, (style, same) in enumerate(states_by_style.items()):
+        fill, line, text = style.light
+        dashes = ",stroke-dasharray:4 3" if style.dashed else ""
+        members = ",".join(names[node.alias] for node in diagram.nodes if node.state in same)
         lines.append(f"    classDef c{number} fill:{fill},stroke:{line},color:{text}{dashes}")
         lines.append(f"    class {members} c{number}")
     return lines

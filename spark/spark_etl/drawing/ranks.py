@@ -39,7 +39,7 @@ class Ranks:
     below: Mapping[Item, Sequence[Item]]
 
 
-def ranked(diagram: Diagram) -> Ranks:
+def rank(diagram: Diagram) -> Ranks:
     """Returns the layers of a diagram.
 
     A line that passes layers bends in each, so that it goes between boxes and not through them; the lines from one
@@ -55,7 +55,7 @@ def ranked(diagram: Diagram) -> Ranks:
     lines: dict[tuple[Item, Item], None] = {}
     for alias, upstreams in diagram.upstreams.items():
         for upstream in upstreams:
-            way = list(_way(upstream, alias, depth)) if bending else [upstream, alias]
+            way = list(_path_through_layers(upstream, alias, depth)) if bending else [upstream, alias]
             lines.update(dict.fromkeys(pairwise(way)))
     for item in dict.fromkeys(item for line in lines for item in line if isinstance(item, Bend)):
         layers[item.layer].append(item)
@@ -67,7 +67,7 @@ def ranked(diagram: Diagram) -> Ranks:
     return Ranks(_ordered(layers, above, below), above, below)
 
 
-def _way(upstream: str, alias: str, depth: Mapping[Item, int]) -> Iterator[Item]:
+def _path_through_layers(upstream: str, alias: str, depth: Mapping[Item, int]) -> Iterator[Item]:
     yield upstream
     yield from (Bend(upstream, layer) for layer in range(depth[upstream] + 1, depth[alias]))
     yield alias

@@ -1,4 +1,4 @@
-"""How a state looks: a sign and a colour for each; the word itself is always written, too."""
+"""The style of each state: a sign and a colour; the word itself is always written, too."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Look:
-    """Of a state.
+class StateStyle:
+    """The style of a state.
 
     Attributes:
         sign: One character before its word.
         light: Fill, line and text on a light page.
         dark: Fill, line and text on a dark page.
-        dashed: Whether its box is drawn as not really there.
+        dashed: Whether its box has a dashed border: there is nothing to look at yet.
     """
 
     sign: str
@@ -29,24 +29,24 @@ _AMBER = (("#fdf3dc", "#a86f00", "#6b4700"), ("#382a08", "#d9a336", "#f3d48d"))
 _VIOLET = (("#f1ebfb", "#7a4fc4", "#50308b"), ("#281b40", "#a98ae6", "#d4c2f8"))
 _GREY = (("#f4f5f6", "#8a929b", "#4d545c"), ("#22262b", "#767f89", "#b4bcc5"))
 
-STATES: dict[str, Look] = {
-    "run": Look("▶", *_BLUE),
-    "reuse": Look("↺", *_VIOLET),
-    "skip": Look("–", *_GREY, dashed=True),
-    "pending": Look("…", *_GREY, dashed=True),
-    "running": Look("▶", *_BLUE),
-    "built": Look("◇", *_BLUE),
-    "staged": Look("◇", *_BLUE),
-    "succeeded": Look("✓", *_GREEN),
-    "failed": Look("✗", *_RED),
-    "interrupted": Look("■", *_AMBER),
-    "died": Look("†", *_AMBER),
-    "skipped": Look("–", *_GREY, dashed=True),
-    "reused": Look("↺", *_VIOLET),
+STATES: dict[str, StateStyle] = {
+    "run": StateStyle("▶", *_BLUE),
+    "reuse": StateStyle("↺", *_VIOLET),
+    "skip": StateStyle("–", *_GREY, dashed=True),
+    "pending": StateStyle("…", *_GREY, dashed=True),
+    "running": StateStyle("▶", *_BLUE),
+    "built": StateStyle("◇", *_BLUE),
+    "staged": StateStyle("◇", *_BLUE),
+    "succeeded": StateStyle("✓", *_GREEN),
+    "failed": StateStyle("✗", *_RED),
+    "interrupted": StateStyle("■", *_AMBER),
+    "died": StateStyle("†", *_AMBER),
+    "skipped": StateStyle("–", *_GREY, dashed=True),
+    "reused": StateStyle("↺", *_VIOLET),
 }
-UNKNOWN = Look("·", *_GREY)
+UNKNOWN = StateStyle("·", *_GREY)
 
 
-def look(state: str) -> Look:
-    """Returns how a state looks; one that is not known is grey."""
+def style_of(state: str) -> StateStyle:
+    """Returns the style of a state; one that is not known is grey."""
     return STATES.get(state, UNKNOWN)

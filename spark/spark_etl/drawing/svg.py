@@ -11,8 +11,8 @@ from html import escape
 from unicodedata import east_asian_width
 
 from spark_etl.drawing.diagram import Diagram, Node
-from spark_etl.drawing.layout import Box, Layout, Line, laid_out
-from spark_etl.drawing.states import STATES, UNKNOWN, Look, look
+from spark_etl.drawing.layout import Box, Layout, Line, lay_out
+from spark_etl.drawing.states import STATES, UNKNOWN, StateStyle, style_of
 
 NAME, SMALL, LEADING, PADDING, HEADER = 13.0, 11.0, 16.0, 12.0, 26.0
 # Of its size, the width of a character in the widest of the usual monospaced fonts.
@@ -27,7 +27,7 @@ FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
-class _Text:
+class _Label:
     """The lines of a box: the first is the name."""
 
     lines: tuple[str, ...]
@@ -50,8 +50,8 @@ def as_svg(diagram: Diagram, *, name: str | None = None) -> str:
         name: What its ids begin with; different each time if not given, since a page may hold several.
     """
     name = name or f"d{secrets.token_hex(4)}"
-    texts = {node.alias: _Text(tuple(_lines_of(node))) for node in diagram.nodes}
-    layout = laid_out(diagram, {alias: text.size for alias, text in texts.items()})
+    texts = {node.alias: _Label(tuple(_lines_of(node))) for node in diagram.nodes}
+    layout = lay_out(diagram, {alias: text.size for alias, text in texts.items()})
     title = _escaped(diagram.summary())
     width = max(layout.width, _columns(diagram.summary()) * ADVANCE * SMALL + 2 * PADDING)
     height = layout.height + HEADER
@@ -61,7 +61,7 @@ def as_svg(diagram: Diagram, *, name: str | None = None) -> str:
     )
     parts = [
         head,
-        f'<title id="{name}-title">{title}</title><desc id="{name}-text">{_escaped(_told(diagram))}</desc>',
+        f'<title id="{name}-title">{title}</title><desc id="{name}-text">{_escaped(_description(diagram))}</desc>',
         f"<style>{_style(name)}</style>",
         f'<defs><marker id="{name}-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         'orient="auto"><path d="M0 0.5 8 4 0 7.5Z" class="head"/></marker></defs>',
@@ -78,16 +78,16 @@ def as_svg(diagram: Diagram, *, name: str | None = None) -> str:
 def as_html(diagram: Diagram) -> str:
     """Returns the SVG as an image in an element that scrolls where the page is too narrow for it.
 
-    An image, and not the element itself: in the notebook of somebody else, JupyterLab leaves of an `<svg>` its words.
+    An image, and not the element itself: of an `<svg>` in an untrusted notebook, JupyterLab keeps only the text.
     """
     content = b64encode(as_svg(diagram, name="run").encode()).decode()
-    alt = _escaped(f"{diagram.summary()}. {_told(diagram)}")
+    alt = _escaped(f"{diagram.summary()}. {_description(diagram)}")
     image = f'<img style="max-width:none" src="data:image/svg+xml;base64,{content}" alt="{alt}">'
     return f'<div style="overflow:auto">{image}</div>'
 
 
 def _lines_of(node: Node) -> Iterator[str]:
-    state = f"{look(node.state).sign} {node.state}" if node.state else ""
+    state = f"{style_of(node.state).sign} {node.state}" if node.state else ""
     yield node.alias
     second = " · ".join(part for part in (state, *node.marks) if part)
     if second:
@@ -114,7 +114,7 @@ def _escaped(text: str) -> str:
     return escape(FORBIDDEN.sub("�", text))
 
 
-def _told(diagram: Diagram) -> str:
+def _description(diagram: Diagram) -> str:
     return "; ".join(
         f"{node.alias}: {node.state or 'feature'}{''.join(f', {mark}' for mark in node.marks)}"
         + (f", reads {', '.join(node.upstreams)}" if node.upstreams else "")
@@ -134,7 +134,7 @@ def _path(line: Line, name: str, *, down: bool) -> str:
     return f'<path class="line" d="M{x:.1f} {y:.1f}C{bends} {to_x:.1f} {to_y:.1f}"{arrow}/>'
 
 
-def _group(node: Node, layout: Layout, text: _Text) -> str:
+def _group(node: Node, layout: Layout, text: _Label) -> str:
     box: Box = layout.boxes[node.alias]
     rows = "".join(
         f'<text x="{box.x + PADDING:.1f}" y="{box.y + LEADING * (number + 1) + 1:.1f}"'
@@ -142,7 +142,8 @@ def _group(node: Node, layout: Layout, text: _Text) -> str:
         for number, line in enumerate(text.lines)
     )
     shape = f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="5"/>'
-    return f'<g class="node {_kind(look(node.state))}"><title>{_escaped(_tooltip(node))}</title>{shape}{rows}</g>'
+    title = f"<title>{_escaped(_tooltip(node))}</title>"
+    return f'<g class="node {_style_class(style_of(node.state))}">{title}{shape}{rows}</g>'
 
 
 def _class(number: int) -> str:
@@ -155,9 +156,9 @@ def _tooltip(node: Node) -> str:
     return "\n".join(filter(None, [first, node.detail, node.reason, f"reads {reads}" if reads else ""]))
 
 
-def _kind(shown: Look) -> str:
+def _style_class(style: StateStyle) -> str:
     kinds = list(dict.fromkeys([*STATES.values(), UNKNOWN]))
-    return f"k{kinds.index(shown)}"
+    return f"k{kinds.index(style)}"
 
 
 def _style(name: str) -> str:
@@ -173,13 +174,13 @@ def _style(name: str) -> str:
         (f"font-size:{NAME:.0f}px;font-weight:600", " .name"),
     ]
     kinds = dict.fromkeys([*STATES.values(), UNKNOWN])
-    for number, shown in enumerate(kinds):
-        dashes = ";stroke-dasharray:4 3" if shown.dashed else ""
+    for number, style in enumerate(kinds):
+        dashes = ";stroke-dasharray:4 3" if style.dashed else ""
         fixed.append((f"fill:var(--f{number});stroke:var(--s{number}){dashes}", f" .k{number} rect"))
         fixed.append((f"fill:var(--t{number})", f" .k{number} text"))
     rules = [f"#{name}{{{light}}}", f"@media (prefers-color-scheme:dark){{#{name}{{{dark}}}}}"]
     rules += [
-        f'[data-jp-theme-light="{word}"] #{name}{{{theme}}}' for word, theme in (("true", light), ("false", dark))
+        f'[data-jp-theme-light="{value}"] #{name}{{{theme}}}' for value, theme in (("true", light), ("false", dark))
     ]
     return "".join([*rules, *(f"#{name}{part}{{{rule}}}" for rule, part in fixed)])
 
@@ -187,7 +188,7 @@ def _style(name: str) -> str:
 def _theme(theme: str) -> str:
     paper, ink, line = PAGE[theme]
     colours = [f"--paper:{paper};--ink:{ink};--line:{line}"]
-    for number, shown in enumerate(dict.fromkeys([*STATES.values(), UNKNOWN])):
-        fill, stroke, text = shown.light if theme == "light" else shown.dark
+    for number, style in enumerate(dict.fromkeys([*STATES.values(), UNKNOWN])):
+        fill, stroke, text = style.light if theme == "light" else style.dark
         colours.append(f"--f{number}:{fill};--s{number}:{stroke};--t{number}:{text}")
     return ";".join(colours)

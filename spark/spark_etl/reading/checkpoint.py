@@ -16,7 +16,7 @@ from spark_etl.reading.rows import Rows, check_predicate
 from spark_etl.reading.spark_frame import as_frame
 from spark_etl.storage import S3Settings, join
 from spark_etl.store import Manifest
-from spark_etl.units import amount
+from spark_etl.units import format_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,8 +211,8 @@ class Checkpoint:
     def _refuse_more_than(self, most: int, size: int, about: str = "about ") -> None:
         if size > most:
             raise CheckpointError(
-                f"`{self.feature}`: what is asked for takes {about}{amount(size)} of memory; "
-                f"no more than {amount(most)} are read by accident",
+                f"`{self.feature}`: what is asked for takes {about}{format_bytes(size)} of memory; "
+                f"no more than {format_bytes(most)} are read by accident",
                 hint="give columns=, where= or limit=, go through .batches(), ask with .sql(…), or say anyway=True",
             )
 
@@ -229,4 +229,4 @@ class Checkpoint:
     def _headline(self) -> str:
         since = [f"its code has changed since: {', '.join(self.changed)}"] if self.changed else []
         notes = "".join(f"; {note}" for note in [*self.notes, *since])
-        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {amount(self.bytes)}{notes}"
+        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {format_bytes(self.bytes)}{notes}"

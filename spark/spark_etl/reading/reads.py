@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 from spark_etl.store import Manifest, files_digest
 
@@ -65,7 +65,7 @@ def read_notes(file: Path) -> list[dict[str, Any]]:
         content = opened.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise DamagedError(f"{file.name} has more than {LARGEST >> 20} MB")
-    found = [documents.parsed(line, file.name) for line in content.splitlines()]
+    found = [bounded_json.parse(line, file.name) for line in content.splitlines()]
     for read in found:
         if not isinstance(read, dict) or not all(isinstance(read.get(name), str) for name in TEXTS):
             raise DamagedError(f"{file.name} tells of something that is no read")

@@ -23,7 +23,7 @@ from spark_etl.store import (
     Summary,
     manifest_at,
 )
-from spark_etl.units import amount
+from spark_etl.units import format_bytes
 
 COLUMNS = ("feature", "state", "kept", "rows", "size", "seconds")
 STATUSES = (*RECORDED_STATUSES, "died", DAMAGED)
@@ -248,7 +248,7 @@ class Run:
                 self._state_of(feature),
                 "✓" if feature.has_checkpoint else "",
                 "" if feature.rows is None else f"{feature.rows:,}",
-                "" if feature.bytes is None else amount(feature.bytes),
+                "" if feature.bytes is None else format_bytes(feature.bytes),
                 _seconds(feature.seconds),
             ]
             for alias, feature in self.features.items()

@@ -1,4 +1,4 @@
-"""What a feature promises of its DataFrame, and whether it keeps it."""
+"""What a feature promises of its DataFrame, and whether the DataFrame is like that."""
 
 from spark_etl.response.declaration import Response, check_declaration, has_expectations
 from spark_etl.response.expectations import check_expectations

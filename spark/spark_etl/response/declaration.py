@@ -22,7 +22,7 @@ class Response:
     """Columns with their types, and what holds for their rows.
 
     The columns may come in any order; there must be all of them and no other. NULL breaks `not_null` and nothing else,
-    and a row with a NULL in a unique key is like no other row, as in SQL.
+    and a row with a NULL in a unique key equals no other row, as in SQL.
 
     Args:
         columns: Column → type as Spark's SQL writes it: `bigint`, `decimal(18,2)`, `array<string>`.
@@ -48,7 +48,7 @@ class Response:
         self.allowed = {column: list(values) for column, values in (allowed or {}).items()}
 
     def types(self) -> dict[str, str]:
-        """Returns column → type as a DataFrame tells it."""
+        """Returns column → type, as `DataFrame.dtypes` writes it."""
         return {name: canonical(text) for name, text in self.columns.items()}
 
     @property
@@ -73,7 +73,7 @@ def has_expectations(feature: SparkFeature) -> bool:
 
 
 def check_declaration(alias: str, feature: SparkFeature) -> None:
-    """Refuses a response that can't be meant: one that is no `Response`, an unknown type, an unknown column.
+    """Refuses a wrong response: one that is no `Response`, an unknown type, an unknown column.
 
     Raises:
         GraphError: What is wrong is named.

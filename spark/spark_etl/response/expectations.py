@@ -10,8 +10,9 @@ from spark_etl.errors import ResponseError
 from spark_etl.names import quoted
 from spark_etl.reading.tables import text_table
 from spark_etl.response.declaration import Response, has_expectations
-from spark_etl.response.pandera import pandera_complaints
+from spark_etl.response.pandera import pandera_findings
 from spark_etl.response.types import kind
+from spark_etl.units import format_count
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -27,7 +28,7 @@ SHOWN_AS_TEXT |= {"timestamp", "timestamp_ntz"}
 
 
 @dataclass(frozen=True)
-class Rule:
+class RowRule:
     """One expectation of one column.
 
     Attributes:
@@ -50,39 +51,40 @@ def check_expectations(alias: str, feature: SparkFeature, frame: DataFrame) -> N
         frame: Its DataFrame as kept: it is read once, and once more for each unique key.
 
     Raises:
-        ResponseError: Rows break it; of each expectation it tells how many, and some of them.
+        ResponseError: Rows break it; the message has for each expectation how many, and some of them.
     """
     response = feature.response
     if response is None or not has_expectations(feature):
         return
     if isinstance(response, Response):
-        told = [*_broken_rules(response, frame), *_broken_keys(response, frame)]
+        findings = [*_broken_rules(response, frame), *_broken_keys(response, frame)]
     else:
-        told = pandera_complaints(response, frame)
-    if told:
+        findings = pandera_findings(response, frame)
+    if findings:
         raise ResponseError(
             alias,
-            "its rows break its response:" + "".join(f"\n  {line}" for _, text in told for line in text.splitlines()),
-            columns=list(dict.fromkeys(column for columns, _ in told for column in columns)),
+            "its rows break its response:"
+            + "".join(f"\n  {line}" for _, text in findings for line in text.splitlines()),
+            columns=list(dict.fromkeys(column for columns, _ in findings for column in columns)),
             hint=f"look at the kept rows: run[{alias!r}].sql(…)",
         )
 
 
-Told = tuple[Sequence[str], str]
+Finding = tuple[Sequence[str], str]
 
 
-def _rules(response: Response) -> list[Rule]:
+def _rules(response: Response) -> list[RowRule]:
     from pyspark.sql import functions as F  # noqa: N812 - as everyone calls it
 
-    rules = [Rule(name, "must not be NULL", F.col(quoted(name)).isNull()) for name in response.not_null]
+    rules = [RowRule(name, "must not be NULL", F.col(quoted(name)).isNull()) for name in response.not_null]
     for name, (least, greatest) in response.ranges.items():
         column = F.col(quoted(name))
         below = F.lit(False) if least is None else column < F.lit(least)
         above = F.lit(False) if greatest is None else column > F.lit(greatest)
-        rules.append(Rule(name, f"must be {_bounds(least, greatest)}", below | above))
+        rules.append(RowRule(name, f"must be {_bounds(least, greatest)}", below | above))
     for name, values in response.allowed.items():
-        one_of = _clipped(", ".join(map(str, values)), 100)
-        rules.append(Rule(name, f"must be one of {one_of}", ~F.col(quoted(name)).isin(values)))
+        one_of = _clip(", ".join(map(str, values)), 100)
+        rules.append(RowRule(name, f"must be one of {one_of}", ~F.col(quoted(name)).isin(values)))
     return rules
 
 
@@ -92,8 +94,8 @@ def _bounds(least: Any, greatest: Any) -> str:
     return f"at most {greatest}" if least is None else f"from {least} to {greatest}"
 
 
-def _broken_rules(response: Response, frame: DataFrame) -> Iterator[Told]:
-    """Yields what is broken of everything that one row alone can break; it is counted in one pass."""
+def _broken_rules(response: Response, frame: DataFrame) -> Iterator[Finding]:
+    """Yields the broken rules that concern one row alone; all are counted in one pass."""
     from pyspark.sql import functions as F  # noqa: N812
 
     rules = _rules(response)
@@ -114,11 +116,11 @@ def _sample(response: Response, broken: DataFrame, column: str) -> str:
     keys = [name for key in response.unique[:1] for name in key]
     small = [name for name, text in types.items() if kind(text) in SHOWN_AS_TEXT]
     names = list(dict.fromkeys([*keys, column, *small]))[:SAMPLE_COLUMNS]
-    rows = broken.select(*(_shown(name, types[name]) for name in names)).limit(SAMPLE_ROWS).collect()
+    rows = broken.select(*(_as_text(name, types[name]) for name in names)).limit(SAMPLE_ROWS).collect()
     return _table(names, rows)
 
 
-def _shown(name: str, type_text: str) -> Column:
+def _as_text(name: str, type_text: str) -> Column:
     """Returns a column as text, cut where it is: no wide value comes to the driver."""
     from pyspark.sql import functions as F  # noqa: N812
 
@@ -127,7 +129,7 @@ def _shown(name: str, type_text: str) -> Column:
     return F.substring(text, 1, WIDEST + 1)
 
 
-def _broken_keys(response: Response, frame: DataFrame) -> Iterator[Told]:
+def _broken_keys(response: Response, frame: DataFrame) -> Iterator[Finding]:
     from pyspark.sql import functions as F  # noqa: N812
 
     types = response.types()
@@ -140,21 +142,19 @@ def _broken_keys(response: Response, frame: DataFrame) -> Iterator[Told]:
         if keys:
             most = shared.orderBy(F.desc("times"), *names).limit(SAMPLE_ROWS)
             shown = [
-                *(_shown(position, types[name]) for position, name in zip(names, key, strict=True)),
+                *(_as_text(position, types[name]) for position, name in zip(names, key, strict=True)),
                 F.col("times"),
             ]
             what = ", ".join(f"`{name}`" for name in key)
-            text = f"{what} must be unique: {rows:,} rows share {keys:,} {'key' if keys == 1 else 'keys'}"
+            text = f"{what} must be unique: {rows:,} rows share {format_count(keys, 'key')}"
             yield key, f"{text}\n{_table([*key, 'rows'], most.select(*shown).collect())}"
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    cells = [
-        ["NULL" if cell is None else _clipped(" ".join(str(cell).split()), WIDEST) for cell in row] for row in rows
-    ]
-    table = text_table([_clipped(name, WIDEST) for name in names], cells)
+    cells = [["NULL" if cell is None else _clip(" ".join(str(cell).split()), WIDEST) for cell in row] for row in rows]
+    table = text_table([_clip(name, WIDEST) for name in names], cells)
     return "\n".join(f"  {line}" for line in table.splitlines())
 
 
-def _clipped(text: str, width: int) -> str:
+def _clip(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"

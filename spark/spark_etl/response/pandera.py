@@ -37,8 +37,8 @@ def pandera_columns(response: Any) -> tuple[dict[str, str], set[str], bool]:
     return types, optional, pandera_schema(response).strict is True
 
 
-def pandera_complaints(response: Any, frame: DataFrame) -> list[tuple[Sequence[str], str]]:
-    """Returns the columns and the words of all that pandera reports; it runs at least two jobs for each column."""
+def pandera_findings(response: Any, frame: DataFrame) -> list[tuple[Sequence[str], str]]:
+    """Returns columns and message of each of pandera's findings; it runs at least two jobs for each column."""
     from pandera.config import ValidationDepth, config_context
 
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):

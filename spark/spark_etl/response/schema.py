@@ -1,4 +1,4 @@
-"""Whether a DataFrame has the columns its feature promised: no job is needed to tell."""
+"""Whether a DataFrame has the columns its feature promised; found without a Spark job."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def check_schema(alias: str, feature: SparkFeature, frame: DataFrame) -> None:
     given = [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]
     names = [name for name, _ in given]
     found = [
-        *_doubled(names),
+        *_duplicates(names),
         *_missing([name for name in wanted if name not in names and name not in optional], names),
         *((name, f"`{name}` is not expected") for name in dict.fromkeys(names) if strict and name not in wanted),
         *(
@@ -51,7 +51,7 @@ def check_schema(alias: str, feature: SparkFeature, frame: DataFrame) -> None:
         )
 
 
-def _doubled(names: list[str]) -> list[tuple[str, str]]:
+def _duplicates(names: list[str]) -> list[tuple[str, str]]:
     return [(name, f"`{name}` is there {times} times") for name, times in Counter(names).items() if times > 1]
 
 

@@ -48,7 +48,7 @@ def canonical(text: str) -> str:
     Raises:
         ValueError: It is no type; what is wrong is said.
     """
-    parser = _Parser(text)
+    parser = _TypeParser(text)
     found = parser.type()
     parser.end()
     return found
@@ -59,7 +59,7 @@ def kind(type_text: str) -> str:
     return re.split(r"[<( ]", type_text, maxsplit=1)[0]
 
 
-class _Parser:
+class _TypeParser:
     """Reads one type from left to right."""
 
     def __init__(self, text: str) -> None:

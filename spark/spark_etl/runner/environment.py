@@ -25,7 +25,7 @@ PACKAGES_FOLDER = "SPARK_ETL_PACKAGES"
 
 
 def versions() -> dict[str, Any]:
-    """Returns the versions that can be told without a JVM."""
+    """Returns the versions that are known without a JVM."""
     return {"python": platform.python_version(), **dict(_packages()), "jars": dict(_jars())}
 
 
@@ -42,8 +42,8 @@ def spark_facts(spark: SparkSession) -> dict[str, Any]:
     }
 
 
-def who() -> dict[str, str]:
-    """Returns who started the run, and the host; whoever starts it in a container says so as `SPARK_ETL_USER`."""
+def user_and_host() -> dict[str, str]:
+    """Returns who started the run, and the host; a run that is started in a container gets it as `SPARK_ETL_USER`."""
     return {"user": os.environ.get("SPARK_ETL_USER") or _process_user(), "host": socket.gethostname()}
 
 
@@ -65,10 +65,10 @@ def requirements() -> list[str] | None:
 def git_state(project: Path) -> dict[str, Any] | None:
     """Returns commit and whether there were changes on top; None where there is no git to ask.
 
-    Whoever starts the run elsewhere than in the checkout passes it as `SPARK_ETL_GIT=<commit>` or `<commit>-dirty`.
+    A run that is started elsewhere than in the checkout gets it as `SPARK_ETL_GIT=<commit>` or `<commit>-dirty`.
     """
-    given = os.environ.get("SPARK_ETL_GIT")
-    state = GitState.parse(given) if given else read_git_state(project)
+    known = os.environ.get("SPARK_ETL_GIT")
+    state = GitState.parse(known) if known else read_git_state(project)
     return asdict(state) if state else None
 
 

@@ -16,16 +16,16 @@ from spark_etl.runner.checkpoint import write_checkpoint
 from spark_etl.runner.failure.error import as_feature_error
 from spark_etl.runner.frames import checked_frame
 from spark_etl.runner.inputs import ResolvedInputs
-from spark_etl.runner.ownership import Output
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.publish.outputs import Publication
+from spark_etl.runner.publish.ownership import Output
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.resume.cache_key import CacheKey
 from spark_etl.runner.resume.decide import ReuseDecision, to_run
 from spark_etl.runner.signals import TerminatedError, spark_was_stopped
 from spark_etl.store import OutputRecord, RunWriter, StoredRun, manifest_path
-from spark_etl.tasks import GaveWayError, Task, run_tasks
-from spark_etl.user_code import called
+from spark_etl.tasks import Task, TaskCancelledError, run_tasks
+from spark_etl.user_code import guard_user_code
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -158,7 +158,7 @@ class Execution:
             work.backend.work(alias, alias),
         ):
             if self._ending.is_set() or self._broken:  # while it has waited for its turn
-                raise GaveWayError
+                raise TaskCancelledError
             keywords: dict[str, Any] = {
                 name: self._work.frames[name]
                 if isinstance(source, ConfiguredSparkFeature)
@@ -233,10 +233,10 @@ class Execution:
     def _failing(self, alias: str) -> Iterator[None]:
         """Blames the feature for whatever is raised inside, in run.json too, unless the run is ending anyway."""
         try:
-            with called():
+            with guard_user_code():
                 yield
         except Exception as error:
-            if self._ending.is_set() or isinstance(error, GaveWayError):
+            if self._ending.is_set() or isinstance(error, TaskCancelledError):
                 self._work.record.feature_ended(alias, "interrupted")
                 raise
             if spark_was_stopped(error):

@@ -50,7 +50,7 @@ def check_writable(alias: str, frame: DataFrame) -> None:
     if spark_version < HOLDS_VOID:
         refused["void"] = "no type, as all its values are NULL"
     for field in schema.fields:
-        for path, kind in _parts(f"`{field.name}`", field.dataType):
+        for path, kind in _nested_types(f"`{field.name}`", field.dataType):
             if kind.typeName() in refused:
                 raise FeatureError(
                     alias,
@@ -63,7 +63,7 @@ def _check_empty(alias: str, schema: Any) -> None:
     if not schema.fields:
         raise FeatureError(alias, "it has no column; Parquet can't hold that", hint="select at least one column")
     for field in schema.fields:
-        for path, kind in _parts(f"`{field.name}`", field.dataType):
+        for path, kind in _nested_types(f"`{field.name}`", field.dataType):
             if kind.typeName() == "struct" and not kind.fields:
                 raise FeatureError(
                     alias, f"{path} is a struct without fields; Parquet can't hold that", hint=f"drop({field.name!r})"
@@ -72,36 +72,36 @@ def _check_empty(alias: str, schema: Any) -> None:
 
 def _check_names(alias: str, schema: Any) -> None:
     structures = [("", schema)]
-    structures += [part for field in schema.fields for part in _parts(f"`{field.name}`", field.dataType)]
+    structures += [part for field in schema.fields for part in _nested_types(f"`{field.name}`", field.dataType)]
     for path, kind in structures:
-        doubled = _doubled(kind) if kind.typeName() == "struct" else []
-        if doubled:
+        duplicates = _duplicates(kind) if kind.typeName() == "struct" else []
+        if duplicates:
             inside = f" in {path}" if path else ""
             raise FeatureError(
                 alias,
-                f"more than one column{inside} is called {', '.join(f'`{name}`' for name in doubled)}; "
+                f"more than one column{inside} is called {', '.join(f'`{name}`' for name in duplicates)}; "
                 "Parquet can't hold that",
                 hint="drop or rename one of them, for instance by join(other, on='key')",
             )
 
 
-def _doubled(structure: Any) -> list[str]:
+def _duplicates(structure: Any) -> list[str]:
     counted = Counter(name.lower() for name in structure.fieldNames())
     return sorted(name for name, times in counted.items() if times > 1)
 
 
-def _parts(path: str, kind: Any) -> Iterator[tuple[str, Any]]:
+def _nested_types(path: str, kind: Any) -> Iterator[tuple[str, Any]]:
     """Yields a column's type and all types in it, each with its path: `a`.items.element."""
     yield path, kind
     name = kind.typeName()
     if name == "struct":
         for field in kind.fields:
-            yield from _parts(f"{path}.{field.name}", field.dataType)
+            yield from _nested_types(f"{path}.{field.name}", field.dataType)
     elif name == "array":
-        yield from _parts(f"{path}.element", kind.elementType)
+        yield from _nested_types(f"{path}.element", kind.elementType)
     elif name == "map":
-        yield from _parts(f"{path}.key", kind.keyType)
-        yield from _parts(f"{path}.value", kind.valueType)
+        yield from _nested_types(f"{path}.key", kind.keyType)
+        yield from _nested_types(f"{path}.value", kind.valueType)
 
 
 def _cast(field: Any) -> str:

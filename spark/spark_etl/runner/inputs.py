@@ -11,9 +11,9 @@ from spark_etl.dates import DateRange
 from spark_etl.errors import FeatureError, NotReturnedError, SparkEtlError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.graph import Graph
-from spark_etl.sources.base import InputObject, Source
+from spark_etl.source import InputObject, Source
 from spark_etl.store import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
-from spark_etl.user_code import called
+from spark_etl.user_code import guard_user_code
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -24,7 +24,7 @@ THREADS = 16
 def _found(alias: str, name: str, source: Source, dates: DateRange) -> list[InputObject]:
     """Returns what a source reads; whatever its code does instead of returning that is its feature's failure."""
     try:
-        with called():
+        with guard_user_code():
             return source.inputs(dates)
     except NotReturnedError as error:
         raise FeatureError(alias, f"source `{name}`: {error.message}", hint=error.hint) from error

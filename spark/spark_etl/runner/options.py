@@ -1,4 +1,4 @@
-"""The command line of spark_etl_runner.py."""
+"""The options of a run, read off its command line."""
 
 from __future__ import annotations
 
@@ -9,25 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from spark_etl.command_line import LOCAL_FOLDER, PARALLEL, parse
 from spark_etl.dates import DateRange, parse_date
-from spark_etl.errors import UsageError
-from spark_etl.names import alternatives, is_segment
+from spark_etl.errors import ArgumentError
+from spark_etl.names import is_segment
 from spark_etl.runner.backend import resolve_remote
 from spark_etl.runner.report.events import LogFormat
-from spark_etl.runner.report.mail import checked_addresses
+from spark_etl.runner.report.mail import parse_addresses
 from spark_etl.storage import normalise
 from spark_etl.store import USERS
-
-PARALLEL = 2
-LOCAL_FOLDER = Path(".spark-etl")
-EPILOG = """exit codes: 0 done, 2 wrong usage or bad configuration, 5 the pipeline failed, 130 interrupted"""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says, checked as far as it can be without reading anything.
+    """The options, checked as far as that is possible without reading anything.
 
     Attributes:
         team: First segment of the run's path below `scratch`.
@@ -36,7 +33,7 @@ class Options:
         publish: What relative publish paths hang below, normalised.
         scratch: Where the run is kept, normalised.
         checkpoints: Aliases, each once, in the order given.
-        notify: Who is told of a failure and of the success after it.
+        notify: Who gets a mail after a failure, and after the success that follows it.
         resume: The run whose checkpoints are reused where they hold: an id, its end, or `latest`.
         parallel: How many checkpoints and outputs are written at the same time.
         adopt_output: Whether an output may replace files that it has not written.
@@ -85,58 +82,52 @@ class Options:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 
-class _Parser(argparse.ArgumentParser):
-    """Raises instead of exiting, so that the exit code is decided in one place."""
-
-    def error(self, message: str) -> NoReturn:
-        unknown = re.fullmatch(r"unrecognized arguments: (.*)", message)
-        if unknown:
-            name = unknown[1].split()[0]
-            known = [option for action in self._actions for option in action.option_strings if option.startswith("--")]
-            raise UsageError(
-                f"unknown argument {name}. {alternatives(name.split('=')[0], known)}", hint=f"{self.prog} --help"
-            )
-        raise UsageError(message, hint=f"{self.prog} --help")
-
-
 def parse_options(argv: Sequence[str]) -> Options:
-    """Returns the options of a command line.
+    """Returns the options of a command line of spark_etl_runner.py.
 
     Raises:
-        UsageError: An option is unknown, missing, or makes no sense.
+        ArgumentError: An option is unknown, missing, or makes no sense.
     """
-    given = _parser().parse_args(list(argv))
-    for what, name in (("--team-name", given.team_name), ("--pipeline", given.pipeline)):
+    return read_options(parse(["run", *argv], runner=True))
+
+
+def read_options(arguments: argparse.Namespace) -> Options:
+    """Returns the options of parsed arguments.
+
+    Raises:
+        ArgumentError: One makes no sense.
+    """
+    for what, name in (("--team-name", arguments.team_name), ("--pipeline", arguments.pipeline)):
         if name is not None and not is_segment(name):
-            raise UsageError(
+            raise ArgumentError(
                 f"{what} {name!r} must be letters, digits, `.`, `_` and `-`: it becomes a folder of the scratch path"
             )
-    if given.team_name == USERS:
-        raise UsageError(f"--team-name {USERS}: below it, notebooks keep their own runs", hint="take another name")
-    scratch, publish = _paths(given)
-    config = Path(given.feature_config)
+    if arguments.team_name == USERS:
+        raise ArgumentError(f"--team-name {USERS}: below it, notebooks keep their own runs", hint="take another name")
+    scratch, publish = _paths(arguments)
+    config = Path(arguments.feature_config)
     return Options(
-        team=given.team_name,
+        team=arguments.team_name,
         config=config,
-        project=Path(given.project_path) if given.project_path else config.absolute().parent,
-        pipeline=given.pipeline,
+        project=Path(arguments.project_path) if arguments.project_path else config.absolute().parent,
+        pipeline=arguments.pipeline,
         publish=publish,
         scratch=scratch,
-        dates=DateRange(parse_date(given.start_date, "--start-date"), parse_date(given.end_date, "--end-date")),
-        checkpoints=split_names(given.checkpoint),
-        notify=checked_addresses(given.notify_email) if given.notify_email is not None else (),
-        resume=given.resume,
-        parallel=_at_least_one(given.parallel),
-        keep_inputs=given.checkpoint_on_failure,
-        adopt_output=given.adopt_output,
-        sample=given.sample,
-        sample_key=given.sample_key,
-        keys=given.keys,
-        local=given.local,
-        remote=resolve_remote(given.remote, local=given.local),
-        log_format=given.log_format,
-        debug=given.debug,
-        json=given.json,
+        dates=DateRange(parse_date(arguments.start_date, "--start-date"), parse_date(arguments.end_date, "--end-date")),
+        checkpoints=split_names(arguments.checkpoint),
+        notify=parse_addresses(arguments.notify_email) if arguments.notify_email is not None else (),
+        resume=arguments.resume,
+        parallel=_at_least_one(arguments.parallel),
+        keep_inputs=arguments.checkpoint_on_failure,
+        adopt_output=arguments.adopt_output,
+        sample=arguments.sample,
+        sample_key=arguments.sample_key,
+        keys=arguments.keys,
+        local=arguments.local,
+        remote=resolve_remote(arguments.remote, local=arguments.local),
+        log_format=arguments.log_format,
+        debug=arguments.debug,
+        json=arguments.json,
     )
 
 
@@ -146,29 +137,29 @@ def pipeline_name(chosen: str | None, config: Path) -> str:
     What of a folder's name can't be in the name of a run's folder is a hyphen: `shop [v2]` is `shop-v2`.
 
     Raises:
-        UsageError: Nothing of the folder's name can be.
+        ArgumentError: Nothing of the folder's name can be.
     """
     folder = config.resolve().parent.name
     name = chosen or (folder if is_segment(folder) else re.sub(r"[^A-Za-z0-9._]+", "-", folder).strip("-._"))
     if not name:
-        raise UsageError(f"the config's folder {folder!r} can't be the pipeline's name", hint="give --pipeline NAME")
+        raise ArgumentError(f"the config's folder {folder!r} can't be the pipeline's name", hint="give --pipeline NAME")
     return name
 
 
-def asked_format(argv: Sequence[str]) -> LogFormat:
-    """Returns the log format a command line asks for, also one that is wrong in other ways."""
-    words = " ".join(argv).replace("--log-format=", "--log-format ").split()
-    return "json" if ("--log-format", "json") in pairwise(words) else "text"
+def requested_log_format(argv: Sequence[str]) -> LogFormat:
+    """Returns the log format of a command line, also of one that is wrong in other ways."""
+    arguments = " ".join(argv).replace("--log-format=", "--log-format ").split()
+    return "json" if ("--log-format", "json") in pairwise(arguments) else "text"
 
 
-def _paths(given: argparse.Namespace) -> tuple[str, str | None]:
+def _paths(arguments: argparse.Namespace) -> tuple[str, str | None]:
     """Returns scratch and publish path; a run in this process has folders beside the caller for both."""
-    scratch, publish = given.scratch_path, given.publish_path
-    if given.local:
+    scratch, publish = arguments.scratch_path, arguments.publish_path
+    if arguments.local:
         scratch, publish = scratch or str(LOCAL_FOLDER / "scratch"), publish or str(LOCAL_FOLDER / "published")
     scratch = scratch or os.environ.get("SANDBOX_SCRATCH")
     if not scratch:
-        raise UsageError(
+        raise ArgumentError(
             "--scratch-path is missing", hint="give --scratch-path s3a://my-bucket/scratch/, or set SANDBOX_SCRATCH"
         )
     return normalise(scratch), normalise(publish) if publish else None
@@ -176,77 +167,10 @@ def _paths(given: argparse.Namespace) -> tuple[str, str | None]:
 
 def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"--parallel {text!r} is no number of 1 or more", hint=f"--parallel {PARALLEL}")
+        raise ArgumentError(f"--parallel {text!r} is no number of 1 or more", hint=f"--parallel {PARALLEL}")
     return int(text)
 
 
 def split_names(values: Sequence[str]) -> tuple[str, ...]:
     """Returns the names of `a, b, c`, however the shell has split them, each once."""
     return tuple(dict.fromkeys(name for value in values for name in re.split(r"[,\s]+", value) if name))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="spark_etl_runner.py", allow_abbrev=False, description="Runs a pipeline of features.", epilog=EPILOG
-    )
-    add = parser.add_argument
-    add("--team-name", required=True, metavar="TEAM", help="whose run it is")
-    add(
-        "--notify-email",
-        metavar="ADDRESS",
-        help="told of a failure and of the first success after it, `a@x, b@y` (SMTP_HOST and more: docs/failures.md)",
-    )
-    add("--feature-config", required=True, metavar="FILE", help="the YAML that lists features and outputs")
-    add("--publish-path", metavar="PATH", help="what relative `path:` entries of `publish:` hang below")
-    add("--scratch-path", metavar="PATH", help="where runs and checkpoints are kept (SANDBOX_SCRATCH)")
-    add("--start-date", required=True, metavar="YYYY-MM-DD", help="first day")
-    add("--end-date", required=True, metavar="YYYY-MM-DD", help="last day, included")
-    add("--checkpoint", nargs="*", action="extend", default=[], metavar="FEATURE", help="features to keep: a, b or a,b")
-    add("--resume", metavar="RUN", help="reuse the checkpoints of a run that still hold: its id, its end, or `latest`")
-    add(
-        "--checkpoint-on-failure",
-        action=argparse.BooleanOptionalAction,
-        default=os.environ.get("SPARK_ETL_CHECKPOINT_ON_FAILURE", "") == "1",
-        help="keep what a feature that fails has read (SPARK_ETL_CHECKPOINT_ON_FAILURE=1)",
-    )
-    add(
-        "--adopt-output",
-        action="store_true",
-        help="an output with `overwrite: True` replaces also files that it did not write; they are told first",
-    )
-    add(
-        "--parallel",
-        default=str(PARALLEL),
-        metavar="N",
-        help="write so many checkpoints and outputs at a time (%(default)s)",
-    )
-    _add_small_run(parser)
-    add("--local", action="store_true", help=f"Spark in this process, and folders below {LOCAL_FOLDER}/ for its paths")
-    add(
-        "--remote",
-        nargs="?",
-        const="",
-        metavar="URL",
-        help="run through the Spark Connect server at sc://host:port (SPARK_REMOTE)",
-    )
-    add("--pipeline", metavar="NAME", help="default: the config's `pipeline:`, else the name of its folder")
-    add("--project-path", metavar="DIR", help="what class paths are relative to; default: the config's folder")
-    add("--log-format", choices=["text", "json"], default="text", help="of the lines on stderr")
-    add("--debug", action="store_true", help="show tracebacks in full")
-    add("--json", action="store_true", help="end with a line of JSON on stdout: run_id, path, status")
-    return parser
-
-
-def _add_small_run(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--sample", metavar="FRACTION", help="a small run: the rows of a share of the keys, 0.01 for one in a hundred")
-    add(
-        "--sample-key",
-        metavar="COLUMN",
-        help="the column of these keys, in every source; default: the config's `sample_key:`",
-    )
-    add(
-        "--keys",
-        metavar="FILE",
-        help="a small run: the rows of the keys in a CSV or Parquet file, its columns named as in the sources",
-    )

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from spark_etl.errors import ConfigError, NotReturnedError, PublishRefusedError, SparkEtlError
 from spark_etl.feature import ConfiguredSparkFeature
-from spark_etl.sources.base import InputObject, Source
-from spark_etl.sources.locations import fits
+from spark_etl.source import InputObject, Source
+from spark_etl.sources.locations import matches_pattern
 from spark_etl.storage import is_s3, normalise
 from spark_etl.storage.paths import local_path, scheme_of, split_s3
-from spark_etl.user_code import called
+from spark_etl.user_code import guard_user_code
 
 if TYPE_CHECKING:
     from spark_etl.dates import DateRange
     from spark_etl.graph import Graph
-    from spark_etl.runner.ownership import Output
+    from spark_etl.runner.publish.ownership import Output
 
 Place = tuple[str, ...]
 HINT = "give it a folder of its own below the publish path"
@@ -59,7 +59,7 @@ def refuse_overlaps(
         if _covers(place, scratch):
             raise _refused(output, f"the runs are kept there: {scratch}")
         for alias, name, location in sources:
-            if _overlap(place, place_of(location), fits):
+            if _overlap(place, place_of(location), matches_pattern):
                 raise _refused(output, f"`{alias}` reads its source `{name}` from {location}")
 
 
@@ -96,7 +96,7 @@ def _locations(alias: str, name: str, source: Source, dates: DateRange) -> list[
     if not callable(source.locations):  # an attribute of the user's own that is called so
         return []
     try:
-        with called():
+        with guard_user_code():
             given = source.locations(dates)
             found = [os.fspath(place) for place in ([given] if isinstance(given, str) else given)]
     except NotReturnedError as error:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from spark_etl.code.project import Project
 from spark_etl.config import FeatureConfig, load_config
-from spark_etl.errors import ConfigError, ReadError, UsageError
+from spark_etl.errors import ArgumentError, ConfigError, ReadError
 from spark_etl.graph import Graph
 from spark_etl.reading import Run, Runs
 from spark_etl.response import check_declaration, has_expectations
 from spark_etl.runner.backend import check_reachable
 from spark_etl.runner.options import Options, pipeline_name
 from spark_etl.runner.overlaps import refuse_overlaps
-from spark_etl.runner.ownership import Output, refuse_taken
+from spark_etl.runner.publish.ownership import Output, refuse_taken
 from spark_etl.sampling import Sample, make_sample
 from spark_etl.storage import is_s3, join, normalise
 from spark_etl.storage.paths import scheme_of
@@ -56,7 +56,7 @@ def make_plan(options: Options) -> Plan:
     Raises:
         ConfigError: The feature config is wrong.
         GraphError: Its features are no graph that can be run.
-        UsageError: A name on the command line is unknown.
+        ArgumentError: A name on the command line is unknown.
         PublishRefusedError: An output is there already and may not be replaced, or is where something else lives.
     """
     config = load_config(options.config)
@@ -67,7 +67,7 @@ def make_plan(options: Options) -> Plan:
     for alias, feature in graph.features.items():
         check_declaration(alias, feature)
     graph.check_known(options.checkpoints, "--checkpoint")
-    sample = make_sample(options.sample, options.sample_key, options.keys, usual_key=config.sample_key)
+    sample = make_sample(options.sample, options.sample_key, options.keys, default_key=config.sample_key)
     outputs = _outputs(options, config, graph)
     checkpoints = dict.fromkeys(options.checkpoints, "kept by --checkpoint")
     if sample:
@@ -75,7 +75,7 @@ def make_plan(options: Options) -> Plan:
         outputs = ()
     targets = {output.feature: f"published to {output.path}" for output in outputs} | checkpoints
     if not targets:
-        raise UsageError(
+        raise ArgumentError(
             f"nothing to run: {options.config} publishes nothing and no --checkpoint is given",
             hint=f"--checkpoint {graph.order[-1]}",
         )
@@ -96,7 +96,7 @@ def _previous(options: Options, pipeline: str) -> Run | None:
     """Returns the run to resume.
 
     Raises:
-        UsageError: There is no such run.
+        ArgumentError: There is no such run.
     """
     if options.resume is None:
         return None
@@ -104,9 +104,9 @@ def _previous(options: Options, pipeline: str) -> Run | None:
     try:
         found = runs.latest(pipeline, team=options.team) if options.resume == "latest" else runs[options.resume]
     except ReadError as error:
-        raise UsageError(f"--resume {options.resume}: {error.message}", hint=error.hint) from error
+        raise ArgumentError(f"--resume {options.resume}: {error.message}", hint=error.hint) from error
     if found.status == DAMAGED:
-        raise UsageError(
+        raise ArgumentError(
             f"--resume {options.resume}: run {found.id} is damaged: {found.error.message if found.error else ''}",
             hint="resume another one, or leave --resume out",
         )
@@ -125,5 +125,5 @@ def _full_path(options: Options, path: str) -> str:
     if is_s3(path) or scheme_of(path) or path.startswith("/"):
         return normalise(path)
     if not options.publish:
-        raise UsageError(f"--publish-path is missing: {options.config} publishes to the relative path {path!r}")
+        raise ArgumentError(f"--publish-path is missing: {options.config} publishes to the relative path {path!r}")
     return join(options.publish, *(part for part in path.split("/") if part not in {"", "."}))

@@ -16,18 +16,18 @@ from spark_etl.errors import FeatureError, RunFailedError, SparkEtlError
 from spark_etl.runner import environment
 from spark_etl.runner.backend import Backend, open_backend
 from spark_etl.runner.execute import Execution, Work
-from spark_etl.runner.failure.evidence import keep_evidence
-from spark_etl.runner.failure.jvm_hook import told_by_jvm
+from spark_etl.runner.failure.jvm_hook import install_jvm_shutdown_hook
+from spark_etl.runner.failure_inputs import keep_failure_inputs
 from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.overlaps import refuse_inputs
-from spark_etl.runner.ownership import describe_existing
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.publish.outputs import Publication
+from spark_etl.runner.publish.ownership import describe_existing
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.report.watch import watch
 from spark_etl.runner.resume.cache_key import CacheKey
 from spark_etl.runner.resume.decide import ReuseDecision, decide, to_run
-from spark_etl.runner.signals import catch, ignore_further
+from spark_etl.runner.signals import ignore_signals, install_handlers
 from spark_etl.store import (
     EVERY_SECONDS,
     ErrorRecord,
@@ -39,8 +39,8 @@ from spark_etl.store import (
     Status,
     StoredRun,
 )
-from spark_etl.units import duration
-from spark_etl.user_code import called
+from spark_etl.units import format_duration
+from spark_etl.user_code import guard_user_code
 
 VERBS = {"run": "recomputed", "reuse": "reused", "skip": "not needed"}
 
@@ -104,7 +104,7 @@ def run_plan(
     """
     started = time.monotonic()
     record = start_record(plan)
-    progress.about(run_id=record.run.run_id)
+    progress.add_fields(run_id=record.run.run_id)
     progress.listeners.append(record.log.add)
     try:
         progress.line(_headline(plan, record.run))
@@ -125,13 +125,13 @@ def _attempt(
 ) -> tuple[Status, SparkEtlError | None]:
     with ExitStack() as stack:
         try:
-            with record.trace.span("run", command=shlex.join(sys.argv)), called():
+            with record.trace.span("run", command=shlex.join(sys.argv)), guard_user_code():
                 with record.trace.span("look at the sources"):
                     inputs = resolve(plan)
                     decisions, keys = reuse(plan, inputs)
                 _perform(Decided(plan, inputs, decisions, keys), record, progress, stack)
         except KeyboardInterrupt:
-            ignore_further()
+            ignore_signals()
             record.end("interrupted")
             return "interrupted", None
         except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to tell it
@@ -174,8 +174,8 @@ def _perform(decided: Decided, record: RunWriter, progress: Progress, stack: Exi
     except FeatureError as error:
         if not plan.options.keep_inputs:
             raise
-        with record.trace.span("keep the evidence", feature=error.feature):
-            blamed = keep_evidence(work, error)
+        with record.trace.span("keep the inputs", feature=error.feature):
+            blamed = keep_failure_inputs(work, error)
         raise blamed from blamed.__cause__
 
 
@@ -194,7 +194,7 @@ def _record_decisions(record: RunWriter, decided: Decided) -> None:
 def _started(plan: Plan, record: RunWriter, progress: Progress, stack: ExitStack) -> Backend:
     """Returns the session, with the project's code on its way to executors and a watcher beside it."""
     began, options = time.monotonic(), plan.options
-    stack.enter_context(told_by_jvm())
+    stack.enter_context(install_jvm_shutdown_hook())
     backend = open_backend(
         f"{options.team}/{plan.pipeline} {record.run.run_id}",
         plan.config.spark,
@@ -202,7 +202,7 @@ def _started(plan: Plan, record: RunWriter, progress: Progress, stack: ExitStack
         local=options.local,
         quiet=not options.debug,
     )
-    catch()
+    install_handlers()
     stack.callback(backend.stop, silently=not options.debug)
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="spark-etl-"))
     archive = Path(folder) / f"{plan.pipeline}-{record.run.run_id}-code.zip"  # a session takes each name only once
@@ -213,7 +213,7 @@ def _started(plan: Plan, record: RunWriter, progress: Progress, stack: ExitStack
     record.spark_started(facts)
     if backend.not_applied:
         progress.warn(f"too late for a Spark that runs already: {', '.join(backend.not_applied)}")
-    progress.line(f"Spark {facts['version']} on {facts['master']} after {duration(time.monotonic() - began)}")
+    progress.line(f"Spark {facts['version']} on {facts['master']} after {format_duration(time.monotonic() - began)}")
     return backend
 
 
@@ -234,7 +234,7 @@ def start_record(plan: Plan) -> RunWriter:
         start_date=str(options.dates.start),
         end_date=str(options.dates.end),
         checkpoints=list(plan.checkpoints),
-        sample=plan.sample.describe() if plan.sample else None,
+        sample=plan.sample.to_dict() if plan.sample else None,
         resumed=plan.previous.id if plan.previous else None,
         command=shlex.join(sys.argv),
         options=options.to_dict(),
@@ -244,7 +244,7 @@ def start_record(plan: Plan) -> RunWriter:
         config=plan.config.written,
         project_path=str(plan.project.path),
         git=environment.git_state(plan.project.path),
-        by=environment.who(),
+        by=environment.user_and_host(),
         versions=environment.versions(),
         graph={alias: list(upstreams) for alias, upstreams in plan.graph.upstreams.items()},
         order=list(plan.order),
@@ -259,7 +259,7 @@ def start_record(plan: Plan) -> RunWriter:
 def _headline(plan: Plan, run: StoredRun) -> str:
     options = plan.options
     counts = f"{len(plan.order)} features, {len(plan.checkpoints)} checkpoints, {len(plan.outputs)} outputs"
-    sampled = f", a sample: {plan.sample.words()}" if plan.sample else ""
+    sampled = f", a sample: {plan.sample.summary()}" if plan.sample else ""
     return f"run {run.run_id} of {options.team}/{plan.pipeline} for {options.dates}: {counts}{sampled}"
 
 

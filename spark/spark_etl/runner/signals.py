@@ -1,4 +1,4 @@
-"""kill -TERM ends a run as Ctrl-C does: it is told in run.json before the process goes."""
+"""kill -TERM ends a run as Ctrl-C does: run.json is completed before the process ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-GONE = {"Py4JNetworkError", "ConnectionRefusedError", "ConnectionResetError"}
+CONNECTION_ERRORS = {"Py4JNetworkError", "ConnectionRefusedError", "ConnectionResetError"}
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -17,15 +17,15 @@ class TerminatedError(KeyboardInterrupt):
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:
-    ignore_further()
+    ignore_signals()
     raise TerminatedError(signal.Signals(number).name)
 
 
 @contextmanager
-def terminable() -> Iterator[None]:
+def raise_on_signals() -> Iterator[None]:
     """Turns SIGTERM and SIGINT into `TerminatedError` while the block runs; then they do what they did before."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    catch()
+    install_handlers()
     try:
         yield
     finally:
@@ -33,21 +33,21 @@ def terminable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def catch() -> None:
-    """Takes both signals; again after a SparkContext was made, which takes SIGINT to call the JVM amid a call."""
+def install_handlers() -> None:
+    """Handles both signals; again after a SparkContext was made, which takes SIGINT to call the JVM amid a call."""
     signal.signal(signal.SIGTERM, _raise)
     signal.signal(signal.SIGINT, _raise)
 
 
-def ignore_further() -> None:
-    """Lets the last words be written: a second signal does not cut them."""
+def ignore_signals() -> None:
+    """Ignores both signals from now on: a second one does not cut the writing of run.json."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Lets both signals wait until the block has run; outside of the main thread none arrives anyway."""
+def defer_signals() -> Iterator[None]:
+    """Defers both signals until the block has run; outside of the main thread none arrives anyway."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -65,20 +65,20 @@ def held_back() -> Iterator[None]:
 
 
 def spark_was_stopped(error: BaseException) -> bool:
-    """Tells whether a failure is only the echo of a stop: under spark-submit a signal reaches the JVM first."""
+    """Tells whether a failure comes from a stop of Spark: under spark-submit a signal reaches the JVM first."""
     return "PYSPARK_GATEWAY_PORT" in os.environ and _was_shut_down(error)
 
 
 def jvm_is_gone(error: BaseException) -> bool:
     """Tells whether a failure is that the driver's JVM does not answer any more."""
-    return any(type(part).__name__ in GONE for part in _chain(error)) or _was_shut_down(error)
+    return any(type(part).__name__ in CONNECTION_ERRORS for part in _causes(error)) or _was_shut_down(error)
 
 
 def _was_shut_down(error: BaseException) -> bool:
-    return any("SparkContext was shut down" in str(part) for part in _chain(error))
+    return any("SparkContext was shut down" in str(part) for part in _causes(error))
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yields the error and what it was raised from."""
     part: BaseException | None = error
     while part is not None:

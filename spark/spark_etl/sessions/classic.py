@@ -28,8 +28,8 @@ LOCAL_SETTINGS = {
     "spark.ui.enabled": "false",
 }
 
-# What a JVM is told when it starts, or never.
-OF_THE_JVM = (
+# A JVM takes these when it starts, or never.
+JVM_START_SETTINGS = (
     "spark.driver.memory",
     "spark.driver.extraJavaOptions",
     "spark.driver.defaultJavaOptions",
@@ -42,26 +42,26 @@ SCHEDULER_MODE = "spark.scheduler.mode"
 
 
 @dataclass(frozen=True)
-class AlreadyThere:
-    """What of Spark was running in this process before a session was asked for.
+class RunningSpark:
+    """What of Spark runs in this process.
 
     Attributes:
-        conf: The settings of the JVM; None if none was running.
-        context: Whether there was a context, such as the pyspark shell's.
+        conf: The settings of the JVM; None if none is running.
+        has_context: Whether there is a context, such as the pyspark shell's.
     """
 
     conf: dict[str, str] | None
-    context: bool
+    has_context: bool
 
 
-def already_there() -> AlreadyThere:
-    """Returns what is running in this process; under spark-submit that is a JVM."""
+def running_spark() -> RunningSpark:
+    """Returns what of Spark runs in this process; under spark-submit that is a JVM."""
     pyspark = _pyspark()
     context = pyspark.SparkContext
     if context._gateway is None and "PYSPARK_GATEWAY_PORT" in os.environ:
         context._ensure_initialized()
     conf = dict(pyspark.SparkConf().getAll()) if context._gateway is not None else None
-    return AlreadyThere(conf, context._active_spark_context is not None)
+    return RunningSpark(conf, context._active_spark_context is not None)
 
 
 def build_session(app_name: str, settings: Mapping[str, str] | None = None, master: str | None = None) -> SparkSession:
@@ -69,7 +69,7 @@ def build_session(app_name: str, settings: Mapping[str, str] | None = None, mast
 
     Args:
         app_name: Shown on Spark's pages.
-        settings: They win over what spark-submit was given; see `came_too_late`.
+        settings: They win over what spark-submit was given; see `settings_without_effect`.
         master: Where it runs; whatever spark-submit was given if None, and in this process without that.
 
     Raises:
@@ -92,22 +92,22 @@ def build_session(app_name: str, settings: Mapping[str, str] | None = None, mast
     return session
 
 
-def came_too_late(spark: SparkSession, settings: Mapping[str, str], before: AlreadyThere) -> tuple[str, ...]:
+def settings_without_effect(spark: SparkSession, settings: Mapping[str, str], before: RunningSpark) -> tuple[str, ...]:
     """Returns the settings that have no effect: those of a context or a JVM that was there before the session was.
 
     Args:
-        before: What `already_there` returned before the session was built.
+        before: What `running_spark` returned before the session was built.
     """
     conf = before.conf
     if conf is None:
         return ()
     wrong = [key for key, value in settings.items() if conf.get(key) != value]
-    if before.context:
+    if before.has_context:
         return tuple(key for key in wrong if not spark.conf.isModifiable(key))
-    return tuple(key for key in wrong if key.startswith(OF_THE_JVM))
+    return tuple(key for key in wrong if key.startswith(JVM_START_SETTINGS))
 
 
-def prepare_local() -> None:
+def use_this_python() -> None:
     """Makes Python workers on this machine run this Python, unless the environment says otherwise."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
@@ -121,10 +121,10 @@ def _pyspark() -> Any:
 
 
 def _launch_jvm(pyspark: Any, settings: Mapping[str, str]) -> None:
-    """Starts the JVM with what it takes on its command line only; the rest, which may be secret, is told it later."""
+    """Starts the JVM with what it takes on its command line only; the rest, which may be secret, is set later."""
     launch = pyspark.SparkConf(loadDefaults=False)
     for key, value in settings.items():
-        if key.startswith(OF_THE_JVM):
+        if key.startswith(JVM_START_SETTINGS):
             launch.set(key, value)
     try:
         pyspark.SparkContext._ensure_initialized(conf=launch)

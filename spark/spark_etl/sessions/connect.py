@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from spark_etl.errors import RunFailedError, SparkEtlError, UsageError
+from spark_etl.errors import ArgumentError, RunFailedError, SparkEtlError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -18,18 +18,18 @@ CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
 
 
 def check_address(url: str, what: str) -> None:
-    """Refuses an address that is none of Spark Connect, or that tells a secret to whoever reads the command line.
+    """Refuses an address that is none of Spark Connect, or that has a token in it, for anybody to read.
 
     Raises:
-        UsageError: Says which of both.
+        ArgumentError: The message says which of both.
     """
     parts = urlsplit(url)
     if parts.scheme != "sc" or not parts.hostname:
-        raise UsageError(
+        raise ArgumentError(
             f"{what}: no address of a Spark Connect server: {parts.netloc or 'nothing'}", hint="sc://host:15002"
         )
     if "token=" in parts.path:
-        raise UsageError(
+        raise ArgumentError(
             f"{what}: a token in the address is read by everybody on this machine, and kept in run.json",
             hint="set SPARK_CONNECT_AUTHENTICATE_TOKEN instead",
         )
@@ -46,13 +46,13 @@ def connect_session(url: str | None = None, token: str | None = None) -> SparkSe
         SparkEtlError: No server is named.
         RunFailedError: None answers, or it refuses the token.
     """
-    url, token = server(url, token)
-    ask_port(url)
+    url, token = server_address(url, token)
+    check_port(url)
     os.environ[CONNECT_MODE] = "1"  # without it, pyspark.sql.functions look for a JVM in this process
     failed: Exception | None = None
     for _ in range(2):  # the session from before may be one that the server has forgotten
         try:
-            return _answering(url, token)
+            return _open_session(url, token)
         except Exception as error:  # noqa: BLE001 - gRPC and Spark have many, and each means no session
             failed = error
     reason = " ".join(str(failed).split())[:200]
@@ -61,7 +61,7 @@ def connect_session(url: str | None = None, token: str | None = None) -> SparkSe
     ) from failed
 
 
-def server(url: str | None, token: str | None) -> tuple[str, str | None]:
+def server_address(url: str | None, token: str | None) -> tuple[str, str | None]:
     """Returns address and token of the Spark Connect server that is meant.
 
     Raises:
@@ -76,13 +76,11 @@ def server(url: str | None, token: str | None) -> tuple[str, str | None]:
     return url, token or None
 
 
-def _answering(url: str, token: str | None) -> SparkSession:
+def _open_session(url: str, token: str | None) -> SparkSession:
     """Returns the session if the server knows it; otherwise it is ended, so that the next one is new."""
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
-    from spark_etl.connect_channel import TokenChannelBuilder
-
-    session: Any = ConnectSession.builder.channelBuilder(TokenChannelBuilder(url, token)).getOrCreate()
+    session: Any = ConnectSession.builder.channelBuilder(token_channel(url, token)).getOrCreate()
     try:
         session.range(0).schema  # noqa: B018 - asks the server
     except Exception:
@@ -91,7 +89,31 @@ def _answering(url: str, token: str | None) -> SparkSession:
     return cast("SparkSession", session)
 
 
-def release(url: str, token: str | None, session_id: str) -> None:
+def token_channel(url: str, token: str | None) -> Any:
+    """Returns the builder of a gRPC channel that sends the token with each call, without TLS.
+
+    Spark's own client insists on TLS as soon as it knows a token, by the `sc://` address or by the environment, and the
+    server does not speak it: so the token is hidden from it, unless the address asks for TLS (`;use_ssl=true`).
+    """
+    from pyspark.sql.connect.client import DefaultChannelBuilder
+
+    class TokenChannelBuilder(DefaultChannelBuilder):  # type: ignore[misc, unused-ignore]
+        @property
+        def token(self) -> str | None:
+            """The token as far as Spark's own client may know it."""
+            return token if self.use_ssl else None
+
+        def metadata(self) -> list[tuple[str, str]]:
+            """Returns the headers of each call."""
+            headers = list(super().metadata())
+            if token and not self.use_ssl:
+                headers.append(("authorization", f"Bearer {token}"))
+            return headers
+
+    return TokenChannelBuilder(url)
+
+
+def release_session(url: str, token: str | None, session_id: str) -> None:
     """Ends a session that another process has left, with all that it runs.
 
     Raises:
@@ -99,15 +121,13 @@ def release(url: str, token: str | None, session_id: str) -> None:
     """
     from pyspark.sql.connect.client import SparkConnectClient
 
-    from spark_etl.connect_channel import TokenChannelBuilder
-
-    ask_port(url)
+    check_port(url)
     address = url if urlsplit(url).path else f"{url}/"
-    client: Any = SparkConnectClient(TokenChannelBuilder(f"{address};session_id={session_id}", token))
+    client: Any = SparkConnectClient(token_channel(f"{address};session_id={session_id}", token))
     client.release_session()
 
 
-def ask_port(url: str) -> None:
+def check_port(url: str) -> None:
     """Refuses a server that does not answer; Spark's own client would try for ten minutes without a word.
 
     Raises:

@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from spark_etl.sessions.cell import Cell
+from spark_etl.sessions.queries import QueryMonitor
 from spark_etl.sessions.screen import CellScreen
-from spark_etl.sessions.work import Source
 
 LOOK_SECONDS = 0.5
 CANCEL_ATTEMPTS, CANCEL_SECONDS = 10, 0.1
@@ -26,17 +26,17 @@ def running_shell() -> Any | None:
     return shell if hasattr(shell, "kernel") else None
 
 
-class Watch:
-    """Makes each cell of a kernel tell of its queries, from the present one on.
+class CellWatcher:
+    """Shows below each cell of a kernel how far its queries are, from the present cell on.
 
     Args:
         shell: The kernel's IPython shell.
-        source: Where what is known of the queries comes from.
-        ask: Returns who holds the cores, given the seconds waited; None where there are none to be waited for.
+        monitor: Counts the queries' work.
+        explain_wait: Returns who holds the cores, given the seconds waited; None where no query waits for cores.
     """
 
-    def __init__(self, shell: Any, source: Source, ask: Callable[[float], str] | None) -> None:
-        self._shell, self._source, self._ask = shell, source, ask
+    def __init__(self, shell: Any, monitor: QueryMonitor, explain_wait: Callable[[float], str] | None) -> None:
+        self._shell, self._monitor, self._explain_wait = shell, monitor, explain_wait
         self._cell: Cell | None = None
         self._in_cell = threading.Event()
         self._stopped = False
@@ -55,12 +55,12 @@ class Watch:
 
     def _begin(self, *_: Any) -> None:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._interrupted)  # for this cell; the kernel sets its own before each
+            signal.signal(signal.SIGINT, self._on_interrupt)  # for this cell; the kernel sets its own before each
         if self._cancelling:  # of the cell before: it must not end this one's jobs
             self._cancelling.join(CANCELLED_SECONDS)
-        with suppress(Exception):  # the session has ended: then there is nothing to tell
-            self._source.begin()
-            self._cell = Cell(self._source, CellScreen(self._shell.display_pub), self._ask)
+        with suppress(Exception):  # the session has ended: then there is nothing to show
+            self._monitor.start_cell()
+            self._cell = Cell(self._monitor, CellScreen(self._shell.display_pub), self._explain_wait)
             self._in_cell.set()
 
     def _end(self, *_: Any) -> None:
@@ -79,7 +79,7 @@ class Watch:
                 with suppress(Exception):
                     cell.step(time.monotonic())
 
-    def _interrupted(self, *_: Any) -> NoReturn:
+    def _on_interrupt(self, *_: Any) -> NoReturn:
         self._cancelling = threading.Thread(target=self._cancel, name="spark-cancel", daemon=True)
         self._cancelling.start()  # this thread's own call is cut
         raise KeyboardInterrupt
@@ -88,7 +88,7 @@ class Watch:
         """Cancels until it succeeds: the cut call may take the first attempt's connection to the JVM along."""
         for _ in range(CANCEL_ATTEMPTS):
             try:
-                self._source.cancel()
+                self._monitor.cancel()
             except Exception:  # noqa: BLE001 - of a session that has ended, the jobs have ended too
                 time.sleep(CANCEL_SECONDS)
             else:

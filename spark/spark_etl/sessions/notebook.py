@@ -7,27 +7,29 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.machine import memory_limit
-from spark_etl.sessions.attendant import attend
 from spark_etl.sessions.classic import PROGRESS_BAR, build_session
-from spark_etl.sessions.connect import CONNECT_MODE, connect_session, server
-from spark_etl.sessions.kernel import Watch, running_shell
-from spark_etl.sessions.memory import heap
-from spark_etl.sessions.work import REPORT_SECONDS, ClassicWork, ConnectWork, Source
+from spark_etl.sessions.connect import CONNECT_MODE, connect_session, server_address
+from spark_etl.sessions.kernel import CellWatcher, running_shell
+from spark_etl.sessions.queries import REPORT_SECONDS, ClassicMonitor, ConnectMonitor, QueryMonitor
+from spark_etl.sessions.session_reaper import start_reaper
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Kind = Literal["connect", "classic"]
 
-SPOKEN: dict[Kind, str] = {"connect": "a Spark Connect session", "classic": "a driver of its own"}
-ASKED: dict[Kind, str] = {"connect": "spark()", "classic": "spark(classic=True)"}
+KIND_NAMES: dict[Kind, str] = {"connect": "a Spark Connect session", "classic": "a driver of its own"}
+KIND_CALLS: dict[Kind, str] = {"connect": "spark()", "classic": "spark(classic=True)"}
 # Each kernel of a server has a driver: their pages take whatever port is free, and the master knows which.
-OWN = {"spark.ui.port": "0", PROGRESS_BAR: "false"}
-REPORTS = "spark.connect.progress.reportInterval"
+DRIVER_SETTINGS = {"spark.ui.port": "0", PROGRESS_BAR: "false"}
+REPORT_INTERVAL = "spark.connect.progress.reportInterval"
 
-_watches: list[tuple[object, Watch]] = []  # at most one: cells tell of one session
+MIB = 1024**2
+SMALLEST_HEAP, LARGEST_HEAP = 512, 4096
+
+_watchers: list[tuple[object, CellWatcher]] = []  # at most one: cells show the queries of one session
 
 
 def spark(
@@ -47,33 +49,33 @@ def spark(
         settings: Of a driver of its own, when it starts.
 
     Raises:
-        UsageError: This process has a session of the other kind, or settings are given for a server that runs.
+        ArgumentError: This process has a session of the other kind, or settings are given for a server that runs.
         SparkEtlError: No server is named.
         RunFailedError: None answers, or it refuses the token; or the driver does not start.
     """
-    there = present()
-    kind: Kind = "classic" if classic else "connect" if classic is False or url else there or "connect"
-    if there and there != kind:
-        raise UsageError(
-            f"this process has {SPOKEN[there]} already, and pyspark's functions (F.col, udf, Window) serve one kind of "
-            "session at a time",
-            hint=f"restart the kernel, or {ASKED[there]}.stop(), and then {ASKED[kind]}",
+    present = present_kind()
+    kind: Kind = "classic" if classic else "connect" if classic is False or url else present or "connect"
+    if present and present != kind:
+        raise ArgumentError(
+            f"this process has {KIND_NAMES[present]} already, "
+            "and pyspark's functions (F.col, udf, Window) serve one kind of session at a time",
+            hint=f"restart the kernel, or {KIND_CALLS[present]}.stop(), and then {KIND_CALLS[kind]}",
         )
-    if settings and (there or kind == "connect"):
-        raise UsageError(
+    if settings and (present or kind == "connect"):
+        raise ArgumentError(
             "settings are taken by a driver of your own when it starts, and by no other session",
             hint="spark().conf.set(…), or restart the kernel and spark(classic=True, settings={…})",
         )
     session: Any = _driver(settings or {}) if kind == "classic" else connect_session(url, token)
     shell = running_shell()
-    if shell is not None and not any(watched is session for watched, _ in _watches):
+    if shell is not None and not any(watched is session for watched, _ in _watchers):
         if kind == "connect":
-            attend(*server(url, token), session.session_id)
+            start_reaper(*server_address(url, token), session.session_id)
         _watch(shell, session, kind)
     return session
 
 
-def present() -> Kind | None:
+def present_kind() -> Kind | None:
     """Returns the kind of session that lives in this process; imports nothing to find out."""
     core = sys.modules.get("pyspark.core.context")
     if core and core.SparkContext._active_spark_context is not None:
@@ -84,47 +86,54 @@ def present() -> Kind | None:
 
 def _driver(settings: Mapping[str, str]) -> SparkSession:
     """Returns a session whose driver is in this container, where executors call back."""
-    if present() is None:
+    if present_kind() is None:
         os.environ.pop(CONNECT_MODE, None)  # of a session that was stopped
     address = os.environ.get("SPARK_LOCAL_IP")
     here = {"spark.driver.host": address, "spark.driver.bindAddress": address} if address else {}
-    own = {**OWN, "spark.driver.memory": heap(memory_limit()), **here, **settings}
+    own = {**DRIVER_SETTINGS, "spark.driver.memory": driver_heap(memory_limit()), **here, **settings}
     user = os.environ.get("JUPYTERHUB_USER") or os.environ.get("USER") or "somebody"
     return build_session(f"{user}'s notebook", own, os.environ.get("SPARK_MASTER_URL"))
 
 
 def _watch(shell: Any, session: Any, kind: Kind) -> None:
-    """Makes the notebook's cells tell of this session's queries."""
-    while _watches:
-        _watches.pop()[1].stop()
-    source = _classic_source(session) if kind == "classic" else _connect_source(session)
-    _watches.append((session, Watch(shell, source, _asker(session, kind))))
+    """Makes the notebook's cells show the progress of this session's queries."""
+    while _watchers:
+        _watchers.pop()[1].stop()
+    monitor = _classic_monitor(session) if kind == "classic" else _connect_monitor(session)
+    _watchers.append((session, CellWatcher(shell, monitor, _wait_explainer(session, kind))))
 
 
-def _connect_source(session: Any) -> Source:
-    work = ConnectWork()
-    session.conf.set(REPORTS, f"{round(REPORT_SECONDS * 1000)}ms")
-    session.registerProgressHandler(work.told)
-    return work
+def _connect_monitor(session: Any) -> QueryMonitor:
+    monitor = ConnectMonitor()
+    session.conf.set(REPORT_INTERVAL, f"{round(REPORT_SECONDS * 1000)}ms")
+    session.registerProgressHandler(monitor.on_progress)
+    return monitor
 
 
-def _classic_source(session: Any) -> Source:
-    from spark_etl.runner.report.logs import quiet, quiet_py4j
+def _classic_monitor(session: Any) -> QueryMonitor:
+    from spark_etl.sessions.spark_log import quiet_py4j, quiet_spark
 
-    quiet(session)  # what Spark logs of a wait for cores, the cell says better
+    quiet_spark(session)  # the cell itself shows who holds the cores
     quiet_py4j()  # an interrupt is no error of its own
-    return ClassicWork(session.sparkContext)
+    return ClassicMonitor(session.sparkContext)
 
 
-def _asker(session: Any, kind: Kind) -> Callable[[float], str]:
-    """Returns what asks the master who holds the cores; only a query that waits asks."""
+def _wait_explainer(session: Any, kind: Kind) -> Callable[[float], str]:
+    """Returns the function that asks the master who holds the cores; it is called for a query that waits."""
 
-    def ask(waited: float) -> str:
-        from spark_etl.runner.report.cores import ask_master, master_pages
-        from spark_etl.sessions.holders import who_holds
+    def explain(waited: float) -> str:
+        from spark_etl.sessions.core_holders import explain_cell_wait, master_pages, read_cluster_state
 
         pages = master_pages(session.conf.get("spark.master", ""))
         application = session.conf.get("spark.app.id", "")
-        return who_holds(ask_master(pages), application, waited, shared=kind == "connect")
+        return explain_cell_wait(read_cluster_state(pages), application, waited, shared=kind == "connect")
 
-    return ask
+    return explain
+
+
+def driver_heap(limit: int | None) -> str:
+    """Returns the heap of a driver, such as `682m`: a third of the container's memory, 512 MB at least, 4 GB at most.
+
+    The other thirds are for what the JVM needs beside its heap, and for the notebook's Python and its server.
+    """
+    return f"{LARGEST_HEAP if limit is None else max(SMALLEST_HEAP, min(LARGEST_HEAP, limit // 3 // MIB))}m"

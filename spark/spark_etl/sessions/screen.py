@@ -25,7 +25,7 @@ class CellScreen:
         self._shown: tuple[str, float | None] | None = None
 
     def show(self, text: str, fraction: float | None) -> None:
-        """Puts this in the place of what was said before."""
+        """Puts this in the place of the line before."""
         if self._shown == (text, fraction):
             return
         data = {"text/plain": text}

@@ -1,10 +1,10 @@
 """Where the DataFrames at the edge of a graph come from."""
 
-from spark_etl.sources.base import InputObject, Source
+from spark_etl.source import InputObject, Source
 from spark_etl.sources.checkpoint import CheckpointSource
 from spark_etl.sources.delta import DeltaSource
 from spark_etl.sources.files import CsvSource, JsonSource, ParquetSource
-from spark_etl.sources.jdbc import JdbcSource, Parts
+from spark_etl.sources.jdbc import JdbcPartitioning, JdbcSource
 from spark_etl.sources.published import S3PublishedSource
 
 __all__ = [
@@ -12,10 +12,10 @@ __all__ = [
     "CsvSource",
     "DeltaSource",
     "InputObject",
+    "JdbcPartitioning",
     "JdbcSource",
     "JsonSource",
     "ParquetSource",
-    "Parts",
     "S3PublishedSource",
     "Source",
 ]

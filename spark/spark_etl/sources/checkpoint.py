@@ -1,4 +1,4 @@
-"""What another run kept."""
+"""A checkpoint of another run as a source."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.dates import DateRange
 from spark_etl.errors import MissingDataError, ReadError
-from spark_etl.sources.base import InputObject, Source
-from spark_etl.sources.identity import identity
+from spark_etl.source import InputObject, Source, source_key
 from spark_etl.storage import join, storage_for
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class CheckpointSource(Source):
 
     def __repr__(self) -> str:
         named = {"scratch": self.scratch, "team": self.team, "any_dates": self.any_dates or None}
-        return identity(self, self.run, self.feature, **named)
+        return source_key(self, self.run, self.feature, **named)
 
     def inputs(self, dates: DateRange) -> list[InputObject]:
         """Returns the manifest's files; see `Source.inputs`.
@@ -58,7 +57,7 @@ class CheckpointSource(Source):
             self._found = run[self.feature]
         except ReadError as error:
             raise MissingDataError(f"{self!r}: {error.message}", hint=error.hint) from error
-        self._check_whole(self._found)
+        self._check_files(self._found)
         files = self._found.manifest.files
         return [InputObject(join(self._found.path, file.name), file.bytes, file.etag) for file in files]
 
@@ -80,13 +79,13 @@ class CheckpointSource(Source):
             hint="run it for these days, name a run by its id, or take one for other days with any_dates=True",
         )
 
-    def _check_whole(self, checkpoint: Checkpoint) -> None:
-        there = {item.path: item for item in storage_for(checkpoint.path).walk(checkpoint.path)}
+    def _check_files(self, checkpoint: Checkpoint) -> None:
+        stored = {item.path: item for item in storage_for(checkpoint.path).walk(checkpoint.path)}
         for file in checkpoint.manifest.files:
-            item = there.get(join(checkpoint.path, file.name))
+            item = stored.get(join(checkpoint.path, file.name))
             if item is None or item.size != file.bytes or (file.etag and item.etag != file.etag):
-                what = "is gone" if item is None else "is another one than its manifest tells"
-                raise MissingDataError(f"{self!r}: {file.name} in {checkpoint.path} {what}", hint="take another run")
+                reason = "is gone" if item is None else "is not the one of its manifest"
+                raise MissingDataError(f"{self!r}: {file.name} in {checkpoint.path} {reason}", hint="take another run")
 
     def read(self, spark: SparkSession, dates: DateRange) -> DataFrame:
         """Returns the checkpoint's rows; see `Source.read`."""

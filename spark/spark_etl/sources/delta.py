@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 
 from spark_etl.dates import DateRange
 from spark_etl.errors import ConfigError, MissingDataError
-from spark_etl.sources.base import InputObject, Source
-from spark_etl.sources.columns import selected
-from spark_etl.sources.identity import identity
-from spark_etl.sources.locations import beside
+from spark_etl.source import InputObject, Source, select_columns, source_key
+from spark_etl.sources.locations import nearby_hint
 from spark_etl.storage import StoredObject, join, name_of, normalise, storage_for
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-LOG = "_delta_log"
-ENTRY = re.compile(r"(?P<version>\d{20})\.(?:json|checkpoint.*\.parquet)")
-NOT_THERE = ("DATA_SOURCE_NOT_FOUND", "Failed to find the data source", "io.delta", "DELTA_CONFIGURE_SPARK_SESSION")
+LOG_FOLDER = "_delta_log"
+LOG_ENTRY = re.compile(r"(?P<version>\d{20})\.(?:json|checkpoint.*\.parquet)")
+NO_DELTA_MESSAGES = (
+    "DATA_SOURCE_NOT_FOUND",
+    "Failed to find the data source",
+    "io.delta",
+    "DELTA_CONFIGURE_SPARK_SESSION",
+)
 
 
 class DeltaSource(Source):
@@ -40,10 +43,10 @@ class DeltaSource(Source):
         self._found: tuple[int, StoredObject] | None = None
 
     def __repr__(self) -> str:
-        return identity(self, self.path, version=self.version, select_cols=self.select_cols)
+        return source_key(self, self.path, version=self.version, select_cols=self.select_cols)
 
     def inputs(self, dates: DateRange) -> list[InputObject]:  # noqa: ARG002 - a table has a version, not days
-        """Returns the entry of the table's log that made this version: it tells the content; see `Source.inputs`."""
+        """Returns the log entry that made this version: it identifies the content; see `Source.inputs`."""
         self._found = self._entry()
         entry = self._found[1]
         return [InputObject(entry.path, entry.size, entry.etag)]
@@ -54,16 +57,16 @@ class DeltaSource(Source):
 
     def _entry(self) -> tuple[int, StoredObject]:
         table = normalise(self.path)
-        folder = join(table, LOG)
+        folder = join(table, LOG_FOLDER)
         entries: dict[int, StoredObject] = {}
         for item in storage_for(folder).walk(folder):
-            match = ENTRY.fullmatch(name_of(item.path))
+            match = LOG_ENTRY.fullmatch(name_of(item.path))
             if match and (int(match["version"]) not in entries or item.path.endswith(".json")):
                 entries[int(match["version"])] = item
         if not entries:
             found = storage_for(table).names(table)
-            hint = f"in {table}/ there is no {LOG}: is it Parquet? ParquetSource reads that" if found else beside(table)
-            raise MissingDataError(f"no Delta table at {table}", hint=hint)
+            parquet_hint = f"in {table}/ there is no {LOG_FOLDER}: is it Parquet? ParquetSource reads that"
+            raise MissingDataError(f"no Delta table at {table}", hint=parquet_hint if found else nearby_hint(table))
         version = max(entries) if self.version is None else self.version
         if version not in entries:
             raise MissingDataError(
@@ -78,10 +81,10 @@ class DeltaSource(Source):
             frame = spark.read.format("delta").option("versionAsOf", version).load(normalise(self.path))
             _ = frame.columns  # through Spark Connect, only this asks
         except Exception as error:
-            if any(text in str(error) for text in NOT_THERE):
+            if any(text in str(error) for text in NO_DELTA_MESSAGES):
                 raise _no_delta(error) from error
             raise
-        return selected(frame, self.select_cols, repr(self))
+        return select_columns(frame, self.select_cols, repr(self))
 
 
 def _no_delta(error: Exception) -> ConfigError:

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.dates import DateRange
 from spark_etl.errors import ConfigError
-from spark_etl.sources.base import InputObject, Source
-from spark_etl.sources.columns import selected
-from spark_etl.sources.identity import SECRET, identity
-from spark_etl.sources.templates import fill
+from spark_etl.source import SECRET, InputObject, Source, select_columns, source_key
+from spark_etl.sources.templates import fill_dates
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -27,40 +25,40 @@ DRIVERS = {
     "sqlite": ("org.sqlite.JDBC", "org.xerial:sqlite-jdbc"),
     "h2": ("org.h2.Driver", "com.h2database:h2"),
 }
-NO_DRIVER = ("ClassNotFoundException", "No suitable driver")
+NO_DRIVER_MESSAGES = ("ClassNotFoundException", "No suitable driver")
 PARAMETERS = re.compile(r"[?&;,(:/]\s*([^=?&;,(:/]+)=")
-LOGIN = re.compile(r"user(name)?$|pwd", re.IGNORECASE)
-NO_LOGIN = re.compile(r"sasl\.?qop|passwordCharacterEncoding|disconnectOnExpiredPasswords", re.IGNORECASE)
+LOGIN_PARAMETER = re.compile(r"user(name)?$|pwd", re.IGNORECASE)
+HARMLESS_PARAMETER = re.compile(r"sasl\.?qop|passwordCharacterEncoding|disconnectOnExpiredPasswords", re.IGNORECASE)
 LOGIN_IN_URL = re.compile(r"//[^/@]*:[^/@]*@|:[^/:@]+/[^/@]+@")
 
 
 @dataclass(frozen=True)
-class Parts:
-    """How a table is read by several tasks at once, each a part of a column's values.
+class JdbcPartitioning:
+    """How a table is read by several tasks at once, each a range of a column's values.
 
     Attributes:
-        column: A column of numbers, days or moments.
-        least: Where the first part ends at the latest; rows below are read too.
-        greatest: Where the last part begins at the latest; rows above are read too.
-        number: How many parts; each is a connection to the database.
+        column: A column of numbers, days or timestamps.
+        lower: Where the first range ends at the latest; rows below are read too.
+        upper: Where the last range begins at the latest; rows above are read too.
+        partitions: How many ranges; each is a connection to the database.
     """
 
     column: str
-    least: Any
-    greatest: Any
-    number: int
+    lower: Any
+    upper: Any
+    partitions: int
 
 
-def _holds_a_login(url: str) -> bool:
-    names = [name for name in PARAMETERS.findall(url) if not NO_LOGIN.fullmatch(name.strip())]
-    return bool(LOGIN_IN_URL.search(url)) or any(LOGIN.search(name) or SECRET.search(name) for name in names)
+def _contains_credentials(url: str) -> bool:
+    names = [name for name in PARAMETERS.findall(url) if not HARMLESS_PARAMETER.fullmatch(name.strip())]
+    return bool(LOGIN_IN_URL.search(url)) or any(LOGIN_PARAMETER.search(name) or SECRET.search(name) for name in names)
 
 
 class JdbcSource(Source):
     """A table, or what a query returns.
 
-    What a database holds has no ETag: nobody can tell whether it is still the same, so a resumed run reads and computes
-    it again. User and password come from environment variables; only the names of these are kept anywhere.
+    The rows of a database have no ETag: whether they are still the same is not known, so a resumed run reads them and
+    computes again. User and password come from environment variables; only the names of these are kept anywhere.
 
     Args:
         url: `jdbc:postgresql://host/database`, without user and password.
@@ -70,7 +68,7 @@ class JdbcSource(Source):
         user_env: Name of the environment variable with the user.
         password_env: Name of the environment variable with the password.
         driver: The driver's class; known for the usual databases.
-        parts: How to read it in parts; one task reads all if not given.
+        partitioning: How several tasks read it; one task reads all if not given.
         options: More options of Spark's JDBC reader.
         select_cols: Columns to keep; all if not given. The database sends no others.
     """
@@ -84,7 +82,7 @@ class JdbcSource(Source):
         user_env: str | None = None,
         password_env: str | None = None,
         driver: str | None = None,
-        parts: Parts | None = None,
+        partitioning: JdbcPartitioning | None = None,
         options: Mapping[str, Any] | None = None,
         select_cols: Sequence[str] | None = None,
     ) -> None:
@@ -92,7 +90,7 @@ class JdbcSource(Source):
             raise ConfigError("JdbcSource needs either table= or query=")
         if not url.startswith("jdbc:"):
             raise ConfigError("JdbcSource: its url does not begin with `jdbc:`", hint="jdbc:postgresql://host/database")
-        if _holds_a_login(url):
+        if _contains_credentials(url):
             raise ConfigError(
                 "JdbcSource: its url holds a user or a password, which would end up in run.json",
                 hint='user_env="ORDERS_DB_USER", password_env="ORDERS_DB_PASSWORD"',
@@ -106,13 +104,13 @@ class JdbcSource(Source):
         self.user_env = user_env
         self.password_env = password_env
         self.driver = driver
-        self.parts = parts
+        self.partitioning = partitioning
         self.options = dict(options or {})
         self.select_cols = list(select_cols) if select_cols else None
 
     def __repr__(self) -> str:
-        names = ("table", "query", "user_env", "password_env", "driver", "parts", "options", "select_cols")
-        return identity(self, self.url, **{name: getattr(self, name) for name in names})
+        names = ("table", "query", "user_env", "password_env", "driver", "partitioning", "options", "select_cols")
+        return source_key(self, self.url, **{name: getattr(self, name) for name in names})
 
     def inputs(self, dates: DateRange) -> list[InputObject]:  # noqa: ARG002
         """Returns one object without ETag; refuses a variable that is not set; see `Source.inputs`."""
@@ -125,22 +123,22 @@ class JdbcSource(Source):
             frame = spark.read.format("jdbc").options(**self._reader_options(dates)).load()
             _ = frame.columns  # through Spark Connect, only this asks
         except Exception as error:
-            if any(text in str(error) for text in NO_DRIVER):
+            if any(text in str(error) for text in NO_DRIVER_MESSAGES):
                 raise self._no_driver() from error
             raise
-        return selected(frame, self.select_cols, repr(self))
+        return select_columns(frame, self.select_cols, repr(self))
 
     def _reader_options(self, dates: DateRange) -> dict[str, Any]:
-        table = self.table if self.query is None else f"({fill(self.query.strip().rstrip(';'), dates)}) source"
+        table = self.table if self.query is None else f"({fill_dates(self.query.strip().rstrip(';'), dates)}) source"
         options: dict[str, Any] = {"url": self.url, "dbtable": table}
         if self._known_driver:
             options["driver"] = self._known_driver
-        if self.parts:
+        if self.partitioning:
             options.update(
-                partitionColumn=self.parts.column,
-                lowerBound=self.parts.least,
-                upperBound=self.parts.greatest,
-                numPartitions=self.parts.number,
+                partitionColumn=self.partitioning.column,
+                lowerBound=self.partitioning.lower,
+                upperBound=self.partitioning.upper,
+                numPartitions=self.partitioning.partitions,
             )
         return {**options, **self.options, **self._credentials()}
 
@@ -157,15 +155,15 @@ class JdbcSource(Source):
         return found
 
     @property
-    def _kind(self) -> str:
+    def _database(self) -> str:
         return self.url.split(":")[1]
 
     @property
     def _known_driver(self) -> str | None:
-        return self.driver or DRIVERS.get(self._kind, (None, ""))[0]
+        return self.driver or DRIVERS.get(self._database, (None, ""))[0]
 
     def _no_driver(self) -> ConfigError:
-        package = DRIVERS.get(self._kind, ("", ""))[1]
+        package = DRIVERS.get(self._database, ("", ""))[1]
         what = f"the class {self._known_driver}" if self._known_driver else "a driver"
         jar = f"{package}:VERSION" if package else "GROUP:NAME:VERSION"
         return ConfigError(

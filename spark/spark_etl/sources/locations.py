@@ -11,8 +11,8 @@ from datetime import date
 from spark_etl.dates import DateRange, date_list
 from spark_etl.errors import MissingDataError
 from spark_etl.names import listing, nearest
-from spark_etl.sources.base import InputObject
-from spark_etl.sources.templates import fill, has_day, has_placeholder, of_any_day
+from spark_etl.source import InputObject
+from spark_etl.sources.templates import any_day_pattern, fill_dates, has_day, has_placeholder
 from spark_etl.storage import StoredObject, is_hidden, is_s3, name_of, normalise, relative_to, storage_for
 from spark_etl.storage.paths import exactly
 
@@ -30,49 +30,49 @@ class Location:
         self.path = path
 
     def files(self, dates: DateRange) -> list[tuple[InputObject, str]]:
-        """Returns the files of all days, each with what a person knows it by: its day, or its name.
+        """Returns the files of all days, each with its label: its day, or its name.
 
         Raises:
-            MissingDataError: There are none, or none for some of the days; what lies beside them is told.
+            MissingDataError: There are none, or none for some of the days; the message names what lies beside them.
         """
         found: list[tuple[InputObject, str]] = []
         missing: list[date] = []
         base = "" if has_day(self.path) else self.base(dates)
         for day in dates.days() if has_day(self.path) else [None]:
-            path = normalise(fill(self.path, dates, day))
+            path = normalise(fill_dates(self.path, dates, day))
             files = _files(path)
             found += [(item, str(day or relative_to(item.path, base))) for item in files]
             if not files and day is None:
-                raise MissingDataError(f"nothing to read at {path}", hint=beside(path))
+                raise MissingDataError(f"nothing to read at {path}", hint=nearby_hint(path))
             if not files and day is not None:
                 missing.append(day)
         if missing:
             days = f"{len(missing)} of {len(dates.days())} days missing"
             raise MissingDataError(
                 f"nothing to read at {self.path} for {date_list(missing)} ({days})",
-                hint=beside(normalise(fill(self.path, dates, missing[0]))),
+                hint=nearby_hint(normalise(fill_dates(self.path, dates, missing[0]))),
             )
         return found
 
     def base(self, dates: DateRange) -> str:
         """Returns the folder below which `name=value` folders are columns."""
-        path = self.fixed(dates)
+        path = self.fixed_part(dates)
         varies = any(map(_varies, _segments(self.path)))
         is_file = not varies and storage_for(path).find(path) is not None
         return path.rsplit("/", 1)[0] if is_file else path
 
-    def place(self, dates: DateRange) -> str:
-        """Returns the path of any day, of other runs too; names in it are patterns."""
-        return normalise(of_any_day(self.path, dates))
+    def pattern_of_any_day(self, dates: DateRange) -> str:
+        """Returns the path as a pattern that fits every day, also those of other runs."""
+        return normalise(any_day_pattern(self.path, dates))
 
-    def fixed(self, dates: DateRange) -> str:
+    def fixed_part(self, dates: DateRange) -> str:
         """Returns the path up to the first name that is a pattern or has a day in it."""
         fixed = list(itertools.takewhile(lambda part: not _varies(part), _segments(self.path.rstrip("/"))))
-        return normalise(fill("/".join(fixed) or ("/" if self.path.startswith("/") else "."), dates))
+        return normalise(fill_dates("/".join(fixed) or ("/" if self.path.startswith("/") else "."), dates))
 
 
-def beside(path: str) -> str:
-    """Returns what lies where something is missing: in the nearest folder above it that has anything."""
+def nearby_hint(path: str) -> str:
+    """Returns the hint for a missing path: the names in the nearest folder above it that has any."""
     missing, folder = name_of(path), _parent(path)
     while not (names := storage_for(folder).names(folder)) and _parent(folder) != folder:
         missing, folder = name_of(folder), _parent(folder)
@@ -118,10 +118,10 @@ def _matching(folder: str, pattern: list[str]) -> list[StoredObject]:
 
 
 def _matches(names: list[str], pattern: list[str]) -> bool:
-    return len(names) >= len(pattern) and all(map(fits, names, pattern))
+    return len(names) >= len(pattern) and all(map(matches_pattern, names, pattern))
 
 
-def fits(name: str, pattern: str) -> bool:
+def matches_pattern(name: str, pattern: str) -> bool:
     """Tells whether a name matches; `[` is a letter, as in a path without a pattern."""
     return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.dates import DateRange, date_list
 from spark_etl.errors import ConfigError, MissingDataError
-from spark_etl.names import alternatives, quoted
-from spark_etl.sources.base import InputObject, Source
-from spark_etl.sources.drift import UNION, Layout
-from spark_etl.sources.identity import identity
+from spark_etl.names import quoted
+from spark_etl.source import InputObject, Source, select_columns, source_key
+from spark_etl.sources.drift import UNION, SourceFiles
+from spark_etl.sources.file_schemas import parquet_schema_reader
 from spark_etl.sources.locations import is_data, refuse_unreadable
-from spark_etl.sources.shapes import footers
 from spark_etl.storage import join, normalise, storage_for
 from spark_etl.storage.paths import exactly
 
@@ -29,7 +28,7 @@ class S3PublishedSource(Source):
     Args:
         base_s3_path: Where published data lies, such as `s3a://published/`; a local folder works too.
         source_schema_id: Name of the folder below it.
-        date_col: Column that tells the snapshot's day; it arrives as a date.
+        date_col: Column with the snapshot's day, a date.
         select_cols: Columns to keep, besides `date_col`; all if not given.
         schema: `union` if days may differ in their columns: what a day lacks is NULL, and numbers become the larger
             type. If not given they may not.
@@ -51,10 +50,10 @@ class S3PublishedSource(Source):
         self.date_col = date_col
         self.select_cols = list(select_cols) if select_cols else None
         self.schema = schema
-        self._found: dict[DateRange, Layout] = {}
+        self._found: dict[DateRange, SourceFiles] = {}
 
     def __repr__(self) -> str:
-        return identity(self, self.root, schema=self.schema)
+        return source_key(self, self.root, schema=self.schema)
 
     @property
     def root(self) -> str:
@@ -77,8 +76,8 @@ class S3PublishedSource(Source):
             raise self._missing(dates, missing)
         files = {item.path: str(day) for day, objects in days.items() for item in objects}
         refuse_unreadable(files)
-        self._found[dates] = Layout(
-            repr(self), [(self.root, files)], footers(), union=self.schema == UNION, only=self.select_cols
+        self._found[dates] = SourceFiles(
+            repr(self), [(self.root, files)], parquet_schema_reader(), union=self.schema == UNION, only=self.select_cols
         )
         return [item for objects in days.values() for item in objects]
 
@@ -121,12 +120,7 @@ class S3PublishedSource(Source):
         frame = frame.withColumn(self.date_col, frame[quoted(self.date_col)].cast("date"))
         if self.select_cols is None:
             return frame
-        for column in self.select_cols:
-            if column not in frame.columns:
-                raise ConfigError(
-                    f"{self.source_schema_id} has no column `{column}`. {alternatives(column, frame.columns)}"
-                )
-        return frame.select(*map(quoted, dict.fromkeys([*self.select_cols, self.date_col])))
+        return select_columns(frame, [*self.select_cols, self.date_col], self.source_schema_id)
 
 
 def _frame(spark: SparkSession, base: str, schema: Any, paths: Sequence[str]) -> DataFrame:

@@ -24,7 +24,7 @@ def has_placeholder(text: str) -> bool:
     return PLACEHOLDER.search(text) is not None
 
 
-def fill(text: str, dates: DateRange, day: date | None = None) -> str:
+def fill_dates(text: str, dates: DateRange, day: date | None = None) -> str:
     """Returns the text with its days: as 2024-02-29, or as `{date:%Y/%m/%d}` asks for."""
     values = {"date": day, "start_date": dates.start, "end_date": dates.end}
 
@@ -35,9 +35,9 @@ def fill(text: str, dates: DateRange, day: date | None = None) -> str:
     return PLACEHOLDER.sub(day_of, text)
 
 
-def of_any_day(text: str, dates: DateRange) -> str:
+def any_day_pattern(text: str, dates: DateRange) -> str:
     """Returns the text as a pattern of all days: `?` for each digit or letter of a day."""
-    return PLACEHOLDER.sub(lambda match: re.sub(r"\w", "?", fill(match[0], dates, dates.start)), text)
+    return PLACEHOLDER.sub(lambda match: re.sub(r"\w", "?", fill_dates(match[0], dates, dates.start)), text)
 
 
 def check_path(path: str) -> None:

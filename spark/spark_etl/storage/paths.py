@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 
 # What Spark's file readers take for a pattern.
 PATTERN = re.compile(r"[\\\[\]{}*?^]")
@@ -26,16 +26,16 @@ def normalise(path: str) -> str:
     """Returns the path with its scheme and without a slash at its end; a plain path becomes an absolute `file://`.
 
     Raises:
-        UsageError: The scheme is none that is known here, or a bucket is missing.
+        ArgumentError: The scheme is none that is known here, or a bucket is missing.
     """
     if is_s3(path):
         scheme, rest = path.split("://", 1)
         rest = "/".join(part for part in rest.split("/") if part)
         if not rest or path.split("://", 1)[1].startswith("/"):
-            raise UsageError(f"{path!r} names no bucket", hint="write it as s3a://bucket/prefix/")
+            raise ArgumentError(f"{path!r} names no bucket", hint="write it as s3a://bucket/prefix/")
         return f"{scheme}://{rest}"
     if scheme_of(path) not in {"", "file"}:
-        raise UsageError(f"{path!r}: stores of this kind are not known. Known: s3a://, file://, a plain path.")
+        raise ArgumentError(f"{path!r}: stores of this kind are not known. Known: s3a://, file://, a plain path.")
     return f"file://{local_path(path)}"  # not quoted: Hadoop takes a `%20` for three letters
 
 

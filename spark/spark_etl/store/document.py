@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 from spark_etl.store.checks import check_run
 
@@ -213,7 +213,7 @@ def parse_run(content: bytes, path: str) -> RunDocument:
     Raises:
         DamagedError: It is none, or of a newer format.
     """
-    found = documents.parsed(content, path, largest=LARGEST, in_memory=4 * LARGEST, finite=False)
+    found = bounded_json.parse(content, path, largest=LARGEST, in_memory=4 * LARGEST, finite=False)
     if not isinstance(found, dict):
         raise DamagedError(f"{path} holds no object")
     check_run(found, path, newest=FORMAT, statuses=RECORDED_STATUSES)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 from spark_etl.store.checks import is_count, is_text
 
@@ -98,7 +98,7 @@ def parse_inputs(content: bytes, path: str) -> RunInputs:
     Raises:
         DamagedError: They can't be read, or are of a newer format.
     """
-    found = documents.parsed(
+    found = bounded_json.parse(
         content, path, largest=LARGEST, in_objects=4 * LARGEST, in_memory=4 * LARGEST, finite=False
     )
     try:

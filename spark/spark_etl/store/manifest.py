@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import CheckpointError, DamagedError
 from spark_etl.storage import S3Settings, storage_for
 from spark_etl.store.checks import is_count
@@ -97,7 +97,7 @@ def parse_manifest(content: bytes, where: str, *, largest: int = LARGEST) -> Man
         CheckpointError: It is damaged, or of a newer format than this version knows.
     """
     try:
-        document = documents.parsed(
+        document = bounded_json.parse(
             content, where, largest=largest, in_objects=4 * largest, in_memory=4 * largest, finite=False
         )
         known = int(document["format"]) <= FORMAT

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 from spark_etl.storage import S3Settings, join, relative_to, storage_for
 from spark_etl.store.layout import USERS
@@ -92,7 +92,7 @@ def read_pins(scratch: str, settings: S3Settings | None = None) -> Iterator[Pin]
         if rest.count("/") != 1 or not rest.endswith(".json") or item.size > LARGEST:
             continue
         try:
-            content = documents.read(store.read, item.path, largest=LARGEST) or {}
+            content = bounded_json.read(store.read, item.path, largest=LARGEST) or {}
         except DamagedError:
             continue
         notebook = str(content.get("notebook") or f"{author}/{rest.removesuffix('.json')}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, SparkEtlError
 from spark_etl.storage import S3Settings, Storage, join, name_of, relative_to, storage_for
 from spark_etl.store import index, layout
@@ -145,7 +145,7 @@ class StoredRun:
     def _last_beat(self) -> Beat | None:
         path = self._path(layout.HEARTBEAT_FILE)
         try:
-            known = documents.read(self._store.read, path, largest=LARGEST_BEAT)
+            known = bounded_json.read(self._store.read, path, largest=LARGEST_BEAT)
         except DamagedError:
             return None
         return parse_beat(known or {})
@@ -198,7 +198,7 @@ class StoredRun:
     def failure_report(self, feature: str) -> dict[str, Any]:
         """Returns what was found out about a feature that failed; empty if nothing was, or it can't be read."""
         try:
-            return documents.read(self._store.read, self._path(feature, layout.FAILURE_FILE)) or {}
+            return bounded_json.read(self._store.read, self._path(feature, layout.FAILURE_FILE)) or {}
         except DamagedError:
             return {}
 
@@ -237,7 +237,8 @@ class StoredRun:
             DamagedError: It is no decision about files of that path.
         """
         file = self._path(layout.DECISION_FILE)
-        found = documents.read(self._store.read, file, largest=LARGEST_DECISION, in_objects=DECISION_IN_OBJECTS) or {}
+        read = self._store.read
+        found = bounded_json.read(read, file, largest=LARGEST_DECISION, in_objects=DECISION_IN_OBJECTS) or {}
         if path not in found:
             return None
         decision = found[path] if isinstance(found[path], dict) else {}

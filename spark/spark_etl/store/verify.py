@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 from spark_etl.storage import S3Settings, join, relative_to, storage_for
 from spark_etl.store.layout import MANIFEST_FILE
@@ -46,7 +46,7 @@ def checkpoint_state(folder: str, digest: str, settings: S3Settings | None = Non
     if len(content) > LARGEST:
         return "too large"
     try:
-        files = _files(documents.parsed(content, path, largest=LARGEST, in_objects=IN_OBJECTS))
+        files = _files(bounded_json.parse(content, path, largest=LARGEST, in_objects=IN_OBJECTS))
     except DamagedError:
         return "changed"
     if files_digest(files) != digest:

@@ -14,8 +14,8 @@ import pipelines.revenue
 import pytest
 from pipelines.revenue.generate import main as generate
 from pyarrow import compute, dataset, parquet
+from spark_etl.cli import run_main
 from spark_etl.reading import Run, Runs
-from spark_etl.runner.cli import main
 
 from tests.spark.pipelines.by_hand import net_orders
 from tests.spark.support import SharedSpark
@@ -51,7 +51,7 @@ class Revenue:
     def run(self, *more: str, days: list[str] = DAYS) -> tuple[int, Run]:
         """Runs it; returns the exit code and what the run left behind."""
         self.spark.start()
-        return main(self.argv(*more, days=days)), self.latest
+        return run_main(self.argv(*more, days=days)), self.latest
 
     def output(self, name: str) -> pd.DataFrame:
         """Returns what was published last under `revenue/<name>`."""
@@ -172,7 +172,7 @@ def test_a_day_runs_alone_and_twice_the_same(revenue: Revenue, tmp_path: Path) -
 
 def test_the_join_on_skewed_customers_is_the_same_when_it_is_shuffled(run: Run, revenue: Revenue) -> None:
     revenue.spark.start().conf.set("spark.sql.autoBroadcastJoinThreshold", "-1")
-    assert main(revenue.argv("--checkpoint", "orders_with_contract")) == 0
+    assert run_main(revenue.argv("--checkpoint", "orders_with_contract")) == 0
 
     kept = [each["orders_with_contract"].pandas().sort_values("event_id") for each in (run, revenue.latest)]
     assert kept[0].reset_index(drop=True).equals(kept[1].reset_index(drop=True))

@@ -49,7 +49,7 @@ def status_ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], No
         (errors.EngineError("it is so", hint="do this"), 3),
         (errors.StackError("it is so", hint="do this"), 4),
         (errors.PipelineError("it is so", hint="do this"), 5),
-        (runner.UsageError("it is so", hint="do this"), 2),
+        (runner.ArgumentError("it is so", hint="do this"), 2),
         (runner.ConfigError("it is so", hint="do this"), 2),
         (runner.RunNotFoundError("it is so", hint="do this"), 1),
         (runner.StorageError("it is so", hint="do this"), 5),

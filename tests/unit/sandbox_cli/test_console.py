@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console as RichConsole
 
-from sandbox_cli.console import Console, duration
+from sandbox_cli.console import Console
 from sandbox_cli.errors import SandboxError, UsageError
 
 LONG = "a path of many words " * 20
@@ -21,17 +21,6 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Console:
     for name in ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE"):
         monkeypatch.delenv(name, raising=False)
     return Console()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0.0s"), (0.44, "0.4s"), (9.94, "9.9s"), (10, "10s"), (59.4, "59s"), (60, "1m00s"), (185, "3m05s"),
-        (3600, "60m00s"), (119.6, "2m00s"), (9.96, "10s"), (59.7, "1m00s"),
-    ],
-)  # fmt: skip
-def test_a_duration_is_short(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_without_a_terminal_it_is_plain(console: Console) -> None:

@@ -13,3 +13,8 @@ SETTINGS = dict(line.split(None, 1) for line in FILE.read_text().splitlines() if
 @pytest.mark.parametrize("name", ["spark.authenticate", "spark.network.crypto.enabled", "spark.io.encryption.enabled"])
 def test_what_processes_say_and_what_they_spill_is_kept_from_others(name: str) -> None:
     assert SETTINGS[name].strip() == "true"
+
+
+def test_executors_and_drivers_have_the_same_options_of_the_jvm() -> None:
+    assert "-XX:SharedArchiveFile=" in SETTINGS["spark.driver.defaultJavaOptions"]
+    assert SETTINGS["spark.executor.defaultJavaOptions"] == "${spark.driver.defaultJavaOptions}"

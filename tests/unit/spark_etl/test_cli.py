@@ -1,4 +1,4 @@
-"""Exit codes and streams of the `spark-etl` command."""
+"""Exit codes and streams of the `spark-etl` command, and of spark_etl_runner.py."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from importlib import import_module
 
 import pytest
 from spark_etl import cli
+from spark_etl.command_line import COMMANDS
+from spark_etl.commands import run as run_command_module
 from spark_etl.config import json_schema
-from spark_etl.runner import cli as runner
 from spark_etl.runner import run
+from spark_etl.runner.options import Options, parse_options
 
 from tests.support.sandbox import ROOT
 from tests.unit.spark_etl.runner.conftest import Line
@@ -24,7 +27,7 @@ def plan(line: Line, *more: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "message"),
     [
         ([], "error: no command is given. Known: run, plan, schema.\n  next: spark-etl --help\n"),
         (["paln"], "error: unknown command `paln`. Did you mean `plan`?"),
@@ -35,11 +38,11 @@ def plan(line: Line, *more: str) -> list[str]:
     ],
 )
 def test_wrong_usage_exits_2_with_the_reason_on_stderr(
-    argv: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    argv: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(argv) == 2
     shown = capsys.readouterr()
-    assert shown.err.startswith(told)
+    assert shown.err.startswith(message)
     assert shown.out == ""
 
 
@@ -57,33 +60,53 @@ def test_the_schema_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["--help"]) == 0
-    shown = capsys.readouterr().out
-    assert all(f"  {verb} " in shown for verb in cli.VERBS)
-    assert cli.main(["schema", "--help"]) == 0
-    assert capsys.readouterr().out == shown
-
-
-@pytest.mark.parametrize("verb", ["run", "plan"])
-def test_help_of_a_command_exits_0(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.main([verb, "--help"])
+        cli.main(["--help"])
     assert ended.value.code == 0
-    assert "--feature-config" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert all(f"  {command} " in shown for command in cli.COMMANDS)
+    assert list(cli.COMMANDS) == list(COMMANDS)
 
 
-def test_run_is_the_runner(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[list[str]] = []
-    monkeypatch.setattr(runner, "main", lambda argv: given.append(argv) or 5)
-    assert cli.main(["run", "--team-name", "t"]) == 5
-    assert given == [["--team-name", "t"]]
+@pytest.mark.parametrize(("command", "option"), [("run", "--team-name"), ("plan", "--format"), ("schema", "--help")])
+def test_help_of_a_command_exits_0(command: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"usage: spark-etl {command} ")
+    assert option in shown
+
+
+def test_the_script_of_spark_submit_is_run(monkeypatch: pytest.MonkeyPatch, line: Line) -> None:
+    given: list[Options] = []
+    monkeypatch.setattr(run_command_module, "run_command", lambda options, _: given.append(options) or 5)
+    assert cli.main(["run", *line.argv()]) == 5
+    assert cli.run_main(line.argv()) == 5
+    assert given[0] == given[1] == parse_options(line.argv())
+
+
+@pytest.mark.parametrize(("main", "program"), [(cli.main, "spark-etl run"), (cli.run_main, "spark_etl_runner.py")])
+def test_a_wrong_option_of_a_run_points_to_the_help_of_what_was_called(
+    main: Callable[[list[str]], int], program: str, line: Line, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run"] if main is cli.main else []
+    assert main([*command, *line.argv("--bogus")]) == 2
+    assert capsys.readouterr().err.endswith(f"  next: {program} --help\n")
+
+
+def test_a_wrong_option_of_a_run_is_an_event_of_a_json_log(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", *line.argv("--log-format", "json", "--bogus")]) == 2
+    event = json.loads(capsys.readouterr().err)
+    assert (event["event"], event["level"]) == ("error", "error")
+    assert event["message"].startswith("unknown argument --bogus.")
 
 
 def test_an_interrupted_plan_exits_130(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_: object) -> int:
+    def interrupt(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(cli.VERBS, "plan", interrupt)
+    monkeypatch.setitem(cli.COMMANDS, "plan", interrupt)
     assert cli.main(plan(line)) == 130
 
 

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from spark_etl.errors import GraphError, UsageError
+from spark_etl.errors import ArgumentError, GraphError
 from spark_etl.feature import ConfiguredSparkFeature, SparkFeature
 from spark_etl.graph import Graph
 
@@ -63,7 +63,7 @@ def test_an_unknown_source_is_refused_with_the_nearest() -> None:
 
 
 def test_an_unknown_checkpoint_is_refused_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"--checkpoint names an unknown feature `joind`\. Did you mean `joined`\?"):
+    with pytest.raises(ArgumentError, match=r"--checkpoint names an unknown feature `joind`\. Did you mean `joined`\?"):
         graph_of(DIAMOND).check_known(["joind"], "--checkpoint")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.sampling import make_sample, read_keys
 
 from tests.unit.spark_etl.runner.conftest import Line, line
@@ -14,10 +14,10 @@ __all__ = ["line"]  # the fixture
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         (("2", "id", None), "--sample '2' is no share"),
-        (("0", "id", None), "a number above 0, up to 1"),
+        (("0", "id", None), "it must be above 0 and at most 1"),
         (("half", "id", None), "--sample 'half' is no share"),
         (("0.1", None, None), "--sample needs the column whose values decide"),
         ((None, "id", None), "--sample-key id without --sample"),
@@ -26,20 +26,20 @@ __all__ = ["line"]  # the fixture
         ((None, None, "/nowhere/keys.csv"), "there is no such file"),
     ],
 )
-def test_what_does_not_fit_together_is_refused(given: tuple[str | None, ...], told: str) -> None:
-    with pytest.raises(UsageError) as caught:
+def test_what_does_not_fit_together_is_refused(given: tuple[str | None, ...], expected: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
         make_sample(*given)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_percent_are_understood_as_such() -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ArgumentError) as caught:
         make_sample("5", "id", None)
     assert caught.value.hint == "5 percent: --sample 0.05"
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (b"", "is empty"),
         (b"customer\n", "has no keys, only their names: customer"),
@@ -49,11 +49,11 @@ def test_percent_are_understood_as_such() -> None:
         (b"PAR1 no more", "is no whole Parquet file"),
     ],
 )
-def test_a_file_without_keys_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_file_without_keys_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:
     (tmp_path / "keys.csv").write_bytes(content)
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(ArgumentError) as caught:
         read_keys(str(tmp_path / "keys.csv"))
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_the_same_keys_are_the_same_sample_whatever_file_they_are_in(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_the_same_keys_are_the_same_sample_whatever_file_they_are_in(tmp_path: P
 def test_a_key_that_no_source_has_is_told_with_the_columns_there_are() -> None:
     sample = make_sample("0.1", "custmer", None)
     assert sample is not None
-    with pytest.raises(UsageError, match=r"--sample-key names `custmer`.* Did you mean `customer`") as caught:
+    with pytest.raises(ArgumentError, match=r"--sample-key names `custmer`.* Did you mean `customer`") as caught:
         sample.check({"orders.raw": ["id", "customer"], "rates.raw": ["currency"]})
     assert caught.value.hint == "the sources have: orders.raw: customer, id; rates.raw: currency"
     sample = make_sample("0.1", "Customer", None)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from spark_etl.tasks import GaveWayError, Task, _Crew, run_tasks
+from spark_etl.tasks import Task, TaskCancelledError, WorkerPool, run_tasks
 
 DIAMOND = {"top": (), "right": ("top",), "left": ("top",), "bottom": ("left", "right")}
 
@@ -17,11 +17,11 @@ class Diary:
         self.cancelled = threading.Event()
 
     def task(self, name: str, after: tuple[str, ...], work: Callable[[], object] = lambda: None) -> Task:
-        def noted() -> None:
+        def recorded() -> None:
             work()
             self.lines.append(name)
 
-        return Task(name, after, noted)
+        return Task(name, after, recorded)
 
     def run(self, *tasks: Task, parallel: int = 1) -> list[str]:
         run_tasks(tasks, parallel=parallel, cancel=self.cancelled.set)
@@ -80,34 +80,34 @@ def test_nothing_to_do_is_done_at_once(diary: Diary) -> None:
     assert diary.run(parallel=4) == []
 
 
-def give_way() -> None:
-    raise GaveWayError
+def be_cancelled() -> None:
+    raise TaskCancelledError
 
 
 def fail() -> None:
     raise ValueError("left")
 
 
-def one_after_the_other(*work: Callable[[], object]) -> _Crew:
-    """Returns a crew whose only thread is done with them in that order, whatever the machine is busy with."""
-    crew = _Crew(1)
+def one_after_the_other(*work: Callable[[], object]) -> WorkerPool:
+    """Returns a pool whose only thread is done with them in that order, whatever the machine is busy with."""
+    pool = WorkerPool(1)
     for number, does in enumerate(work):
-        crew.give(Task(str(number), (), does))
-    return crew
+        pool.submit(Task(str(number), (), does))
+    return pool
 
 
-@pytest.mark.parametrize("between", [[], [int], [give_way, int]])
-def test_what_failed_is_told_also_when_what_gave_way_to_it_is_done_before(between: list[Callable[[], object]]) -> None:
-    crew = one_after_the_other(int, give_way, *between, fail)
-    assert crew.next_done() == "0"
+@pytest.mark.parametrize("between", [[], [int], [be_cancelled, int]])
+def test_what_failed_is_raised_also_when_a_cancelled_task_is_done_before(between: list[Callable[[], object]]) -> None:
+    pool = one_after_the_other(int, be_cancelled, *between, fail)
+    assert pool.wait_for_next() == "0"
     with pytest.raises(ValueError, match="left"):
-        crew.next_done()
-    crew.dismiss(None)
+        pool.wait_for_next()
+    pool.shut_down(None)
 
 
-@pytest.mark.parametrize("work", [[give_way], [give_way, int, give_way]])
-def test_where_everything_gave_way_nothing_is_waited_for(work: list[Callable[[], object]]) -> None:
-    crew = one_after_the_other(*work)
-    with pytest.raises(GaveWayError):
-        crew.next_done()
-    crew.dismiss(None)
+@pytest.mark.parametrize("work", [[be_cancelled], [be_cancelled, int, be_cancelled]])
+def test_where_everything_is_cancelled_nothing_is_waited_for(work: list[Callable[[], object]]) -> None:
+    pool = one_after_the_other(*work)
+    with pytest.raises(TaskCancelledError):
+        pool.wait_for_next()
+    pool.shut_down(None)

@@ -29,13 +29,13 @@ def test_a_span_lies_in_the_one_around_it_and_in_another_thread_in_the_first(tra
         thread = threading.Thread(target=elsewhere)
         thread.start()
         thread.join()
-    told = spans(trace)
-    assert told["run"]["parentSpanId"] == ""
-    assert told["feature a"]["parentSpanId"] == told["run"]["spanId"]
-    assert told["transform"]["parentSpanId"] == told["feature a"]["spanId"]
-    assert told["feature b"]["parentSpanId"] == told["run"]["spanId"]
-    assert int(told["run"]["startTimeUnixNano"]) < int(told["transform"]["startTimeUnixNano"])
-    assert int(told["transform"]["endTimeUnixNano"]) < int(told["run"]["endTimeUnixNano"])
+    found = spans(trace)
+    assert found["run"]["parentSpanId"] == ""
+    assert found["feature a"]["parentSpanId"] == found["run"]["spanId"]
+    assert found["transform"]["parentSpanId"] == found["feature a"]["spanId"]
+    assert found["feature b"]["parentSpanId"] == found["run"]["spanId"]
+    assert int(found["run"]["startTimeUnixNano"]) < int(found["transform"]["startTimeUnixNano"])
+    assert int(found["transform"]["endTimeUnixNano"]) < int(found["run"]["endTimeUnixNano"])
 
 
 def test_what_is_raised_inside_marks_the_span_and_goes_on(trace: Trace) -> None:
@@ -71,6 +71,6 @@ def test_a_run_belongs_to_the_trace_of_whoever_starts_it(
     trace = Trace("run")
     with trace.span("run"):
         pass
-    told = spans(trace)["run"]
-    assert told["parentSpanId"] == parent
-    assert (told["traceId"] == given.split("-")[1]) is bool(parent) if parent else len(told["traceId"]) == 32
+    found = spans(trace)["run"]
+    assert found["parentSpanId"] == parent
+    assert (found["traceId"] == given.split("-")[1]) is bool(parent) if parent else len(found["traceId"]) == 32

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from spark_etl import user_code
 from spark_etl.errors import NotReturnedError
-from spark_etl.user_code import called
+from spark_etl.user_code import guard_user_code
 
 
 class OfTheirOwnError(BaseException):
@@ -34,7 +34,7 @@ def leave_by(error: BaseException) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize(
-    ("leave", "told"),
+    ("leave", "expected"),
     [
         (sys.exit, "it ends the program: sys.exit()"),
         (lambda: sys.exit(0), "it ends the program: sys.exit(0)"),
@@ -45,18 +45,18 @@ def leave_by(error: BaseException) -> Callable[[], None]:
         (leave_by(OfTheirOwnError(Unspeakable())), "it raises OfTheirOwnError: <OfTheirOwnError object>"),
     ],
 )
-def test_a_way_out_that_is_no_return_becomes_an_error(leave: Callable[[], None], told: str) -> None:
-    with pytest.raises(NotReturnedError) as raised, called():
+def test_a_way_out_that_is_no_return_becomes_an_error(leave: Callable[[], None], expected: str) -> None:
+    with pytest.raises(NotReturnedError) as raised, guard_user_code():
         leave()
-    assert raised.value.message == told
+    assert raised.value.message == expected
 
 
 def test_errors_and_ctrl_c_pass_as_they_are() -> None:
-    with pytest.raises(KeyError), called():
+    with pytest.raises(KeyError), guard_user_code():
         raise KeyError
-    with pytest.raises(StopIteration), called():
+    with pytest.raises(StopIteration), guard_user_code():
         raise StopIteration
-    with pytest.raises(KeyboardInterrupt), called():
+    with pytest.raises(KeyboardInterrupt), guard_user_code():
         raise KeyboardInterrupt
 
 
@@ -65,7 +65,7 @@ def test_an_interrupt_in_another_thread_is_no_signal() -> None:
 
     def work() -> None:
         try:
-            with called():
+            with guard_user_code():
                 raise KeyboardInterrupt  # noqa: TRY301 - as a signal would
         except BaseException as error:  # noqa: BLE001 - all of them are looked at
             raised.append(error)
@@ -79,10 +79,10 @@ def test_an_interrupt_in_another_thread_is_no_signal() -> None:
 HARD_EXITS = """
 import os, sys
 from spark_etl.errors import NotReturnedError
-from spark_etl.user_code import called, no_hard_exit
+from spark_etl.user_code import guard_user_code, no_hard_exit
 before = os._exit
 try:
-    with no_hard_exit(), called():
+    with no_hard_exit(), guard_user_code():
         {leave}
 except NotReturnedError as error:
     print(error.message)

@@ -20,8 +20,8 @@ class OrdersInUsd(SparkFeature):
     Request: orders_clean; exchange_rates.
     Response: the columns of orders_clean; usd: decimal(14,2) in US dollars.
 
-    An order in a currency without a rate on that day fails the run: left out, it would be missing from the revenue and
-    nobody would know.
+    An order in a currency without a rate on that day fails the run: left out, it would be missing from the revenue,
+    and no one would notice.
     """
 
     def __init__(self) -> None:

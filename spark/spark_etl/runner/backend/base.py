@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,7 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-MOST_PLAN = 200_000
+LONGEST_PLAN = 200_000
+# In the text of a plan, which classic Spark and Spark Connect both have.
+GLOBAL_SORT = re.compile(r"Sort \[.*\], true\b")
+ORDER_PRESERVING = re.compile(
+    r"(Project|Filter|GlobalLimit|LocalLimit|Offset|Sample|Generate|Expand|SubqueryAlias|View|WithCTE|CollectMetrics"
+    r"|ResolvedHint|MapInPandas|MapInArrow|Sort)\b|Repartition \d+, false\b"
+)
+ANALYSED_PLAN = re.compile(r"^== Analyzed Logical Plan ==\n.*\n((?:(?!== ).*\n)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Backend(Protocol):
 
     Attributes:
         spark: The session.
-        not_applied: Settings that were asked for and came too late to have an effect.
+        not_applied: Settings that came too late to have an effect.
     """
 
     spark: SparkSession
@@ -47,7 +55,7 @@ class Backend(Protocol):
         ...
 
     def facts(self) -> dict[str, Any]:
-        """Returns versions, master, application id and web page, as far as they can be told."""
+        """Returns versions, master, application id and web page, as far as they are known."""
         ...
 
     def work(self, group: str, text: str) -> AbstractContextManager[None]:
@@ -59,7 +67,7 @@ class Backend(Protocol):
         ...
 
     def executors(self) -> int:
-        """Returns the number of executors besides the driver; 0 where it can't be told."""
+        """Returns the number of executors besides the driver; 0 where that is not known."""
         ...
 
     def cancel(self) -> None:
@@ -71,7 +79,7 @@ class Backend(Protocol):
         ...
 
     def is_deterministic(self, frame: DataFrame) -> bool | None:
-        """Tells whether the frame's plan gives the same rows each time; None if that can't be told."""
+        """Tells whether the frame's plan gives the same rows each time; None if that is not known."""
         ...
 
     def is_ordered(self, frame: DataFrame) -> bool:
@@ -79,19 +87,44 @@ class Backend(Protocol):
         ...
 
     def failed_metrics(self, group: str) -> list[dict[str, Any]]:
-        """Returns the SQL metrics of the group's failed executions; empty where they can't be told."""
+        """Returns the SQL metrics of the group's failed executions; empty where they are not known."""
         ...
 
     def stop(self, *, silently: bool) -> None:
-        """Ends the session, unless the run has found it."""
+        """Ends the session, unless it was there before the run."""
         ...
 
 
-def plan_text(tell: Callable[[], str]) -> str:
-    """Returns the plan that is told, cut; a plan that can't be told never fails a run."""
+def plan_text(explain: Callable[[], str]) -> str:
+    """Returns a plan, cut; where explaining it fails, the reason stands for it."""
     try:
-        text = str(tell())
+        text = str(explain())
     except Exception as error:  # noqa: BLE001 - what is explained may be what has just failed
-        return f"the plan can't be told: {type(error).__name__}: {' '.join(str(error).split())[:500]}"
-    cut = len(text) - MOST_PLAN
-    return text if cut <= 0 else f"{text[:MOST_PLAN]}\n… {cut:,} characters more"
+        return f"the plan is not known: {type(error).__name__}: {' '.join(str(error).split())[:500]}"
+    cut = len(text) - LONGEST_PLAN
+    return text if cut <= 0 else f"{text[:LONGEST_PLAN]}\n… {cut:,} characters more"
+
+
+def is_sorted(plan: str) -> bool:
+    """Tells whether an analysed plan ends in a sort of all rows, with nothing after it that may move them."""
+    lines, margin = iter(plan.splitlines()), ""
+    node: str | None = next(lines, None)
+    while node is not None and ORDER_PRESERVING.match(node):
+        if GLOBAL_SORT.match(node):
+            return True
+        branches = node.startswith("WithCTE")  # its last child is the query, those before are what that names
+        for line in lines:
+            if line.startswith(f"{margin}+- "):
+                node, margin = line[len(margin) + 3 :], f"{margin}   "
+                break
+            if line.startswith(f"{margin}:- ") and not branches:
+                return False
+        else:
+            node = None
+    return False
+
+
+def analysed_plan(explained: str) -> str:
+    """Returns the analysed plan from the text of an extended explain, without the schema above it."""
+    match = ANALYSED_PLAN.search(explained)
+    return match[1] if match else ""

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.runner import environment
-from spark_etl.runner.backend.base import Counts, plan_text
-from spark_etl.runner.backend.order import is_sorted
-from spark_etl.runner.report import logs
-from spark_etl.sessions.classic import already_there, build_session, came_too_late
+from spark_etl.runner.backend.base import Counts, is_sorted, plan_text
+from spark_etl.runner.backend.sql_metrics import failed_sql_metrics
+from spark_etl.sessions.classic import build_session, running_spark, settings_without_effect
+from spark_etl.sessions.spark_log import quiet_py4j, quiet_spark, stop_session
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CANCEL_SECONDS = 5.0
 SETTLE_MILLISECONDS = 500
 RUNNING = "RUNNING"
-OF_A_GROUP = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel", "spark.scheduler.pool")
+GROUP_PROPERTIES = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel", "spark.scheduler.pool")
 
 
 class ClassicBackend:
@@ -31,35 +31,35 @@ class ClassicBackend:
     Args:
         spark: A classic session.
         not_applied: Settings that came too late.
-        found_as: The application's name, if the context was there before and others use it as well: then it is left
-            as it is found, and the name tells this run's jobs from theirs.
+        shared_as: The application's name, if the context was there before and others use it as well: then the context
+            stays, and the name marks this run's jobs.
     """
 
-    def __init__(self, spark: SparkSession, not_applied: tuple[str, ...] = (), *, found_as: str | None = None) -> None:
+    def __init__(self, spark: SparkSession, not_applied: tuple[str, ...] = (), *, shared_as: str | None = None) -> None:
         self.spark = spark
         self.not_applied = not_applied
-        self._found = found_as is not None
-        self._suffix = f" of {found_as}" if found_as is not None else ""
+        self._is_shared = shared_as is not None
+        self._suffix = f" of {shared_as}" if shared_as is not None else ""
         self._groups: set[str] = set()
         self._shipped: set[str] = set()
         self._context: Any = spark.sparkContext
-        self._ended: dict[int, Counts] = {}
+        self._ended_jobs: dict[int, Counts] = {}
 
     @classmethod
     def open(cls, app_name: str, settings: Mapping[str, str], *, master: str | None, quiet: bool) -> ClassicBackend:
         """Returns a session with the settings, on the given master or on whatever spark-submit was given."""
         if quiet:
-            logs.quiet_py4j()
-        before = already_there()
+            quiet_py4j()
+        before = running_spark()
         spark = build_session(app_name, settings, master)
         if quiet:
-            logs.quiet(spark)
-        not_applied = came_too_late(spark, settings, before)
-        return cls(spark, not_applied, found_as=app_name if before.context else None)
+            quiet_spark(spark)
+        not_applied = settings_without_effect(spark, settings, before)
+        return cls(spark, not_applied, shared_as=app_name if before.has_context else None)
 
     def ship(self, archive: Path) -> None:
         """Sends a zip of Python code to the executors."""
-        if self._found:  # executors may ask for it as long as the context is there: longer than this run is
+        if self._is_shared:  # executors may ask for it as long as the context lives: longer than this run
             archive = Path(shutil.copy(archive, self._context._temp_dir))
         self._context.addPyFile(str(archive))
         self._shipped.add(archive.name)
@@ -77,34 +77,34 @@ class ClassicBackend:
         try:
             yield
         except Exception:
-            self._leave()
+            self._leave_group()
             raise
         else:
-            self._leave()
+            self._leave_group()
         # Not after a KeyboardInterrupt: it may have cut a call to the JVM, and this thread's next one would get the
         # cut one's answer.
 
-    def _leave(self) -> None:
+    def _leave_group(self) -> None:
         with suppress(Exception):  # the JVM may be what has failed
-            for name in OF_A_GROUP:
+            for name in GROUP_PROPERTIES:
                 self._context.setLocalProperty(name, None)
             self._context._jsc.sc().listenerBus().waitUntilEmpty(SETTLE_MILLISECONDS)  # counts are final
 
     def counts(self, group: str) -> Counts:
-        """Returns the sums over the group's jobs; of jobs that ended they are asked only once."""
+        """Returns the sums over the group's jobs; a job that has ended is counted only once."""
         tracker = self._context.statusTracker()
         return _sum([self._job(tracker, job) for job in tracker.getJobIdsForGroup(group + self._suffix)])
 
     def _job(self, tracker: Any, job: int) -> Counts:
-        if job in self._ended:
-            return self._ended[job]
+        if job in self._ended_jobs:
+            return self._ended_jobs[job]
         info = tracker.getJobInfo(job)
         if info is None:
             return Counts()
         ended = info.status != RUNNING
         counts = _sum([_stage(tracker.getStageInfo(stage), ended=ended) for stage in info.stageIds])
         if ended:
-            self._ended[job] = counts
+            self._ended_jobs[job] = counts
         return counts
 
     def executors(self) -> int:
@@ -119,7 +119,7 @@ class ClassicBackend:
 
     def _cancel(self) -> None:
         with suppress(Exception):  # the JVM may be gone, and its jobs with it
-            if not self._found:
+            if not self._is_shared:
                 self._context.cancelAllJobs()
                 return
             for group in tuple(self._groups):
@@ -156,16 +156,12 @@ class ClassicBackend:
 
     def failed_metrics(self, group: str) -> list[dict[str, Any]]:
         """Returns the SQL metrics of the group's failed executions."""
-        try:
-            from spark_etl.runner.failure.report import sql_metrics  # type: ignore[import-not-found, attr-defined, unused-ignore]
-        except ImportError:
-            return []
-        return list(sql_metrics(self.spark, group + self._suffix))
+        return failed_sql_metrics(self.spark, group + self._suffix)
 
     def stop(self, *, silently: bool) -> None:
         """Ends the session and its context, unless it was there before the run."""
-        if not self._found:
-            logs.stop(self.spark, silently=silently)
+        if not self._is_shared:
+            stop_session(self.spark, silently=silently)
             return
         for names in (self._context._python_includes, sys.path):  # else later runs look for their modules in it, too
             names[:] = [name for name in names if Path(name).name not in self._shipped]
@@ -175,8 +171,8 @@ def _stage(stage: Any, *, ended: bool) -> Counts:
     """Returns the counts of a stage; one of an ended job that never had a task was skipped."""
     if stage is None:
         return Counts(stages=1)
-    touched = stage.numActiveTasks or stage.numCompletedTasks or stage.numFailedTasks
-    tasks = 0 if ended and not touched else stage.numTasks
+    started = stage.numActiveTasks or stage.numCompletedTasks or stage.numFailedTasks
+    tasks = 0 if ended and not started else stage.numTasks
     return Counts(1, tasks, stage.numCompletedTasks, stage.numFailedTasks)
 
 

@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 
 from spark_etl.errors import ConfigError
 from spark_etl.names import listing
-from spark_etl.runner.backend.base import Counts, plan_text
-from spark_etl.runner.backend.order import analysed, is_sorted
+from spark_etl.runner.backend.base import Counts, analysed_plan, is_sorted, plan_text
 from spark_etl.sessions.classic import DEFAULTS
 from spark_etl.sessions.connect import connect_session
 
@@ -21,26 +20,26 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-LACKING = re.compile(r"\[(?:JVM_)?ATTRIBUTE_NOT_SUPPORTED\].*?`(\w+)`")
-INSTEAD = {
+UNSUPPORTED_ATTRIBUTE = re.compile(r"\[(?:JVM_)?ATTRIBUTE_NOT_SUPPORTED\].*?`(\w+)`")
+ALTERNATIVES = {
     "sparkContext": "use the session (spark.read, spark.createDataFrame, spark.conf), or run without --remote",
     "rdd": "use DataFrame functions, mapInArrow or applyInPandas, or run without --remote",
 }
 RUN_CLASSIC = "use the DataFrame API, or run without --remote"
 
 
-def in_plain_words(error: BaseException) -> tuple[str, str] | None:
-    """Returns message and hint for code that asks a Spark Connect session for what it lacks; None for all else."""
-    match = LACKING.search(str(error)) if type(error).__name__ == "PySparkAttributeError" else None
-    if match is None or not _is_lacking(match[1]):
+def explain_unsupported_attribute(error: BaseException) -> tuple[str, str] | None:
+    """Returns message and hint for an attribute that only classic sessions have; None for any other error."""
+    match = UNSUPPORTED_ATTRIBUTE.search(str(error)) if type(error).__name__ == "PySparkAttributeError" else None
+    if match is None or not _needs_the_jvm(match[1]):
         return None
     name = match[1]
     message = f"`{name}` is not there through Spark Connect: Spark's JVM is on the server, not in this process"
-    return message, INSTEAD.get(name, RUN_CLASSIC)
+    return message, ALTERNATIVES.get(name, RUN_CLASSIC)
 
 
-def _is_lacking(name: str) -> bool:
-    return name in {*INSTEAD, "newSession", "toJSON"} or name.startswith("_j")
+def _needs_the_jvm(name: str) -> bool:
+    return name in {*ALTERNATIVES, "newSession", "toJSON"} or name.startswith("_j")
 
 
 class ConnectBackend:
@@ -57,10 +56,10 @@ class ConnectBackend:
         self.spark = spark
         self._session: Any = spark
         self._address = address
-        self._here = threading.local()
+        self._thread = threading.local()
         self._stages: dict[str, dict[tuple[str, int], Counts]] = {}
         self._lock = threading.Lock()
-        self._session.registerProgressHandler(self._progressed)
+        self._session.registerProgressHandler(self._on_progress)
 
     @classmethod
     def open(cls, url: str, settings: Mapping[str, str]) -> ConnectBackend:
@@ -71,7 +70,7 @@ class ConnectBackend:
         """
         spark = connect_session(url)
         try:
-            _apply(spark, settings)
+            _apply_settings(spark, settings)
         except BaseException:
             spark.stop()
             raise
@@ -95,35 +94,35 @@ class ConnectBackend:
 
     @contextmanager
     def work(self, group: str, text: str) -> Iterator[None]:  # noqa: ARG002 - a server shows no description of ours
-        """Tags what this thread asks of the server inside."""
-        self._here.group = group
+        """Tags this thread's operations inside."""
+        self._thread.group = group
         self._session.addTag(group)
         try:
             yield
         finally:
             self._session.removeTag(group)
-            self._here.group = None
+            self._thread.group = None
 
     def counts(self, group: str) -> Counts:
-        """Returns the sums over the stages that the server has told of; it does not tell of failed tasks."""
+        """Returns the sums over the stages that the server has reported; it reports no failed tasks."""
         with self._lock:
             parts = list(self._stages.get(group, {}).values())
         return Counts(len(parts), sum(part.tasks for part in parts), sum(part.done_tasks for part in parts))
 
-    def _progressed(self, stages: Iterable[Any] | None, operation_id: str | None, **_: Any) -> None:
-        """Takes what the server tells of an operation; called by the thread that waits for it."""
-        group = getattr(self._here, "group", None)
+    def _on_progress(self, stages: Iterable[Any] | None, operation_id: str | None, **_: Any) -> None:
+        """Takes the server's report of an operation; called by the thread that waits for it."""
+        group = getattr(self._thread, "group", None)
         if group is None:
             return
-        told = {
+        reported = {
             (str(operation_id), int(stage.stage_id)): Counts(1, stage.num_tasks, stage.num_completed_tasks)
             for stage in stages or []
         }
         with self._lock:
-            self._stages.setdefault(group, {}).update(told)
+            self._stages.setdefault(group, {}).update(reported)
 
     def executors(self) -> int:
-        """Returns 0: a client is not told."""
+        """Returns 0: a client does not know."""
         return 0
 
     def cancel(self) -> None:
@@ -132,23 +131,23 @@ class ConnectBackend:
             self._session.interruptAll()
 
     def explain(self, frame: DataFrame) -> str:
-        """Returns the plans as the server tells them."""
+        """Returns the plans as the server explains them."""
         remote: Any = frame
         return plan_text(lambda: remote._explain_string(extended=True))
 
-    def is_deterministic(self, frame: DataFrame) -> bool | None:  # noqa: ARG002 - the server does not tell
+    def is_deterministic(self, frame: DataFrame) -> bool | None:  # noqa: ARG002 - the server does not say
         """Returns None: a client does not have the analysed plan."""
         return None
 
     def is_ordered(self, frame: DataFrame) -> bool:
-        """Tells whether the analysed plan ends in a sort of all rows; the server is asked for the plan's text."""
+        """Tells whether the analysed plan ends in a sort of all rows; the server explains the plan."""
         remote: Any = frame
         with suppress(Exception):  # what can't be explained fails elsewhere, with its reason
-            return is_sorted(analysed(remote._explain_string(extended=True)))
+            return is_sorted(analysed_plan(remote._explain_string(extended=True)))
         return False
 
-    def failed_metrics(self, group: str) -> list[dict[str, Any]]:  # noqa: ARG002 - the server does not tell
-        """Returns an empty list: a client is told no metrics of what failed."""
+    def failed_metrics(self, group: str) -> list[dict[str, Any]]:  # noqa: ARG002 - the server does not say
+        """Returns an empty list: a client gets no metrics of what failed."""
         return []
 
     def stop(self, *, silently: bool) -> None:  # noqa: ARG002 - a client has no log of Spark's
@@ -157,7 +156,7 @@ class ConnectBackend:
             self.spark.stop()
 
 
-def _apply(spark: SparkSession, settings: Mapping[str, str]) -> None:
+def _apply_settings(spark: SparkSession, settings: Mapping[str, str]) -> None:
     wrong = [key for key in settings if not spark.conf.isModifiable(key)]
     if wrong:
         raise ConfigError(

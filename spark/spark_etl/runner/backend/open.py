@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.names import listing
 from spark_etl.runner.backend.base import Backend
 from spark_etl.runner.backend.classic import ClassicBackend
 from spark_etl.runner.backend.connect import ConnectBackend
-from spark_etl.sessions.classic import LOCAL_SETTINGS, prepare_local
+from spark_etl.sessions.classic import LOCAL_SETTINGS, use_this_python
 from spark_etl.sessions.connect import CONNECT_MODE, check_address, connect_session
 from spark_etl.storage import is_s3
 
@@ -35,11 +35,11 @@ def resolve_remote(remote: str | None, *, local: bool) -> str | None:
         remote: What `--remote` says: None if it is not given, empty if it is given without an address.
 
     Raises:
-        UsageError: Both are asked for, no server is named, or the address is none or holds a token.
+        ArgumentError: Both are given, no server is named, or the address is none or has a token in it.
     """
     if local:
         if remote is not None:
-            raise UsageError("--local and --remote exclude each other: Spark is either here or there")
+            raise ArgumentError("--local and --remote exclude each other: Spark is either here or there")
         return None
     if remote:
         check_address(remote, "--remote")
@@ -49,7 +49,7 @@ def resolve_remote(remote: str | None, *, local: bool) -> str | None:
         return None if submitted else os.environ.get("SPARK_REMOTE") or None
     named = os.environ.get("SANDBOX_CONNECT_URL") or os.environ.get("SPARK_REMOTE")
     if not named:
-        raise UsageError("--remote names no server", hint="--remote sc://host:15002, or set SPARK_REMOTE")
+        raise ArgumentError("--remote names no server", hint="--remote sc://host:15002, or set SPARK_REMOTE")
     return named
 
 
@@ -61,13 +61,13 @@ def check_reachable(remote: str | None, paths: Iterable[str]) -> None:
         paths: Where the run is kept and what it publishes, normalised.
 
     Raises:
-        UsageError: Names the paths.
+        ArgumentError: Names the paths.
     """
     if remote is None or urlsplit(remote).hostname in THIS_MACHINE:
         return
     local = [path for path in paths if not is_s3(path)]
     if local:
-        raise UsageError(
+        raise ArgumentError(
             f"{listing(local)}: a folder here is none of the Spark Connect server {urlsplit(remote).netloc}",
             hint="give paths that both reach, such as --scratch-path s3a://my-bucket/scratch/",
         )
@@ -110,7 +110,7 @@ def open_backend(
         settings: Of the config's `spark:` section; they win over what spark-submit was given, as in any Spark program.
         remote: What `resolve_remote` returned.
         local: Whether Spark is to run in this process, whatever master is configured.
-        quiet: Whether Spark's loggers whose words the runner says better are silenced.
+        quiet: Whether Spark's loggers that say at length what the runner says in a line are silenced.
 
     Raises:
         RunFailedError: There is no pyspark, or no Java.
@@ -121,5 +121,5 @@ def open_backend(
         return ConnectBackend.open(remote, settings)
     if not local:
         return ClassicBackend.open(app_name, settings, master=None, quiet=quiet)
-    prepare_local()
+    use_this_python()
     return ClassicBackend.open(app_name, {**LOCAL_SETTINGS, **settings}, master=LOCAL_MASTER, quiet=quiet)

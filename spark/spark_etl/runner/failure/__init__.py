@@ -1,1 +1,1 @@
-"""A feature that fails: its error, its report, and the inputs that are kept of it."""
+"""A feature that fails: its error and its report; and the end of the JVM as a signal."""

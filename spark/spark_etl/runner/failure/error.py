@@ -1,4 +1,4 @@
-"""Tells a failure of the user's code: its own frames, not those of Spark, py4j and this library."""
+"""A failure of the user's code as an error: its own frames, not those of Spark, py4j and this library."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import traceback
 from pathlib import Path
 
 from spark_etl.errors import FeatureError, NotReturnedError, SparkEtlError
-from spark_etl.runner.backend.connect import in_plain_words
+from spark_etl.runner.backend.connect import explain_unsupported_attribute
 from spark_etl.runner.signals import jvm_is_gone
 
-MOST_LINES = 20
+LONGEST_REASON_LINES = 20
 MORE_MEMORY = "give the driver more: --conf spark.driver.memory=2g"
 WORKER_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line \d+, in .*$')
 
-# What Spark says of the line that made an expression: classic and Connect, unless it knows only a line of the JVM's.
+# Spark's message about the line that made an expression: classic and Connect, unless it is a line of the JVM's.
 CALL_SITE = re.compile(r'^"(?P<method>[^"\n]*)" was called from\n(?P<file>.+):(?P<line>\d+)$', re.MULTILINE)
 CONTEXT = re.compile(r'\n== DataFrame ==\n"[^"\n]*" was called from\n[^\n]*\n?')
 PLAN = re.compile(r"(SQLSTATE: \w{5}[^\n]*);\n.*", re.DOTALL)
@@ -23,7 +23,7 @@ TASK_FAILURE = re.compile(
     r"most recent failure: (?:Lost task [^:]*: )?(?P<reason>.*?)(?=\n\s*at |\nDriver stacktrace|\Z)", re.DOTALL
 )
 
-# Words of Spark's → the next thing to do, first that is found.
+# A pattern in Spark's message → the next thing to do; the first that matches counts.
 HINTS = (
     (
         r"Python worker (exited unexpectedly|failed to connect)",
@@ -54,14 +54,15 @@ def as_feature_error(alias: str, error: Exception, project: Path) -> FeatureErro
         return FeatureError(alias, error.message, frames=frames, hint=error.hint)
     if jvm_is_gone(error):
         return FeatureError(alias, "Spark's JVM on the driver is gone: killed, or out of memory", hint=MORE_MEMORY)
-    if lacking := in_plain_words(error):
-        return FeatureError(alias, lacking[0], frames=user_frames(error, project), hint=lacking[1])
+    if unsupported := explain_unsupported_attribute(error):
+        message, hint = unsupported
+        return FeatureError(alias, message, frames=user_frames(error, project), hint=hint)
     reason = reason_of(error)
     return FeatureError(alias, reason, frames=user_frames(error, project), hint=hint_of(reason))
 
 
 def hint_of(reason: str) -> str | None:
-    """Returns what to do about a reason that Spark words in a way which does not say it."""
+    """Returns what to do about a reason whose message does not say it."""
     return next((hint for pattern, hint in HINTS if re.search(pattern, reason)), None)
 
 
@@ -74,10 +75,10 @@ def reason_of(error: Exception) -> str:
         3. Otherwise type and message, without JVM stack, query plan, and the line of code that `user_frames` shows.
     """
     text = str(error).split("JVM stacktrace:")[0].strip()
-    return _of_worker(text) or _of_task(text) or _of_message(type(error).__name__, text)
+    return _worker_reason(text) or _task_reason(text) or _message_reason(type(error).__name__, text)
 
 
-def _of_worker(text: str) -> str | None:
+def _worker_reason(text: str) -> str | None:
     _, found, worker = text.rpartition("Traceback (most recent call last)")
     if not found:
         return None
@@ -85,28 +86,28 @@ def _of_worker(text: str) -> str | None:
     return raised[-1] if raised else _cut(text)
 
 
-def _of_task(text: str) -> str | None:
+def _task_reason(text: str) -> str | None:
     match = TASK_FAILURE.search(text) if "Job aborted" in text else None
     if match is None or not match["reason"].strip():
         return None
     return _cut(re.sub(r"^[\w.]+\.SparkException: ", "", match["reason"].strip()))
 
 
-def _of_message(name: str, text: str) -> str:
+def _message_reason(name: str, text: str) -> str:
     shown = _cut(PLAN.sub(r"\1", CONTEXT.sub("", f"{text}\n")).strip())
     return f"{name}: {shown}" if shown else name
 
 
 def _cut(text: str) -> str:
     lines = [line.rstrip() for line in text.splitlines()]
-    return "\n".join(lines[:MOST_LINES]) + ("\n…" if len(lines) > MOST_LINES else "")
+    return "\n".join(lines[:LONGEST_REASON_LINES]) + ("\n…" if len(lines) > LONGEST_REASON_LINES else "")
 
 
 def user_frames(error: Exception, project: Path) -> str:
     """Returns the frames of the traceback that lie in the project; empty if none do.
 
-    Those of the driver, of Python workers, and, as Spark computes later than it is told to, the line that made the
-    expression which failed.
+    Those of the driver, of Python workers, and, as Spark computes later than its functions are called, the line that
+    made the expression which failed.
     """
     frames = [
         frame

@@ -1,4 +1,4 @@
-"""Under spark-submit the process that gets kill -TERM is the JVM: it tells this one, and waits for its last words."""
+"""Under spark-submit, kill -TERM goes to the JVM: a shutdown hook passes it on, and waits until run.json is written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-LAST_WORDS_SECONDS = 10.0
+SHUTDOWN_SECONDS = 10.0
 
 
 class _Hook:
@@ -21,7 +21,7 @@ class _Hook:
     def run(self) -> None:
         """Passes the signal on, and returns when this process has written its run.json."""
         os.kill(os.getpid(), signal.SIGTERM)
-        self.done.wait(LAST_WORDS_SECONDS)
+        self.done.wait(SHUTDOWN_SECONDS)
 
     class Java:
         """What py4j asks for."""
@@ -30,7 +30,7 @@ class _Hook:
 
 
 @contextmanager
-def told_by_jvm() -> Iterator[None]:
+def install_jvm_shutdown_hook() -> Iterator[None]:
     """Makes an end of the JVM reach this process as a SIGTERM while the block runs, if spark-submit started it."""
     if "PYSPARK_GATEWAY_PORT" not in os.environ:
         yield

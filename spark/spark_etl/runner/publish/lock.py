@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.storage import StoredObject, is_hidden, is_s3, join, name_of, relative_to, storage_for
 from spark_etl.store import PublishDecision, StoredRun
@@ -179,7 +179,7 @@ def read_lock(path: str) -> dict[str, Any] | None:
 
 def _document(file: str) -> dict[str, Any]:
     try:
-        return documents.read(storage_for(file).read, file, largest=LARGEST, in_objects=IN_OBJECTS) or {}
+        return bounded_json.read(storage_for(file).read, file, largest=LARGEST, in_objects=IN_OBJECTS) or {}
     except DamagedError:
         return {}
 

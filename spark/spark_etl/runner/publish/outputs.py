@@ -15,7 +15,8 @@ from spark_etl.errors import RunFailedError, SparkEtlError
 from spark_etl.names import listing
 from spark_etl.runner.checkpoint import count_files
 from spark_etl.runner.frames import check_writable
-from spark_etl.runner.ownership import (
+from spark_etl.runner.publish.lock import PublishLock, promote, read_lock, staged_files
+from spark_etl.runner.publish.ownership import (
     ExistingFiles,
     Output,
     OutputManifest,
@@ -24,8 +25,7 @@ from spark_etl.runner.ownership import (
     refuse_taken,
     write_manifest,
 )
-from spark_etl.runner.publish.lock import PublishLock, promote, read_lock, staged_files
-from spark_etl.runner.signals import held_back
+from spark_etl.runner.signals import defer_signals
 from spark_etl.storage import join, name_of, relative_to, storage_for
 from spark_etl.store import DataFile, PublishDecision, StoredRun
 
@@ -100,7 +100,7 @@ class Publication:
         Raises:
             RunFailedError: Another run has taken a path, as this one seemed dead, or staged files are gone.
         """
-        with held_back():
+        with defer_signals():
             # In this order: what another run publishes from here on is not in the list, and so is not deleted.
             before = {path: self._to_replace(path) for path in self._locks}
             decisions = {path: self._decided(lock, before[path]) for path, lock in self._locks.items()}

@@ -1,4 +1,4 @@
-"""What happens in a run, as events, and the two ways of writing them: lines for people, JSON for machines."""
+"""The events of a run, and the two ways of writing them: lines for people, JSON for machines."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Event:
 
     Attributes:
         name: Such as `checkpoint_written`.
-        message: In words, without a prefix.
-        text: The lines for people; None for what is worth no line.
-        fields: What a machine asks for; numbers are numbers.
+        message: One sentence, without a prefix.
+        text: The lines for people; None for no line.
+        fields: For machines; numbers are numbers.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Renderer(Protocol):
         ...
 
     def live(self, text: str) -> bool:
-        """Shows what is going on at this moment in place of what it showed last; tells whether it can."""
+        """Shows what is going on at this moment in place of the last such line; returns whether it can."""
         ...
 
 
@@ -54,7 +54,7 @@ class TextRenderer:
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._given = stream
+        self._stream = stream
         self._live = False
 
     def show(self, event: Event) -> None:
@@ -71,13 +71,13 @@ class TextRenderer:
         return True
 
     def _write(self, text: str, *, live: bool) -> None:
-        stream = self._given or sys.stderr
+        stream = self._stream or sys.stderr
         stream.write(CLEAR_LINE + text if self._live or live else text)
         stream.flush()
         self._live = live
 
     def _is_terminal(self) -> bool:
-        return (self._given or sys.stderr).isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        return (self._stream or sys.stderr).isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 class JsonRenderer:
@@ -88,14 +88,14 @@ class JsonRenderer:
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._given = stream
+        self._stream = stream
 
     def show(self, event: Event) -> None:
-        """Writes the event as one line; its fields never replace the four that each has."""
+        """Writes the event as one line; its own fields never replace the four that every event has."""
         moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        known = {"time": moment, "level": event.level, "event": event.name, "message": event.message}
-        stream = self._given or sys.stderr
-        stream.write(json.dumps({**known, **event.fields, **known}, default=str, ensure_ascii=False) + "\n")
+        fixed = {"time": moment, "level": event.level, "event": event.name, "message": event.message}
+        stream = self._stream or sys.stderr
+        stream.write(json.dumps({**fixed, **event.fields, **fixed}, default=str, ensure_ascii=False) + "\n")
         stream.flush()
 
     def live(self, text: str) -> bool:  # noqa: ARG002 - a log has no last line that changes
@@ -103,6 +103,6 @@ class JsonRenderer:
         return False
 
 
-def renderer(log_format: LogFormat, stream: TextIO | None = None) -> Renderer:
-    """Returns what `--log-format` asks for."""
+def make_renderer(log_format: LogFormat, stream: TextIO | None = None) -> Renderer:
+    """Returns the renderer for a `--log-format`."""
     return JsonRenderer(stream) if log_format == "json" else TextRenderer(stream)

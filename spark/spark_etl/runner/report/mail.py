@@ -1,4 +1,4 @@
-"""Sends mail through the configured SMTP server. One that is down never fails a run, and never holds it up for long."""
+"""The mails of a run. An SMTP server that is down never fails a run, nor delays it for long."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from email.policy import SMTP
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.runner.report.progress import Progress
 
 SMTP_SECONDS = 10
 TOTAL_SECONDS = 30.0
-MOST_TEXT = 100_000
+LONGEST_TEXT = 100_000
 SECURITIES = ("none", "starttls", "tls")
 ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
 
@@ -30,8 +30,8 @@ class MailServer:
     """How mail leaves this machine.
 
     Attributes:
-        security: `tls` from the first byte, `starttls` before anything is said, or `none`.
-        user: Who logs in; None for nobody.
+        security: `tls` from the first byte, `starttls` before anything else is sent, or `none`.
+        user: Who logs in; None without a login.
         sender: What `From:` says.
     """
 
@@ -71,14 +71,14 @@ class MailServer:
             OSError: The server does not answer, or its certificate is not trusted.
             smtplib.SMTPException: It refuses.
         """
-        with self._connected() as server:
+        with self._connect() as server:
             if self.security == "starttls":
                 server.starttls(context=ssl.create_default_context())
             if self.user:
                 server.login(self.user, self.password)
             return server.send_message(message, to_addrs=list(to))
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connect(self) -> smtplib.SMTP:
         name = socket.gethostname()  # smtplib would look it up, which takes long where no name server answers
         if self.security == "tls":
             context = ssl.create_default_context()
@@ -97,48 +97,49 @@ def _password() -> str:
     return Path(file).read_text().rstrip("\r\n") if file else os.environ.get("SMTP_PASSWORD", "")
 
 
-def checked_addresses(given: str | Sequence[str]) -> tuple[str, ...]:
+def parse_addresses(given: str | Sequence[str]) -> tuple[str, ...]:
     """Returns the addresses of `a@x, b@y`, however the shell has split them, each once.
 
     Raises:
-        UsageError: One is no address, or there is none.
+        ArgumentError: One is no address, or there is none.
     """
     values = [given] if isinstance(given, str) else given
-    found = tuple(dict.fromkeys(part.strip() for value in values for part in re.split(r"[,; ]", value) if part.strip()))
-    for address in found:
+    parts = (part.strip() for value in values for part in re.split(r"[,; ]", value))
+    addresses = tuple(dict.fromkeys(part for part in parts if part))
+    for address in addresses:
         if not ADDRESS.fullmatch(address) or ".." in address:
-            raise UsageError(f"--notify-email {address!r} is no mail address", hint="--notify-email ada@example.com")
-    if not found:
-        raise UsageError("--notify-email names nobody", hint="--notify-email ada@example.com")
-    return found
+            raise ArgumentError(f"--notify-email {address!r} is no mail address", hint="--notify-email ada@example.com")
+    if not addresses:
+        raise ArgumentError("--notify-email names no address", hint="--notify-email ada@example.com")
+    return addresses
 
 
 def send(to: str | Sequence[str], subject: str, text: str, progress: Progress) -> bool:
-    """Sends one mail to all; tells whether it went out, and warns if not."""
+    """Sends one mail to all; returns whether it went out, and warns if not."""
     names = to if isinstance(to, str) else ", ".join(to)
     try:
-        addresses = checked_addresses(to)
+        addresses = parse_addresses(to)
         server = MailServer.from_environment()
         if server is None:
-            raise ValueError("SMTP_HOST is not set")  # noqa: TRY301 - told like the others
+            raise ValueError("SMTP_HOST is not set")  # noqa: TRY301 - warned of like the others
         message = _message(server.sender, addresses, subject, text)
-    except (UsageError, ValueError, OSError) as error:
-        progress.warn(f"{names} is not told: {error}")
+    except (ArgumentError, ValueError, OSError) as error:
+        progress.warn(f"no mail to {names}: {error}")
         return False
-    reason = _delivered(server, message, addresses, progress)
+    reason = _deliver(server, message, addresses, progress)
     if reason:
-        progress.warn(f"{names} is not told: the mail server {server.host}:{server.port} says {reason}")
+        progress.warn(f"no mail to {names}: the mail server {server.host}:{server.port} says {reason}")
     return not reason
 
 
-def _delivered(server: MailServer, message: EmailMessage, to: Sequence[str], progress: Progress) -> str | None:
-    """Returns why it could not be handed over; a server that says a word now and then does not hold up the run."""
+def _deliver(server: MailServer, message: EmailMessage, to: Sequence[str], progress: Progress) -> str | None:
+    """Hands a mail over; returns why that failed. A server that answers slowly does not delay the run for long."""
     reasons: list[str] = [f"nothing final within {TOTAL_SECONDS:.0f}s"]
 
     def deliver() -> None:
         try:
             for address, (code, _) in server.deliver(message, to).items():
-                progress.warn(f"{address} is not told: the mail server refuses this recipient ({code})")
+                progress.warn(f"no mail to {address}: the mail server refuses this recipient ({code})")
             reasons.clear()
         except Exception as error:  # noqa: BLE001 - whatever a mail server does, the run goes on
             reasons[:] = [f"{type(error).__name__}: {error}"]
@@ -158,5 +159,27 @@ def _message(sender: str, to: Sequence[str], subject: str, text: str) -> EmailMe
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid("spark-etl", socket.gethostname())
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}\n…\n")
+    message.set_content(text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}\n…\n")
     return message
+
+
+def failure_text(
+    *, pipeline: str, dates: str, run: str | None, reason: str, frames: str = "", hint: str | None = None
+) -> str:
+    """Returns the mail of a failure: what failed, why, where in the project, and the commands that open it."""
+    lines = [f"{pipeline} failed for {dates}.", "", reason]
+    if frames:
+        lines += ["", "Where, in the project:", "", frames.rstrip()]
+    if hint:
+        lines += ["", f"Next: {hint}"]
+    if run:
+        run_id = run.rsplit("/", 1)[-1]
+        lines += ["", f"Run: {run}", "", "Look at it in a terminal:", "", f"    sandbox runs show {run_id}"]
+        lines += ["", "or in a notebook, with what it computed until then:", ""]
+        lines += ["    from spark_etl import runs", f'    run = runs["{run_id}"]', "    run.failure"]
+    return "\n".join(lines) + "\n"
+
+
+def recovery_text(*, pipeline: str, dates: str, run: str, failed_run: str) -> str:
+    """Returns the mail of the first success after a failure."""
+    return f"{pipeline} succeeded for {dates}, after {failed_run} had failed.\n\nRun: {run}\n"

@@ -1,4 +1,4 @@
-"""Watches a run from a thread: tells who holds the cores while none is granted, and that something long goes on."""
+"""Watches a run from a thread: reports who holds the cores while none is granted, and what goes on for long."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from spark_etl.runner.backend import Backend, Counts
-from spark_etl.runner.report.cores import ask_master, explain, master_pages
 from spark_etl.runner.report.progress import Progress
+from spark_etl.sessions.core_holders import explain_run_wait, master_pages, read_cluster_state
 
-FIRST_WORD_SECONDS = 5.0
+FIRST_LINE_SECONDS = 5.0
 EVERY_SECONDS = 15.0
 LOOK_SECONDS = 1.0
 
@@ -29,82 +29,87 @@ class Activity:
     groups: Mapping[str, Counts]
 
     @property
-    def waits(self) -> bool:
-        """Whether there are tasks to do and nobody to do them."""
+    def is_starved(self) -> bool:
+        """Whether there are tasks to do and no executor to do them."""
         return not self.executors and any(counts.tasks > counts.done_tasks for counts in self.groups.values())
 
 
-class Watcher:
+class RunWatcher:
     """Looks at the activity each second.
 
     Args:
-        look: Returns the activity.
-        ask: Returns what keeps the run from its cores, given the seconds waited; None where none are to be waited for.
-        progress: Who is told.
+        read_activity: Returns the activity.
+        explain_wait: Returns what keeps the run from its cores, given the seconds waited; None where a run never waits.
+        progress: Where it is reported.
     """
 
-    def __init__(self, look: Callable[[], Activity], ask: Callable[[float], str] | None, progress: Progress) -> None:
-        self._look = look
-        self._ask = ask
+    def __init__(
+        self,
+        read_activity: Callable[[], Activity],
+        explain_wait: Callable[[float], str] | None,
+        progress: Progress,
+    ) -> None:
+        self._read_activity = read_activity
+        self._explain_wait = explain_wait
         self._progress = progress
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._starved_since: float | None = None
-        self._next_word: float | None = None
+        self._next_line: float | None = None
 
-    def __enter__(self) -> Watcher:
+    def __enter__(self) -> RunWatcher:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join(timeout=LOOK_SECONDS * 2)
-        self._progress.live({})
+        self._progress.show_live({})
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):
             try:
                 self.step(time.monotonic())
-            except Exception:  # noqa: BLE001 - the session ends under this thread's feet; the run tells of it itself
+            except Exception:  # noqa: BLE001 - the session has ended meanwhile; the run reports that itself
                 return
 
     def step(self, now: float) -> None:
-        """Looks once, and tells if it is time."""
-        activity = self._look()
-        if self._ask is not None and activity.waits:
+        """Looks once, and reports if it is time."""
+        activity = self._read_activity()
+        if self._explain_wait is not None and activity.is_starved:
             since = self._starved_since = self._starved_since or now
-            if self._due(now):
-                self._progress.waiting(self._ask(now - since), now - since)
+            if self._is_due(now):
+                self._progress.waiting_for_cores(self._explain_wait(now - since), now - since)
             return
         if self._starved_since is not None:
-            if self._next_word is not None and now - self._starved_since >= FIRST_WORD_SECONDS and activity.executors:
-                self._progress.granted(now - self._starved_since)
-            self._starved_since = self._next_word = None
+            if self._next_line is not None and now - self._starved_since >= FIRST_LINE_SECONDS and activity.executors:
+                self._progress.cores_granted(now - self._starved_since)
+            self._starved_since = self._next_line = None
         if not activity.groups:
-            self._next_word = None
-        elif self._due(now, first=EVERY_SECONDS):
-            self._progress.still(activity.groups)
-        self._progress.live(activity.groups)
+            self._next_line = None
+        elif self._is_due(now, first=EVERY_SECONDS):
+            self._progress.still_running(activity.groups)
+        self._progress.show_live(activity.groups)
 
-    def _due(self, now: float, first: float = FIRST_WORD_SECONDS) -> bool:
-        if self._next_word is None:
-            self._next_word = now + first
-        if now < self._next_word:
+    def _is_due(self, now: float, first: float = FIRST_LINE_SECONDS) -> bool:
+        if self._next_line is None:
+            self._next_line = now + first
+        if now < self._next_line:
             return False
-        self._next_word = now + EVERY_SECONDS
+        self._next_line = now + EVERY_SECONDS
         return True
 
 
-def watch(backend: Backend, progress: Progress) -> Watcher:
-    """Returns a watcher of a run's session; who holds the cores is known of a standalone master only."""
+def watch(backend: Backend, progress: Progress) -> RunWatcher:
+    """Returns a watcher of a run's session; only a standalone master knows who holds the cores."""
     facts = backend.facts()
     pages = master_pages(str(facts.get("master") or ""))
 
-    def look() -> Activity:
-        counted = {group: backend.counts(group) for group in progress.groups()}
-        return Activity(backend.executors(), {group: counts for group, counts in counted.items() if counts.stages})
+    def read_activity() -> Activity:
+        counts = {group: backend.counts(group) for group in progress.groups()}
+        return Activity(backend.executors(), {group: count for group, count in counts.items() if count.stages})
 
-    def ask(waited: float) -> str:
-        return explain(ask_master(pages), str(facts.get("application_id")), waited)
+    def explain_wait(waited: float) -> str:
+        return explain_run_wait(read_cluster_state(pages), str(facts.get("application_id")), waited)
 
-    return Watcher(look, ask if pages else None, progress)
+    return RunWatcher(read_activity, explain_wait if pages else None, progress)

@@ -13,7 +13,7 @@ from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.runner import environment
 from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.plan import Plan
-from spark_etl.sources.base import InputObject, Source
+from spark_etl.source import InputObject, Source
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def cache_keys(plan: Plan, inputs: ResolvedInputs) -> dict[str, CacheKey]:
     shared = {
         "dates": str(plan.options.dates),
         "settings": _hashes(plan.config.spark),
-        "sample": plan.sample.identity() if plan.sample else None,
+        "sample": plan.sample.cache_key() if plan.sample else None,
     }
     versions = _versions()
     found: dict[str, CacheKey] = {}

@@ -25,7 +25,7 @@ def test_a_feature_of_the_project_is_loaded_under_its_alias(project: Project, pr
 
 
 @pytest.mark.parametrize(
-    ("class_path", "told"),
+    ("class_path", "expected"),
     [
         ("os.path.Feature", r"no module os\.path in the project"),
         ("spark_etl.feature.SparkFeature", r"no module spark_etl\.feature in the project"),
@@ -38,18 +38,18 @@ def test_a_feature_of_the_project_is_loaded_under_its_alias(project: Project, pr
     ],
 )
 def test_a_class_that_can_not_be_used_is_refused(
-    project: Project, project_folder: ProjectFolder, class_path: str, told: str
+    project: Project, project_folder: ProjectFolder, class_path: str, expected: str
 ) -> None:
     project_folder.feature("orders")
     project_folder.write("broken", "1 / 0")
     project_folder.write("failing", "class Feature(SparkFeature):\n    def __init__(self):\n        {}['x']")
     package = project_folder.package
-    with pytest.raises(ConfigError, match=told.format(package=package)):
+    with pytest.raises(ConfigError, match=expected.format(package=package)):
         project.load_feature("net", class_path.format(package=package))
 
 
 @pytest.mark.parametrize(
-    ("signature", "params", "told"),
+    ("signature", "params", "expected"),
     [
         ("", {"days": 1}, r"takes no parameter `days`\. It takes none\."),
         (", days", {"day": 1}, r"takes no parameter `day`\. Did you mean `days`\? Known: days\."),
@@ -59,12 +59,12 @@ def test_a_class_that_can_not_be_used_is_refused(
     ],
 )
 def test_parameters_that_do_not_fit_are_refused_by_name(
-    project: Project, project_folder: ProjectFolder, signature: str, params: dict[str, int], told: str
+    project: Project, project_folder: ProjectFolder, signature: str, params: dict[str, int], expected: str
 ) -> None:
     project_folder.write(
         "net", f"class Net(SparkFeature):\n    def __init__(self{signature}):\n        self.sources = {{}}"
     )
-    with pytest.raises(ConfigError, match=f"feature `net`: .*{told}"):
+    with pytest.raises(ConfigError, match=f"feature `net`: .*{expected}"):
         project.load_feature("net", f"{project_folder.package}.net.Net", params)
 
 

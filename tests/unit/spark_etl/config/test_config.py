@@ -97,9 +97,9 @@ def test_overwrite_is_off_unless_said(tmp_path: Path) -> None:
     assert not config.outputs()[0].overwrite
 
 
-@pytest.mark.parametrize(("text", "told"), BAD)
-def test_a_wrong_config_is_refused_by_name(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(ConfigError, match=told) as caught:
+@pytest.mark.parametrize(("text", "expected"), BAD)
+def test_a_wrong_config_is_refused_by_name(tmp_path: Path, text: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected) as caught:
         load_config(written(tmp_path, text))
     assert "feature_config.yaml" in str(caught.value)
     assert "pydantic" not in str(caught.value)
@@ -139,7 +139,7 @@ def test_variables_are_filled_in(tmp_path: Path, written_as: str, read_as: str) 
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "expected"),
     [
         ("${TAEM}", r"yaml:5: `features\.a\.params\.days\.1` needs .* TAEM, which is not set\. Did you mean `TEAM`\?"),
         ("${}", r"yaml:5: a `\$\{` in `features\.a\.params\.days\.1` is neither"),
@@ -147,9 +147,9 @@ def test_variables_are_filled_in(tmp_path: Path, written_as: str, read_as: str) 
         ("${A", r"yaml:5: a `\$\{` in .* is neither"),
     ],
 )
-def test_a_variable_that_can_not_be_filled_in_is_told_with_its_line(tmp_path: Path, value: str, told: str) -> None:
+def test_a_variable_that_can_not_be_filled_in_is_told_with_its_line(tmp_path: Path, value: str, expected: str) -> None:
     text = f"features:\n  a:\n    class: m.C\n    params: {{days: [1,\n      '{value}']}}"
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=expected):
         load_config(written(tmp_path, text), {"TEAM": "sales"})
 
 

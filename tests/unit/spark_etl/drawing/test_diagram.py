@@ -1,7 +1,25 @@
 from __future__ import annotations
 
 import pytest
-from spark_etl.drawing import Diagram, Node
+from spark_etl.drawing import Diagram, Node, as_text
+
+LISTING = """\
+plan of revenue: 6 features, 1 reuse, 4 run, 1 skip
+
+1  orders  reuse                       from run 7f3a2c
+     ← S3PublishedSource('s3a://published/orders')
+   alone   skip                        not needed
+
+2  left    run    checkpoint           kept by --checkpoint
+     ← orders
+   right   run                         needed by joined
+     ← orders
+
+3  joined  run    publish     12 rows  published to x
+     ← left, right
+
+4  late    run                         needed by nobody
+     ← orders, joined"""
 
 
 def test_a_layer_reads_only_what_stands_above_it(diamond: Diagram) -> None:
@@ -17,14 +35,28 @@ def test_what_is_not_drawn_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("states", "told"),
+    ("states", "summary"),
     [
         ([], "features: 0 features"),
         ([""], "features: 1 feature"),
         (["run", "skip", "run"], "features: 3 features, 2 run, 1 skip"),
     ],
 )
-def test_a_summary_counts_the_states(states: list[str], told: str) -> None:
+def test_a_summary_counts_the_states(states: list[str], summary: str) -> None:
     diagram = Diagram([Node(f"f{number}", state=state) for number, state in enumerate(states)])
-    assert diagram.summary() == told
+    assert diagram.summary() == summary
     assert len(diagram.layers) == bool(states)
+
+
+def test_the_listing(diamond: Diagram) -> None:
+    assert as_text(diamond) == LISTING
+
+
+def test_a_graph_without_features() -> None:
+    assert as_text(Diagram([])) == "features: 0 features"
+
+
+def test_more_than_nine_layers_stay_in_one_column() -> None:
+    chain = Diagram([Node(f"f{number}", [f"f{number - 1}"], state="run") for number in range(11)])
+    assert " 1  f0 " in as_text(chain)
+    assert "\n11  f10" in as_text(chain)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 from spark_etl.drawing import Diagram, Node, as_html, as_svg
-from spark_etl.drawing.states import STATES, UNKNOWN, Look
+from spark_etl.drawing.states import STATES, UNKNOWN, StateStyle
 from spark_etl.drawing.svg import PAGE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -31,10 +31,10 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-@pytest.mark.parametrize("look", [*STATES.values(), UNKNOWN])
+@pytest.mark.parametrize("style", [*STATES.values(), UNKNOWN])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_and_lines_can_be_read_on_what_is_behind_them(look: Look, theme: str) -> None:
-    fill, stroke, text = look.light if theme == "light" else look.dark
+def test_text_and_lines_can_be_read_on_what_is_behind_them(style: StateStyle, theme: str) -> None:
+    fill, stroke, text = style.light if theme == "light" else style.dark
     paper, ink, line = PAGE[theme]
     assert contrast(fill, text) >= 4.5
     assert contrast(paper, ink) >= 4.5
@@ -50,9 +50,9 @@ def test_a_state_is_written_and_not_only_coloured(state: str) -> None:
 def test_each_box_says_what_it_is_and_its_tooltip_why(diamond: Diagram) -> None:
     drawing = parsed(diamond)
     groups = [group for group in drawing.iter(f"{SVG}g") if "node" in group.get("class", "")]
-    told = {group.findtext(f"{SVG}text"): group.findtext(f"{SVG}title") for group in groups}
-    assert set(told) == {node.alias for node in diamond.nodes}
-    assert told["joined"] == "joined: run publish\n12 rows\npublished to x\nreads left, right"
+    titles = {group.findtext(f"{SVG}text"): group.findtext(f"{SVG}title") for group in groups}
+    assert set(titles) == {node.alias for node in diamond.nodes}
+    assert titles["joined"] == "joined: run publish\n12 rows\npublished to x\nreads left, right"
     assert "← s3a://published/orders" in texts(diamond)
 
 

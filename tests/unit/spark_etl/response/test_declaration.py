@@ -45,7 +45,7 @@ def test_what_can_be_meant_is_taken(response: Response | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("response", "told"),
+    ("response", "expected"),
     [
         ({"id": "bigint"}, "it is of type dict, but must be Response(…)"),
         (Response({"id": "bigin"}), "column `id`: 'bigin': no type `bigin`. Did you mean `bigint`"),
@@ -65,11 +65,11 @@ def test_what_can_be_meant_is_taken(response: Response | None) -> None:
         (Response(COLUMNS, allowed={"id": ["1"]}), "'1' is no value of a bigint"),
     ],
 )
-def test_what_can_not_be_meant_is_refused_before_spark_starts(response: Any, told: str) -> None:
+def test_what_can_not_be_meant_is_refused_before_spark_starts(response: Any, expected: str) -> None:
     with pytest.raises(GraphError) as caught:
         check_declaration("net", feature(response))
     assert str(caught.value).startswith("feature `net`: its response: ")
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_rows_are_looked_at_only_for_expectations() -> None:

@@ -26,7 +26,7 @@ def test_a_type_is_told_as_spark_tells_it(written: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "expected"),
     [
         ("bigin", "no type `bigin`. Did you mean `bigint`"),
         ("decimal(40,2)", "at most 38 digits"),
@@ -39,7 +39,7 @@ def test_a_type_is_told_as_spark_tells_it(written: str, expected: str) -> None:
         ("int;", "what does `;` mean there"),
     ],
 )
-def test_what_is_no_type_is_refused_with_the_reason(written: str, told: str) -> None:
+def test_what_is_no_type_is_refused_with_the_reason(written: str, expected: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - its message is the point
         canonical(written)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.runner.options import parse_options
 
 PRINTED = """
@@ -48,7 +48,7 @@ def test_checkpoints_may_be_split_in_any_way(given: str, names: tuple[str, ...])
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected"),
     [
         ("", "required: --team-name, --feature-config"),
         (f"{LEAST} --chekpoint a", r"unknown argument --chekpoint\. Did you mean `--checkpoint`\?"),
@@ -61,9 +61,9 @@ def test_checkpoints_may_be_split_in_any_way(given: str, names: tuple[str, ...])
         (LEAST.replace("--scratch-path s3a://b/s", ""), "--scratch-path is missing"),
     ],
 )
-def test_a_wrong_line_is_refused_by_name(line: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_line_is_refused_by_name(line: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SANDBOX_SCRATCH", raising=False)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(ArgumentError, match=expected):
         parse_options(shlex.split(line))
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from spark_etl.errors import ConfigError, PublishRefusedError, SparkEtlError, UsageError
-from spark_etl.runner.ownership import refuse_foreign
+from spark_etl.errors import ArgumentError, ConfigError, PublishRefusedError, SparkEtlError
+from spark_etl.runner.publish.ownership import refuse_foreign
 
 from tests.unit.spark_etl.runner.conftest import Line
 
@@ -155,7 +155,7 @@ def test_an_output_at_another_day_of_a_source_is_refused(line: Line, path: str) 
         line.plan()
 
 
-OWN = """type("Own", (__import__("spark_etl.sources.base").sources.base.Source,), {{
+OWN = """type("Own", (__import__("spark_etl.source").source.Source,), {{
     "inputs": lambda s, d: [], "read": lambda s, p, d: None, "locations": {}}})()""".replace("\n    ", "")
 
 
@@ -194,13 +194,13 @@ def test_neighbours_with_a_common_beginning_are_fine(line: Line) -> None:
 
 
 def test_an_unknown_checkpoint_is_refused(line: Line) -> None:
-    with pytest.raises(UsageError, match=r"`nett`\. Did you mean `net`\?"):
+    with pytest.raises(ArgumentError, match=r"`nett`\. Did you mean `net`\?"):
         line.plan("--checkpoint", "nett")
 
 
 def test_nothing_to_do_is_told(line: Line) -> None:
     configure(line)
-    with pytest.raises(UsageError, match="nothing to run"):
+    with pytest.raises(ArgumentError, match="nothing to run"):
         line.plan()
 
 

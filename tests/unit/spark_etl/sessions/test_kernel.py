@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from spark_etl.sessions import kernel
-from spark_etl.sessions.kernel import Watch
-from spark_etl.sessions.work import Work
+from spark_etl.sessions.kernel import CellWatcher
+from spark_etl.sessions.queries import QueryCounts
 
 
 class Shell:
@@ -37,7 +37,7 @@ class Shell:
         self.shown.set()
 
 
-class Source:
+class Monitor:
     """A driver in which something has run for long."""
 
     lag = 60.0
@@ -46,11 +46,11 @@ class Source:
         self.begun = self.attempts = 0
         self.cancelled = threading.Event()
 
-    def begin(self) -> None:
+    def start_cell(self) -> None:
         self.begun += 1
 
-    def look(self) -> Work:
-        return Work(2, 8, 3, 1, busy=True)
+    def counts(self) -> QueryCounts:
+        return QueryCounts(2, 8, 3, 1, busy=True)
 
     def cancel(self) -> None:
         self.attempts += 1
@@ -60,18 +60,18 @@ class Source:
 
 
 @pytest.fixture
-def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Shell, Source, Watch]]:
+def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Shell, Monitor, CellWatcher]]:
     monkeypatch.setattr(kernel, "LOOK_SECONDS", 0.01)
     before = signal.getsignal(signal.SIGINT)
-    shell, source = Shell(), Source()
-    watch = Watch(shell, source, None)
-    yield shell, source, watch
-    watch.stop()
+    shell, monitor = Shell(), Monitor()
+    watcher = CellWatcher(shell, monitor, None)
+    yield shell, monitor, watcher
+    watcher.stop()
     signal.signal(signal.SIGINT, before)
 
 
-def test_a_cell_tells_of_its_queries_and_leaves_one_line(watched: tuple[Shell, Source, Watch]) -> None:
-    shell, source, _ = watched
+def test_a_cell_tells_of_its_queries_and_leaves_one_line(watched: tuple[Shell, Monitor, CellWatcher]) -> None:
+    shell, monitor, _ = watched
     assert shell.shown.wait(10)
     shell.trigger("post_run_cell")
     assert shell.lines[0].startswith("3 of 8 tasks done, 1 running")
@@ -79,20 +79,22 @@ def test_a_cell_tells_of_its_queries_and_leaves_one_line(watched: tuple[Shell, S
     shell.shown.clear()
     shell.trigger("pre_run_cell")
     assert shell.shown.wait(10)
-    assert source.begun == 2
+    assert monitor.begun == 2
 
 
-def test_an_interrupt_of_a_cell_ends_its_jobs(watched: tuple[Shell, Source, Watch]) -> None:
-    _, source, _ = watched
+def test_an_interrupt_of_a_cell_ends_its_jobs(watched: tuple[Shell, Monitor, CellWatcher]) -> None:
+    _, monitor, _ = watched
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
-    assert source.cancelled.wait(10)
+    assert monitor.cancelled.wait(10)
 
 
-def test_the_next_cell_begins_when_the_interrupted_ones_jobs_are_ended(watched: tuple[Shell, Source, Watch]) -> None:
-    shell, source, _ = watched
+def test_the_next_cell_begins_when_the_interrupted_ones_jobs_are_ended(
+    watched: tuple[Shell, Monitor, CellWatcher],
+) -> None:
+    shell, monitor, _ = watched
     ended_first = []
-    source.begin = lambda: ended_first.append(source.cancelled.is_set())  # type: ignore[method-assign]
+    monitor.start_cell = lambda: ended_first.append(monitor.cancelled.is_set())  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     shell.trigger("post_run_cell")
@@ -100,8 +102,8 @@ def test_the_next_cell_begins_when_the_interrupted_ones_jobs_are_ended(watched: 
     assert ended_first == [True]
 
 
-def test_a_watch_that_is_stopped_leaves_no_hook(watched: tuple[Shell, Source, Watch]) -> None:
+def test_a_watch_that_is_stopped_leaves_no_hook(watched: tuple[Shell, Monitor, CellWatcher]) -> None:
     shell, _, _ = watched
-    other = Watch(shell, Source(), None)
+    other = CellWatcher(shell, Monitor(), None)
     other.stop()
     assert [len(hooks) for hooks in shell.hooks.values()] == [1, 1]

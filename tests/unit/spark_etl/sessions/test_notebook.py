@@ -6,13 +6,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.sessions import notebook
 from spark_etl.sessions.connect import CONNECT_MODE
+from spark_etl.sessions.notebook import driver_heap
+
+GIB = 1024**3
 
 
 class Pyspark:
-    """What `present` looks for in a process that has imported pyspark, and the doors to sessions."""
+    """What `present_kind` looks for in a process that has imported pyspark, and the doors to sessions."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.context: object | None = None
@@ -79,7 +82,7 @@ def test_two_kinds_in_one_process_are_refused_with_the_way_out(
     pyspark: Pyspark, first: bool, second: bool, hint: str
 ) -> None:
     notebook.spark(classic=first)
-    with pytest.raises(UsageError, match="serve one kind of session at a time") as raised:
+    with pytest.raises(ArgumentError, match="serve one kind of session at a time") as raised:
         notebook.spark(classic=second)
     assert raised.value.hint == hint
 
@@ -93,13 +96,18 @@ def test_after_a_stop_the_other_kind_may_be_had(pyspark: Pyspark, monkeypatch: p
 
 
 def test_settings_that_would_have_no_effect_are_refused(pyspark: Pyspark) -> None:
-    with pytest.raises(UsageError, match="when it starts"):
+    with pytest.raises(ArgumentError, match="when it starts"):
         notebook.spark(settings={"spark.cores.max": "1"})
     notebook.spark(classic=True)
-    with pytest.raises(UsageError, match="when it starts"):
+    with pytest.raises(ArgumentError, match="when it starts"):
         notebook.spark(classic=True, settings={"spark.cores.max": "1"})
 
 
 def test_outside_a_notebook_nothing_is_watched(pyspark: Pyspark) -> None:
     notebook.spark()
-    assert notebook._watches == []
+    assert notebook._watchers == []
+
+
+@pytest.mark.parametrize(("limit", "size"), [(2 * GIB, "682m"), (GIB, "512m"), (64 * GIB, "4096m"), (None, "4096m")])
+def test_a_driver_takes_a_third_of_its_container(limit: int | None, size: str) -> None:
+    assert driver_heap(limit) == size

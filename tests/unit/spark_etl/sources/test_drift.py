@@ -87,27 +87,27 @@ SAME: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("first", "second", "told"), [*DRIFTS, *APART])
-def test_days_with_other_columns_are_refused(publish: Publish, first: Any, second: Any, told: str) -> None:
+@pytest.mark.parametrize(("first", "second", "expected"), [*DRIFTS, *APART])
+def test_days_with_other_columns_are_refused(publish: Publish, first: Any, second: Any, expected: str) -> None:
     with pytest.raises(SchemaDriftError) as caught:
         publish(first, second).inputs(BOTH)
 
-    assert told in caught.value.message
+    assert expected in caught.value.message
     assert "orders" in caught.value.message
-    assert ('schema="union"' in str(caught.value.hint)) is ((first, second, told) in DRIFTS)
+    assert ('schema="union"' in str(caught.value.hint)) is ((first, second, expected) in DRIFTS)
 
 
-@pytest.mark.parametrize(("first", "second", "told"), DRIFTS)
-def test_a_union_takes_them(publish: Publish, first: Any, second: Any, told: str) -> None:
+@pytest.mark.parametrize(("first", "second", "expected"), DRIFTS)
+def test_a_union_takes_them(publish: Publish, first: Any, second: Any, expected: str) -> None:
     assert len(publish(first, second, schema="union").inputs(BOTH)) == 2
 
 
-@pytest.mark.parametrize(("first", "second", "told"), APART)
-def test_a_union_loses_no_value(publish: Publish, first: Any, second: Any, told: str) -> None:
+@pytest.mark.parametrize(("first", "second", "expected"), APART)
+def test_a_union_loses_no_value(publish: Publish, first: Any, second: Any, expected: str) -> None:
     with pytest.raises(SchemaDriftError, match="no type holds all values") as caught:
         publish(first, second, schema="union").inputs(BOTH)
 
-    assert told in caught.value.message
+    assert expected in caught.value.message
 
 
 @pytest.mark.parametrize(("first", "second"), SAME)
@@ -183,8 +183,8 @@ def test_two_files_of_a_day_that_differ_are_named(tmp_path: Path) -> None:
     for name, columns in (("a", {"id": IDS}), ("b", {"id": TEXT})):
         parquet.write_table(pa.table(columns), folder / f"{name}.parquet")
 
-    told = r"`id`: bigint in 2024-02-28 \(a\.parquet\), string in 2024-02-28 \(b\.parquet\)"
-    with pytest.raises(SchemaDriftError, match=told):
+    expected = r"`id`: bigint in 2024-02-28 \(a\.parquet\), string in 2024-02-28 \(b\.parquet\)"
+    with pytest.raises(SchemaDriftError, match=expected):
         S3PublishedSource(str(tmp_path), "orders").inputs(DateRange(FIRST, FIRST))
 
 
@@ -194,7 +194,7 @@ def test_headers_that_spark_looks_at_otherwise_are_left_to_it(tmp_path: Path) ->
     source = CsvSource(str(tmp_path), options={"inferSchema": True})
 
     assert source.inputs(BOTH)
-    assert source._found[BOTH]._shape is None
+    assert source._found[BOTH]._schema is None
 
 
 def test_a_byte_order_mark_is_no_letter_of_a_column(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_files_that_can_not_be_told_are_read_as_the_others(tmp_path: Path) -> No
 
     source.inputs(BOTH)
 
-    assert [group.shape for groups in source._found[BOTH]._groups for group in groups] == [
+    assert [group.schema for groups in source._found[BOTH]._groups for group in groups] == [
         {"id": "string"},
         {"id": "string", "m": "string"},
         {"id": "string"},

@@ -42,22 +42,22 @@ def test_a_path_may_be_a_file_a_folder_a_pattern_or_have_days(lake: Path, path: 
 
 
 @pytest.mark.parametrize(
-    ("path", "told", "hint"),
+    ("path", "expected", "hint"),
     [
         ("ordrs", "nothing to read at file://", "did you mean `orders`? in file://"),
         ("orders/{date:%Y/%m/%d}/*.json", "for 2024-02-28, 2024-02-29 (2 of 2 days missing)", "there are: "),
         ("orders/2024/{date:%m}/30", "for 2024-02-28, 2024-02-29", "there are: 28, 29"),
     ],
 )
-def test_what_is_not_there_is_told_with_what_lies_beside_it(lake: Path, path: str, told: str, hint: str) -> None:
+def test_what_is_not_there_is_told_with_what_lies_beside_it(lake: Path, path: str, expected: str, hint: str) -> None:
     with pytest.raises(MissingDataError) as caught:
         CsvSource(f"{lake}/{path}").inputs(TWO_DAYS)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert hint in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("_rates.csv", "it may not begin with `_`"),
         (".rates.csv", "it may not begin with `_`"),
@@ -66,12 +66,12 @@ def test_what_is_not_there_is_told_with_what_lies_beside_it(lake: Path, path: st
         ("at 10:00/[v2].csv", "no `:`"),
     ],
 )
-def test_a_file_that_spark_would_not_read_is_refused_by_name(tmp_path: Path, name: str, told: str) -> None:
+def test_a_file_that_spark_would_not_read_is_refused_by_name(tmp_path: Path, name: str, expected: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("id\n1\n")
     with pytest.raises(MissingDataError, match=re.escape(name)) as caught:
         CsvSource(f"{tmp_path}/{name}", schema="id string").inputs(TWO_DAYS)
-    assert told in str(caught.value.hint)
+    assert expected in str(caught.value.hint)
 
 
 def test_what_is_still_being_copied_is_no_data(lake: Path) -> None:

@@ -13,7 +13,7 @@ URL = "jdbc:postgresql://db/shop"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         ({"url": URL}, "needs either table= or query="),
         ({"url": URL, "table": "a", "query": "select 1"}, "needs either table= or query="),
@@ -36,10 +36,10 @@ URL = "jdbc:postgresql://db/shop"
         ({"url": URL, "table": "a", "options": {"password": "s3cret"}}, "`password` is no option"),
     ],
 )
-def test_what_would_leak_or_can_not_work_is_refused(arguments: dict[str, Any], told: str) -> None:
+def test_what_would_leak_or_can_not_work_is_refused(arguments: dict[str, Any], expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
         JdbcSource(**arguments)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert "s3cret" not in str(caught.value)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.storage import is_hidden, is_s3, join, normalise, split_s3
 from spark_etl.storage.paths import local_path
 
@@ -27,7 +27,7 @@ def test_paths_get_one_form(given: str, normal: str) -> None:
 
 @pytest.mark.parametrize("path", ["s3a://", "s3a:///key", "hdfs://namenode/x", "gs://bucket/x"])
 def test_what_can_not_be_reached_is_refused(path: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(ArgumentError):
         normalise(path)
 
 

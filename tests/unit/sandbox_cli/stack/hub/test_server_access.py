@@ -13,9 +13,9 @@ from websockets.http11 import Request
 from websockets.sync.server import ServerConnection, serve
 
 from sandbox_cli.errors import StackError
-from sandbox_cli.stack.hub.api import Hub
 from sandbox_cli.stack.hub.kernel import kernel
 from sandbox_cli.stack.hub.server_access import access
+from sandbox_cli.stack.hub_api import Hub
 
 ADDRESSES = [("/user/ada/", ""), ("http://ada.localhost:8001/user/ada/", "ada.localhost:8001")]
 

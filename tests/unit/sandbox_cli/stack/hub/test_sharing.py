@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from sandbox_cli.errors import StackError, UsageError
-from sandbox_cli.stack.hub.api import Hub
 from sandbox_cli.stack.hub.sharing import unshare
+from sandbox_cli.stack.hub_api import Hub
 
 SHELF = "http://shelf--service.localhost:8001/services/shelf/"
 

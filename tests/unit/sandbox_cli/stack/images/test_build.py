@@ -8,7 +8,7 @@ from sandbox_cli.errors import StackError
 from sandbox_cli.stack.images import build
 from sandbox_cli.stack.images.build import Builds, Job, Network, command, environment
 from sandbox_cli.stack.images.context import Recipe
-from sandbox_cli.stack.images.progress import Progress
+from sandbox_cli.stack.images.progress import BuildProgress
 
 
 class Silent:
@@ -44,7 +44,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.fixture
 def builds(tmp_path: Path) -> Builds:
-    return Builds(environment({"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}), Network({}, []), Progress(Silent()))
+    return Builds(environment({"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}), Network({}, []), BuildProgress(Silent()))
 
 
 def test_a_build_gets_its_context_and_keeps_its_log(docker, builds: Builds, job: Job) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox_cli.stack.images.progress import Progress, step
+from sandbox_cli.stack.images.progress import BuildProgress, step
 
 
 class RecordingStage:
@@ -35,14 +35,14 @@ def test_a_step_is_read_from_the_line_that_begins_it(line: str, expected: tuple[
     assert step(line) == expected
 
 
-def read(progress: Progress, name: str, *lines: str) -> None:
+def read(progress: BuildProgress, name: str, *lines: str) -> None:
     for line in lines:
         progress.read(name, f"{line}\n")
 
 
 def test_without_a_terminal_each_step_is_one_line() -> None:
     stage = RecordingStage(live=False)
-    progress = Progress(stage)
+    progress = BuildProgress(stage)
     progress.begin("hub")
     read(progress, "hub", "#5 [2/3] RUN pip install x", "#5 0.1 Collecting x", "#5 0.2 Installing x", "#5 DONE 0.3s")
     progress.end("hub", "400 MB")
@@ -53,7 +53,7 @@ def test_without_a_terminal_each_step_is_one_line() -> None:
 
 def test_a_cached_step_is_not_worth_a_line() -> None:
     stage = RecordingStage(live=False)
-    progress = Progress(stage)
+    progress = BuildProgress(stage)
     progress.begin("hub")
     read(progress, "hub", "#5 [2/3] RUN apt-get update", "#6 [3/3] RUN pip install", "#5 CACHED", "#6 DONE 1.0s")
     assert stage.shown == ["hub begins", "hub 3/3 pip install"]
@@ -61,7 +61,7 @@ def test_a_cached_step_is_not_worth_a_line() -> None:
 
 def test_a_step_that_prints_nothing_is_shown_all_the_same() -> None:
     stage = RecordingStage(live=False)
-    progress = Progress(stage)
+    progress = BuildProgress(stage)
     progress.begin("minio")
     read(progress, "minio", "#5 [2/3] RUN go build")
     progress.tick()
@@ -71,7 +71,7 @@ def test_a_step_that_prints_nothing_is_shown_all_the_same() -> None:
 
 def test_on_a_terminal_one_line_shows_all_builds() -> None:
     stage = RecordingStage(live=True)
-    progress = Progress(stage)
+    progress = BuildProgress(stage)
     progress.begin("minio")
     progress.begin("hub")
     read(progress, "minio", "#5 [builder 2/3] RUN go build", "#5 0.1 x")
@@ -80,7 +80,7 @@ def test_on_a_terminal_one_line_shows_all_builds() -> None:
 
 def test_a_long_step_is_not_silent_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = RecordingStage(live=False)
-    progress = Progress(stage)
+    progress = BuildProgress(stage)
     progress.begin("minio")
     progress.tick()
     assert stage.shown == ["minio begins"]

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from spark_etl.code.git import GitState
-from spark_etl.errors import ConfigError, SparkEtlError
-from spark_etl.errors import UsageError as RunnerUsageError
+from spark_etl.errors import ArgumentError, ConfigError, SparkEtlError
 from spark_etl.runner.options import parse_options
 
 from sandbox_cli.console import Console
@@ -58,7 +57,7 @@ def test_checkpoints_are_taken_as_the_shell_splits_them(config: Path, words: tup
 
 
 def test_an_unknown_checkpoint_is_named_with_the_known_ones(config: Path) -> None:
-    with pytest.raises(RunnerUsageError, match="--checkpoint featur4: no such feature") as caught:
+    with pytest.raises(ArgumentError, match="--checkpoint featur4: no such feature") as caught:
         check(config, "--checkpoint", "feature1,", "featur4")
     assert "Known: feature1, feature2, feature3" in caught.value.message
 
@@ -66,13 +65,13 @@ def test_an_unknown_checkpoint_is_named_with_the_known_ones(config: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "error", "expected"),
     [
-        ((), RunnerUsageError, "--start-date"),
-        (("--start-date", "2024-02-29"), RunnerUsageError, "--end-date"),
-        (("--start-date", "2024-02-30", "--end-date", "2024-03-01"), RunnerUsageError, "2024-02-30"),
-        (("--start-date", "29.2.2024", "--end-date", "2024-03-01"), RunnerUsageError, "29.2.2024"),
-        (("--start-date", "2024-03-02", "--end-date", "2024-03-01"), RunnerUsageError, "is before"),
-        ((*DATES, "--chekpoint", "feature1"), RunnerUsageError, "unknown argument --chekpoint"),
-        ((*DATES, "--team-name", "a/b"), RunnerUsageError, "--team-name 'a/b'"),
+        ((), ArgumentError, "--start-date"),
+        (("--start-date", "2024-02-29"), ArgumentError, "--end-date"),
+        (("--start-date", "2024-02-30", "--end-date", "2024-03-01"), ArgumentError, "2024-02-30"),
+        (("--start-date", "29.2.2024", "--end-date", "2024-03-01"), ArgumentError, "29.2.2024"),
+        (("--start-date", "2024-03-02", "--end-date", "2024-03-01"), ArgumentError, "is before"),
+        ((*DATES, "--chekpoint", "feature1"), ArgumentError, "unknown argument --chekpoint"),
+        ((*DATES, "--team-name", "a/b"), ArgumentError, "--team-name 'a/b'"),
         ((*DATES, "--project-path", "/nosuch"), UsageError, "--project-path /nosuch: no such folder"),
         ((*DATES, "--project-path", "/usr"), UsageError, "is not inside of --project-path /usr"),
         ((*DATES, "--feature-config", "other.yaml"), UsageError, "--feature-config"),
@@ -172,7 +171,7 @@ def test_what_of_a_folders_name_can_not_be_a_pipelines_is_a_hyphen(config: Path,
 def test_a_folder_of_which_no_letter_can_be_a_pipelines_name_is_refused(config: Path) -> None:
     folder = config.parent.rename(config.parent.parent / "магазин")
 
-    with pytest.raises(RunnerUsageError, match="'магазин' can't be the pipeline's name") as caught:
+    with pytest.raises(ArgumentError, match="'магазин' can't be the pipeline's name") as caught:
         check(folder / config.name)
     assert caught.value.hint == "give --pipeline NAME"
 
@@ -246,7 +245,7 @@ def test_the_file_of_keys_is_given_as_the_driver_sees_it(config: Path, tmp_path:
 
 
 def test_a_sample_that_makes_no_sense_is_refused(config: Path) -> None:
-    with pytest.raises(RunnerUsageError, match="--sample '5' is no share"):
+    with pytest.raises(ArgumentError, match="--sample '5' is no share"):
         check(config, "--sample", "5", "--sample-key", "id")
-    with pytest.raises(RunnerUsageError, match="--sample needs the column"):
+    with pytest.raises(ArgumentError, match="--sample needs the column"):
         check(config, "--sample", "0.5")

@@ -40,35 +40,35 @@ def test_only_the_projects_frames_of_the_driver_are_shown(project: Path) -> None
     exec(code, scope)  # noqa: S102
     with pytest.raises(KeyError) as caught:
         scope["rate"]({})  # type: ignore[operator]
-    told = as_feature_error("rates", caught.value, project)
-    assert told.message == "feature `rates` failed: KeyError: 'CHF'"
-    assert 'rates.py", line 2, in rate' in told.frames
-    assert "test_failure" not in told.frames
+    feature_error = as_feature_error("rates", caught.value, project)
+    assert feature_error.message == "feature `rates` failed: KeyError: 'CHF'"
+    assert 'rates.py", line 2, in rate' in feature_error.frames
+    assert "test_failure" not in feature_error.frames
 
 
 def test_of_a_python_worker_only_the_projects_frames_and_the_reason_are_shown(project: Path) -> None:
-    told = as_feature_error("net", PythonException(WORKER), project)
-    assert told.reason == "ZeroDivisionError: division by zero"
-    assert f'File "{project}/features/rates.py", line 7, in convert' in told.frames
-    assert "return amount / rate" in told.frames
-    assert "worker.py" not in told.frames
+    feature_error = as_feature_error("net", PythonException(WORKER), project)
+    assert feature_error.reason == "ZeroDivisionError: division by zero"
+    assert f'File "{project}/features/rates.py", line 7, in convert' in feature_error.frames
+    assert "return amount / rate" in feature_error.frames
+    assert "worker.py" not in feature_error.frames
 
 
 def test_a_long_message_is_cut(project: Path) -> None:
-    told = as_feature_error("net", ValueError("\n".join(map(str, range(100)))), project)
-    assert told.reason.endswith("19\n…")
+    feature_error = as_feature_error("net", ValueError("\n".join(map(str, range(100)))), project)
+    assert feature_error.reason.endswith("19\n…")
 
 
 def test_what_the_library_raised_keeps_its_words_and_hint(project: Path) -> None:
-    told = as_feature_error("net", ConfigError("no column `x`", hint="look"), project)
-    assert (told.message, told.hint) == ("feature `net` failed: no column `x`", "look")
-    assert as_feature_error("other", told, project) is told
+    feature_error = as_feature_error("net", ConfigError("no column `x`", hint="look"), project)
+    assert (feature_error.message, feature_error.hint) == ("feature `net` failed: no column `x`", "look")
+    assert as_feature_error("other", feature_error, project) is feature_error
 
 
 def test_a_driver_without_its_jvm_says_so(project: Path) -> None:
-    told = as_feature_error("net", Py4JNetworkError("Answer from Java side is empty"), project)
-    assert isinstance(told, FeatureError)
-    assert "JVM on the driver is gone" in told.reason
+    feature_error = as_feature_error("net", Py4JNetworkError("Answer from Java side is empty"), project)
+    assert isinstance(feature_error, FeatureError)
+    assert "JVM on the driver is gone" in feature_error.reason
 
 
 def test_under_spark_submit_the_echo_of_a_stop_is_no_failure(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

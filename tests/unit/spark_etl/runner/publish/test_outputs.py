@@ -15,13 +15,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import dataset, parquet
+from spark_etl.cli import run_main
 from spark_etl.errors import PublishRefusedError, RunFailedError, StorageError
 from spark_etl.runner import run
-from spark_etl.runner.cli import main
-from spark_etl.runner.ownership import Output, describe_existing
 from spark_etl.runner.publish import lock
 from spark_etl.runner.publish.outputs import Publication
-from spark_etl.runner.signals import TerminatedError, terminable
+from spark_etl.runner.publish.ownership import Output, describe_existing
+from spark_etl.runner.signals import TerminatedError, raise_on_signals
 from spark_etl.storage import normalise
 from spark_etl.storage.local import LocalStorage
 from spark_etl.store import StoredRun
@@ -309,7 +309,7 @@ def test_the_next_run_ends_what_had_begun_to_appear_and_takes_it_for_its_own(
 
     monkeypatch.setattr(StoredRun, "is_alive", lambda *_: False)
     monkeypatch.setattr(run, "_started", started)
-    assert main(line.argv()) == 5
+    assert run_main(line.argv()) == 5
     assert "no java" in capsys.readouterr().err
     assert seen == ["part-2.parquet"]
 
@@ -538,7 +538,7 @@ def test_what_has_appeared_is_told_before_a_signal_ends_the_run(shop: Shop) -> N
         signal.raise_signal(signal.SIGTERM)
         told.append(shop.seen())
 
-    with terminable(), shop.publication() as publication:
+    with raise_on_signals(), shop.publication() as publication:
         for name in NAMES:
             publication.stage(Frame(2), shop.output(name))
         with pytest.raises(TerminatedError):

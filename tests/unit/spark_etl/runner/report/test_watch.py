@@ -4,7 +4,7 @@ import io
 
 from spark_etl.runner.backend import Counts
 from spark_etl.runner.report.progress import Progress
-from spark_etl.runner.report.watch import Activity, Watcher
+from spark_etl.runner.report.watch import Activity, RunWatcher
 
 IDLE = Activity(executors=0, groups={})
 STARVED = Activity(executors=0, groups={"orders": Counts(stages=1, tasks=8)})
@@ -12,12 +12,14 @@ BUSY = Activity(executors=2, groups={"orders": Counts(stages=2, tasks=8, done_ta
 TWO = Activity(executors=2, groups={**BUSY.groups, "publish:net": Counts(stages=1, tasks=2_000, done_tasks=1_999)})
 
 
-def said(timeline: list[tuple[int, Activity]], *, cluster: bool = True) -> list[str]:
-    """Returns what is told over a timeline of (second until which, activity), looked at each second."""
+def lines_of(timeline: list[tuple[int, Activity]], *, cluster: bool = True) -> list[str]:
+    """Returns the lines over a timeline of (second until which, activity), looked at each second."""
     stream = io.StringIO()
     progress = Progress(("orders",), stream)
     now = {"activity": IDLE}
-    watcher = Watcher(lambda: now["activity"], (lambda waited: f"waiting {waited:.0f}") if cluster else None, progress)
+    watcher = RunWatcher(
+        lambda: now["activity"], (lambda waited: f"waiting {waited:.0f}") if cluster else None, progress
+    )
     second = 0
     with progress.activity("[1/1] orders", "orders"), progress.activity("publish net", "publish:net"):
         for until, activity in timeline:
@@ -29,26 +31,26 @@ def said(timeline: list[tuple[int, Activity]], *, cluster: bool = True) -> list[
 
 
 def test_a_starved_run_is_told_after_seconds_and_again_until_it_has_cores() -> None:
-    lines = said([(3, IDLE), (40, STARVED), (45, BUSY)])
+    lines = lines_of([(3, IDLE), (40, STARVED), (45, BUSY)])
     assert lines == ["waiting 5", "waiting 20", "waiting 35", "cores granted after 37s"]
 
 
 def test_a_short_wait_is_not_worth_a_word() -> None:
-    assert said([(4, STARVED), (9, BUSY), (13, STARVED), (17, BUSY)]) == []
+    assert lines_of([(4, STARVED), (9, BUSY), (13, STARVED), (17, BUSY)]) == []
 
 
 def test_an_idle_session_without_executors_is_not_starved() -> None:
-    assert said([(100, IDLE)]) == []
+    assert lines_of([(100, IDLE)]) == []
 
 
 def test_a_local_session_has_no_executors_to_wait_for() -> None:
-    assert said([(14, STARVED)], cluster=False) == []
+    assert lines_of([(14, STARVED)], cluster=False) == []
 
 
 def test_something_long_is_told_to_go_on() -> None:
-    assert said([(40, BUSY)]) == ["[1/1] orders … stage 2, 3/8 tasks"] * 2
+    assert lines_of([(40, BUSY)]) == ["[1/1] orders … stage 2, 3/8 tasks"] * 2
 
 
 def test_each_of_several_that_go_on_is_told() -> None:
     both = ["[1/1] orders … stage 2, 3/8 tasks", "publish net … stage 1, 1,999/2,000 tasks"]
-    assert said([(20, TWO)]) == both
+    assert lines_of([(20, TWO)]) == both

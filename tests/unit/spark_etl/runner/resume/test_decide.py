@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from spark_etl.errors import UsageError
+from spark_etl.errors import ArgumentError
 from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.resume.decide import ReuseDecision, decide
@@ -266,7 +266,7 @@ def test_a_run_that_was_resumed_is_resumed_again_from_where_its_checkpoints_lie(
 
 def test_an_unknown_run_is_refused_before_anything_else(chain: Bench) -> None:
     chain.ran("net")
-    with pytest.raises(UsageError, match=r"--resume 20200101T000000Z-000000: .*no such run"):
+    with pytest.raises(ArgumentError, match=r"--resume 20200101T000000Z-000000: .*no such run"):
         chain.resume("20200101T000000Z-000000", "--checkpoint", "report")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from spark_etl.drawing.diagram import Diagram, Node
 from spark_etl.store import FeatureRecord, OutputRecord, RunDocument
-from spark_etl.units import amount, duration
+from spark_etl.units import format_bytes, format_count, format_duration
 
 
 def run_diagram(document: RunDocument) -> Diagram:
@@ -38,11 +38,11 @@ def _marks(alias: str, feature: FeatureRecord, outputs: Sequence[OutputRecord]) 
 
 def _figures(feature: FeatureRecord) -> Iterator[str]:
     if feature.rows is not None:
-        yield f"{feature.rows:,} {'row' if feature.rows == 1 else 'rows'}"
+        yield format_count(feature.rows, "row")
     if feature.bytes is not None:
-        yield amount(feature.bytes)
+        yield format_bytes(feature.bytes)
     if feature.seconds is not None:
-        yield duration(feature.seconds)
+        yield format_duration(feature.seconds)
 
 
 def _reason(alias: str, feature: FeatureRecord, document: RunDocument) -> str:

@@ -50,10 +50,10 @@ def test_the_inputs_of_a_feature_that_failed_are_kept(pipeline: Pipeline, orders
     assert sorted(run.checkpoints) == ["clean", "rates"]
     assert sorted(run["clean"].pandas()["id"]) == list(range(10))
     assert run["rates"].rows == 3
-    told = failure(ended, "net")
-    assert told["inputs"] == {"clean": "clean", "rates": "rates"}
-    assert reason in told["message"]
-    assert f"{pipeline.module}.py" in told["frames"]
+    report = failure(ended, "net")
+    assert report["inputs"] == {"clean": "clean", "rates": "rates"}
+    assert reason in report["message"]
+    assert f"{pipeline.module}.py" in report["frames"]
     assert run["clean"].manifest.after_failure
 
 

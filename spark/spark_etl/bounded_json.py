@@ -26,7 +26,7 @@ ASTRAL, ASTRAL_BYTES = re.compile("[\U00010000-\U0010ffff]"), re.compile(rb"[\xf
 Read = Callable[..., bytes | None]
 
 
-def parsed(
+def parse(
     content: bytes | str,
     what: str,
     *,
@@ -74,7 +74,7 @@ def read(
         read_bytes: `Storage.read` of the store that has it; no more than `largest` is taken from it.
         path: The file.
         largest: In bytes.
-        in_objects: See `parsed`; so for `finite`: a project's parameters may be `.inf`, and are in its run.json.
+        in_objects: See `parse`; so for `finite`: a project's parameters may be `.inf`, and are in its run.json.
 
     Raises:
         DamagedError: It holds no object, or more than anybody writes.
@@ -82,7 +82,7 @@ def read(
     content = read_bytes(path, most=largest + 1)
     if content is None:
         return None
-    found = parsed(content, path, largest=largest, in_objects=in_objects, in_memory=4 * largest, finite=finite)
+    found = parse(content, path, largest=largest, in_objects=in_objects, in_memory=4 * largest, finite=finite)
     if not isinstance(found, dict):
         raise DamagedError(f"{path} holds no object")
     return found

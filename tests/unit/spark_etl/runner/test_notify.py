@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from spark_etl.dates import DateRange
 from spark_etl.errors import ConfigError, FeatureError, SparkEtlError
+from spark_etl.runner.notify import mail_outcome, mail_refusal
 from spark_etl.runner.options import Options
-from spark_etl.runner.report.notify import tell_failure, tell_outcome
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome
 from spark_etl.storage import normalise
@@ -67,7 +67,7 @@ def earlier(options: Options, run_id: str, status: str) -> None:
 
 def test_a_failure_is_told_with_feature_reason_and_how_to_look(options: Options, mails: Taken) -> None:
     error = FeatureError("discounts", "ValueError: no rate for CHF", frames='  File "features/d.py", line 3, in rate\n')
-    tell_outcome(options, "revenue", outcome(options, "failed", error), Progress())
+    mail_outcome(options, "revenue", outcome(options, "failed", error), Progress())
     (mail,) = mails
     assert mail["To"] == "ada@example.com"
     assert mail["Subject"] == "[team] revenue failed: discounts (2024-02-29)"
@@ -78,7 +78,7 @@ def test_a_failure_is_told_with_feature_reason_and_how_to_look(options: Options,
 
 
 @pytest.mark.parametrize(
-    ("before", "told"),
+    ("before", "mailed"),
     [
         ([], False),
         (["failed"], True),
@@ -90,33 +90,33 @@ def test_a_failure_is_told_with_feature_reason_and_how_to_look(options: Options,
     ],
 )
 def test_only_the_first_success_after_a_failure_is_told(
-    options: Options, mails: Taken, before: list[str], told: bool
+    options: Options, mails: Taken, before: list[str], mailed: bool
 ) -> None:
     for number, status in enumerate(before):
         earlier(options, f"20240228T00000{number}Z-000000", status)
     earlier(options, "20240301T000000Z-000000", "failed")
-    tell_outcome(options, "revenue", outcome(options, "succeeded"), Progress())
-    assert [mail["Subject"] for mail in mails] == (["[team] revenue works again (2024-02-29)"] if told else [])
+    mail_outcome(options, "revenue", outcome(options, "succeeded"), Progress())
+    assert [mail["Subject"] for mail in mails] == (["[team] revenue works again (2024-02-29)"] if mailed else [])
 
 
 def test_a_refused_config_is_told_too(options: Options, mails: Taken) -> None:
-    tell_failure(options, ConfigError("unknown key `clas`\nin x"), Progress())
+    mail_refusal(options, ConfigError("unknown key `clas`\nin x"), Progress())
     assert "unknown key `clas`" in mails[0].get_content()
 
 
 def test_an_interruption_is_nobodys_news(options: Options, mails: Taken) -> None:
-    tell_outcome(options, "revenue", outcome(options, "interrupted"), Progress())
+    mail_outcome(options, "revenue", outcome(options, "interrupted"), Progress())
     assert not mails
 
 
 def test_without_an_address_nobody_is_told(options: Options, mails: Taken) -> None:
     nobody = Options("team", Path("c.yaml"), Path(), None, None, options.scratch, DAY, ())
-    tell_outcome(nobody, "revenue", outcome(nobody, "failed", ConfigError("x")), Progress())
+    mail_outcome(nobody, "revenue", outcome(nobody, "failed", ConfigError("x")), Progress())
     assert not mails
 
 
 def test_a_mail_server_that_is_down_only_warns(options: Options, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_PORT", "1")
     stream = io.StringIO()
-    tell_outcome(options, "revenue", outcome(options, "failed", ConfigError("x")), Progress(stream=stream))
-    assert stream.getvalue().startswith("warning: ada@example.com is not told: ")
+    mail_outcome(options, "revenue", outcome(options, "failed", ConfigError("x")), Progress(stream=stream))
+    assert stream.getvalue().startswith("warning: no mail to ada@example.com: ")

@@ -1,4 +1,4 @@
-"""What a cell's queries have done so far: as a Spark Connect server reports it, or as a notebook's own driver knows."""
+"""How far a cell's queries are: as a Spark Connect server reports it, or as a notebook's own driver knows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RUNNING = "RUNNING"
 
 
 @dataclass(frozen=True)
-class Work:
+class QueryCounts:
     """What was done for some queries.
 
     Attributes:
@@ -31,21 +31,21 @@ class Work:
     busy: bool = False
 
 
-class Source(Protocol):
-    """Where what is known of a cell's queries comes from.
+class QueryMonitor(Protocol):
+    """Counts the work of a cell's queries.
 
     Attributes:
-        lag: Seconds after which a query that has started is known.
+        lag: Seconds after which a query that has started is counted.
     """
 
     lag: float
 
-    def begin(self) -> None:
+    def start_cell(self) -> None:
         """Forgets the cells before this one."""
         ...
 
-    def look(self) -> Work:
-        """Returns what was done since; may be called from any thread."""
+    def counts(self) -> QueryCounts:
+        """Returns what was done since the cell started; may be called from any thread."""
         ...
 
     def cancel(self) -> None:
@@ -53,23 +53,23 @@ class Source(Protocol):
         ...
 
 
-class ConnectWork:
-    """See `Source`; `told` is the progress handler of a session."""
+class ConnectMonitor:
+    """See `QueryMonitor`; `on_progress` is the progress handler of a session."""
 
     lag = REPORT_SECONDS
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._queries: dict[str, Work] = {}
-        self._ended: list[Work] = []
+        self._queries: dict[str, QueryCounts] = {}
+        self._ended: list[QueryCounts] = []
 
-    def begin(self) -> None:
+    def start_cell(self) -> None:
         """Forgets the cells before this one."""
         with self._lock:
             self._queries.clear()
             self._ended.clear()
 
-    def told(
+    def on_progress(
         self, stages: Iterable[Any] | None, inflight_tasks: int, operation_id: str | None, done: bool, **_: Any
     ) -> None:
         """Takes a report; called by the thread that waits for the query."""
@@ -78,19 +78,19 @@ class ConnectWork:
                 ended = self._queries.pop(operation_id or "", None)
                 self._ended += [replace(ended, done=ended.tasks, running=0, busy=False)] if ended else []
             elif operation_id:
-                self._queries[operation_id] = _reported(list(stages or []), inflight_tasks)
+                self._queries[operation_id] = _counts_of_report(list(stages or []), inflight_tasks)
 
-    def look(self) -> Work:
-        """Returns what was done since; may be called from any thread."""
+    def counts(self) -> QueryCounts:
+        """Returns what was done since the cell started; may be called from any thread."""
         with self._lock:
-            return total([*self._ended, *self._queries.values()])
+            return sum_counts([*self._ended, *self._queries.values()])
 
     def cancel(self) -> None:
-        """Does nothing: pyspark tells the server itself when it is interrupted."""
+        """Does nothing: pyspark itself cancels at the server when it is interrupted."""
 
 
-class ClassicWork:
-    """See `Source`.
+class ClassicMonitor:
+    """See `QueryMonitor`.
 
     Args:
         context: The driver's SparkContext.
@@ -100,37 +100,38 @@ class ClassicWork:
 
     def __init__(self, context: Any) -> None:
         self._context = context
-        self._first = 0
+        self._first_job = 0
         self._group = ""
-        self._ended: dict[int, Work] = {}
+        self._ended: dict[int, QueryCounts] = {}
 
-    def begin(self) -> None:
-        """Forgets the cells before this one: jobs are counted from one."""
-        self._first = self._count()
+    def start_cell(self) -> None:
+        """Forgets the cells before this one: jobs are counted from now on."""
+        self._first_job = self._job_count()
         self._ended = {}
         self._group = f"cell-{uuid.uuid4().hex}"
         self._context.setJobGroup(self._group, "", interruptOnCancel=True)
         self._context.setLocalProperty("spark.job.description", None)  # Spark's pages show the line of code instead
 
-    def _count(self) -> int:
+    def _job_count(self) -> int:
         return int(self._context._jsc.sc().dagScheduler().numTotalJobs())
 
-    def look(self) -> Work:
-        """Returns what was done since; may be called from any thread."""
+    def counts(self) -> QueryCounts:
+        """Returns what was done since the cell started; may be called from any thread."""
         tracker = self._context.statusTracker()
-        return total([self._job(tracker, job) for job in range(self._first, self._count())])
+        return sum_counts([self._job_counts(tracker, job) for job in range(self._first_job, self._job_count())])
 
-    def _job(self, tracker: Any, job: int) -> Work:
+    def _job_counts(self, tracker: Any, job: int) -> QueryCounts:
         if job in self._ended:
             return self._ended[job]
         info = tracker.getJobInfo(job)
         if info is None:
-            return Work()
+            return QueryCounts()
         busy = info.status == RUNNING
-        work = replace(total([_stage(tracker.getStageInfo(stage), busy=busy) for stage in info.stageIds]), busy=busy)
+        stages = [_stage_counts(tracker.getStageInfo(stage), busy=busy) for stage in info.stageIds]
+        counts = replace(sum_counts(stages), busy=busy)
         if not busy:
-            self._ended[job] = work
-        return work
+            self._ended[job] = counts
+        return counts
 
     def cancel(self) -> None:
         """Ends all jobs, those too that the cut call would still start: an interrupt only ends the wait for them."""
@@ -138,28 +139,28 @@ class ClassicWork:
         self._context._jsc.sc().cancelJobGroupAndFutureJobs(self._group)
 
 
-def total(parts: Iterable[Work]) -> Work:
+def sum_counts(counts: Iterable[QueryCounts]) -> QueryCounts:
     """Returns the sums."""
-    parts = list(parts)
-    return Work(
-        sum(part.stages for part in parts),
-        sum(part.tasks for part in parts),
-        sum(part.done for part in parts),
-        sum(part.running for part in parts),
-        any(part.busy for part in parts),
+    counts = list(counts)
+    return QueryCounts(
+        sum(each.stages for each in counts),
+        sum(each.tasks for each in counts),
+        sum(each.done for each in counts),
+        sum(each.running for each in counts),
+        any(each.busy for each in counts),
     )
 
 
-def _reported(stages: list[Any], running: int) -> Work:
+def _counts_of_report(stages: list[Any], running: int) -> QueryCounts:
     tasks = sum(stage.num_tasks for stage in stages)
-    return Work(len(stages), tasks, sum(stage.num_completed_tasks for stage in stages), running, busy=True)
+    return QueryCounts(len(stages), tasks, sum(stage.num_completed_tasks for stage in stages), running, busy=True)
 
 
-def _stage(stage: Any, *, busy: bool) -> Work:
+def _stage_counts(stage: Any, *, busy: bool) -> QueryCounts:
     """Returns the counts of a stage; one that never had a task was skipped if its job has ended."""
     if stage is None:
-        return Work()
-    touched = stage.numActiveTasks or stage.numCompletedTasks or stage.numFailedTasks
-    if not busy and not touched:
-        return Work()
-    return Work(1, stage.numTasks, stage.numCompletedTasks, stage.numActiveTasks)
+        return QueryCounts()
+    started = stage.numActiveTasks or stage.numCompletedTasks or stage.numFailedTasks
+    if not busy and not started:
+        return QueryCounts()
+    return QueryCounts(1, stage.numTasks, stage.numCompletedTasks, stage.numActiveTasks)

@@ -1,4 +1,4 @@
-"""What a feature that failed has read, kept for whoever looks into it: `--checkpoint-on-failure`.
+"""The inputs of a feature that failed, kept as checkpoints: `--checkpoint-on-failure`.
 
 Spark computes nothing until something is written, so a feature may fail because of one that it reads. Each input is
 therefore written by itself, and where writing it fails for the same reason, it is that feature which has failed.
@@ -15,15 +15,15 @@ from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.runner.checkpoint import write_checkpoint
 from spark_etl.runner.execute import Work
 from spark_etl.runner.failure.error import as_feature_error
-from spark_etl.runner.failure.report import autopsy
+from spark_etl.runner.failure.report import failure_report
 from spark_etl.runner.signals import jvm_is_gone, spark_was_stopped
-from spark_etl.units import duration
+from spark_etl.units import format_duration
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def keep_evidence(work: Work, error: FeatureError) -> FeatureError:
+def keep_failure_inputs(work: Work, error: FeatureError) -> FeatureError:
     """Keeps the inputs of the feature that failed, and `_failure.json` beside them.
 
     Returns:
@@ -34,30 +34,30 @@ def keep_evidence(work: Work, error: FeatureError) -> FeatureError:
         return error
     feature = work.plan.graph.features[error.feature]
     inputs: dict[str, str] = {}
-    lost: dict[str, str] = {}
+    not_kept: dict[str, str] = {}
     for name, source in feature.sources.items():
         upstream = isinstance(source, ConfiguredSparkFeature)
         try:
-            kept = _keep_feature(work, name) if upstream else _keep_source(work, error.feature, name)
-        except Exception as raised:  # noqa: BLE001 - the run has failed already: whatever this is, it is told beside
-            told = as_feature_error(name if upstream else error.feature, raised, work.plan.project.path)
-            if upstream and told.reason == error.reason:
-                return keep_evidence(work, _passed_on(work, error, told, raised))
-            lost[name] = told.reason
-            work.progress.warn(f"`{name}`, which {error.feature} reads, could not be kept: {told.reason}")
+            folder = _keep_feature(work, name) if upstream else _keep_source(work, error.feature, name)
+        except Exception as raised:  # noqa: BLE001 - the run has failed already: whatever this is, it is a warning
+            second = as_feature_error(name if upstream else error.feature, raised, work.plan.project.path)
+            if upstream and second.reason == error.reason:
+                return keep_failure_inputs(work, _blame_upstream(work, error, second, raised))
+            not_kept[name] = second.reason
+            work.progress.warn(f"`{name}`, which {error.feature} reads, could not be kept: {second.reason}")
         else:
-            if kept:
-                inputs[name] = kept
-    _store(work, error, inputs, lost)
+            if folder:
+                inputs[name] = folder
+    _store(work, error, inputs, not_kept)
     return error
 
 
-def _passed_on(work: Work, error: FeatureError, told: FeatureError, raised: Exception) -> FeatureError:
-    """Returns the error that blames an upstream for what it did to the feature that reads it."""
-    told.__cause__ = raised
-    work.progress.line(f"it is `{told.feature}`, which {error.feature} reads, that fails")
-    work.record.feature_blamed(error.feature, told)
-    return told
+def _blame_upstream(work: Work, error: FeatureError, upstream: FeatureError, raised: Exception) -> FeatureError:
+    """Returns the error of an upstream that fails for the same reason as the feature which reads it."""
+    upstream.__cause__ = raised
+    work.progress.line(f"it is `{upstream.feature}`, which {error.feature} reads, that fails")
+    work.record.feature_blamed(error.feature, upstream)
+    return upstream
 
 
 def _keep_feature(work: Work, alias: str) -> str | None:
@@ -83,7 +83,7 @@ def _keep_source(work: Work, alias: str, name: str) -> str:
 def _write(work: Work, alias: str, folder: str, frame: DataFrame, *, inputs: Mapping[str, Any]) -> DataFrame:
     label, began = f"keep {folder} for a look", time.monotonic()
     with work.progress.activity(label, folder), work.backend.work(folder, label):
-        kept, manifest = write_checkpoint(
+        written, manifest = write_checkpoint(
             work.backend.spark,
             frame,
             folder,
@@ -94,13 +94,12 @@ def _write(work: Work, alias: str, folder: str, frame: DataFrame, *, inputs: Map
             ordered=work.backend.is_ordered(frame),
         )
     work.record.kept_after_failure(folder, rows=manifest.rows, size=manifest.bytes)
-    work.progress.line(f"kept {folder}: {manifest.rows:,} rows  {duration(time.monotonic() - began)}")
-    return kept
+    work.progress.line(f"kept {folder}: {manifest.rows:,} rows  {format_duration(time.monotonic() - began)}")
+    return written
 
 
-def _store(work: Work, error: FeatureError, inputs: Mapping[str, str], lost: Mapping[str, str]) -> None:
+def _store(work: Work, error: FeatureError, inputs: Mapping[str, str], not_kept: Mapping[str, str]) -> None:
     frame = work.frames.get(error.feature)
-    found = autopsy(work.backend, error.feature, frame, error.__cause__ or error, work.plan.project.path)
-    document = {**found, "inputs": dict(inputs), "not_kept": dict(lost)}
-    path = work.run.write_failure_report(error.feature, document)
+    report = failure_report(work.backend, error.feature, frame, error.__cause__ or error, work.plan.project.path)
+    path = work.run.write_failure_report(error.feature, {**report, "inputs": dict(inputs), "not_kept": dict(not_kept)})
     work.progress.line(f"why it failed: {path}")

@@ -1,4 +1,4 @@
-"""The columns that a file has, by what it says of itself: Parquet's footer, CSV's header."""
+"""The columns of a file, found without Spark: in Parquet's footer, in CSV's header."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 
 from spark_etl.errors import CheckpointError, MissingDataError
 from spark_etl.parquet import need_pyarrow, open_parquet
-from spark_etl.sources.types import VOID, Shape, Type, spark_shape, struct
+from spark_etl.sources.types import VOID, FileSchema, Type, schema_from_spark, struct_type
 from spark_etl.storage import storage_for
 
-SPARKS_OWN = b"org.apache.spark.sql.parquet.row.metadata"
+SPARK_SCHEMA_KEY = b"org.apache.spark.sql.parquet.row.metadata"
 # Few bytes first, as there may be thousands of files; more where a header is longer, or comments are.
 FIRST_BYTES, HEADER_BYTES, SURE_LINES = 1 << 14, 1 << 20, 50
 UNPACKED: dict[str, Callable[[], Any]] = {"gz": lambda: zlib.decompressobj(31), "bz2": bz2.BZ2Decompressor}
 PACKED = {"zst", "snappy", "lz4", "deflate", "xz"}
-ATOMS = {
+PRIMITIVES = {
     "int8": "byte",
     "int16": "short",
     "int32": "integer",
@@ -43,13 +43,13 @@ ATOMS = {
 }
 
 
-def no_shape(path: str) -> Shape | None:  # noqa: ARG001 - one of several
+def no_schema(path: str) -> FileSchema | None:  # noqa: ARG001 - one of several
     """Returns None: the columns of such files are not compared."""
     return None
 
 
-def footers(*, damaged: bool = False) -> Callable[[str], Shape | None] | None:
-    """Returns what reads the columns of a Parquet file; None without pyarrow, so that Spark has to be asked.
+def parquet_schema_reader(*, damaged: bool = False) -> Callable[[str], FileSchema | None] | None:
+    """Returns the function that reads the columns of a Parquet file; None without pyarrow: then Spark finds them.
 
     Args:
         damaged: Leave files out of it that are no Parquet.
@@ -58,11 +58,11 @@ def footers(*, damaged: bool = False) -> Callable[[str], Shape | None] | None:
         need_pyarrow()
     except CheckpointError:
         return None
-    return lambda path: parquet_shape(path, damaged=damaged)
+    return lambda path: parquet_schema(path, damaged=damaged)
 
 
-def parquet_shape(path: str, *, damaged: bool = False) -> Shape | None:
-    """Returns the columns of a Parquet file; None if they can't be told: it is encrypted.
+def parquet_schema(path: str, *, damaged: bool = False) -> FileSchema | None:
+    """Returns the columns of a Parquet file; None if it is encrypted.
 
     Args:
         path: The file.
@@ -75,10 +75,10 @@ def parquet_shape(path: str, *, damaged: bool = False) -> Shape | None:
 
     try:
         with open_parquet(path) as file:
-            written = (file.metadata.metadata or {}).get(SPARKS_OWN)
+            written = (file.metadata.metadata or {}).get(SPARK_SCHEMA_KEY)
             if written:
-                return spark_shape(json.loads(written))
-            return {field.name: _of_arrow(field.type, _old_moments(file)) for field in file.schema_arrow}
+                return schema_from_spark(json.loads(written))
+            return {field.name: _of_arrow(field.type, _has_int96(file)) for field in file.schema_arrow}
     except (pa.ArrowException, OSError, ValueError) as error:
         if damaged or "encrypt" in str(error).lower():
             return None
@@ -88,41 +88,41 @@ def parquet_shape(path: str, *, damaged: bool = False) -> Shape | None:
         ) from error
 
 
-def _old_moments(file: Any) -> bool:
-    """Tells whether moments are kept as Spark and Impala once did: always in UTC, which the file doesn't say."""
+def _has_int96(file: Any) -> bool:
+    """Tells whether timestamps are INT96, as Spark and Impala once wrote them: in UTC, which the file doesn't say."""
     return any(file.schema.column(i).physical_type == "INT96" for i in range(len(file.schema)))
 
 
-def _of_arrow(kind: Any, old_moments: bool) -> Type:
+def _of_arrow(kind: Any, int96: bool) -> Type:
     from pyarrow import types
 
     if types.is_struct(kind):
         fields = [kind.field(position) for position in range(kind.num_fields)]
-        return struct({field.name: _of_arrow(field.type, old_moments) for field in fields})
+        return struct_type({field.name: _of_arrow(field.type, int96) for field in fields})
     if types.is_map(kind):
         return {
             "type": "map",
-            "keyType": _of_arrow(kind.key_type, old_moments),
-            "valueType": _of_arrow(kind.item_type, old_moments),
+            "keyType": _of_arrow(kind.key_type, int96),
+            "valueType": _of_arrow(kind.item_type, int96),
         }
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return {"type": "array", "elementType": _of_arrow(kind.value_type, old_moments)}
-    return _atom(kind.value_type if types.is_dictionary(kind) else kind, old_moments)
+        return {"type": "array", "elementType": _of_arrow(kind.value_type, int96)}
+    return _primitive(kind.value_type if types.is_dictionary(kind) else kind, int96)
 
 
-def _atom(kind: Any, old_moments: bool) -> str:
+def _primitive(kind: Any, int96: bool) -> str:
     from pyarrow import types
 
     if types.is_duration(kind):
         return "long"  # as Spark reads it: Parquet has no such type
     if types.is_timestamp(kind) and kind.unit != "ns":
-        return "timestamp" if kind.tz or old_moments else "timestamp_ntz"
+        return "timestamp" if kind.tz or int96 else "timestamp_ntz"
     if types.is_decimal(kind):
         return f"decimal({kind.precision},{kind.scale})"
-    return "binary" if types.is_fixed_size_binary(kind) else ATOMS.get(str(kind), str(kind))
+    return "binary" if types.is_fixed_size_binary(kind) else PRIMITIVES.get(str(kind), str(kind))
 
 
-def csv_shape(path: str, options: Mapping[str, Any]) -> Shape | None:
+def csv_schema(path: str, options: Mapping[str, Any]) -> FileSchema | None:
     """Returns the columns of a CSV file's header, all of them texts.
 
     Args:
@@ -130,8 +130,8 @@ def csv_shape(path: str, options: Mapping[str, Any]) -> Shape | None:
         options: Those of Spark's reader, their names in small letters.
 
     Returns:
-        None if the header doesn't tell them: it is packed in a way that is not known here, it is too long, empty, or
-        not all of its columns have a name of their own, so that Spark makes names.
+        None if the header doesn't name them: the compression is unknown here, the header is too long or empty, or not
+        every column has a name of its own, so that Spark makes names.
     """
     ending = path.rsplit(".", 1)[-1].lower()
     if ending in PACKED:

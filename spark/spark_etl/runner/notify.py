@@ -1,25 +1,24 @@
-"""Decides who is told what: a failure, and the first success after one."""
+"""Mails about a run: a failure, and the first success after one."""
 
 from __future__ import annotations
 
 from spark_etl.errors import FeatureError, SparkEtlError
-from spark_etl.runner.letters import failure_text, recovery_text
 from spark_etl.runner.options import Options
-from spark_etl.runner.report.mail import send
+from spark_etl.runner.report.mail import failure_text, recovery_text, send
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome
 from spark_etl.store import StoredRun, earlier_runs
 
 
-def tell_failure(options: Options, error: SparkEtlError, progress: Progress) -> None:
-    """Tells of a run that was refused before it began."""
+def mail_refusal(options: Options, error: SparkEtlError, progress: Progress) -> None:
+    """Sends a mail about a run that was refused before it began."""
     if options.notify:
         name = options.pipeline or options.config.absolute().parent.name
         _send_failure(options, name, error, None, progress)
 
 
-def tell_outcome(options: Options, pipeline: str, outcome: Outcome, progress: Progress) -> None:
-    """Tells of a failure, or of a success when the run before had failed; an interruption is nobody's news."""
+def mail_outcome(options: Options, pipeline: str, outcome: Outcome, progress: Progress) -> None:
+    """Sends a mail about a failure, or a success after a failed run; none about an interruption."""
     if not options.notify:
         return
     if outcome.error:
@@ -41,12 +40,12 @@ def _send_failure(options: Options, pipeline: str, error: SparkEtlError, run: st
 
 
 def previous_failure(run: StoredRun, progress: Progress) -> str | None:
-    """Returns the id of the run before if it failed; one that was interrupted or never ended is passed over."""
+    """Returns the id of the previous run if it failed; runs that were interrupted or never ended don't count."""
     try:
         for earlier in earlier_runs(run):
             document = earlier.document()
             if document is not None and document.status in {"failed", "succeeded"}:
                 return earlier.run_id if document.status == "failed" else None
     except (SparkEtlError, ValueError) as error:
-        progress.warn(f"can't tell whether the run before had failed: {error}")
+        progress.warn(f"can't find out whether the previous run failed: {error}")
     return None

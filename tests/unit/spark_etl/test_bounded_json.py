@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 from spark_etl.storage import storage_for
 
 
 @pytest.mark.parametrize("content", [b'{"a": [1, 2.5, null, "x, [y]"]}', '{"a": [1, 2.5, null, "x, [y]"]}'])
 def test_what_anybody_writes_is_read(content: bytes | str) -> None:
-    assert documents.parsed(content, "it") == {"a": [1, 2.5, None, "x, [y]"]}
+    assert bounded_json.parse(content, "it") == {"a": [1, 2.5, None, "x, [y]"]}
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (b"", "is no JSON"),
         (b"\xff\xfe", "is no JSON"),
@@ -30,13 +30,13 @@ def test_what_anybody_writes_is_read(content: bytes | str) -> None:
         (b"[" + b"{}," * 500_001 + b"1]", "more lists, objects and values than 128 MB"),
     ],
 )
-def test_what_nobody_writes_is_damaged(content: bytes, told: str) -> None:
-    with pytest.raises(DamagedError, match=rf"s3a://b/x.json .*({told})"):
-        documents.parsed(content, "s3a://b/x.json")
+def test_what_nobody_writes_is_damaged(content: bytes, expected: str) -> None:
+    with pytest.raises(DamagedError, match=rf"s3a://b/x.json .*({expected})"):
+        bounded_json.parse(content, "s3a://b/x.json")
 
 
 def test_notebooks_may_hold_what_is_no_number() -> None:
-    assert documents.parsed("[Infinity]", "it", finite=False) == [float("inf")]
+    assert bounded_json.parse("[Infinity]", "it", finite=False) == [float("inf")]
 
 
 @pytest.mark.parametrize("content", [b"[" * 30_000_000, b"[" + b"[]," * 9_000_000 + b"1]", b'{"a":' * 5_000_000])
@@ -44,7 +44,7 @@ def test_what_is_refused_takes_no_memory(content: bytes) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(DamagedError):
-            documents.parsed(content, "it")
+            bounded_json.parse(content, "it")
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -62,9 +62,9 @@ def test_of_a_large_file_no_more_is_taken_than_it_may_have(tmp_path: Path) -> No
         return storage_for(path).read(path, most=most)
 
     with pytest.raises(DamagedError, match="more than 1 MB"):
-        documents.read(read, str(file), largest=1 << 20)
+        bounded_json.read(read, str(file), largest=1 << 20)
     assert asked == [(1 << 20) + 1]
-    assert documents.read(read, str(tmp_path / "none.json")) is None
+    assert bounded_json.read(read, str(tmp_path / "none.json")) is None
 
 
 def test_a_file_without_an_object_is_damaged(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_file_without_an_object_is_damaged(tmp_path: Path) -> None:
     path = str(tmp_path / "list.json")
 
     with pytest.raises(DamagedError, match="holds no object"):
-        documents.read(storage_for(path).read, path)
+        bounded_json.read(storage_for(path).read, path)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,6 @@ def test_a_file_without_an_object_is_damaged(tmp_path: Path) -> None:
 def test_a_text_is_weighed_as_it_lies_in_memory(character: str, most: int) -> None:
     size = len(character.encode())
 
-    assert documents.parsed(f'"{character}{"x" * (most - 2 - size)}"'.encode(), "it", in_memory=80)
+    assert bounded_json.parse(f'"{character}{"x" * (most - 2 - size)}"'.encode(), "it", in_memory=80)
     with pytest.raises(DamagedError, match="as text"):
-        documents.parsed(f'"{character}{"x" * (most - 1 - size)}"'.encode(), "it", in_memory=80)
+        bounded_json.parse(f'"{character}{"x" * (most - 1 - size)}"'.encode(), "it", in_memory=80)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from spark_etl.sessions.work import ClassicWork, ConnectWork, Work
+from spark_etl.sessions.queries import ClassicMonitor, ConnectMonitor, QueryCounts
 
 
 def reported(tasks: int, done: int) -> Any:
@@ -11,22 +11,22 @@ def reported(tasks: int, done: int) -> Any:
 
 
 def test_the_reports_of_a_server_are_summed_over_queries() -> None:
-    work = ConnectWork()
-    work.told(stages=[reported(8, 8), reported(4, 1)], inflight_tasks=2, operation_id="one", done=False)
-    assert work.look() == Work(2, 12, 9, 2, busy=True)
-    work.told(stages=[reported(8, 8)], inflight_tasks=0, operation_id="one", done=True)
-    work.told(stages=[reported(5, 0)], inflight_tasks=1, operation_id="two", done=False)
-    assert work.look() == Work(3, 17, 12, 1, busy=True)
-    work.told(stages=[], inflight_tasks=0, operation_id="two", done=True)
-    assert work.look() == Work(3, 17, 17, 0, busy=False)
-    work.begin()
-    assert work.look() == Work()
+    monitor = ConnectMonitor()
+    monitor.on_progress(stages=[reported(8, 8), reported(4, 1)], inflight_tasks=2, operation_id="one", done=False)
+    assert monitor.counts() == QueryCounts(2, 12, 9, 2, busy=True)
+    monitor.on_progress(stages=[reported(8, 8)], inflight_tasks=0, operation_id="one", done=True)
+    monitor.on_progress(stages=[reported(5, 0)], inflight_tasks=1, operation_id="two", done=False)
+    assert monitor.counts() == QueryCounts(3, 17, 12, 1, busy=True)
+    monitor.on_progress(stages=[], inflight_tasks=0, operation_id="two", done=True)
+    assert monitor.counts() == QueryCounts(3, 17, 17, 0, busy=False)
+    monitor.start_cell()
+    assert monitor.counts() == QueryCounts()
 
 
 def test_a_query_too_quick_to_be_reported_counts_nothing() -> None:
-    work = ConnectWork()
-    work.told(stages=[], inflight_tasks=0, operation_id="", done=True)
-    assert work.look() == Work()
+    monitor = ConnectMonitor()
+    monitor.on_progress(stages=[], inflight_tasks=0, operation_id="", done=True)
+    assert monitor.counts() == QueryCounts()
 
 
 class Driver:
@@ -59,17 +59,17 @@ class Driver:
 def test_the_jobs_of_a_driver_are_counted_from_the_cell_s_begin() -> None:
     driver = Driver()
     driver.jobs[0] = ("SUCCEEDED", {0: (100, 0, 100)})
-    work = ClassicWork(driver)
-    work.begin()
-    assert work.look() == Work()
+    monitor = ClassicMonitor(driver)
+    monitor.start_cell()
+    assert monitor.counts() == QueryCounts()
     driver.jobs[1] = ("SUCCEEDED", {1: (4, 0, 4)})
     driver.jobs[2] = ("RUNNING", {2: (8, 2, 3), 3: (1, 0, 0)})
-    assert work.look() == Work(3, 13, 7, 2, busy=True)
+    assert monitor.counts() == QueryCounts(3, 13, 7, 2, busy=True)
 
 
 def test_a_stage_that_spark_skipped_is_not_counted_once_its_job_has_ended() -> None:
     driver = Driver()
-    work = ClassicWork(driver)
-    work.begin()
+    monitor = ClassicMonitor(driver)
+    monitor.start_cell()
     driver.jobs[0] = ("SUCCEEDED", {0: (8, 0, 0), 1: (1, 0, 1)})
-    assert work.look() == Work(1, 1, 1, 0, busy=False)
+    assert monitor.counts() == QueryCounts(1, 1, 1, 0, busy=False)

@@ -1,4 +1,4 @@
-"""Exit codes and words of the command line, as far as they need no Spark; tests/spark has the rest."""
+"""Exit codes and messages of a run, as far as they need no Spark; tests/spark has the rest."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from spark_etl.cli import run_main
 from spark_etl.errors import FeatureError
 from spark_etl.runner import run as module
-from spark_etl.runner.cli import main
 
 from tests.unit.spark_etl.runner.conftest import PUBLISH, Line
 
@@ -32,7 +32,7 @@ def stored(line: Line) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         (["--checkpoint", "nett"], "error: --checkpoint names an unknown feature `nett`. Did you mean `net`?"),
         (["--start-date", "yesterday"], "error: --start-date 'yesterday' is not a date"),
@@ -41,11 +41,11 @@ def stored(line: Line) -> dict[str, object]:
     ],
 )
 def test_wrong_usage_exits_2_without_traceback_and_leaves_no_run(
-    line: Line, capsys: pytest.CaptureFixture[str], more: list[str], told: str
+    line: Line, capsys: pytest.CaptureFixture[str], more: list[str], message: str
 ) -> None:
-    assert main(line.argv(*more)) == 2
+    assert run_main(line.argv(*more)) == 2
     shown = capsys.readouterr()
-    assert told in shown.err
+    assert message in shown.err
     assert "Traceback" not in shown.err
     assert shown.out == ""
     assert not line.scratch.exists()
@@ -63,7 +63,7 @@ ARGUMENTS = """
 
 
 @pytest.mark.parametrize(
-    ("module", "told"),
+    ("module", "message"),
     [
         (AT_IMPORT, "it ends the program: sys.exit(0) (PACKAGE/leaving.py:4)"),
         (IN_INIT, "Feature(): it ends the program: sys.exit('not today') (PACKAGE/leaving.py:5)"),
@@ -72,14 +72,14 @@ ARGUMENTS = """
     ],
 )
 def test_a_project_that_ends_the_program_is_refused(
-    line: Line, capsys: pytest.CaptureFixture[str], module: str, told: str
+    line: Line, capsys: pytest.CaptureFixture[str], module: str, message: str
 ) -> None:
     line.project.write("leaving", module)
     line.project.configure({"orders": f"{line.project.package}.leaving.Feature"})
-    assert main(line.argv("--checkpoint", "orders")) == 2
+    assert run_main(line.argv("--checkpoint", "orders")) == 2
     shown = capsys.readouterr().err
     assert "error: feature `orders`: " in shown
-    assert told.replace("PACKAGE", line.project.package) in shown
+    assert message.replace("PACKAGE", line.project.package) in shown
     assert not line.scratch.exists()
 
 
@@ -96,7 +96,7 @@ def test_a_source_that_ends_the_program_fails_its_feature(line: Line, capsys: py
     """
     line.project.write("gone", source)
     line.project.configure({"orders": f"{line.project.package}.gone.Feature"})
-    assert main(line.argv("--checkpoint", "orders")) == 5
+    assert run_main(line.argv("--checkpoint", "orders")) == 5
     assert "error: feature `orders` failed: source `raw`: it ends the program: sys.exit()" in capsys.readouterr().err
     assert stored(line)["status"] == "failed"
 
@@ -121,7 +121,7 @@ def test_an_output_over_what_a_source_of_ones_own_has_found_is_refused(
     line.project.write("own", source)
     config = PUBLISH + "            overwrite: True\n"
     line.project.configure({"net": f"{line.project.package}.own.Feature"}, config)
-    assert main(line.argv("--adopt-output")) == 2
+    assert run_main(line.argv("--adopt-output")) == 2
     assert "`net` reads its source `raw` from there" in capsys.readouterr().err
     assert own.read_bytes() == b"rows"
 
@@ -129,7 +129,7 @@ def test_an_output_over_what_a_source_of_ones_own_has_found_is_refused(
 def test_missing_dates_exit_5_before_spark_starts(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
     source = f'S3PublishedSource(base_s3_path={str(line.published)!r}, source_schema_id="orders")'
     line.project.configure({"orders": line.project.feature("snapshot", raw=source)})
-    assert main(line.argv("--checkpoint", "orders")) == 5
+    assert run_main(line.argv("--checkpoint", "orders")) == 5
     assert "no snapshot of orders for 2024-02-29" in capsys.readouterr().err
     run = stored(line)
     assert run["status"] == "failed"
@@ -141,7 +141,7 @@ def test_an_interruption_exits_130_and_is_stored(line: Line, monkeypatch: pytest
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "_started", interrupt)
-    assert main(line.argv()) == 130
+    assert run_main(line.argv()) == 130
     assert stored(line)["status"] == "interrupted"
 
 
@@ -152,7 +152,7 @@ def test_whatever_is_raised_is_stored_as_a_failure(
         raise OSError("no java")
 
     monkeypatch.setattr(module, "_started", fail)
-    assert main(line.argv("--json")) == 5
+    assert run_main(line.argv("--json")) == 5
     shown = capsys.readouterr()
     assert stored(line)["error"]["type"] == "OSError"  # type: ignore[index]
     summary = json.loads(shown.out)
@@ -167,9 +167,9 @@ def test_debug_shows_the_traceback(
         raise FeatureError("net", "KeyError: 'x'", frames="  File net.py\n") from KeyError("x")
 
     monkeypatch.setattr(module, "_started", fail)
-    assert main(line.argv()) == 5
+    assert run_main(line.argv()) == 5
     assert "Traceback (the project's own frames):\n  File net.py" in capsys.readouterr().err
-    assert main(line.argv("--debug")) == 5
+    assert run_main(line.argv("--debug")) == 5
     assert "Traceback (most recent call last)" in capsys.readouterr().err
 
 
@@ -181,7 +181,7 @@ def test_the_run_tells_what_ran(line: Line) -> None:
         cwd=line.project.folder,
         check=True,
     )
-    main(line.argv("--checkpoint", "orders"))
+    run_main(line.argv("--checkpoint", "orders"))
     run = stored(line)
     assert run["git"]["dirty"] is True  # type: ignore[index]
     assert len(run["git"]["commit"]) == 40  # type: ignore[index]

@@ -11,21 +11,26 @@ import sys
 from dataclasses import dataclass
 
 import pytest
+from spark_etl.command_line import parse
+from spark_etl.commands.plan import plan_command, plan_diagram
 from spark_etl.drawing import Node
-from spark_etl.errors import ConfigError, PublishRefusedError, UsageError
-from spark_etl.plan_command import plan_command, plan_diagram
+from spark_etl.errors import ArgumentError, ConfigError, PublishRefusedError
 from spark_etl.runner.plan import Plan
 
 from tests.support.sandbox import ROOT
 from tests.unit.spark_etl.runner.conftest import PUBLISH, Line
-from tests.unit.spark_etl.runner.conftest import line as line  # noqa: PLC0414 - a fixture, used by its name
 from tests.unit.spark_etl.runner.resume.test_decide import CHAIN, Bench
 
 
 @dataclass(frozen=True)
-class Decision:
+class Planned:
     action: str
     reason: str
+
+
+def printed(argv: list[str]) -> str:
+    """Returns what `spark-etl plan` prints."""
+    return plan_command(parse(["plan", *argv]))
 
 
 def few(line: Line, *more: str) -> list[str]:
@@ -33,8 +38,8 @@ def few(line: Line, *more: str) -> list[str]:
     return ["--feature-config", str(line.project.config), "--publish-path", str(line.published), *more]
 
 
-def nodes(plan: Plan, decisions: dict[str, Decision] | None = None) -> dict[str, Node]:
-    return {node.alias: node for node in plan_diagram(plan, decisions).nodes}
+def nodes(plan: Plan, actions: dict[str, Planned] | None = None) -> dict[str, Node]:
+    return {node.alias: node for node in plan_diagram(plan, actions).nodes}
 
 
 def test_each_feature_is_told_with_why(line: Line) -> None:
@@ -52,12 +57,12 @@ def test_what_may_be_replaced_is_said(line: Line) -> None:
 
 
 def test_a_decision_comes_before_what_a_feature_is_needed_for(line: Line) -> None:
-    decisions = {
-        "orders": Decision("skip", "net is reused"),
-        "net": Decision("reuse", "reused from run 7f3a2c"),
-        "other": Decision("run", "recomputed because its code has changed"),
+    actions = {
+        "orders": Planned("skip", "net is reused"),
+        "net": Planned("reuse", "reused from run 7f3a2c"),
+        "other": Planned("run", "recomputed because its code has changed"),
     }
-    planned = nodes(line.plan("--checkpoint", "other"), decisions)
+    planned = nodes(line.plan("--checkpoint", "other"), actions)
     assert {alias: node.state for alias, node in planned.items()} == {"orders": "skip", "net": "reuse", "other": "run"}
     assert planned["net"].reason.startswith("reused from run 7f3a2c; published to")
     assert planned["other"].reason == "recomputed because its code has changed; kept by --checkpoint"
@@ -65,19 +70,19 @@ def test_a_decision_comes_before_what_a_feature_is_needed_for(line: Line) -> Non
 
 
 def test_a_feature_is_not_needed_by_one_that_is_reused(line: Line) -> None:
-    planned = nodes(line.plan(), {"net": Decision("reuse", "reused"), "orders": Decision("skip", "not needed")})
+    planned = nodes(line.plan(), {"net": Planned("reuse", "reused"), "orders": Planned("skip", "not needed")})
     assert planned["orders"].reason == "not needed"
 
 
 def test_a_plan_needs_no_team_dates_or_scratch(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SANDBOX_SCRATCH", raising=False)
-    shown = plan_command(few(line))
+    shown = printed(few(line))
     assert shown.startswith("plan of revenue: 3 features, 2 run, 1 skip")
-    assert plan_command(line.argv()) == shown
+    assert printed(line.argv()) == shown
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         (["--start-date", "2024-02-30"], "--start-date '2024-02-30' is not a date"),
         (["--end-date=2024-02-30"], "--(start|end)-date '2024-02-30' is not a date"),
@@ -87,9 +92,9 @@ def test_a_plan_needs_no_team_dates_or_scratch(line: Line, monkeypatch: pytest.M
         (["--format", "png"], "invalid choice: 'png'"),
     ],
 )
-def test_what_a_run_would_refuse_a_plan_refuses(line: Line, more: list[str], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
-        plan_command(few(line, *more))
+def test_what_a_run_would_refuse_a_plan_refuses(line: Line, more: list[str], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        printed(few(line, *more))
 
 
 REFUSING = """
@@ -106,28 +111,28 @@ REFUSING = """
 
 
 @pytest.mark.parametrize(
-    ("module", "told"),
+    ("module", "message"),
     [
         ("import os\nclass Feature(SparkFeature): pass\nos._exit(0)", "feature `net`: importing .*it ends the program"),
         (REFUSING.format("sys.exit(0)"), "feature `net`: source `raw`: its repr\\(\\): it ends the program"),
         (REFUSING.format("1 / 0"), "feature `net`: source `raw`: its repr\\(\\): ZeroDivisionError"),
     ],
 )
-def test_a_project_that_ends_the_program_ends_no_plan(line: Line, module: str, told: str) -> None:
+def test_a_project_that_ends_the_program_ends_no_plan(line: Line, module: str, message: str) -> None:
     line.project.write("leaving", module)
     line.project.configure({"net": f"{line.project.package}.leaving.Feature"}, PUBLISH)
-    with pytest.raises(ConfigError, match=told):
-        plan_command(few(line))
+    with pytest.raises(ConfigError, match=message):
+        printed(few(line))
 
 
 def test_an_end_date_alone_is_the_start_too(line: Line) -> None:
-    assert plan_command(few(line, "--end-date", "2024-02-01"))
-    assert plan_command(few(line, "--start-date=2999-02-01"))
+    assert printed(few(line, "--end-date", "2024-02-01"))
+    assert printed(few(line, "--start-date=2999-02-01"))
 
 
 def test_resuming_needs_what_a_run_needs(line: Line) -> None:
-    with pytest.raises(UsageError, match="--team-name"):
-        plan_command(few(line, "--resume", "latest"))
+    with pytest.raises(ArgumentError, match="--team-name"):
+        printed(few(line, "--resume", "latest"))
 
 
 def test_a_resumed_run_is_told_what_it_reuses(line: Line) -> None:
@@ -135,25 +140,26 @@ def test_a_resumed_run_is_told_what_it_reuses(line: Line) -> None:
     bench.shape(CHAIN)
     run = bench.ran("clean", "net")
     bench.edit("helper_net", "1", "2")
-    shown = plan_command(line.argv("--resume", run, "--checkpoint", "report", "--format", "json"))
-    told = {alias: (feature["action"], feature["reason"]) for alias, feature in json.loads(shown)["features"].items()}
-    assert told["orders"] == ("skip", "what reads it is reused")
-    assert told["clean"] == ("reuse", f"as in run {run}; needed by net")
-    assert told["net"][0] == "run"
-    assert "helper_net" in told["net"][1]
-    assert told["report"] == ("run", f"run {run} had no such feature; kept by --checkpoint")
+    shown = printed(line.argv("--resume", run, "--checkpoint", "report", "--format", "json"))
+    features = json.loads(shown)["features"]
+    planned = {alias: (feature["action"], feature["reason"]) for alias, feature in features.items()}
+    assert planned["orders"] == ("skip", "what reads it is reused")
+    assert planned["clean"] == ("reuse", f"as in run {run}; needed by net")
+    assert planned["net"][0] == "run"
+    assert "helper_net" in planned["net"][1]
+    assert planned["report"] == ("run", f"run {run} had no such feature; kept by --checkpoint")
 
 
 def test_an_output_that_is_there_already_is_refused(line: Line) -> None:
     (line.published / "out" / "net").mkdir(parents=True)
     (line.published / "out" / "net" / "part-0.parquet").write_bytes(b"old")
     with pytest.raises(PublishRefusedError, match="already published"):
-        plan_command(few(line))
+        printed(few(line))
 
 
 def test_nothing_is_written_and_spark_is_not_even_imported(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    plan_command(few(line))
+    printed(few(line))
     assert not line.scratch.exists()
     assert not line.published.exists()
 
@@ -162,7 +168,7 @@ def test_nothing_is_written_and_spark_is_not_even_imported(line: Line, monkeypat
     ("form", "start"), [("text", "plan of revenue: "), ("mermaid", "flowchart TD\n"), ("svg", "<svg "), ("json", "{\n")]
 )
 def test_a_plan_comes_in_several_forms(line: Line, form: str, start: str) -> None:
-    shown = plan_command(few(line, "--format", form))
+    shown = printed(few(line, "--format", form))
     assert shown.startswith(start)
     assert all(alias in shown for alias in ("orders", "net", "other"))
 
@@ -171,7 +177,7 @@ def test_json_tells_all_of_it(line: Line) -> None:
     source = 'S3PublishedSource(base_s3_path="s3a://raw/", source_schema_id="orders")'
     line.features["orders"] = line.project.feature("snapshot", raw=source)
     line.project.configure(line.features, "publish: {s3: [{net: {path: out/net, overwrite: True}}]}")
-    content = json.loads(plan_command(few(line, "--format", "json", "--checkpoint", "orders")))
+    content = json.loads(printed(few(line, "--format", "json", "--checkpoint", "orders")))
     assert content["pipeline"] == "revenue"
     assert content["order"] == ["orders", "net"]
     assert content["features"]["orders"] == {
@@ -191,7 +197,7 @@ def test_json_tells_all_of_it(line: Line) -> None:
 def test_what_a_module_prints_is_not_part_of_the_plan(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
     file = line.project.folder / line.project.package / "net.py"
     file.write_text(file.read_text() + "\nprint('hello')\n")
-    json.loads(plan_command(few(line, "--format", "json")))
+    json.loads(printed(few(line, "--format", "json")))
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "hello\n")
 
@@ -202,7 +208,7 @@ def test_parameters_of_the_config_reach_the_features(line: Line) -> None:
         "publish: {s3: [{net: {path: x}}]}\n"
     )
     with pytest.raises(ConfigError, match=r"feature `net`: .* takes no parameter `day`"):
-        plan_command(few(line))
+        printed(few(line))
 
 
 WITHOUT_PYSPARK = """

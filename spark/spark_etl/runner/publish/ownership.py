@@ -7,13 +7,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from spark_etl import documents
+from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.names import listing
 from spark_etl.runner.publish.lock import read_lock, visible_objects
 from spark_etl.sources.locations import is_data
 from spark_etl.storage import StoredObject, join, name_of, relative_to, storage_for
-from spark_etl.units import amount
+from spark_etl.units import format_bytes
 
 OUTPUT_FILE = "_output"
 MANIFEST_NAME = re.compile(rf"{OUTPUT_FILE}-[\w.-]+\.json")
@@ -153,7 +153,7 @@ def refuse_foreign(outputs: Sequence[Output], owner: str, *, adopt: bool) -> dic
 def describe_existing(path: str, existing: ExistingFiles) -> str:
     """Returns what an output would replace though it did not write it."""
     names = [relative_to(item.path, path) for item in existing.others]
-    size = amount(sum(item.size for item in existing.others))
+    size = format_bytes(sum(item.size for item in existing.others))
     whose = f"they are pipeline `{existing.owner}`'s" if existing.owner else "this output did not write them"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{path}: {len(names)} files, {size}; {whose}: {listing(names[:SHOWN])}{more}"
@@ -162,7 +162,7 @@ def describe_existing(path: str, existing: ExistingFiles) -> str:
 def _read_manifest(file: str) -> OutputManifest | None:
     """Returns a manifest; None if nothing in it can be relied on."""
     try:
-        content = documents.read(storage_for(file).read, file)
+        content = bounded_json.read(storage_for(file).read, file)
     except DamagedError:
         return None
     if content is None or content.get("format") != FORMAT:

@@ -1,0 +1,165 @@
+"""The command line: one parser for `spark-etl run`, `plan` and `schema`, and for spark_etl_runner.py."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from spark_etl.errors import ArgumentError
+from spark_etl.names import alternatives
+
+RUNNER = "spark_etl_runner.py"
+COMMANDS = {
+    "run": f"runs a pipeline of features: what {RUNNER} does",
+    "plan": "prints what a run would do and why, as text, Mermaid, SVG or JSON; starts nothing",
+    "schema": "prints the JSON schema of the feature config, for editors",
+}
+INTERRUPTED = 130
+EXIT_CODES = "exit codes: 0 done, 2 wrong usage or bad configuration, 5 the pipeline failed, 130 interrupted"
+PLAN_EPILOG = """Without --resume, a team, dates and a scratch path are not needed. Exit codes: 0 the run would start,
+2 it would be refused, 5 the store does not answer."""
+PLAN_FORMATS = ("text", "mermaid", "svg", "json")
+PARALLEL = 2
+LOCAL_FOLDER = Path(".spark-etl")
+
+
+class _CommandParser(argparse.ArgumentParser):
+    """Raises instead of exiting, so that the exit code is decided in one place."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"argument COMMAND: invalid choice: '(.*?)'", message)
+        if unknown:
+            message = f"unknown command `{unknown[1]}`. {alternatives(unknown[1], COMMANDS)}"
+        raise ArgumentError(message, hint=f"{self.prog} --help")
+
+    def refuse(self, argument: str) -> NoReturn:
+        """Refuses an argument that this command does not take."""
+        options = [option for action in self._actions for option in action.option_strings if option.startswith("--")]
+        if options == ["--help"]:
+            self.error(f"{self.prog} takes no argument, not even {argument}")
+        self.error(f"unknown argument {argument}. {alternatives(argument.split('=', maxsplit=1)[0], options)}")
+
+
+def parse(argv: Sequence[str], *, runner: bool = False) -> argparse.Namespace:
+    """Returns the arguments of a command line, and as `command` the command they are of.
+
+    Args:
+        argv: The command and its arguments.
+        runner: Whether messages name the command `run` by its other name, spark_etl_runner.py.
+
+    Raises:
+        ArgumentError: There is no such command, or an argument is unknown or missing.
+    """
+    parser, commands = _parsers()
+    if runner:
+        commands["run"].prog = RUNNER
+    arguments, unknown = parser.parse_known_args(list(argv))
+    if arguments.command is None:
+        parser.error(f"no command is given. Known: {', '.join(COMMANDS)}.")
+    if unknown:
+        commands[arguments.command].refuse(unknown[0])
+    return arguments
+
+
+def _parsers() -> tuple[_CommandParser, dict[str, _CommandParser]]:
+    """Returns the parser, and those of its commands."""
+    parser = _CommandParser(prog="spark-etl", epilog=EXIT_CODES, allow_abbrev=False)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = {
+        name: subparsers.add_parser(name, help=text, description=text, epilog=EXIT_CODES, allow_abbrev=False)
+        for name, text in COMMANDS.items()
+    }
+    _add_run_options(commands["run"], required=True)
+    commands["plan"].epilog = PLAN_EPILOG
+    commands["plan"].add_argument("--format", choices=PLAN_FORMATS, default="text", help="default: text")
+    _add_run_options(commands["plan"], required=False)
+    return parser, commands
+
+
+def _add_run_options(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Adds the options of a run.
+
+    Args:
+        parser: Of the command.
+        required: Whether a team and dates have to be given.
+    """
+    add = parser.add_argument
+    add("--team-name", required=required, metavar="TEAM", help="whose run it is")
+    add(
+        "--notify-email",
+        metavar="ADDRESS",
+        help="gets a mail after a failure and after the first success that follows, `a@x, b@y` (SMTP_HOST and more: "
+        "docs/failures.md)",
+    )
+    add("--feature-config", required=True, metavar="FILE", help="the YAML that lists features and outputs")
+    add("--publish-path", metavar="PATH", help="what relative `path:` entries of `publish:` hang below")
+    add("--scratch-path", metavar="PATH", help="where runs and checkpoints are kept (SANDBOX_SCRATCH)")
+    add("--start-date", required=required, metavar="YYYY-MM-DD", help="first day")
+    add("--end-date", required=required, metavar="YYYY-MM-DD", help="last day, included")
+    add("--checkpoint", nargs="*", action="extend", default=[], metavar="FEATURE", help="features to keep: a, b or a,b")
+    add("--resume", metavar="RUN", help="reuse the checkpoints of a run that still hold: its id, its end, or `latest`")
+    _add_outcome_options(parser)
+    _add_sample_options(parser)
+    _add_spark_options(parser)
+    add("--pipeline", metavar="NAME", help="default: the config's `pipeline:`, else the name of its folder")
+    add("--project-path", metavar="DIR", help="what class paths are relative to; default: the config's folder")
+    add("--log-format", choices=["text", "json"], default="text", help="of the lines on stderr")
+    add("--debug", action="store_true", help="show tracebacks in full")
+    add("--json", action="store_true", help="end with a line of JSON on stdout: run_id, path, status")
+
+
+def _add_outcome_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint-on-failure",
+        action=argparse.BooleanOptionalAction,
+        default=os.environ.get("SPARK_ETL_CHECKPOINT_ON_FAILURE", "") == "1",
+        help="keep what a feature that fails has read (SPARK_ETL_CHECKPOINT_ON_FAILURE=1)",
+    )
+    parser.add_argument(
+        "--adopt-output",
+        action="store_true",
+        help="an output with `overwrite: True` replaces also files that it did not write; they are listed first",
+    )
+    parser.add_argument(
+        "--parallel",
+        default=str(PARALLEL),
+        metavar="N",
+        help="write so many checkpoints and outputs at a time (%(default)s)",
+    )
+
+
+def _add_sample_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--sample",
+        metavar="FRACTION",
+        help="a small run: the rows of a share of the keys, 0.01 for one in a hundred",
+    )
+    parser.add_argument(
+        "--sample-key",
+        metavar="COLUMN",
+        help="the column of these keys, in every source; default: the config's `sample_key:`",
+    )
+    parser.add_argument(
+        "--keys",
+        metavar="FILE",
+        help="a small run: the rows of the keys in a CSV or Parquet file, its columns named as in the sources",
+    )
+
+
+def _add_spark_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--local",
+        action="store_true",
+        help=f"Spark in this process, and folders below {LOCAL_FOLDER}/ for its paths",
+    )
+    parser.add_argument(
+        "--remote",
+        nargs="?",
+        const="",
+        metavar="URL",
+        help="run through the Spark Connect server at sc://host:port (SPARK_REMOTE)",
+    )

@@ -1,0 +1,1 @@
+"""The commands behind `spark_etl.cli`: a file each."""

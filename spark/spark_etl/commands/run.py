@@ -1,0 +1,91 @@
+"""`spark-etl run`: runs a pipeline and says how it ended."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from contextlib import AbstractContextManager, nullcontext, suppress
+
+from spark_etl.command_line import INTERRUPTED
+from spark_etl.errors import FeatureError, SparkEtlError
+from spark_etl.runner.backend import connect_mode
+from spark_etl.runner.notify import mail_outcome, mail_refusal
+from spark_etl.runner.options import Options
+from spark_etl.runner.plan import make_plan
+from spark_etl.runner.publish.ownership import refuse_foreign, unclaimed
+from spark_etl.runner.report.logs import log_as_events
+from spark_etl.runner.report.progress import Progress
+from spark_etl.runner.run import Outcome, run_plan
+from spark_etl.runner.signals import raise_on_signals
+from spark_etl.units import format_duration
+from spark_etl.user_code import guard_user_code, no_hard_exit
+
+
+def run_command(options: Options, progress: Progress) -> int:
+    """Runs the pipeline and returns the exit code: 0, 2, 5 or 130."""
+    with raise_on_signals(), no_hard_exit(), _python_log(options, progress):
+        return _run(options, progress)
+
+
+def _python_log(options: Options, progress: Progress) -> AbstractContextManager[None]:
+    return log_as_events(progress) if options.log_format == "json" else nullcontext()
+
+
+def _run(options: Options, progress: Progress) -> int:
+    try:
+        with connect_mode(options.remote), guard_user_code():
+            plan = make_plan(options)
+            refuse_foreign(unclaimed(plan.outputs), plan.owner, adopt=options.adopt_output)
+            progress.expect(plan.order)
+            outcome = run_plan(plan, progress)
+    except SparkEtlError as error:
+        _show_error(error, options, progress)
+        mail_refusal(options, error, progress)
+        _print_json(options, {"run_id": None, "path": None, "status": "refused", "error": error.message})
+        return error.exit_code
+    progress.listeners.append(outcome.record.log.add)
+    _show_outcome(outcome, options, progress)
+    with suppress(SparkEtlError, OSError):
+        outcome.record.store_log()
+    mail_outcome(options, plan.pipeline, outcome, progress)
+    _print_json(options, _summary(outcome))
+    if outcome.status == "interrupted":
+        return INTERRUPTED
+    return outcome.error.exit_code if outcome.error else 0
+
+
+def _show_outcome(outcome: Outcome, options: Options, progress: Progress) -> None:
+    if outcome.error:
+        _show_error(outcome.error, options, progress)
+    message = f"{outcome.status} after {format_duration(outcome.seconds)}: {outcome.run.root}"
+    progress.emit("run_ended", message, status=outcome.status, path=outcome.run.root, seconds=outcome.seconds)
+    opening = f'runs["{outcome.run.run_id}"]'
+    if outcome.status == "failed":
+        progress.line(f"open it:  from spark_etl import runs; {opening}.failure")
+    elif outcome.has_checkpoints:
+        progress.line(f"look at it:  from spark_etl import runs; run = {opening}")
+
+
+def _show_error(error: SparkEtlError, options: Options, progress: Progress) -> None:
+    if options.debug:
+        progress.line("".join(traceback.format_exception(error)).rstrip())
+    elif isinstance(error, FeatureError) and error.frames:
+        progress.line("Traceback (the project's own frames):\n" + error.frames.rstrip())
+    progress.error(error)
+
+
+def _summary(outcome: Outcome) -> dict[str, object]:
+    return {
+        "run_id": outcome.run.run_id,
+        "path": outcome.run.root,
+        "status": outcome.status,
+        "seconds": round(outcome.seconds, 3),
+        "error": outcome.error.message if outcome.error else None,
+    }
+
+
+def _print_json(options: Options, summary: dict[str, object]) -> None:
+    if options.json:
+        sys.stdout.write(json.dumps(summary) + "\n")
+        sys.stdout.flush()
