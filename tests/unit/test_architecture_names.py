@@ -1,4 +1,4 @@
-"""What docs/architecture.md, docs/glossary.md and CONTRIBUTING.md name is there: paths, modules, functions, make targets."""
+"""What docs/architecture.md, docs/glossary.md and CONTRIBUTING.md name is there: paths, modules, functions, targets."""
 
 from __future__ import annotations
 
