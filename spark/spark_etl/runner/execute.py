@@ -43,7 +43,7 @@ class Work:
         decisions: What becomes of each feature.
         cache_keys: What the rows of each depend on.
         publication: What it publishes.
-        progress: Who is failure.
+        progress: Shows what happens.
         frames: Alias → its DataFrame, as soon as it has one.
         sources: Alias and name of a source → its DataFrame with all rows, as soon as it was asked for.
     """

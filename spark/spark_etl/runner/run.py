@@ -98,7 +98,7 @@ def run_plan(
 
     Args:
         plan: What to run.
-        progress: Who is told.
+        progress: Shows what happens.
         resolve: Finds what the features read.
         reuse: Decides which features are computed.
     """

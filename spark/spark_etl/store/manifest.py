@@ -50,7 +50,7 @@ class Manifest:
         inputs: Source name → what was read: objects with ETags, or the upstream feature with its manifest.
         written: When, in UTC.
         after_failure: Whether it was computed once more, for a look, because a feature that reads it had failed.
-        identity: What its rows depend on, for `--resume`; see `spark_etl.runner.resume.cache_key`.
+        cache_key: What its rows depend on, for `--resume`; see `spark_etl.runner.resume.cache_key`.
         ordered: Whether the frame was sorted as a whole: its rows in order are the files by name, each from its start.
     """
 

@@ -82,7 +82,7 @@ def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
 
 
 def unpinned(key: CacheKey) -> list[str]:
-    """Returns the names of sources whose content can't be text from another: nothing that reads them is reused."""
+    """Returns the names of sources whose content may be another at any time: nothing that reads them is reused."""
     return [name for name, source in key.parts["sources"].items() if source["objects"] is None]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 from spark_etl.errors import DamagedError
-from spark_etl.store import ErrorRecord, FeatureRecord, OutputRecord, RunDocument
+from spark_etl.store import ErrorRecord, FeatureRecord, OutputRecord, RunDocument, checks
 from spark_etl.store.document import dump_run, parse_run
 
 PATH = "s3a://scratch/team/shop/20240229T101112Z-7f3a2c/run.json"
@@ -73,3 +74,12 @@ def test_a_newer_format_is_told_as_that() -> None:
     content = json.dumps(json.loads(dump_run(RUN)) | {"format": 3}).encode()
     with pytest.raises(DamagedError, match="newer format"):
         parse_run(content, PATH)
+
+
+@pytest.mark.parametrize(
+    ("kind", "checked"), [(RunDocument, checks.RUN), (FeatureRecord, checks.FEATURE), (OutputRecord, checks.OUTPUT)]
+)
+def test_every_field_is_checked_before_it_is_read(kind: type, checked: dict[str, object]) -> None:
+    stored_as = {"class_path": "class", "outputs": "publish"}
+    names = {stored_as.get(each.name, each.name) for each in dataclasses.fields(kind)} - {"more"}
+    assert names <= set(checked)

@@ -264,6 +264,16 @@ def test_a_run_that_was_resumed_is_resumed_again_from_where_its_checkpoints_lie(
     assert again["net"].folder == decisions["net"].folder
 
 
+def test_a_checkpoint_of_before_its_cache_key_had_that_name_is_reused(chain: Bench) -> None:
+    run_id = chain.ran("net")
+    file = chain.manifest(run_id, "net")
+    document = json.loads(file.read_text())
+    document["identity"] = document.pop("cache_key")
+    file.write_text(json.dumps(document | {"format": 1}))
+    _, decisions = chain.resume(run_id, "--checkpoint", "report")
+    assert decisions["net"].action == "reuse"
+
+
 def test_an_unknown_run_is_refused_before_anything_else(chain: Bench) -> None:
     chain.ran("net")
     with pytest.raises(ArgumentError, match=r"--resume 20200101T000000Z-000000: .*no such run"):
