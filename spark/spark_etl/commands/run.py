@@ -14,8 +14,7 @@ from spark_etl.runner.notify import mail_outcome, mail_refusal
 from spark_etl.runner.options import Options
 from spark_etl.runner.plan import make_plan
 from spark_etl.runner.publish.ownership import refuse_foreign, unclaimed
-from spark_etl.runner.report.logs import log_as_events
-from spark_etl.runner.report.progress import Progress
+from spark_etl.runner.report.progress import Progress, log_as_events
 from spark_etl.runner.run import Outcome, run_plan
 from spark_etl.runner.signals import raise_on_signals
 from spark_etl.units import format_duration

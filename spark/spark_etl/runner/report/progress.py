@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -191,3 +192,28 @@ def _format_work(stages: int, tasks: int) -> str:
     if not stages:
         return ""
     return f"{format_count(stages, 'stage')}, {format_count(tasks, 'task')}"
+
+
+@contextmanager
+def log_as_events(progress: Progress) -> Iterator[None]:
+    """Makes events of what Python code logs and warns of inside, so that a JSON log has no other lines."""
+    handler = _EventHandler(progress)
+    root = logging.getLogger()
+    before, root.handlers = root.handlers, [handler]
+    logging.captureWarnings(capture=True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(capture=False)
+        root.handlers = before
+
+
+class _EventHandler(logging.Handler):
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(logging.WARNING)
+        self._progress = progress
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a record as an event."""
+        level: Level = "error" if record.levelno >= logging.ERROR else "warning"
+        self._progress.emit("log", record.getMessage().strip(), level=level, logger=record.name)

@@ -10,8 +10,7 @@ import pytest
 from spark_etl.errors import FeatureError
 from spark_etl.runner.backend import Counts
 from spark_etl.runner.options import requested_log_format
-from spark_etl.runner.report.logs import log_as_events
-from spark_etl.runner.report.progress import Progress
+from spark_etl.runner.report.progress import Progress, log_as_events
 
 
 class Terminal(io.StringIO):
