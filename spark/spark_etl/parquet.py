@@ -10,6 +10,7 @@ from typing import Any
 
 from spark_etl.errors import CheckpointError
 from spark_etl.storage import S3Settings, is_s3, split_s3
+from spark_etl.storage.credentials import with_current_keys
 from spark_etl.storage.paths import local_path
 
 PAGE_BUFFER = 1 << 20
@@ -38,7 +39,7 @@ def filesystem_for(path: str, settings: S3Settings | None = None) -> tuple[Any, 
 
     if not is_s3(path):
         return fs.LocalFileSystem(), _inner(path)
-    return s3_filesystem(settings or S3Settings.from_env()), _inner(path)
+    return s3_filesystem(with_current_keys(settings or S3Settings.from_env())), _inner(path)
 
 
 def _inner(path: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from spark_etl.errors import StorageError
 from spark_etl.storage.base import Entry, StoredObject
+from spark_etl.storage.credentials import provider_for, region_of
 from spark_etl.storage.paths import split_s3
 from spark_etl.storage.settings import S3Settings
 
@@ -167,10 +168,9 @@ class S3Storage:
         try:
             yield
         except S3Error as error:
-            who = self.settings.access_key or "the default identity"
             raise StorageError(
-                f"{where} refused `{who}`: {error.code}: {error.message}",
-                hint="check the path, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+                f"{where} refused {self.settings.s3_user}: {error.code}: {error.message}",
+                hint="check the path, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
             ) from error
         except (HTTPError, MinioException, OSError, ValueError) as error:
             raise StorageError(
@@ -222,17 +222,8 @@ def _client(settings: S3Settings) -> Any:
     http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=16, ca_certs=ca_bundle)
     return Minio(
         settings.host,
-        access_key=settings.access_key,
-        secret_key=settings.secret_key,
-        session_token=settings.session_token,
         secure=settings.secure,
-        region=settings.region,
-        credentials=None if settings.access_key else _standard_chain(),
+        region=region_of(settings),
+        credentials=provider_for(settings),
         http_client=http,
     )
-
-
-def _standard_chain() -> Any:
-    from minio.credentials.providers import AWSConfigProvider, ChainedProvider, EnvAWSProvider, IamAwsProvider
-
-    return ChainedProvider([EnvAWSProvider(), AWSConfigProvider(), IamAwsProvider()])
