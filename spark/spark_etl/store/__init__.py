@@ -1,6 +1,6 @@
 """What a run leaves, typed. `RunStore` is the one door to it: nothing outside knows where the parts of a run lie."""
 
-from spark_etl.store.digest import files_digest
+from spark_etl.store.contents import RunContents
 from spark_etl.store.document import (
     DAMAGED,
     RECORDED_STATUSES,
@@ -17,10 +17,10 @@ from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, Sourc
 from spark_etl.store.layout import USERS
 from spark_etl.store.manifest import DataFile, Manifest
 from spark_etl.store.pins import PIN_USER, Pin, PinnedVersion
-from spark_etl.store.run import PublishDecision, RunContents, StoredRun, is_manifest, manifest_at, manifest_path
+from spark_etl.store.run import PublishDecision, StoredRun, is_manifest, manifest_at, manifest_path
 from spark_etl.store.search import earlier_runs
 from spark_etl.store.store import RunStore, end_run, first_id
-from spark_etl.store.verify import CheckpointState, checkpoint_state
+from spark_etl.store.verify import CheckpointState, checkpoint_state, files_digest
 from spark_etl.store.writer import RunWriter, now
 
 __all__ = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, SparkEtlError
-from spark_etl.storage import S3Settings, Storage, StoredObject, join, name_of, relative_to, storage_for
+from spark_etl.storage import S3Settings, Storage, join, name_of, relative_to, storage_for
 from spark_etl.store import index, layout
 from spark_etl.store.document import LARGEST, RunDocument, damaged_run, dump_run, parse_run
 from spark_etl.store.heartbeat import Beat, dump_beat, is_recent, parse_beat
@@ -35,41 +35,6 @@ class PublishDecision(TypedDict):
 
     before: list[str]
     new: list[str]
-
-
-@dataclass
-class RunContents:
-    """Every object of a run, by what it is; the marks lie outside of its folder.
-
-    Attributes:
-        documents: run.json and what it read.
-        log: What it said.
-        heartbeat: That it is alive.
-        publish_decision: What it has decided to publish.
-        checkpoints: Feature → manifest and files.
-        failure_reports: Why features failed.
-        failure_inputs: `<feature>.<source>` → what a feature that failed had read of a source.
-        unfinished: What lies in a feature's folder without a manifest.
-        marks: In the index of ended runs.
-        other: What no version of this store has written.
-    """
-
-    documents: list[StoredObject] = field(default_factory=list)
-    log: list[StoredObject] = field(default_factory=list)
-    heartbeat: list[StoredObject] = field(default_factory=list)
-    publish_decision: list[StoredObject] = field(default_factory=list)
-    checkpoints: dict[str, list[StoredObject]] = field(default_factory=dict)
-    failure_reports: list[StoredObject] = field(default_factory=list)
-    failure_inputs: dict[str, list[StoredObject]] = field(default_factory=dict)
-    unfinished: dict[str, list[StoredObject]] = field(default_factory=dict)
-    marks: list[StoredObject] = field(default_factory=list)
-    other: list[StoredObject] = field(default_factory=list)
-
-    def all(self) -> Iterator[StoredObject]:
-        """Yields every object once."""
-        for part in vars(self).values():
-            for objects in part.values() if isinstance(part, dict) else [part]:
-                yield from objects
 
 
 @dataclass(frozen=True)
@@ -283,25 +248,6 @@ class StoredRun:
                 raise DamagedError(f"{file} names something else than files of {path}")
         return PublishDecision(before=list(before or []), new=list(new or []))
 
-    # All of it.
-
-    def contents(self) -> RunContents:
-        """Returns every object that belongs to the run, by what it is."""
-        found = RunContents(marks=index.marks_of(self.root, self.settings))
-        folders: dict[str, list[StoredObject]] = {}
-        for item in self._store.walk(self.root):
-            folder, _, name = relative_to(item.path, self.root).rpartition("/")
-            if name == layout.FAILURE_FILE and "/" not in folder:
-                found.failure_reports.append(item)
-            elif folder:
-                folders.setdefault(folder.partition("/")[0], []).append(item)
-            else:
-                _file_list(found, name).append(item)
-        features = (self.document() or damaged_run(self.root, "")).features
-        for name, objects in folders.items():
-            _folder_lists(found, name, objects, features)[name] = objects
-        return found
-
 
 def manifest_at(folder: str, settings: S3Settings | None = None, *, largest: int = LARGEST_MANIFEST) -> Manifest | None:
     """Returns what the checkpoint of a folder is, None if it is none.
@@ -331,22 +277,3 @@ def is_manifest(path: str) -> bool:
 
 def _is_below(file: object, path: str) -> bool:
     return isinstance(file, str) and file.startswith(f"{path}/") and ".." not in file.split("/")
-
-
-def _file_list(found: RunContents, name: str) -> list[StoredObject]:
-    lists = {
-        layout.RUN_FILE: found.documents,
-        layout.INPUTS_FILE: found.documents,
-        layout.LOG_FILE: found.log,
-        layout.HEARTBEAT_FILE: found.heartbeat,
-        layout.DECISION_FILE: found.publish_decision,
-    }
-    return lists.get(name, found.other)
-
-
-def _folder_lists(
-    found: RunContents, name: str, objects: list[StoredObject], features: Mapping[str, object]
-) -> dict[str, list[StoredObject]]:
-    if not any(is_manifest(item.path) for item in objects):
-        return found.unfinished
-    return found.failure_inputs if name not in features and "." in name else found.checkpoints

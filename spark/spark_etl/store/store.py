@@ -9,9 +9,10 @@ from typing import Any
 
 from spark_etl.storage import S3Settings, normalise, storage_for
 from spark_etl.store import layout, search
+from spark_etl.store.contents import RunContents, contents_of
 from spark_etl.store.document import ErrorRecord, Status
 from spark_etl.store.pins import Pin, PinnedVersion, read_pins, remove_pin, write_pin
-from spark_etl.store.run import RunContents, StoredRun
+from spark_etl.store.run import StoredRun
 from spark_etl.store.writer import RunWriter
 
 
@@ -75,7 +76,7 @@ class RunStore:
 
     def contents(self, run: StoredRun) -> RunContents:
         """Returns every object that belongs to a run, by what it is."""
-        return run.contents()
+        return contents_of(run)
 
     def reused_by(self, run: StoredRun) -> list[StoredRun]:
         """Returns the later runs that have reused a checkpoint of a run, newest first."""

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal
 
 from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 from spark_etl.storage import S3Settings, join, relative_to, storage_for
-from spark_etl.store.digest import files_digest
 from spark_etl.store.layout import MANIFEST_FILE
 
 CheckpointState = Literal["unchanged", "changed", "gone", "too large"]
 # Of a manifest, which whoever has the prefix may write: 40,000 files.
 LARGEST, IN_OBJECTS, MOST_OBJECTS = 8 << 20, 24 << 20, 200_000
+
+
+def files_digest(files: Sequence[Mapping[str, Any]]) -> str:
+    """Returns the SHA-256 of a manifest's list of files: names, rows, sizes and ETags.
+
+    Args:
+        files: As in `_manifest.json`. The digest is kept in records for good, so its input never changes.
+    """
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 def checkpoint_state(folder: str, digest: str, settings: S3Settings | None = None) -> CheckpointState:

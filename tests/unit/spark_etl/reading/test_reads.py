@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from spark_etl.reading import Runs
-from spark_etl.store.digest import files_digest
 from spark_etl.store.layout import MANIFEST_FILE
+from spark_etl.store.verify import files_digest
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 

@@ -68,7 +68,7 @@ def test_what_nobody_knows_and_what_was_never_finished_is_told_too(earlier: RunS
     folder = Path(run.root.removeprefix("file://"))
     (folder / "note.txt").write_text("x")
     (folder / "net" / "_manifest.json").unlink()
-    found = run.contents()
+    found = earlier.contents(run)
     assert names(run, found.other) == ["note.txt"]
     assert names(run, found.publish_decision) == ["_publish.json"]
     assert list(found.unfinished) == ["net"]
@@ -82,7 +82,7 @@ def test_a_new_run_has_its_inputs_and_its_log_among_its_contents(scratch: Path) 
     writer.log.add("begun")
     end_run(writer, "succeeded")
     writer.run.mark_ended(writer.document)
-    found = writer.run.contents()
+    found = RunStore(str(scratch)).contents(writer.run)
     assert names(writer.run, found.documents) == ["_inputs.json", "run.json"]
     assert names(writer.run, found.log) == ["run.log"]
     assert len(found.marks) == 1

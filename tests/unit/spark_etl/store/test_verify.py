@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from spark_etl.store.digest import files_digest
+from spark_etl.store.verify import files_digest
 
 
 def test_the_digest_stays_what_it_was_since_records_of_the_shelf_keep_it() -> None:
