@@ -49,6 +49,7 @@ _HOMES = {
     "runs": ("spark_etl.reading", "runs"),
     "spark": ("spark_etl.sessions.notebook", "spark"),
 }
+_RENAMED = {"Parts": "JdbcPartitioning(column, lower, upper, partitions)"}
 __all__ = [
     "CheckpointSource",
     "ConfiguredSparkFeature",
@@ -70,6 +71,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Imports a public name when it is first asked for: a reader needs no graph, an executor no reader."""
+    if name in _RENAMED:
+        raise AttributeError(f"{__name__}.{name} is called {_RENAMED[name]} now; see CHANGELOG.md")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _HOMES[name]
