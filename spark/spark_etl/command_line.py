@@ -88,7 +88,7 @@ def _add_run_options(parser: argparse.ArgumentParser, *, required: bool) -> None
         required: Whether a team and dates have to be given.
     """
     add = parser.add_argument
-    add("--team-name", required=required, metavar="TEAM", help="whose run it is")
+    add("--team-name", required=required, metavar="TEAM", help="team that owns the run")
     add(
         "--notify-email",
         metavar="ADDRESS",
@@ -96,7 +96,7 @@ def _add_run_options(parser: argparse.ArgumentParser, *, required: bool) -> None
         "docs/failures.md)",
     )
     add("--feature-config", required=True, metavar="FILE", help="the YAML that lists features and outputs")
-    add("--publish-path", metavar="PATH", help="what relative `path:` entries of `publish:` hang below")
+    add("--publish-path", metavar="PATH", help="base path for relative `path:` entries under `publish:`")
     add("--scratch-path", metavar="PATH", help="where runs and checkpoints are kept (SANDBOX_SCRATCH)")
     add("--start-date", required=required, metavar="YYYY-MM-DD", help="first day")
     add("--end-date", required=required, metavar="YYYY-MM-DD", help="last day, included")

@@ -181,7 +181,7 @@ def make_sample(
         raise ArgumentError(f"--sample-key {key} without --sample", hint=f"--sample 0.01 --sample-key {key}")
     if not key:
         raise ArgumentError(
-            "--sample needs the column whose values decide: the same rows of every source",
+            "--sample needs a key column, which selects the same keys in every source",
             hint=f"--sample {fraction} --sample-key customer_id",
         )
     return Sample(fraction=_fraction(fraction), key=key)

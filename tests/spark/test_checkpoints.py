@@ -208,5 +208,5 @@ def test_files_that_only_the_executors_see_are_no_checkpoint(
     pipeline.write(orders)
     ended = pipeline.run("--checkpoint", "orders")
     assert ended.code == 5
-    assert "the executors have folders of their own" in ended.shown
+    assert "executors write to their own local disks" in ended.shown
     assert not list(pipeline.scratch.rglob("_manifest.json"))

@@ -112,7 +112,7 @@ def test_what_parquet_holds_is_read_back_as_it_was(pipeline: Pipeline) -> None:
     again = {row["name"]: (row["rows"], row["columns"]) for row in run["again"].arrow().to_pylist()}
     assert again == KEPT
     for alias, (rows, columns) in KEPT.items():
-        table = run[alias].arrow(anyway=True)
+        table = run[alias].arrow(force=True)
         assert (alias, table.num_rows, table.num_columns) == (alias, rows, columns)
         assert (alias, run[alias].rows, len(run[alias].schema)) == (alias, rows, columns)
     assert run["names"].arrow().column_names == NAMES

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Where: TypeAlias = str | Expression | None
 
-NO_QUESTION = 50_000_000  # so few bytes on disk are not worth a look at each footer; what they become is counted anyway
+NO_QUESTION = 50_000_000  # so few bytes on disk are not worth a look at each footer; what they become is counted force
 
 
 class Checkpoint:
@@ -85,10 +85,10 @@ class Checkpoint:
         columns: Sequence[str] | None = None,
         where: Where = None,
         limit: int | None = None,
-        anyway: bool = False,
+        force: bool = False,
     ) -> pd.DataFrame:
         """Returns the rows as a pandas DataFrame; see `arrow`."""
-        return as_pandas(self.arrow(columns=columns, where=where, limit=limit, anyway=anyway))
+        return as_pandas(self.arrow(columns=columns, where=where, limit=limit, force=force))
 
     def arrow(
         self,
@@ -96,7 +96,7 @@ class Checkpoint:
         columns: Sequence[str] | None = None,
         where: Where = None,
         limit: int | None = None,
-        anyway: bool = False,
+        force: bool = False,
     ) -> pa.Table:
         """Returns the rows as an Arrow table.
 
@@ -105,37 +105,37 @@ class Checkpoint:
             where: Only the rows it holds for: SQL such as `"amount > 5"`, or a pyarrow expression. Row groups that
                 can't hold such a row are not read. A subquery in it sees all rows, as in `.sql()`.
             limit: Only the first so many; no row group is read behind them.
-            anyway: Read it also when it is more than 2 GB in memory, or than half of what is free.
+            force: Read it also when it is more than 2 GB in memory, or than half of what is free.
 
         Raises:
-            CheckpointError: A column is unknown, the predicate is refused, or it is too much to be read by accident.
+            CheckpointError: A column is unknown, the predicate is refused, or the rows need more memory than the limit.
         """
         rows = self._rows(columns, where)
         if limit is None:
-            if where is None and not anyway and self.bytes > NO_QUESTION:
+            if where is None and not force and self.bytes > NO_QUESTION:
                 sizes = sizes_in_memory(rows.paths, rows.columns, self._settings)
                 self._refuse_more_than(most_in_memory(), sum(sizes.values()))
             batches = rows.all()
         else:
             batches = rows.first(limit) if where is None else rows.one_by_one(max(limit, 0))
-        return self._collected(batches, rows, anyway=anyway)
+        return self._collected(batches, rows, force=force)
 
     def batches(self, *, columns: Sequence[str] | None = None, where: Where = None) -> Iterator[pa.RecordBatch]:
         """Yields the rows as Arrow record batches, some thousand at a time: any number of rows in little memory."""
         yield from self._rows(columns, where).one_by_one()
 
-    def sql(self, query: str, *, anyway: bool = False, **others: Checkpoint) -> pd.DataFrame:
+    def sql(self, query: str, *, force: bool = False, **others: Checkpoint) -> pd.DataFrame:
         """Returns the result of a query by DuckDB, in which the checkpoint is the table `this`.
 
         Decimals and whole numbers are exact; days are moments, which can be drawn.
 
         Args:
             query: Only the columns and row groups that it needs are read.
-            anyway: Return it also when it is more than 2 GB in memory, or than half of what is free.
+            force: Return it also when it is more than 2 GB in memory, or than half of what is free.
             others: Further checkpoints, by the name of their table: `orders=run["orders"]`.
 
         Raises:
-            CheckpointError: DuckDB is not installed, refuses the query, or its result is too much by accident.
+            CheckpointError: DuckDB is not installed, refuses the query, or its result needs more memory than the limit.
         """
         if "this" in others:
             raise CheckpointError("`this` is the checkpoint that is asked; give the other one another name")
@@ -148,7 +148,7 @@ class Checkpoint:
                 refuse_uhugeint(relation.columns, relation.types)
                 wide = wide_integers(relation.types)
                 reader = relation.to_arrow_reader(duck.BATCH_ROWS)
-                result = self._collected(reader, reader, anyway=anyway)
+                result = self._collected(reader, reader, force=force)
         return as_pandas(result, moments=True, wide=wide)
 
     def spark(self, session: SparkSession | None = None) -> DataFrame:
@@ -195,7 +195,7 @@ class Checkpoint:
     def _dataset(self) -> Any:
         return open_dataset(self._paths(), self._settings)
 
-    def _collected(self, batches: Iterable[pa.RecordBatch], typed: Any, *, anyway: bool) -> pa.Table:
+    def _collected(self, batches: Iterable[pa.RecordBatch], typed: Any, *, force: bool) -> pa.Table:
         """Returns a stream as a table, and stops when it turns out to be too much."""
         import pyarrow as pa
 
@@ -203,7 +203,7 @@ class Checkpoint:
         for batch in batches:
             kept.append(batch)
             size += batch.nbytes
-            if not anyway:
+            if not force:
                 self._refuse_more_than(most, size, "more than ")
         schema = kept[0].schema if kept else typed.schema
         return pa.Table.from_batches(kept, schema)
@@ -211,9 +211,8 @@ class Checkpoint:
     def _refuse_more_than(self, most: int, size: int, about: str = "about ") -> None:
         if size > most:
             raise CheckpointError(
-                f"`{self.feature}`: what is asked for takes {about}{format_bytes(size)} of memory; "
-                f"no more than {format_bytes(most)} are read by accident",
-                hint="give columns=, where= or limit=, go through .batches(), ask with .sql(…), or say anyway=True",
+                f"`{self.feature}` would need {about}{format_bytes(size)} of memory; the limit is {format_bytes(most)}",
+                hint="select less with columns=, where= or limit=, iterate over .batches(), or pass force=True",
             )
 
     def __len__(self) -> int:

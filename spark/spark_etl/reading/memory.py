@@ -11,7 +11,7 @@ MEMINFO = Path("/proc/meminfo")
 
 
 def most_in_memory() -> int:
-    """Returns the bytes that are pulled without `anyway=True`; the other half is for what is made of them."""
+    """Returns the bytes that are pulled without `force=True`; the other half is for what is made of them."""
     free = available_memory()
     return LARGEST_PULL if free is None else min(LARGEST_PULL, free // 2)
 

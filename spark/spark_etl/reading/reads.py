@@ -68,5 +68,5 @@ def read_notes(file: Path) -> list[dict[str, Any]]:
     found = [bounded_json.parse(line, file.name) for line in content.splitlines()]
     for read in found:
         if not isinstance(read, dict) or not all(isinstance(read.get(name), str) for name in TEXTS):
-            raise DamagedError(f"{file.name} tells of something that is no read")
+            raise DamagedError(f"{file.name} has an invalid entry")
     return found

@@ -66,7 +66,7 @@ def _refuse_lost(feature: str, frame: DataFrame, folder: str) -> None:
     """Refuses a checkpoint without a file of a frame with rows: without rows, there may be no file."""
     if frame.take(1):
         raise RunFailedError(
-            f"`{feature}` was written, and no file of it is in {folder}: the executors have folders of their own",
+            f"`{feature}` was written, but {folder} has no file of it: executors write to their own local disks",
             hint="--scratch-path s3a://…, or a folder that all machines share",
         )
 

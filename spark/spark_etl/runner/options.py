@@ -30,7 +30,7 @@ class Options:
         team: First segment of the run's path below `scratch`.
         pipeline: Its name, if not the config's `pipeline:` or the name of the config's folder.
         project: The folder the classes of the config are imported from.
-        publish: What relative publish paths hang below, normalised.
+        publish: Base path for relative publish paths, normalised.
         scratch: Where the run is kept, normalised.
         checkpoints: Aliases, each once, in the order given.
         notify: Who gets a mail after a failure, and after the success that follows it.

@@ -87,7 +87,7 @@ def make_plan(options: Options) -> Plan:
     refuse_taken(outputs)
     checked = [alias for alias in order if has_expectations(graph.features[alias])]
     checkpoints |= {
-        alias: "kept, as its response is checked on what is kept" for alias in checked if alias not in checkpoints
+        alias: "checkpointed, because its response is checked on the checkpoint" for alias in checked if alias not in checkpoints
     }
     return Plan(options, config, project, graph, pipeline, order, outputs, targets, checkpoints, previous, sample)
 

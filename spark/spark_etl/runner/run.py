@@ -212,7 +212,7 @@ def _started(plan: Plan, record: RunWriter, progress: Progress, stack: ExitStack
     facts = backend.facts()
     record.spark_started(facts)
     if backend.not_applied:
-        progress.warn(f"too late for a Spark that runs already: {', '.join(backend.not_applied)}")
+        progress.warn(f"Spark is already running, so these settings have no effect: {', '.join(backend.not_applied)}")
     progress.line(f"Spark {facts['version']} on {facts['master']} after {format_duration(time.monotonic() - began)}")
     return backend
 

@@ -13,7 +13,7 @@ Check = Callable[[Any], bool]
 
 
 def check_run(content: Mapping[str, Any], path: str, *, newest: int, statuses: Collection[str]) -> None:
-    """Refuses a document in which something is not what it should be.
+    """Refuses a document in which something has an invalid value.
 
     Args:
         content: All of run.json.
@@ -28,11 +28,11 @@ def check_run(content: Mapping[str, Any], path: str, *, newest: int, statuses: C
         raise DamagedError(f"{path} is of a newer format than this spark_etl can read", hint="update spark_etl")
     _check(content, RUN, path, "")
     if content["status"] not in statuses:
-        raise DamagedError(f"{path}: `status` is not what it should be")
+        raise DamagedError(f"{path}: `status` has an invalid value")
     features: dict[str, dict[str, Any]] = content["features"]
     unknown = [alias for alias in content["order"] if alias not in features]
     if unknown:
-        raise DamagedError(f"{path}: of feature {unknown[0]!r:.80} nothing is told")
+        raise DamagedError(f"{path}: `order` names feature {unknown[0]!r:.80}, but `features` has no record of it")
     for known in features.values():
         _check(known, FEATURE, path, " in `features`")
     for known in content.get("publish") or []:
@@ -42,7 +42,7 @@ def check_run(content: Mapping[str, Any], path: str, *, newest: int, statuses: C
 def _check(known: Mapping[str, Any], checks: Mapping[str, Check], path: str, where: str) -> None:
     for name, check in checks.items():
         if not check(known.get(name)):
-            raise DamagedError(f"{path}: `{name}`{where} is not what it should be")
+            raise DamagedError(f"{path}: `{name}`{where} has an invalid value")
 
 
 def is_number(value: Any) -> bool:

@@ -117,7 +117,7 @@ def _source(known: Mapping[str, Any]) -> SourceRecord:
 def _object(item: Sequence[Any]) -> ObjectRecord:
     path, size, etag = item
     if not (size is None or is_count(size)) or not (etag is None or is_text(etag)):
-        raise ValueError("an object is not what it should be")
+        raise ValueError("an object has an invalid value")
     return ObjectRecord(_text(path), size, etag)
 
 

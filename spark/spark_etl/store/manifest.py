@@ -120,7 +120,7 @@ def _check(manifest: Manifest | None) -> None:
     """Refuses what would be read elsewhere than in the checkpoint's folder, or break whoever shows it.
 
     Raises:
-        TypeError, ValueError: A value is not what it should be; its name is told.
+        TypeError, ValueError: A value is invalid; the message names it.
     """
     if manifest is None:
         return
@@ -131,9 +131,9 @@ def _check(manifest: Manifest | None) -> None:
     wrong += [name for name in ("rows", "bytes") if not is_count(getattr(manifest, name))]
     wrong += ["columns"] * any(not isinstance(kind, str) for kind in dict(manifest.columns).values())
     if wrong:
-        raise TypeError(f"`{wrong[0]}` is not what it should be")
+        raise TypeError(f"`{wrong[0]}` has an invalid value")
     for file in manifest.files:
         if not (isinstance(file.name, str) and is_count(file.rows) and is_count(file.bytes)):
-            raise TypeError("`files` is not what it should be")
+            raise TypeError("`files` has an invalid value")
         if {"", ".", ".."} & set(file.name.split("/")) or "\0" in file.name:
             raise ValueError(f"`{file.name}` is no file of its folder")

@@ -19,7 +19,7 @@ __all__ = ["line"]  # the fixture
         (("2", "id", None), "--sample '2' is no share"),
         (("0", "id", None), "it must be above 0 and at most 1"),
         (("half", "id", None), "--sample 'half' is no share"),
-        (("0.1", None, None), "--sample needs the column whose values decide"),
+        (("0.1", None, None), "--sample needs a key column"),
         ((None, "id", None), "--sample-key id without --sample"),
         (("0.1", "id", "keys.csv"), "--keys and --sample exclude each other"),
         ((None, "id", "keys.csv"), "--keys and --sample-key exclude each other"),

@@ -68,7 +68,7 @@ def check_reachable(remote: str | None, paths: Iterable[str]) -> None:
     local = [path for path in paths if not is_s3(path)]
     if local:
         raise ArgumentError(
-            f"{listing(local)}: a folder here is none of the Spark Connect server {urlsplit(remote).netloc}",
+            f"the Spark Connect server {urlsplit(remote).netloc} can't use local folders: {listing(local)}",
             hint="give paths that both reach, such as --scratch-path s3a://my-bucket/scratch/",
         )
 

@@ -52,7 +52,7 @@ class PublishLock:
         """Takes the path, from a run that died there if need be.
 
         Raises:
-            PublishRefusedError: Another run is publishing to it, or it can't be told.
+            PublishRefusedError: Another run is publishing to it, or that is not known.
         """
         for _ in range(ATTEMPTS):
             if self._store.create(self._file, self._content()):
@@ -66,7 +66,7 @@ class PublishLock:
                 raise self._refused(str((read_lock(self.path) or holder)["run"]))
             return
         raise PublishRefusedError(
-            f"{self._file} is there and names no run",
+            f"the lock file {self._file} does not name a run",
             hint="it is written by runs that publish to that path: if none does, delete it and start the run again",
         )
 
@@ -91,7 +91,7 @@ class PublishLock:
             raise self._refused(holder.root)
         if not holder.exists() and is_s3(self.path) and not is_s3(holder.root):
             raise PublishRefusedError(
-                f"run {holder.run_id} of another machine holds {self.path}, and can't be seen from here",
+                f"run {holder.run_id} on another machine holds the lock of {self.path}; its state can't be read from here",
                 hint=f"wait for it to end; if you know that it has died, delete {self._file} and start the run again",
             )
 
@@ -114,7 +114,7 @@ class PublishLock:
         else:
             run = name_of(str(holder["run"]))
             log.warning(
-                "of %s files of before and of run %s are gone; what is left of the new: %s", self.path, run, leftovers
+                "%s: old files and files of run %s are missing. Remaining new files: %s", self.path, run, leftovers
             )
         return True
 
@@ -123,7 +123,7 @@ class PublishLock:
             return StoredRun(str(holder["run"])).publish_decision(self.path)
         except DamagedError as error:
             raise PublishRefusedError(
-                f"a run that died has left {self._file}, and what it was about to do can't be told: {error.message}",
+                f"a dead run left the lock {self._file}. Its publish decision can't be read: {error.message}",
                 hint=f"nothing is deleted; see what lies at {self.path}, then delete {self._file} and start again",
             ) from error
 
@@ -149,7 +149,7 @@ class PublishLock:
         One that died over it has left its own object: the next in line creates another, named after the dead one.
 
         Raises:
-            PublishRefusedError: Another run is at it, or one that can't be seen from here.
+            PublishRefusedError: Another run is at it, or one whose state can't be read from here.
         """
         lock = join(leftovers, f"{TAKEN}.json")
         for _ in range(ATTEMPTS):

@@ -161,6 +161,6 @@ def _overtaken(path: str) -> RunFailedError:
     lock = read_lock(path)
     by = f"run {name_of(str(lock['run']))}" if lock else "another run"
     return RunFailedError(
-        f"{by} has taken {path} meanwhile, as this run gave no sign of life for a while (was the machine asleep?)",
+        f"{by} took over the lock of {path}, because this run sent no heartbeat (was the machine asleep?)",
         hint="what lies there is that run's; start this one again with `--resume` if its own is wanted",
     )

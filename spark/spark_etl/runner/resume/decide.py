@@ -3,7 +3,7 @@
 A feature is reused when
 
 1. the earlier run has a checkpoint of it (`_checkpoint_of`);
-2. nothing its rows depend on has changed, and all of that can be told (`_what_has_changed`);
+2. nothing its rows depend on has changed, and all of that is known (`_what_has_changed`);
 3. the checkpoint's files are those of its manifest (`_is_whole`);
 4. what it was computed from is not computed again with other values: where an upstream has no checkpoint, gives other
    values each time (`rand()`, a clock), and is needed by something else as well, both must see the same
@@ -93,12 +93,12 @@ def _checkpoint_of(run: Run, alias: str) -> tuple[Manifest, str] | str:
 def _what_has_changed(manifest: Manifest, key: CacheKey) -> str | None:
     """Returns what has changed, or None when the checkpoint still holds."""
     if manifest.after_failure:
-        return "it was kept after a failure, computed once more"
+        return "its checkpoint was recomputed after a failure, so it is not reused"
     if not manifest.cache_key:
         return "its checkpoint was written by a spark_etl that could not resume"
     unknown = unpinned(key)
     if unknown:
-        return f"it can't be told whether source {', '.join(f'`{name}`' for name in unknown)} has changed"
+        return f"source {', '.join(f'`{name}`' for name in unknown)} has no version, so it may have changed"
     if manifest.cache_key.get("hash") == key.hash:
         return None
     return next(differences(manifest.cache_key.get("parts") or {}, key.parts), "what it depends on has changed")

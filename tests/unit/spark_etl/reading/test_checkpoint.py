@@ -53,10 +53,10 @@ def test_sql_runs_over_the_checkpoint(orders: Checkpoint) -> None:
 
 def test_too_much_is_not_read_by_accident(orders: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "LARGEST_PULL", 1)
-    with pytest.raises(CheckpointError, match=r"`orders`: what is asked for takes more than .* of memory") as caught:
+    with pytest.raises(CheckpointError, match=r"`orders` would need more than .* of memory; the limit is") as caught:
         orders.pandas()
     assert "limit=" in str(caught.value.hint)
-    assert len(orders.pandas(anyway=True)) == 5
+    assert len(orders.pandas(force=True)) == 5
 
 
 def test_what_lies_beside_its_files_does_not_belong_to_it(orders: Checkpoint) -> None:

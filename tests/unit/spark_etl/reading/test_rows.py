@@ -183,10 +183,10 @@ def test_what_is_more_than_half_of_what_is_free_is_not_pulled(
     files = [DataFile("a.parquet", 1000, 10)]
     large = Checkpoint(f"file://{folder}", Manifest("large", "run", columns=columns, rows=1000, files=files, **known))
     for pull in (large.arrow, large.pandas, lambda: large.sql("select * from this")):
-        with pytest.raises(CheckpointError, match="are read by accident") as caught:
+        with pytest.raises(CheckpointError, match="of memory; the limit is") as caught:
             pull()
         assert ".batches()" in str(caught.value.hint)
-    assert large.arrow(anyway=True).num_rows == 1000
+    assert large.arrow(force=True).num_rows == 1000
     assert large.sql("select count(*) as n from this")["n"][0] == 1000
     assert large.arrow(columns=["id"], limit=10).num_rows == 10
 

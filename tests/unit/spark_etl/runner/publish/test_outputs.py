@@ -356,7 +356,7 @@ def test_a_claim_that_would_delete_what_is_not_the_outputs_is_refused(shop: Shop
     LocalStorage().write(f"{shop.output('net').path}/{lock.LOCK_FILE}", json.dumps({"run": paths.root}).encode())
 
     for _ in range(2):
-        with pytest.raises(PublishRefusedError, match="what it was about to do can't be told") as caught:
+        with pytest.raises(PublishRefusedError, match="Its publish decision can't be read") as caught:
             shop.publish(3)
     assert f"delete file://{shop.folder}/net/_publishing.json" in str(caught.value.hint)
     assert (shop.folder / "raw" / "day.parquet").exists()
@@ -401,7 +401,7 @@ def test_a_run_that_slept_does_not_touch_what_another_published_meanwhile(
         other.commit()
     decided = set(shop.folder.rglob(DECISION_FILE))
 
-    with pytest.raises(RunFailedError, match=r"taken .*/net meanwhile"):
+    with pytest.raises(RunFailedError, match=r"took over the lock of .*/net,"):
         asleep.commit()
     assert set(shop.folder.rglob(DECISION_FILE)) == decided
     asleep.__exit__()
@@ -423,7 +423,7 @@ def test_a_claim_that_was_just_taken_counts_while_all_that_is_staged_is_still_th
             lock.PublishLock(shop.output("plan").path, other).take()
     decided = set(shop.folder.rglob(DECISION_FILE))
 
-    with pytest.raises(RunFailedError, match=f"run {other.run_id} has taken .*/plan meanwhile"):
+    with pytest.raises(RunFailedError, match=f"run {other.run_id} took over the lock of .*/plan,"):
         asleep.commit()
     assert set(shop.folder.rglob(DECISION_FILE)) == decided
     assert shop.seen() == [[1], [1]]
@@ -440,7 +440,7 @@ def test_a_run_that_sleeps_while_it_decides_deletes_nothing_of_anothers(
         decide(*decision)
 
     monkeypatch.setattr(StoredRun, "write_publish_decision", late)
-    with pytest.raises(RunFailedError, match="meanwhile"):
+    with pytest.raises(RunFailedError, match="took over the lock"):
         asleep.commit()
     assert shop.seen() == [[3], [3]]
 
@@ -499,7 +499,7 @@ def test_nothing_is_deleted_where_neither_the_new_nor_the_old_is_whole(
         assert shop.seen()[0] == [20, 22], "what is left of it"
     (staged,) = shop.folder.glob("net/_publishing-*")
     assert {"part-20.parquet", "part-22.parquet"} <= {file.name for file in staged.iterdir()}
-    assert f"/net files of before and of run {staged.name.removeprefix('_publishing-')} are gone" in caplog.text
+    assert f"/net: old files and files of run {staged.name.removeprefix('_publishing-')} are missing" in caplog.text
 
 
 @pytest.mark.parametrize("error", [CutError, StorageError("the store is away"), KeyboardInterrupt])
@@ -550,7 +550,7 @@ def test_what_has_appeared_is_told_before_a_signal_ends_the_run(shop: Shop) -> N
 def test_a_claim_that_names_nobody_is_told_not_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "PAUSE_SECONDS", 0)
     (shop.folder / "net" / lock.LOCK_FILE).write_text("{half of")
-    with pytest.raises(PublishRefusedError, match=r"net/_publishing.json is there and names no run"):
+    with pytest.raises(PublishRefusedError, match=r"the lock file .*net/_publishing.json does not name a run"):
         shop.publish(3)
 
 
@@ -560,7 +560,7 @@ def test_a_run_of_another_machine_is_not_taken_for_dead(shop: Shop, monkeypatch:
     claim = json.dumps({"run": elsewhere.root})
     (shop.folder / "net" / lock.LOCK_FILE).write_text(claim)
 
-    with pytest.raises(PublishRefusedError, match=f"run {elsewhere.run_id} of another machine holds"):
+    with pytest.raises(PublishRefusedError, match=f"run {elsewhere.run_id} on another machine holds"):
         shop.publish(3)
     assert (shop.folder / "net" / lock.LOCK_FILE).read_text() == claim
     assert shop.seen() == [[1], [1]]
@@ -574,6 +574,6 @@ def test_a_run_of_another_machine_that_takes_over_is_not_taken_for_dead(
     left = next((shop.folder / "net").glob("_publishing-*"))
     (left / f"{lock.TAKEN}.json").write_text(json.dumps({"run": elsewhere.root}))
 
-    with pytest.raises(PublishRefusedError, match=f"run {elsewhere.run_id} of another machine"):
+    with pytest.raises(PublishRefusedError, match=f"run {elsewhere.run_id} on another machine"):
         shop.publish(3)
     assert (left / "part-2.parquet").exists()
