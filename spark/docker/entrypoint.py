@@ -149,7 +149,7 @@ def secret_environment(folder: Path, required: tuple[str, ...] = ()) -> dict[str
 
 
 def master_answers(environment: dict[str, str]) -> bool:
-    """Tells whether the master's port accepts connections."""
+    """Returns whether the master's port accepts connections."""
     host, _, port = environment.get("SPARK_MASTER_URL", MASTER).removeprefix("spark://").partition(":")
     try:
         with socket.create_connection((host, int(port or 7077)), timeout=2):
@@ -172,7 +172,7 @@ def keys_of(environment: dict[str, str]) -> tuple[str, str]:
 
 
 def event_logs_exist(environment: dict[str, str]) -> bool:
-    """Tells whether this identity finds the folder for event logs in S3; the keys go to curl by stdin."""
+    """Returns whether this S3 user finds the folder for event logs in S3; the keys go to curl by stdin."""
     if "AWS_ENDPOINT_URL_S3" not in environment:
         return True
     user = ":".join(keys_of(environment))

@@ -57,7 +57,7 @@ def remove(root: Path, pattern: str) -> int:
 
 
 def is_foreign(entry: str, machine: str) -> bool:
-    """Tells whether a jar's entry is a native library that `machine` does not load."""
+    """Returns whether a jar's entry is a native library that `machine` does not load."""
     return entry.endswith(NATIVE_SUFFIXES) and not any(kept in entry for kept in NATIVE_KEPT[machine])
 
 

@@ -39,5 +39,5 @@ def quoted(column: str) -> str:
 
 
 def is_segment(name: str) -> bool:
-    """Tells whether a team or pipeline name may be one segment of a path."""
+    """Returns whether a team or pipeline name may be one segment of a path."""
     return SEGMENT.fullmatch(name) is not None

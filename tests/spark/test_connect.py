@@ -115,15 +115,15 @@ def test_what_a_client_lacks_is_told_with_what_to_use_instead(backend: Any, attr
 
 
 @pytest.fixture
-def told_server(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def server_with_token(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
     return server
 
 
-def test_a_project_runs_unchanged(pipeline: Pipeline, orders: str, told_server: str) -> None:
+def test_a_project_runs_unchanged(pipeline: Pipeline, orders: str, server_with_token: str) -> None:
     pipeline.write(orders + COUNTED_BY_UDF, {"counted": "counted"})
 
-    ended = pipeline.run("--checkpoint", "orders", "--remote", told_server)
+    ended = pipeline.run("--checkpoint", "orders", "--remote", server_with_token)
 
     assert ended.code == 0, ended.shown
     assert ended.run is not None
@@ -132,19 +132,19 @@ def test_a_project_runs_unchanged(pipeline: Pipeline, orders: str, told_server: 
     assert TOKEN not in ended.shown
 
 
-def test_rows_keep_their_order(pipeline: Pipeline, told_server: str) -> None:
+def test_rows_keep_their_order(pipeline: Pipeline, server_with_token: str) -> None:
     pipeline.write(SORTED + FIRST, {"first": "first"})
 
-    ended = pipeline.run("--checkpoint", "sorted", "--remote", told_server)
+    ended = pipeline.run("--checkpoint", "sorted", "--remote", server_with_token)
 
     assert ended.code == 0, ended.shown
     assert sorted(row["id"] for row in pipeline.output("first")) == list(range(10))
 
 
-def test_a_project_that_needs_the_jvm_is_told_so(pipeline: Pipeline, orders: str, told_server: str) -> None:
+def test_a_project_that_needs_the_jvm_is_refused(pipeline: Pipeline, orders: str, server_with_token: str) -> None:
     pipeline.write(orders + NEEDS_JVM)
 
-    ended = pipeline.run("--checkpoint", "parallel", "--remote", told_server)
+    ended = pipeline.run("--checkpoint", "parallel", "--remote", server_with_token)
 
     assert ended.code == 5
     assert "`sparkContext` is not there through Spark Connect" in ended.shown

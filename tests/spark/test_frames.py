@@ -1,4 +1,4 @@
-"""Awkward frames: held as they are, or refused by name before anything is computed."""
+"""Awkward frames: kept as they are, or refused by name before anything is computed."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def test_a_killed_kernel_takes_its_driver_along() -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Tells whether a process runs; one that nobody has waited for yet does not."""
+    """Returns whether a process runs; one that nobody has waited for yet does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
     except FileNotFoundError:

@@ -19,7 +19,7 @@ from typing import Any
 
 from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
-from spark_etl.reading.reads import read_notes
+from spark_etl.reading.reads import load_reads
 
 from sandbox_lab.comparison import DOES_NOT_REPRODUCE, code_cells, compare_notebooks
 
@@ -136,7 +136,7 @@ def recorded_reads(folder: Path) -> list[dict[str, Any]]:
     Raises:
         DamagedError: Something else has written there.
     """
-    reads = [read for file in sorted(folder.glob("*.jsonl")) for read in read_notes(file)]
+    reads = [read for file in sorted(folder.glob("*.jsonl")) for read in load_reads(file)]
     return list({read["path"]: read for read in sorted(reads, key=lambda read: str(read["at"]))}.values())
 
 

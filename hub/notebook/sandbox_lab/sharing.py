@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_etl.errors import DamagedError
-from spark_etl.reading.reads import read_notes
+from spark_etl.reading.reads import load_reads
 
 from sandbox_lab.errors import RefusedError
 
@@ -42,7 +42,7 @@ def latest_reads(notebook: Path) -> list[dict[str, Any]]:
     files = sorted(Path(folder).glob("*.jsonl"), key=lambda file: file.stat().st_mtime, reverse=True) if folder else []
     for file in files:
         try:
-            reads = read_notes(file)
+            reads = load_reads(file)
         except DamagedError:
             continue
         if any(read.get("notebook") == str(notebook) for read in reads):

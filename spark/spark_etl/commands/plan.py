@@ -16,7 +16,7 @@ from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.names import listing
 from spark_etl.runner.options import Options, read_options
 from spark_etl.runner.plan import make_plan
-from spark_etl.runner.publish.ownership import refuse_foreign, unclaimed
+from spark_etl.runner.publish.ownership import refuse_foreign, without_lock
 from spark_etl.user_code import guard_user_code, no_hard_exit
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _plan_options(arguments: Namespace) -> Options:
 def _check_outputs(plan: Plan) -> None:
     """Refuses what the run would; without its store, a plan is drawn all the same."""
     try:
-        refuse_foreign(unclaimed(plan.outputs), plan.owner, adopt=plan.options.adopt_output)
+        refuse_foreign(without_lock(plan.outputs), plan.owner, adopt=plan.options.adopt_output)
     except StorageError as error:
         sys.stderr.write(f"not checked what the outputs would replace: {error.message}\n")
 

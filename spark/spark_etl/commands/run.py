@@ -13,7 +13,7 @@ from spark_etl.runner.backend import connect_mode
 from spark_etl.runner.notify import mail_outcome, mail_refusal
 from spark_etl.runner.options import Options
 from spark_etl.runner.plan import make_plan
-from spark_etl.runner.publish.ownership import refuse_foreign, unclaimed
+from spark_etl.runner.publish.ownership import refuse_foreign, without_lock
 from spark_etl.runner.report.progress import Progress, log_as_events
 from spark_etl.runner.run import Outcome, run_plan
 from spark_etl.runner.signals import raise_on_signals
@@ -35,7 +35,7 @@ def _run(options: Options, progress: Progress) -> int:
     try:
         with connect_mode(options.remote), guard_user_code():
             plan = make_plan(options)
-            refuse_foreign(unclaimed(plan.outputs), plan.owner, adopt=options.adopt_output)
+            refuse_foreign(without_lock(plan.outputs), plan.owner, adopt=options.adopt_output)
             progress.expect(plan.order)
             outcome = run_plan(plan, progress)
     except SparkEtlError as error:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from spark_etl.config.document import Document, load_document
 from spark_etl.config.environment import Where, location, substitute
-from spark_etl.config.model import ALIAS_RULE, RESERVED, FeatureConfig, reason_to_refuse
+from spark_etl.config.model import ALIAS_RULE, TRANSFORM_ARGUMENTS, FeatureConfig, reason_to_refuse
 from spark_etl.errors import ConfigError
 from spark_etl.names import alternatives
 
@@ -51,7 +51,7 @@ def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Fea
 
 def _check_names(document: Document, config: FeatureConfig) -> None:
     for alias in config.features:
-        if alias in RESERVED:
+        if alias in TRANSFORM_ARGUMENTS:
             where = location(document, ("features", alias))
             raise ConfigError(f"{where}: a feature can't be called `{alias}`: transform() has an argument of that name")
 

@@ -23,7 +23,7 @@ from spark_etl.config.environment import ONLY_A_NAME, variables
 Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 ALIAS_RULE = "a letter, then letters, digits and `_`"
 CLASS_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
-RESERVED = ("end_date", "self", "spark", "start_date")
+TRANSFORM_ARGUMENTS = ("end_date", "self", "spark", "start_date")
 Setting = str | bool | int | float
 
 # What Spark itself blanks out on its pages, `spark.redaction.regex`.
@@ -164,7 +164,7 @@ def as_text(value: str | float | bool) -> str:
 def json_schema() -> str:
     """Returns the schema as the text of feature_config.schema.json."""
     schema = _adapted(FeatureConfig.model_json_schema(by_alias=True))
-    schema["properties"]["features"]["propertyNames"] = {"not": {"enum": list(RESERVED)}}
+    schema["properties"]["features"]["propertyNames"] = {"not": {"enum": list(TRANSFORM_ARGUMENTS)}}
     schema["properties"]["spark"]["propertyNames"] = {
         "pattern": r"^spark\.",
         "not": {"pattern": f"^({START_SETTINGS.pattern})$"},

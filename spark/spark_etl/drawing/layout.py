@@ -15,7 +15,7 @@ PASSES = 24
 STRAIGHT, LOOSE = 4.0, 0.01
 
 Point = tuple[float, float]
-Size = tuple[float, float]
+BoxSize = tuple[float, float]
 Target = tuple[float, float]
 
 
@@ -59,7 +59,7 @@ class Layout:
     down: bool
 
 
-def lay_out(diagram: Diagram, sizes: Mapping[str, Size]) -> Layout:
+def lay_out(diagram: Diagram, sizes: Mapping[str, BoxSize]) -> Layout:
     """Returns the drawing with layers from top to bottom, or from left to right where that would be too wide.
 
     Args:
@@ -74,7 +74,7 @@ def lay_out(diagram: Diagram, sizes: Mapping[str, Size]) -> Layout:
     return across if across.width < down.width else down
 
 
-def _place(ranks: Ranks, sizes: Mapping[str, Size], *, down: bool) -> Layout:
+def _place(ranks: Ranks, sizes: Mapping[str, BoxSize], *, down: bool) -> Layout:
     """Places everything on two axes: `along` goes from layer to layer, `cross` lies in a layer."""
     cross_sizes = {
         item: BEND if isinstance(item, Bend) else sizes[item][0 if down else 1]
@@ -99,7 +99,7 @@ def _place(ranks: Ranks, sizes: Mapping[str, Size], *, down: bool) -> Layout:
     return Layout(boxes, _lines(ranks, spans, down=down), *((extent, length) if down else (length, extent)), down=down)
 
 
-def _box(span: tuple[float, float, float], size: Size, *, down: bool) -> Box:
+def _box(span: tuple[float, float, float], size: BoxSize, *, down: bool) -> Box:
     """Returns the place of a box: as long as its layer, so that all lines begin and end at boxes."""
     centre, start, end = span
     width, height = size

@@ -1,4 +1,4 @@
-"""Tells whether the code that computed a checkpoint is still the same, where that code can be seen."""
+"""Returns whether the code that computed a checkpoint is still the same, where that code can be seen."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ class Checkpoint:
 
     def _paths(self) -> list[str]:
         """Returns the files, those without rows last; whoever asks is about to read them."""
-        reads.note(self.path, self.manifest)
+        reads.record_read(self.path, self.manifest)
         files = sorted(self.manifest.files, key=lambda file: (file.rows == 0, file.name))
         return [join(self.path, file.name) for file in files]
 

@@ -78,7 +78,7 @@ def matching(connected: Any, dataset: Any, columns: Sequence[str], predicate: st
 
 
 def has_subquery(connected: Any, predicate: str) -> bool:
-    """Tells whether a predicate asks about more than the row it is about: `x = (select max(x) from this)`."""
+    """Returns whether a predicate asks about more than the row it is about: `x = (select max(x) from this)`."""
     import duckdb
 
     query = f"select 1 from this where ({predicate}\n)"  # noqa: S608 - parsed only

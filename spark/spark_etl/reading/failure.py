@@ -12,23 +12,25 @@ from spark_etl.names import alternatives, listing
 from spark_etl.reading.checkpoint import Checkpoint
 from spark_etl.store import ErrorRecord, StoredRun
 
-KeptAt = Callable[[str], Checkpoint | None]
+OpenCheckpoint = Callable[[str], Checkpoint | None]
 
 
 class FailureInputs(Mapping[str, Checkpoint]):
     """Source name → the checkpoint of what the feature that failed had read; opened when it is asked for."""
 
-    def __init__(self, folders: Mapping[str, str], not_kept: Mapping[str, str], kept_at: KeptAt) -> None:
+    def __init__(
+        self, folders: Mapping[str, str], not_kept: Mapping[str, str], open_checkpoint: OpenCheckpoint
+    ) -> None:
         self._folders = dict(folders)
         self._not_kept = not_kept
-        self._kept_at = kept_at
+        self._open_checkpoint = open_checkpoint
 
     def __getitem__(self, name: str) -> Checkpoint:
         if name in self._not_kept:
             raise CheckpointError(f"input `{name}` could not be kept: {self._not_kept[name]}")
         if name not in self._folders:
             raise CheckpointError(f"no input `{name}` was kept. {alternatives(name, self._folders)}")
-        found = self._kept_at(self._folders[name])
+        found = self._open_checkpoint(self._folders[name])
         if found is None:
             raise CheckpointError(f"input `{name}` has no manifest in {self._folders[name]}")
         return found
@@ -100,13 +102,13 @@ class Failure:
         return f"<p><b>{escape(head)}</b></p>{rows}{parts}<p>{escape(repr(self.inputs))}</p>"
 
 
-def load_failure(stored: StoredRun, error: ErrorRecord, kept_at: KeptAt) -> Failure:
+def load_failure(stored: StoredRun, error: ErrorRecord, open_checkpoint: OpenCheckpoint) -> Failure:
     """Returns why a run failed: from the report beside its feature where there is one, else from its document.
 
     Args:
         stored: The run.
         error: What its document says of it.
-        kept_at: Opens the checkpoint of a folder.
+        open_checkpoint: Opens the checkpoint of a folder.
     """
     known = stored.failure_report(error.feature) if error.feature else {}
     lost = dict(known.get("not_kept") or {})
@@ -119,7 +121,7 @@ def load_failure(stored: StoredRun, error: ErrorRecord, kept_at: KeptAt) -> Fail
         full_traceback=str(known.get("traceback") or ""),
         plan=known.get("plan"),
         metrics=list(known.get("metrics") or []),
-        inputs=FailureInputs(folders, lost, kept_at),
+        inputs=FailureInputs(folders, lost, open_checkpoint),
         not_kept=lost,
     )
 

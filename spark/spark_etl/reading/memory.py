@@ -17,7 +17,7 @@ def most_in_memory() -> int:
 
 
 def available_memory() -> int | None:
-    """Returns the bytes free on this machine and in this container; None where that can't be told."""
+    """Returns the bytes free on this machine and in this container; None where that is not known."""
     return min((size for size in (_of_machine(), machine.memory_left()) if size is not None), default=None)
 
 

@@ -121,7 +121,7 @@ def _durations(values: list[Any]) -> Any:
 
 
 def _has_integer_nulls(array: pa.Array) -> bool:
-    """Tells whether there is a NULL among the whole numbers within a nested array: numpy has no such numbers."""
+    """Returns whether there is a NULL among the whole numbers within a nested array: numpy has no such numbers."""
     from pyarrow import types
 
     kind = array.type

@@ -1,4 +1,4 @@
-"""What a process has read, written down as it reads: the evidence that a shared notebook carries.
+"""What a process has read, written down as it reads: the record that a shared notebook carries.
 
 With `SPARK_ETL_READS` set to a folder, each checkpoint that is read is a line of JSON in a file of this process there:
 
@@ -30,8 +30,8 @@ TEXTS = ("at", "run", "feature", "path", "files")
 _written: set[tuple[int, str, str]] = set()
 
 
-def note(path: str, manifest: Manifest) -> None:
-    """Writes down that a checkpoint is read; the same one is written down once."""
+def record_read(path: str, manifest: Manifest) -> None:
+    """Records that a checkpoint is read; the same one is recorded once."""
     folder = os.environ.get(FOLDER)
     if not folder:
         return
@@ -55,11 +55,11 @@ def note(path: str, manifest: Manifest) -> None:
             out.write(json.dumps(line) + "\n")
 
 
-def read_notes(file: Path) -> list[dict[str, Any]]:
-    """Returns what is written down in a file of this folder; whoever's process it was, it may have written anything.
+def load_reads(file: Path) -> list[dict[str, Any]]:
+    """Returns the reads in a file of this folder. Any process may have written it, so each entry is checked.
 
     Raises:
-        DamagedError: It is no list of reads, or larger than anybody's.
+        DamagedError: It has an invalid entry, or is too large.
     """
     with file.open("rb") as opened:
         content = opened.read(LARGEST + 1)

@@ -147,7 +147,7 @@ class Run:
         """Why it failed, with the inputs of what failed; None for a run that did not."""
         if self.status != "failed":
             return None
-        return load_failure(self.stored, self.error or ErrorRecord(), self._kept_at)
+        return load_failure(self.stored, self.error or ErrorRecord(), self._open_checkpoint)
 
     @property
     def log(self) -> str:
@@ -175,12 +175,14 @@ class Run:
         if feature not in features:
             raise CheckpointError(f"run {self.id} has no feature `{feature}`. {alternatives(feature, self.features)}")
         reused_from = features[feature].reused_from
-        found = self._kept_at(join(reused_from or self.stored.root, feature))
-        if found is None:
-            raise self._gone(feature, reused_from) if reused_from else self._not_kept(feature)
-        return found
+        found = self._open_checkpoint(join(reused_from or self.stored.root, feature))
+        if found is not None:
+            return found
+        if reused_from:
+            raise self._reused_checkpoint_gone(feature, reused_from)
+        raise self._no_checkpoint_error(feature)
 
-    def _kept_at(self, folder: str) -> Checkpoint | None:
+    def _open_checkpoint(self, folder: str) -> Checkpoint | None:
         """Returns the checkpoint of a folder; None where no manifest lies."""
         manifest = manifest_at(folder, self.stored.settings)
         if manifest is None:
@@ -197,13 +199,13 @@ class Run:
         if self.status in {"running", "died"}:
             yield "its run is still running" if self.status == "running" else "its run died"
 
-    def _gone(self, feature: str, reused_from: str) -> CheckpointError:
+    def _reused_checkpoint_gone(self, feature: str, reused_from: str) -> CheckpointError:
         return CheckpointError(
             f"run {self.id} reused `{feature}` of run {name_of(reused_from)}, and nothing is left of it there",
             hint=f"run it again with --checkpoint {feature}",
         )
 
-    def _not_kept(self, feature: str) -> CheckpointError:
+    def _no_checkpoint_error(self, feature: str) -> CheckpointError:
         self.reload()
         known = self.features[feature]
         kept = f"kept: {listing(self.checkpoints)}"

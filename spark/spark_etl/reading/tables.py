@@ -31,7 +31,7 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: s
 
 
 def is_number(cell: str) -> bool:
-    """Tells whether a cell is to be aligned to the right."""
+    """Returns whether a cell is to be aligned to the right."""
     return bool(cell) and set(cell.split(" ", 1)[0]) <= NUMERIC
 
 

@@ -15,7 +15,7 @@ from spark_etl.response.types import NUMBERS, UNORDERED, canonical, kind
 if TYPE_CHECKING:
     from spark_etl.feature import SparkFeature
 
-Bounds = tuple[Any, Any]
+ValueRange = tuple[Any, Any]
 
 
 class Response:
@@ -28,7 +28,7 @@ class Response:
         columns: Column → type as Spark's SQL writes it: `bigint`, `decimal(18,2)`, `array<string>`.
         not_null: Columns without NULL.
         unique: Keys that no two rows share; each a column or a list of columns.
-        ranges: Column → least and greatest value, both included; None where there is no bound.
+        ranges: Column → `(lower, upper)`, both included; None where there is no bound.
         allowed: Column → all values there may be.
     """
 
@@ -38,7 +38,7 @@ class Response:
         *,
         not_null: Iterable[str] = (),
         unique: Iterable[str | Sequence[str]] = (),
-        ranges: Mapping[str, Bounds] | None = None,
+        ranges: Mapping[str, ValueRange] | None = None,
         allowed: Mapping[str, Iterable[Any]] | None = None,
     ) -> None:
         self.columns = dict(columns)
@@ -67,7 +67,7 @@ def _names(value: Any) -> list[Any]:
 
 
 def has_expectations(feature: SparkFeature) -> bool:
-    """Tells whether rows have to be looked at to know if a response is kept; the feature has to be kept for that."""
+    """Returns whether rows have to be looked at to know if a response is kept; the feature has to be kept for that."""
     response = feature.response
     return response.expects if isinstance(response, Response) else response is not None
 
@@ -138,10 +138,10 @@ def _check_key(key: list[str], types: Mapping[str, str]) -> None:
             raise ValueError(f"unique: Spark can't compare `{name}`, a {types[name]}")
 
 
-def _check_bounds(name: str, bounds: Bounds, type_text: str) -> None:
+def _check_bounds(name: str, bounds: ValueRange, type_text: str) -> None:
     what = f"ranges[{name!r}]"
     if not isinstance(bounds, tuple | list) or len(bounds) != 2:
-        raise ValueError(f"{what} is {bounds!r}, but must be (least, greatest), None for no bound")
+        raise ValueError(f"{what} is {bounds!r}, but must be (lower, upper), None for no bound")
     given = [bound for bound in bounds if bound is not None]
     if not given:
         raise ValueError(f"{what} has no bound")

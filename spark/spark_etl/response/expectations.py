@@ -77,21 +77,21 @@ def _rules(response: Response) -> list[RowRule]:
     from pyspark.sql import functions as F  # noqa: N812 - as everyone calls it
 
     rules = [RowRule(name, "must not be NULL", F.col(quoted(name)).isNull()) for name in response.not_null]
-    for name, (least, greatest) in response.ranges.items():
+    for name, (lower, upper) in response.ranges.items():
         column = F.col(quoted(name))
-        below = F.lit(False) if least is None else column < F.lit(least)
-        above = F.lit(False) if greatest is None else column > F.lit(greatest)
-        rules.append(RowRule(name, f"must be {_bounds(least, greatest)}", below | above))
+        below = F.lit(False) if lower is None else column < F.lit(lower)
+        above = F.lit(False) if upper is None else column > F.lit(upper)
+        rules.append(RowRule(name, f"must be {_bounds(lower, upper)}", below | above))
     for name, values in response.allowed.items():
         one_of = _clip(", ".join(map(str, values)), 100)
         rules.append(RowRule(name, f"must be one of {one_of}", ~F.col(quoted(name)).isin(values)))
     return rules
 
 
-def _bounds(least: Any, greatest: Any) -> str:
-    if greatest is None:
-        return f"at least {least}"
-    return f"at most {greatest}" if least is None else f"from {least} to {greatest}"
+def _bounds(lower: Any, upper: Any) -> str:
+    if upper is None:
+        return f"at least {lower}"
+    return f"at most {upper}" if lower is None else f"from {lower} to {upper}"
 
 
 def _broken_rules(response: Response, frame: DataFrame) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def is_pandera(response: Any) -> bool:
-    """Tells whether it is a model's class or a schema of pandera for Spark's DataFrames; pandera is not imported."""
+    """Returns whether it is a model's class or a schema of pandera for Spark's DataFrames; pandera is not imported."""
     kind = response if isinstance(response, type) else type(response)
     return any(base.__module__.startswith("pandera.api.pyspark") for base in kind.__mro__)
 

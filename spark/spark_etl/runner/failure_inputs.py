@@ -93,7 +93,7 @@ def _write(work: Work, alias: str, folder: str, frame: DataFrame, *, inputs: Map
             after_failure=True,
             ordered=work.backend.is_ordered(frame),
         )
-    work.record.kept_after_failure(folder, rows=manifest.rows, size=manifest.bytes)
+    work.record.mark_kept_after_failure(folder, rows=manifest.rows, size=manifest.bytes)
     work.progress.line(f"kept {folder}: {manifest.rows:,} rows  {format_duration(time.monotonic() - began)}")
     return written
 

@@ -130,12 +130,12 @@ def _file_at(path: str) -> Path | None:
 
 
 def _covers(place: Place, path: str | None) -> bool:
-    """Tells whether a path is a place or lies below it."""
+    """Returns whether a path is a place or lies below it."""
     return path is not None and place_of(path)[: len(place)] == place
 
 
 def _overlap(one: Place, other: Place, meets: Callable[[str, str], bool] = eq) -> bool:
-    """Tells whether one is equal to, above or below the other, whose names may be patterns."""
+    """Returns whether one is equal to, above or below the other, whose names may be patterns."""
     return all(map(meets, one, other))
 
 

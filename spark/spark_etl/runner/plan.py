@@ -86,9 +86,8 @@ def make_plan(options: Options) -> Plan:
     refuse_overlaps(outputs, graph, order, options.dates, publish=options.publish, scratch=options.scratch)
     refuse_taken(outputs)
     checked = [alias for alias in order if has_expectations(graph.features[alias])]
-    checkpoints |= {
-        alias: "checkpointed, because its response is checked on the checkpoint" for alias in checked if alias not in checkpoints
-    }
+    reason = "checkpointed, because its response is checked on the checkpoint"
+    checkpoints |= {alias: reason for alias in checked if alias not in checkpoints}
     return Plan(options, config, project, graph, pipeline, order, outputs, targets, checkpoints, previous, sample)
 
 

@@ -129,7 +129,7 @@ def _attempt(
                 with record.trace.span("look at the sources"):
                     inputs = resolve(plan)
                     decisions, keys = reuse(plan, inputs)
-                _perform(Decided(plan, inputs, decisions, keys), record, progress, stack)
+                _perform(ResolvedPlan(plan, inputs, decisions, keys), record, progress, stack)
         except KeyboardInterrupt:
             ignore_signals()
             record.end("interrupted")
@@ -145,7 +145,7 @@ def _attempt(
         return "succeeded", None
 
 
-class Decided(NamedTuple):
+class ResolvedPlan(NamedTuple):
     """A plan of which is known what it reads and which of its features are computed."""
 
     plan: Plan
@@ -154,10 +154,10 @@ class Decided(NamedTuple):
     cache_keys: Mapping[str, CacheKey]
 
 
-def _perform(decided: Decided, record: RunWriter, progress: Progress, stack: ExitStack) -> None:
+def _perform(resolved: ResolvedPlan, record: RunWriter, progress: Progress, stack: ExitStack) -> None:
     """Computes what does not hold any more."""
-    plan, inputs, decisions, keys = decided
-    _record_decisions(record, decided)
+    plan, inputs, decisions, keys = resolved
+    _record_decisions(record, resolved)
     _show_decisions(plan, decisions, progress)
     if not plan.outputs and not to_run(plan.order, decisions):
         return
@@ -179,12 +179,13 @@ def _perform(decided: Decided, record: RunWriter, progress: Progress, stack: Exi
         raise blamed from blamed.__cause__
 
 
-def _record_decisions(record: RunWriter, decided: Decided) -> None:
+def _record_decisions(record: RunWriter, resolved: ResolvedPlan) -> None:
     """Records what each feature reads and depends on, and what becomes of it, before any of them runs."""
-    record.run.write_inputs(decided.inputs.record({alias: key.to_dict() for alias, key in decided.cache_keys.items()}))
-    for alias, decision in decided.decisions.items():
+    cache_keys = {alias: key.to_dict() for alias, key in resolved.cache_keys.items()}
+    record.run.write_inputs(resolved.inputs.record(cache_keys))
+    for alias, decision in resolved.decisions.items():
         if decision.manifest is None:
-            record.decided(alias, decision.reason)
+            record.record_decision(alias, decision.reason)
         else:
             root, rows, size = decision.folder.rpartition("/")[0], decision.manifest.rows, decision.manifest.bytes
             record.reused(alias, decision.reason, root=root, rows=rows, size=size)

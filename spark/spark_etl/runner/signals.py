@@ -65,12 +65,12 @@ def defer_signals() -> Iterator[None]:
 
 
 def spark_was_stopped(error: BaseException) -> bool:
-    """Tells whether a failure comes from a stop of Spark: under spark-submit a signal reaches the JVM first."""
+    """Returns whether a failure comes from a stop of Spark: under spark-submit a signal reaches the JVM first."""
     return "PYSPARK_GATEWAY_PORT" in os.environ and _was_shut_down(error)
 
 
 def jvm_is_gone(error: BaseException) -> bool:
-    """Tells whether a failure is that the driver's JVM does not answer any more."""
+    """Returns whether a failure is that the driver's JVM does not answer any more."""
     return any(type(part).__name__ in CONNECTION_ERRORS for part in _causes(error)) or _was_shut_down(error)
 
 

@@ -75,7 +75,8 @@ class CheckpointSource(Source):
                 return run
         of = " of a sample" if newest.document.sample else ""
         raise MissingDataError(
-            f"{self!r}: no successful full run (without --sample) for {dates}; newest: {newest.id}, for {newest.dates}{of}",
+            f"{self!r}: no successful full run (without --sample) for {dates}; "
+            f"newest: {newest.id}, for {newest.dates}{of}",
             hint="run it for these days, name a run by its id, or take one for other days with any_dates=True",
         )
 

@@ -89,7 +89,7 @@ def parquet_schema(path: str, *, damaged: bool = False) -> FileSchema | None:
 
 
 def _has_int96(file: Any) -> bool:
-    """Tells whether timestamps are INT96, as Spark and Impala once wrote them: in UTC, which the file doesn't say."""
+    """Returns whether timestamps are INT96, as Spark and Impala once wrote them: in UTC, which the file doesn't say."""
     return any(file.schema.column(i).physical_type == "INT96" for i in range(len(file.schema)))
 
 

@@ -122,12 +122,12 @@ def _matches(names: list[str], pattern: list[str]) -> bool:
 
 
 def matches_pattern(name: str, pattern: str) -> bool:
-    """Tells whether a name matches; `[` is a letter, as in a path without a pattern."""
+    """Returns whether a name matches; `[` is a letter, as in a path without a pattern."""
     return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
 def is_data(path: str, folder: str) -> bool:
-    """Tells whether Spark would read a file below a folder: names that begin with `_` or `.` it leaves alone."""
+    """Returns whether Spark would read a file below a folder: names that begin with `_` or `.` it leaves alone."""
     names = relative_to(path, folder).split("/")
     return not any(map(is_hidden, names)) and not names[-1].endswith("._COPYING_")
 

@@ -15,12 +15,12 @@ ANY_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def has_day(text: str) -> bool:
-    """Tells whether a text is another one for each day."""
+    """Returns whether a text is another one for each day."""
     return any(match["name"] == "date" for match in PLACEHOLDER.finditer(text))
 
 
 def has_placeholder(text: str) -> bool:
-    """Tells whether any day is in a text."""
+    """Returns whether any day is in a text."""
     return PLACEHOLDER.search(text) is not None
 
 

@@ -98,7 +98,7 @@ def to_spark_json(kind: Type) -> Any:
 
 
 def is_spark_type(kind: Type) -> bool:
-    """Tells whether Spark has such a type; of a nested one, it is not checked."""
+    """Returns whether Spark has such a type; of a nested one, it is not checked."""
     return not isinstance(kind, str) or kind in KNOWN or kind.startswith(("decimal(", "interval ", "time("))
 
 

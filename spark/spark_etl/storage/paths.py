@@ -18,7 +18,7 @@ def scheme_of(path: str) -> str:
 
 
 def is_s3(path: str) -> bool:
-    """Tells whether the path lies in an S3 store."""
+    """Returns whether the path lies in an S3 store."""
     return scheme_of(path) in S3_SCHEMES
 
 
@@ -70,7 +70,7 @@ def relative_to(path: str, base: str) -> str:
 
 
 def is_hidden(name: str) -> bool:
-    """Tells whether readers of Parquet pass over a file or folder of this name, as Spark does.
+    """Returns whether readers of Parquet pass over a file or folder of this name, as Spark does.
 
     `.x` and `_x` are hidden. `_x=1` is not: it is the folder of a partition.
     """

@@ -9,7 +9,7 @@ from typing import Any
 from spark_etl.errors import DamagedError
 
 LONGEST = 255  # of what is a column of a list
-Check = Callable[[Any], bool]
+FieldCheck = Callable[[Any], bool]
 
 
 def check_run(content: Mapping[str, Any], path: str, *, newest: int, statuses: Collection[str]) -> None:
@@ -39,26 +39,26 @@ def check_run(content: Mapping[str, Any], path: str, *, newest: int, statuses: C
         _check(known, OUTPUT, path, " in `publish`")
 
 
-def _check(known: Mapping[str, Any], checks: Mapping[str, Check], path: str, where: str) -> None:
+def _check(known: Mapping[str, Any], checks: Mapping[str, FieldCheck], path: str, where: str) -> None:
     for name, check in checks.items():
         if not check(known.get(name)):
             raise DamagedError(f"{path}: `{name}`{where} has an invalid value")
 
 
 def is_number(value: Any) -> bool:
-    """Tells whether a value is a finite number that fits in 64 bits."""
+    """Returns whether a value is a finite number that fits in 64 bits."""
     if isinstance(value, int):
         return not isinstance(value, bool) and abs(value) < 1 << 63
     return isinstance(value, float) and math.isfinite(value)
 
 
 def is_count(value: Any) -> bool:
-    """Tells whether a value can be a number of rows or bytes."""
+    """Returns whether a value can be a number of rows or bytes."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
 
 
 def is_text(value: Any) -> bool:
-    """Tells whether a value is a text."""
+    """Returns whether a value is a text."""
     return isinstance(value, str)
 
 
@@ -74,15 +74,15 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _list_of(check: Check) -> Check:
+def _list_of(check: FieldCheck) -> FieldCheck:
     return lambda value: isinstance(value, list) and all(map(check, value))
 
 
-def _map_of(check: Check) -> Check:
+def _map_of(check: FieldCheck) -> FieldCheck:
     return lambda value: isinstance(value, dict) and all(map(check, value.values()))
 
 
-def _or_none(check: Check) -> Check:
+def _or_none(check: FieldCheck) -> FieldCheck:
     return lambda value: value is None or check(value)
 
 
@@ -93,7 +93,7 @@ def _is_error(value: Any) -> bool:
 
 
 # A name that only format 2 has, or not even each of its runs, may be missing.
-RUN: dict[str, Check] = {
+RUN: dict[str, FieldCheck] = {
     "format": is_number,
     "run_id": _or_none(_is_short),
     "path": _or_none(is_text),
@@ -127,7 +127,7 @@ RUN: dict[str, Check] = {
     "error": _or_none(_is_error),
     "trace": _or_none(_is_object),
 }
-FEATURE: dict[str, Check] = {
+FEATURE: dict[str, FieldCheck] = {
     "class": _or_none(is_text),
     "checkpoint": _or_none(_is_truth),
     "state": _is_short,
@@ -143,7 +143,7 @@ FEATURE: dict[str, Check] = {
     "tasks": _or_none(is_count),
     "error": _or_none(_is_error),
 }
-OUTPUT: dict[str, Check] = {
+OUTPUT: dict[str, FieldCheck] = {
     "feature": is_text,
     "path": is_text,
     "overwrite": _or_none(_is_truth),

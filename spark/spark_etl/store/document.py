@@ -60,7 +60,7 @@ class FeatureRecord:
         reason: Why it is computed, reused or skipped.
         reused_from: The folder of the run whose checkpoint it is; None if it was computed.
         after_failure: Whether its checkpoint was computed once more because a feature that reads it had failed.
-        deterministic: Whether its query gives the same rows each time; None where that can't be told.
+        deterministic: Whether its query gives the same rows each time; None where that is not known.
         stages: Spark stages of its checkpoint.
         tasks: Spark tasks of its checkpoint.
         error: What it failed with.

@@ -37,7 +37,7 @@ def parse_beat(known: Mapping[str, Any]) -> Beat | None:
 
 
 def is_recent(beat: Beat, now: datetime | None = None) -> bool | None:
-    """Tells whether a beat is no older than three of them; None where that can't be told."""
+    """Returns whether a beat is no older than three of them; None where that is not known."""
     try:
         return (now or datetime.now(UTC)) - beat.at <= MISSED_BEATS * beat.every + CLOCK_SKEW
     except (TypeError, OverflowError):

@@ -26,8 +26,8 @@ class ObjectRecord:
 
     Attributes:
         path: Where it lies.
-        bytes: Its size; None where that can't be told.
-        etag: Changes whenever its content does; None where that can't be told.
+        bytes: Its size; None where that is not known.
+        etag: Changes whenever its content does; None where that is not known.
     """
 
     path: str

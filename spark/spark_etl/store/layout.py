@@ -41,7 +41,7 @@ def new_run_id(now: datetime | None = None) -> str:
 
 
 def is_run_id(name: str) -> bool:
-    """Tells whether a folder's name is a run's id."""
+    """Returns whether a folder's name is a run's id."""
     return RUN_ID.fullmatch(name) is not None
 
 

@@ -99,7 +99,7 @@ class StoredRun:
         return RunDocument(self.run_id, self.root, self.team, self.pipeline, **known)
 
     def exists(self) -> bool:
-        """Tells whether there is a run.json."""
+        """Returns whether there is a run.json."""
         return self._store.find(self.document_path) is not None
 
     def document(self) -> RunDocument | None:
@@ -131,13 +131,13 @@ class StoredRun:
         self._store.write(self._path(layout.HEARTBEAT_FILE), dump_beat(every))
 
     def is_alive(self, now: datetime | None = None) -> bool | None:
-        """Tells whether a run that has not ended is alive: its last beat is no older than three of them.
+        """Returns whether a run that has not ended is alive: its last beat is no older than three of them.
 
         Args:
             now: The moment to compare with; this one if not given. 30 s are allowed for clocks that differ.
 
         Returns:
-            None when it can't be told, as the run has never said so.
+            None when that is not known, as the run has never said so.
         """
         beat = self._last_beat()
         return None if beat is None else is_recent(beat, now)
@@ -151,7 +151,7 @@ class StoredRun:
         return parse_beat(known or {})
 
     def is_at_work(self) -> bool:
-        """Tells whether the run has neither ended nor died."""
+        """Returns whether the run has neither ended nor died."""
         document = self.document()
         if document is not None and document.status == "damaged":  # only its heartbeat can tell
             return self.is_alive() is True
@@ -271,7 +271,7 @@ def manifest_path(folder: str) -> str:
 
 
 def is_manifest(path: str) -> bool:
-    """Tells whether an object makes a checkpoint of the folder that it lies in."""
+    """Returns whether an object makes a checkpoint of the folder that it lies in."""
     return name_of(path) == layout.MANIFEST_FILE
 
 

@@ -17,11 +17,11 @@ SPAN_DAYS = (1, 4, 16, 64, 256)
 LAST = "~"  # sorts after every sign of an id
 MAY_END_AN_ID = re.compile(r"[0-9a-f]{1,6}|.*-[0-9a-f]{6}")
 
-Span = tuple[str, str]
+IdRange = tuple[str, str]
 Found = tuple[StoredRun, Summary | None]
 
 
-def newest_spans(since: str = "", now: datetime | None = None) -> Iterator[Span]:
+def newest_spans(since: str = "", now: datetime | None = None) -> Iterator[IdRange]:
     """Yields spans of ids, the newest first and each longer than the one before, down to `since`.
 
     The first has no end, as clocks differ; the last reaches back as far as there are runs.
@@ -36,7 +36,9 @@ def newest_spans(since: str = "", now: datetime | None = None) -> Iterator[Span]
     yield since, before
 
 
-def newest_first(pipelines: Sequence[str], spans: Iterable[Span], settings: S3Settings | None) -> Iterator[list[Found]]:
+def newest_first(
+    pipelines: Sequence[str], spans: Iterable[IdRange], settings: S3Settings | None
+) -> Iterator[list[Found]]:
     """Yields the runs of pipelines, newest first, some at a time; a span that nobody asks for is not listed.
 
     Args:
@@ -50,7 +52,7 @@ def newest_first(pipelines: Sequence[str], spans: Iterable[Span], settings: S3Se
             yield found[start : start + THREADS]
 
 
-def _found_in(pipelines: Sequence[str], span: Span, settings: S3Settings | None) -> list[Found]:
+def _found_in(pipelines: Sequence[str], span: IdRange, settings: S3Settings | None) -> list[Found]:
     """Returns the runs in a span with what the index says of them, newest first."""
     after, before = span
 

@@ -63,7 +63,7 @@ class RunWriter:
         """Returns what is known of a feature."""
         return self.document.features[alias]
 
-    def decided(self, alias: str, reason: str) -> None:
+    def record_decision(self, alias: str, reason: str) -> None:
         """Adds why a feature is computed or skipped; `store` is called when all are decided."""
         with self._lock:
             self.feature(alias).reason = reason
@@ -116,8 +116,8 @@ class RunWriter:
             self._update(error.feature, state="failed", error=_feature_error(error))
             self.store()
 
-    def kept_after_failure(self, feature: str, *, rows: int, size: int) -> None:
-        """Notes that what a feature has computed was kept because one that reads it failed."""
+    def mark_kept_after_failure(self, feature: str, *, rows: int, size: int) -> None:
+        """Marks that the checkpoint of a feature was kept because one that reads it failed."""
         with self._lock:
             if feature in self.document.features:
                 self._update(feature, rows=rows, bytes=size, after_failure=True)

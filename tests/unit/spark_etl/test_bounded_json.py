@@ -1,4 +1,4 @@
-"""JSON of strangers: what is damaged is told, and costs no memory to speak of."""
+"""JSON of strangers: damage is reported, and costs no memory to speak of."""
 
 from __future__ import annotations
 
@@ -55,15 +55,15 @@ def test_what_is_refused_takes_no_memory(content: bytes) -> None:
 def test_of_a_large_file_no_more_is_taken_than_it_may_have(tmp_path: Path) -> None:
     file = tmp_path / "large.json"
     file.write_bytes(b'{"a": "' + b"x" * 5_000_000 + b'"}')
-    asked: list[int | None] = []
+    sizes_read: list[int | None] = []
 
     def read(path: str, *, most: int | None = None) -> Any:
-        asked.append(most)
+        sizes_read.append(most)
         return storage_for(path).read(path, most=most)
 
     with pytest.raises(DamagedError, match="more than 1 MB"):
         bounded_json.read(read, str(file), largest=1 << 20)
-    assert asked == [(1 << 20) + 1]
+    assert sizes_read == [(1 << 20) + 1]
     assert bounded_json.read(read, str(tmp_path / "none.json")) is None
 
 

@@ -1,4 +1,4 @@
-"""Whatever way user's code leaves, it is told as its failure."""
+"""Whatever way user's code leaves, it is reported as its failure."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Publisher:
         self._store, self._root = _open(base)
 
     def has(self, schema: str, day: date) -> bool:
-        """Tells whether the whole snapshot is there."""
+        """Returns whether the whole snapshot is there."""
         return bool(self._store.get_file_info(f"{self._folder(schema, day)}/{DONE}").type == fs.FileType.File)
 
     def put(self, schema: str, day: date, tables: Iterable[pa.Table]) -> int:

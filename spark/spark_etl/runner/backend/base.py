@@ -79,11 +79,11 @@ class Backend(Protocol):
         ...
 
     def is_deterministic(self, frame: DataFrame) -> bool | None:
-        """Tells whether the frame's plan gives the same rows each time; None if that is not known."""
+        """Returns whether the frame's plan gives the same rows each time; None if that is not known."""
         ...
 
     def is_ordered(self, frame: DataFrame) -> bool:
-        """Tells whether the frame's rows are sorted as a whole, as far as the plan shows it."""
+        """Returns whether the frame's rows are sorted as a whole, as far as the plan shows it."""
         ...
 
     def failed_metrics(self, group: str) -> list[dict[str, Any]]:
@@ -106,7 +106,7 @@ def plan_text(explain: Callable[[], str]) -> str:
 
 
 def is_sorted(plan: str) -> bool:
-    """Tells whether an analysed plan ends in a sort of all rows, with nothing after it that may move them."""
+    """Returns whether an analysed plan ends in a sort of all rows, with nothing after it that may move them."""
     lines, margin = iter(plan.splitlines()), ""
     node: str | None = next(lines, None)
     while node is not None and ORDER_PRESERVING.match(node):

@@ -132,7 +132,7 @@ class ClassicBackend:
         return plan_text(lambda: explain(classic._jdf.queryExecution(), "extended"))
 
     def is_deterministic(self, frame: DataFrame) -> bool | None:
-        """Tells whether no expression of the analysed plan is one such as `rand()` or `current_timestamp()`."""
+        """Returns whether no expression of the analysed plan is one such as `rand()` or `current_timestamp()`."""
         try:
             plan, patterns = self._analysed(frame)
             # Spark itself takes a clock for deterministic: it stands still during a query, but not from run to run.
@@ -141,7 +141,7 @@ class ClassicBackend:
             return None
 
     def is_ordered(self, frame: DataFrame) -> bool:
-        """Tells whether the analysed plan ends in a sort of all rows."""
+        """Returns whether the analysed plan ends in a sort of all rows."""
         try:
             plan, patterns = self._analysed(frame)
             return bool(plan.containsPattern(patterns.SORT())) and is_sorted(str(plan.toString()))

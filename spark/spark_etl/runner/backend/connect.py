@@ -140,7 +140,7 @@ class ConnectBackend:
         return None
 
     def is_ordered(self, frame: DataFrame) -> bool:
-        """Tells whether the analysed plan ends in a sort of all rows; the server explains the plan."""
+        """Returns whether the analysed plan ends in a sort of all rows; the server explains the plan."""
         remote: Any = frame
         with suppress(Exception):  # what can't be explained fails elsewhere, with its reason
             return is_sorted(analysed_plan(remote._explain_string(extended=True)))

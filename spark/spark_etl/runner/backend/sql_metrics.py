@@ -56,13 +56,13 @@ def _nodes(store: Any, jobs: set[int], group: str, until: float) -> Iterator[dic
 
 
 def _has_failed(execution: Any) -> bool:
-    """Tells whether it ended with an error; one that succeeded has an empty message."""
+    """Returns whether it ended with an error; one that succeeded has an empty message."""
     message = execution.errorMessage()
     return bool(message.isDefined() and str(message.get()))
 
 
 def _belongs_to(execution: Any, jobs: set[int], group: str) -> bool:
-    """Tells whether one of the group's jobs is the execution's, or its description is the group's name."""
+    """Returns whether one of the group's jobs is the execution's, or its description is the group's name."""
     if str(execution.description()) == group:
         return True
     jobs_of_execution = execution.jobs()

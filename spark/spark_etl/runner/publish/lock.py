@@ -61,7 +61,7 @@ class PublishLock:
             if holder is None:  # it has just been released
                 time.sleep(PAUSE_SECONDS)
                 continue
-            self._refuse_one_out_of_sight(StoredRun(str(holder["run"])))
+            self._refuse_active_or_unreachable_holder(StoredRun(str(holder["run"])))
             if not self._recover_stale(holder):
                 raise self._refused(str((read_lock(self.path) or holder)["run"]))
             return
@@ -71,7 +71,7 @@ class PublishLock:
         )
 
     def is_held(self) -> bool:
-        """Tells whether the path is still this run's: one that seems dead for a while loses it to the next."""
+        """Returns whether the path is still this run's: one that seems dead for a while loses it to the next."""
         return (read_lock(self.path) or {}).get("run") == self._run.root
 
     def release(self) -> None:
@@ -85,13 +85,14 @@ class PublishLock:
             f"run {name_of(root)} is publishing to {self.path} at this moment", hint=f"wait for it to end: {root}"
         )
 
-    def _refuse_one_out_of_sight(self, holder: StoredRun) -> None:
+    def _refuse_active_or_unreachable_holder(self, holder: StoredRun) -> None:
         """Refuses while the holder is at work, also one whose folder is on another machine."""
         if holder.is_at_work():
             raise self._refused(holder.root)
         if not holder.exists() and is_s3(self.path) and not is_s3(holder.root):
             raise PublishRefusedError(
-                f"run {holder.run_id} on another machine holds the lock of {self.path}; its state can't be read from here",
+                f"run {holder.run_id} on another machine holds the lock of {self.path}; "
+                "its state can't be read from here",
                 hint=f"wait for it to end; if you know that it has died, delete {self._file} and start the run again",
             )
 
@@ -157,7 +158,7 @@ class PublishLock:
                 return lock
             taker = str(_document(lock).get("run", ""))
             if taker:
-                self._refuse_one_out_of_sight(StoredRun(taker))
+                self._refuse_active_or_unreachable_holder(StoredRun(taker))
             lock = join(leftovers, f"{TAKEN}-{name_of(taker) if taker else 'unknown'}.json")
         return None
 

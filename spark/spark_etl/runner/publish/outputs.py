@@ -103,7 +103,7 @@ class Publication:
         with defer_signals():
             # In this order: what another run publishes from here on is not in the list, and so is not deleted.
             before = {path: self._to_replace(path) for path in self._locks}
-            decisions = {path: self._decided(lock, before[path]) for path, lock in self._locks.items()}
+            decisions = {path: self._publish_decision(lock, before[path]) for path, lock in self._locks.items()}
             self._committing = bool(self._locks)
             if self._committing:
                 self._run.write_publish_decision(decisions)
@@ -129,9 +129,9 @@ class Publication:
             )
         return [*existing.own, *sorted(adopted)]
 
-    def _decided(self, lock: PublishLock, before: list[str]) -> PublishDecision:
+    def _publish_decision(self, lock: PublishLock, before: list[str]) -> PublishDecision:
         if not lock.is_held():
-            raise _overtaken(lock.path)
+            raise _lock_lost_error(lock.path)
         staged = staged_files(lock.staging, lock.path)
         self._check_all_there(lock, staged)
         return {"before": before, "new": staged}
@@ -142,7 +142,7 @@ class Publication:
         if not gone:
             return
         if not lock.is_held():
-            raise _overtaken(lock.path)
+            raise _lock_lost_error(lock.path)
         raise RunFailedError(
             f"{len(gone)} of {len(self._staged[lock.path])} files that this run wrote for {lock.path} are gone "
             f"from {lock.staging}",
@@ -157,7 +157,7 @@ class Publication:
         self._locks = {}
 
 
-def _overtaken(path: str) -> RunFailedError:
+def _lock_lost_error(path: str) -> RunFailedError:
     lock = read_lock(path)
     by = f"run {name_of(str(lock['run']))}" if lock else "another run"
     return RunFailedError(

@@ -117,8 +117,8 @@ def refuse_taken(outputs: Sequence[Output]) -> None:
         )
 
 
-def unclaimed(outputs: Sequence[Output]) -> list[Output]:
-    """Returns the outputs whose paths no run holds: what a killed one left half-way is ended first, then looked at."""
+def without_lock(outputs: Sequence[Output]) -> list[Output]:
+    """Returns the outputs whose paths are not locked: what a killed run left half-way is ended first, then checked."""
     return [output for output in outputs if read_lock(output.path) is None]
 
 

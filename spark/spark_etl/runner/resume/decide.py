@@ -60,11 +60,11 @@ def decide(plan: Plan, inputs: ResolvedInputs) -> tuple[dict[str, ReuseDecision]
 def _usable(plan: Plan, run: Run, keys: Mapping[str, CacheKey]) -> dict[str, ReuseDecision]:
     """Returns what each feature would become if it were needed."""
     with ThreadPoolExecutor(THREADS) as pool:
-        found = pool.map(lambda alias: _one(run, alias, keys[alias]), plan.order)
+        found = pool.map(lambda alias: _usable_checkpoint(run, alias, keys[alias]), plan.order)
         return dict(zip(plan.order, found, strict=True))
 
 
-def _one(run: Run, alias: str, key: CacheKey) -> ReuseDecision:
+def _usable_checkpoint(run: Run, alias: str, key: CacheKey) -> ReuseDecision:
     found = _checkpoint_of(run, alias)
     if isinstance(found, str):
         return ReuseDecision("run", found)

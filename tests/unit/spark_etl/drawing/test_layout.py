@@ -37,7 +37,7 @@ def apart(one: Box, other: Box) -> bool:
 
 
 def inside(box: Box, line: Line) -> bool:
-    """Tells whether a line passes through a box; those between layers can't, and those in one are straight."""
+    """Returns whether a line passes through a box; those between layers can't, and those in one are straight."""
     (x, y), (to_x, to_y) = line.start, line.end
     middle, centre = (x + to_x) / 2, (y + to_y) / 2
     return box.x < middle < box.x + box.width and box.y < centre < box.y + box.height

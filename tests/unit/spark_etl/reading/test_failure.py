@@ -17,7 +17,7 @@ from tests.unit.spark_etl.reading.conftest import MakeRun, keep
 
 FIRST, SECOND = "20240229T101112Z-aaaaaa", "20240301T101112Z-bbbbbb"
 FRAMES = '  File "late.py", line 7, in transform\n    10 / 0\n'
-EVIDENCE = {
+FAILURE_REPORT = {
     "feature": "late",
     "type": "ZeroDivisionError",
     "message": "division <by> zero",
@@ -42,7 +42,7 @@ def change(paths: StoredRun, feature: str | None = None, **known: Any) -> Run:
 def failed(make_run: MakeRun) -> StoredRun:
     paths = make_run(FIRST, status="failed")
     keep(paths, "late.raw", [pa.table({"id": [7], "name": ["x"]})])
-    storage_for(paths.root).write(join(paths.root, "late", "_failure.json"), json.dumps(EVIDENCE).encode())
+    storage_for(paths.root).write(join(paths.root, "late", "_failure.json"), json.dumps(FAILURE_REPORT).encode())
     return paths
 
 
@@ -65,8 +65,8 @@ def test_a_failure_shows_itself() -> None:
     failure = runs[FIRST].failure
     text = repr(failure)
     assert text.startswith("late failed: division <by> zero\n\ntraceback:\n" + FRAMES.rstrip())
-    for told in ("Physical Plan", "Scan parquet: number of files 3", "rates: it is too", "inputs: orders, raw"):
-        assert told in text
+    for part in ("Physical Plan", "Scan parquet: number of files 3", "rates: it is too", "inputs: orders, raw"):
+        assert part in text
     assert failure is not None
     assert "division &lt;by&gt; zero" in failure._repr_html_()
 
@@ -124,8 +124,8 @@ def test_a_frame_computed_after_a_failure_says_so(make_run: MakeRun) -> None:
 
 def test_in_a_notebook_a_message_of_several_lines_keeps_them(failed: StoredRun) -> None:
     message = "its rows break its response:\n  `id` must be unique\n    id  rows\n     7     2"
-    told = json.dumps({**EVIDENCE, "message": message}).encode()
-    storage_for(failed.root).write(join(failed.root, "late", "_failure.json"), told)
+    report = json.dumps({**FAILURE_REPORT, "message": message}).encode()
+    storage_for(failed.root).write(join(failed.root, "late", "_failure.json"), report)
     run = change(failed, error={"feature": "late", "message": message})
 
     assert run.failure is not None

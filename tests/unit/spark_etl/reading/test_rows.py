@@ -54,7 +54,7 @@ def test_only_rows_that_match_are_given(orders: Checkpoint, where: Any, expected
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("where", "message"),
     [
         ("idd > 3", "DuckDB refuses the query"),
         ("id >", "DuckDB refuses the query"),
@@ -65,8 +65,8 @@ def test_only_rows_that_match_are_given(orders: Checkpoint, where: Any, expected
         (compute.field("idd") > 3, "pyarrow refuses"),
     ],
 )
-def test_a_predicate_that_can_not_be_is_refused(orders: Checkpoint, where: Any, told: str) -> None:
-    with pytest.raises(CheckpointError, match=told):
+def test_a_predicate_that_can_not_be_is_refused(orders: Checkpoint, where: Any, message: str) -> None:
+    with pytest.raises(CheckpointError, match=message):
         orders.arrow(where=where)
 
 

@@ -110,7 +110,7 @@ WHOLE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("{}", "`format`"),
         ("[]", "holds no object"),
@@ -142,7 +142,7 @@ WHOLE: dict[str, Any] = {
     ],
 )
 def test_a_damaged_run_is_listed_so_and_the_rest_goes_on(
-    make_run: MakeRun, damage: Callable[[str], None], text: str, told: str
+    make_run: MakeRun, damage: Callable[[str], None], text: str, message: str
 ) -> None:
     make_run(FIRST)
     damage(text)
@@ -153,7 +153,7 @@ def test_a_damaged_run_is_listed_so_and_the_rest_goes_on(
     assert listed[0].summary()[:3] == [SECOND, "team", "revenue"]
     assert [run.id for run in runs.list(status="damaged")] == [SECOND]
     assert runs.latest(status="succeeded").id == FIRST
-    assert re.search(told, repr(runs[SECOND])), repr(runs[SECOND])
+    assert re.search(message, repr(runs[SECOND])), repr(runs[SECOND])
     assert json.dumps(runs[SECOND].content, allow_nan=False)
     assert runs[SECOND]._repr_html_()
     assert runs[SECOND].checkpoints == []

@@ -58,7 +58,7 @@ def test_what_can_be_meant_is_taken(response: Response | None) -> None:
         (Response(COLUMNS, unique=["tags"]), "unique: Spark can't compare `tags`, a map<string,string>"),
         (Response(COLUMNS, ranges={"amount": (5, 1)}), "ranges['amount']: 5 is more than 1"),
         (Response(COLUMNS, ranges={"amount": (None, None)}), "ranges['amount'] has no bound"),
-        (Response(COLUMNS, ranges={"amount": 5}), "must be (least, greatest)"),  # type: ignore[dict-item]
+        (Response(COLUMNS, ranges={"amount": 5}), "must be (lower, upper)"),  # type: ignore[dict-item]
         (Response(COLUMNS, ranges={"paid": (False, True)}), "a boolean has no range; use allowed"),
         (Response(COLUMNS, ranges={"day": ("2024-01-01", None)}), "'2024-01-01' is no value of a date"),
         (Response(COLUMNS, allowed={"customer": []}), "allowed['customer'] is empty"),

@@ -41,15 +41,15 @@ def test_what_an_output_did_not_write_is_replaced_only_when_it_is_adopted(line: 
     (line.published / "out" / "net").mkdir(parents=True)
     (line.published / "out" / "net" / "part-0.parquet").write_bytes(b"old")
     configure(line, "net: {path: out/net, overwrite: True}")
-    told = r"`net` would replace file://.*/out/net: 1 files, 3 B; this output did not write them: part-0.parquet"
-    with pytest.raises(PublishRefusedError, match=told) as caught:
+    message = r"`net` would replace file://.*/out/net: 1 files, 3 B; this output did not write them: part-0.parquet"
+    with pytest.raises(PublishRefusedError, match=message) as caught:
         refuse_foreign(line.plan().outputs, line.plan().owner, adopt=False)
     assert "--adopt-output" in str(caught.value.hint)
     assert line.plan("--adopt-output").options.adopt_output
 
 
 @pytest.mark.parametrize(
-    ("outputs", "told"),
+    ("outputs", "message"),
     [
         (["net: {path: ../net}"], r"leads out of its place"),
         (["nett: {path: net}"], r"unknown feature `nett`\. Did you mean `net`\?"),
@@ -58,9 +58,9 @@ def test_what_an_output_did_not_write_is_replaced_only_when_it_is_adopted(line: 
         (["net: {path: a/b}", "other: {path: a}"], "`net` and `other` are published over each other"),
     ],
 )
-def test_an_output_that_can_not_be_is_refused(line: Line, outputs: list[str], told: str) -> None:
+def test_an_output_that_can_not_be_is_refused(line: Line, outputs: list[str], message: str) -> None:
     configure(line, *outputs)
-    with pytest.raises(SparkEtlError, match=told) as caught:
+    with pytest.raises(SparkEtlError, match=message) as caught:
         line.plan()
     assert caught.value.exit_code == 2
 
@@ -166,7 +166,7 @@ def test_what_a_source_of_ones_own_says_elsewise_is_left_alone(line: Line, locat
 
 
 @pytest.mark.parametrize(
-    ("locations", "told"),
+    ("locations", "message"),
     [
         ("lambda s, d: 1 / 0", "ZeroDivisionError"),
         ("lambda s, d: [3]", "TypeError"),
@@ -174,10 +174,10 @@ def test_what_a_source_of_ones_own_says_elsewise_is_left_alone(line: Line, locat
     ],
 )
 def test_a_source_of_ones_own_that_fails_to_say_where_it_looks_is_refused(
-    line: Line, locations: str, told: str
+    line: Line, locations: str, message: str
 ) -> None:
     line.features["net"] = line.project.feature("net", raw=OWN.format(locations))
-    with pytest.raises(ConfigError, match=rf"feature `net`: source `raw`: locations\(\): {told}"):
+    with pytest.raises(ConfigError, match=rf"feature `net`: source `raw`: locations\(\): {message}"):
         line.plan()
 
 

@@ -1,4 +1,4 @@
-"""run.json as types: what is written is read, and what is damaged is told."""
+"""run.json as types: what is written is read, and damage is reported."""
 
 from __future__ import annotations
 

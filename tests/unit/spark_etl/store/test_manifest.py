@@ -36,7 +36,7 @@ def test_what_a_later_version_adds_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "m is damaged"),
         (b"{", "m is damaged"),
@@ -45,8 +45,8 @@ def test_what_a_later_version_adds_is_passed_over() -> None:
         (dump_manifest(MANIFEST).replace(b'"format": 2', b'"format": 99'), "newer format"),
     ],
 )
-def test_what_is_no_manifest_is_refused(content: bytes, told: str) -> None:
-    with pytest.raises(CheckpointError, match=told):
+def test_what_is_no_manifest_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(CheckpointError, match=message):
         parse_manifest(content, "m")
 
 

@@ -386,7 +386,7 @@ def asleep(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Publication:
     publication = shop.publication(paths).__enter__()
     for name in NAMES:
         publication.stage(Frame(2), shop.output(name))
-    monkeypatch.setattr(StoredRun, "is_alive", lambda asked: asked.run_id != paths.run_id)
+    monkeypatch.setattr(StoredRun, "is_alive", lambda run: run.run_id != paths.run_id)
     return publication
 
 
@@ -532,18 +532,18 @@ def raised(error: BaseException | type[BaseException]) -> Any:
 
 
 def test_what_has_appeared_is_told_before_a_signal_ends_the_run(shop: Shop) -> None:
-    told = []
+    seen_when_published = []
 
     def appeared() -> None:
         signal.raise_signal(signal.SIGTERM)
-        told.append(shop.seen())
+        seen_when_published.append(shop.seen())
 
     with raise_on_signals(), shop.publication() as publication:
         for name in NAMES:
             publication.stage(Frame(2), shop.output(name))
         with pytest.raises(TerminatedError):
             publication.commit(appeared)
-    assert told == [[[2], [2]]]
+    assert seen_when_published == [[[2], [2]]]
     assert shop.left() == []
 
 

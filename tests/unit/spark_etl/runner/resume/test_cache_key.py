@@ -21,7 +21,7 @@ NOW: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("was", "told"),
+    ("was", "expected"),
     [
         ({}, []),
         ({"versions": {"pyspark": "4.1.4", "holidays": "0.50"}}, ["other versions: `holidays` 0.50, now 0.60"]),
@@ -37,8 +37,8 @@ NOW: dict[str, Any] = {
         ({"code": {**CODE, "modules": {"net": "b"}}}, ["its code has changed: `net`"]),
     ],
 )
-def test_what_differs_is_named(was: dict[str, Any], told: list[str]) -> None:
-    assert list(differences({**NOW, **was}, NOW)) == told
+def test_what_differs_is_named(was: dict[str, Any], expected: list[str]) -> None:
+    assert list(differences({**NOW, **was}, NOW)) == expected
 
 
 def test_a_file_that_an_older_version_did_not_record_is_not_said_to_have_changed() -> None:

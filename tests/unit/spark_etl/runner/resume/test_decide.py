@@ -287,7 +287,7 @@ def test_latest_is_the_latest_run_of_this_team_and_pipeline(chain: Bench) -> Non
     assert plan.previous.id == run_id
 
 
-def test_two_runs_of_one_project_have_one_identity(project_folder: ProjectFolder, line: Line) -> None:
+def test_two_runs_of_one_project_have_one_cache_key(project_folder: ProjectFolder, line: Line) -> None:
     bench = Bench(line)
     bench.shape(CHAIN)
     run_id = bench.ran("orders", "clean", "net", "report")
