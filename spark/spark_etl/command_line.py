@@ -62,11 +62,17 @@ def parse(argv: Sequence[str], *, runner: bool = False) -> argparse.Namespace:
         parser.error(f"no command is given. Known: {', '.join(COMMANDS)}.")
     if unknown:
         commands[arguments.command].refuse(unknown[0])
+    if arguments.command == "plan" and arguments.resume is not None:
+        _parsers(resumed=True)[0].parse_args(list(argv))
     return arguments
 
 
-def _parsers() -> tuple[_CommandParser, dict[str, _CommandParser]]:
-    """Returns the parser, and those of its commands."""
+def _parsers(*, resumed: bool = False) -> tuple[_CommandParser, dict[str, _CommandParser]]:
+    """Returns the parser, and those of its commands.
+
+    Args:
+        resumed: Whether a run is resumed: what it reuses depends on a team and dates, so a plan of it needs them too.
+    """
     parser = _CommandParser(prog="spark-etl", epilog=EXIT_CODES, allow_abbrev=False)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     commands = {
@@ -76,7 +82,7 @@ def _parsers() -> tuple[_CommandParser, dict[str, _CommandParser]]:
     _add_run_options(commands["run"], required=True)
     commands["plan"].epilog = PLAN_EPILOG
     commands["plan"].add_argument("--format", choices=PLAN_FORMATS, default="text", help="default: text")
-    _add_run_options(commands["plan"], required=False)
+    _add_run_options(commands["plan"], required=resumed)
     return parser, commands
 
 

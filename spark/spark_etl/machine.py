@@ -1,12 +1,18 @@
-"""What this container may take of the machine, as the kernel limits it: by cgroup v2, or v1."""
+"""What this process may take of the machine: what is free, and what the kernel limits, by cgroup v2 or v1."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
+MEMINFO = Path("/proc/meminfo")
 # v1 has no value for "no limit", but a number larger than any memory.
 UNLIMITED = 1 << 60
+
+
+def available_memory() -> int | None:
+    """Returns the bytes free on this machine and in this container; None where that is not known."""
+    return min((size for size in (_free_memory(), memory_left()) if size is not None), default=None)
 
 
 def memory_limit(cgroup: Path = CGROUP) -> int | None:
@@ -29,6 +35,14 @@ def cpu_limit(cgroup: Path = CGROUP) -> float | None:
     both = _read(cgroup / "cpu.max")
     quota, period = both.split() if both else (_read(cgroup / f"cpu/cpu.cfs_{name}_us") for name in ("quota", "period"))
     return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
+
+
+def _free_memory() -> int | None:
+    try:
+        lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError, IndexError):
+        return None
 
 
 def _number(cgroup: Path, *files: str) -> int | None:

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from spark_etl.code.project import TOOL_FOLDERS
+
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
 
 INSIDE = "/project"
-EXCLUDED = ("__pycache__", ".venv", "venv", "node_modules", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache")
+EXCLUDED = (*TOOL_FOLDERS, ".venv", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 
 
 @contextmanager

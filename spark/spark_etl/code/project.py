@@ -19,7 +19,8 @@ from spark_etl.feature import SparkFeature
 from spark_etl.names import alternatives, listing
 from spark_etl.user_code import guard_user_code, location_in
 
-EXCLUDED_FOLDERS = {"__pycache__", "data", "node_modules", "venv", "spark-warehouse", "metastore_db"}
+TOOL_FOLDERS = frozenset({"__pycache__", "node_modules", "venv"})  # neither executors nor a driver need them
+EXCLUDED_FOLDERS = TOOL_FOLDERS | {"data", "spark-warehouse", "metastore_db"}
 LARGEST_RESOURCE = 1 << 20
 
 
@@ -184,10 +185,15 @@ def _is_feature(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, SparkFeature) and value is not SparkFeature
 
 
+def is_tool_file(name: str) -> bool:
+    """Returns whether a file or folder of a project belongs to a tool, such as `.git`, and is no code or resource."""
+    return name.startswith(".")
+
+
 def _files_below(folder: Path) -> Iterator[Path]:
     """Yields what can be read; a link that leads nowhere is no file."""
     for path in sorted(folder.iterdir()) if os.access(folder, os.R_OK | os.X_OK) else []:
-        if path.name.startswith("."):
+        if is_tool_file(path.name):
             continue
         if path.is_dir():
             if path.name not in EXCLUDED_FOLDERS and not (path / "pyvenv.cfg").exists():

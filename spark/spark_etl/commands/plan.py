@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from spark_etl.drawing import Diagram, Node, as_mermaid, as_svg, as_text
-from spark_etl.errors import ArgumentError, ConfigError, NotReturnedError, StorageError
+from spark_etl.errors import ConfigError, NotReturnedError, StorageError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.names import listing
 from spark_etl.runner.options import Options, read_options
@@ -59,11 +59,7 @@ def plan_command(arguments: Namespace) -> str:
 
 def _plan_options(arguments: Namespace) -> Options:
     """Returns the options, with something for those that a plan does not depend on, unless a run is resumed."""
-    missing = [name for name in ("team_name", "start_date", "end_date") if getattr(arguments, name) is None]
     if arguments.resume is not None:
-        if missing:
-            names = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
-            raise ArgumentError(f"the following arguments are required: {names}", hint="spark-etl plan --help")
         return read_options(arguments)
     start = arguments.start_date or arguments.end_date or datetime.now(UTC).date().isoformat()
     unused = {"team_name": "plan", "scratch_path": "/", "start_date": start, "end_date": arguments.end_date or start}

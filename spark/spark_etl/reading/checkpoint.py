@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from spark_etl import machine
 from spark_etl.errors import CheckpointError
 from spark_etl.names import alternatives
 from spark_etl.parquet import need_pyarrow, open_dataset, sizes_in_memory
 from spark_etl.reading import duck, reads
-from spark_etl.reading.memory import most_in_memory
 from spark_etl.reading.pandas_frame import as_pandas, refuse_uhugeint, wide_integers
 from spark_etl.reading.rows import Rows, check_predicate
 from spark_etl.reading.spark_frame import as_frame
@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 
     Where: TypeAlias = str | Expression | None
 
+MAX_BYTES_IN_MEMORY = 2_000_000_000
 NO_QUESTION = 50_000_000  # so few bytes on disk are not worth a look at each footer; what they become is counted force
+
+
+def max_bytes_in_memory() -> int:
+    """Returns the bytes that are read without `force=True`: half of what is free, as results need memory too."""
+    free = machine.available_memory()
+    return MAX_BYTES_IN_MEMORY if free is None else min(MAX_BYTES_IN_MEMORY, free // 2)
 
 
 class Checkpoint:
@@ -114,7 +121,7 @@ class Checkpoint:
         if limit is None:
             if where is None and not force and self.bytes > NO_QUESTION:
                 sizes = sizes_in_memory(rows.paths, rows.columns, self._settings)
-                self._refuse_more_than(most_in_memory(), sum(sizes.values()))
+                self._refuse_more_than(max_bytes_in_memory(), sum(sizes.values()))
             batches = rows.all()
         else:
             batches = rows.first(limit) if where is None else rows.one_by_one(max(limit, 0))
@@ -162,8 +169,8 @@ class Checkpoint:
     def profile(self, columns: Sequence[str] | None = None) -> Profile:
         """Returns what the values of each column are like; it shows itself as a table with histograms.
 
-        A column of up to 64 MB is told exactly. Of a larger one distinct values, quantiles and top values are sketched,
-        and it says so; rows are streamed, so that any size takes less than 1 GB of memory.
+        A column of up to 64 MB is profiled exactly. Of a larger one, distinct values, quantiles and top values are
+        sketched, and the profile says so; rows are streamed, so that any size takes less than 1 GB of memory.
 
         Args:
             columns: Only these; no other is read.
@@ -187,7 +194,7 @@ class Checkpoint:
         return Rows(self._paths(), names, where, self._settings)
 
     def _paths(self) -> list[str]:
-        """Returns the files, those without rows last; whoever asks is about to read them."""
+        """Returns the files, those without rows last, and records the read: the caller is about to read them."""
         reads.record_read(self.path, self.manifest)
         files = sorted(self.manifest.files, key=lambda file: (file.rows == 0, file.name))
         return [join(self.path, file.name) for file in files]
@@ -199,7 +206,7 @@ class Checkpoint:
         """Returns a stream as a table, and stops when it turns out to be too much."""
         import pyarrow as pa
 
-        most, size, kept = most_in_memory(), 0, []
+        most, size, kept = max_bytes_in_memory(), 0, []
         for batch in batches:
             kept.append(batch)
             size += batch.nbytes

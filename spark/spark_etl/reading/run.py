@@ -1,4 +1,4 @@
-"""One run, as its document tells it."""
+"""One run, as its document describes it."""
 
 from __future__ import annotations
 

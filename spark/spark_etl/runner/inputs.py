@@ -83,7 +83,7 @@ class ResolvedInputs:
                 yield alias, name, item
 
     def of(self, alias: str) -> dict[str, Any]:
-        """Returns source name → what was read; an upstream without a checkpoint is told by what it read itself."""
+        """Returns source name → what was read; an upstream without a checkpoint is described by what it read itself."""
         return {name: self.of_source(alias, name) for name in self._graph.features[alias].sources}
 
     def of_source(self, alias: str, name: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ VERBS = {"run": "recomputed", "reuse": "reused", "skip": "not needed"}
 
 
 class ReusePolicy(Protocol):
-    """Decides for each feature of a plan what becomes of it, and tells what its rows depend on."""
+    """Decides for each feature of a plan what becomes of it, and returns what its rows depend on."""
 
     def __call__(self, plan: Plan, inputs: ResolvedInputs) -> tuple[dict[str, ReuseDecision], dict[str, CacheKey]]:
         """Returns alias → decision, and alias → cache key."""
@@ -94,7 +94,7 @@ def run_plan(
     resolve: Callable[[Plan], ResolvedInputs] = resolve_inputs,
     reuse: ReusePolicy = decide,
 ) -> Outcome:
-    """Runs a plan; run.json tells the same as what is returned, however it ends.
+    """Runs a plan; run.json says the same as what is returned, however it ends.
 
     Args:
         plan: What to run.
@@ -134,7 +134,7 @@ def _attempt(
             ignore_signals()
             record.end("interrupted")
             return "interrupted", None
-        except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to tell it
+        except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to record it
             error = (
                 raised if isinstance(raised, SparkEtlError) else RunFailedError(f"{type(raised).__name__}: {raised}")
             )

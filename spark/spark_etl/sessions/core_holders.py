@@ -9,7 +9,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from spark_etl.units import format_count
+from spark_etl.units import format_count, format_duration
 
 ANSWER_SECONDS = 3
 RUN = re.compile(r"[^/ ]+/(?P<pipeline>[^/ ]+) (?P<run>\d{8}T\d{6}Z-\w+)")
@@ -93,7 +93,7 @@ def explain_cell_wait(state: dict[str, Any] | None, application_id: str, waited:
 
 
 def _waiting(seconds: float) -> str:
-    return f"waiting for cores, {seconds:.0f}s so far"
+    return f"waiting for cores, {format_duration(seconds)} so far"
 
 
 def _alive_workers(state: dict[str, Any] | None) -> list[dict[str, Any]]:

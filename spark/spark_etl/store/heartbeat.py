@@ -1,4 +1,4 @@
-"""Tells a run that is going on from one that died: while it lives, it says so every few seconds."""
+"""Distinguishes a run that is going on from one that died: while it lives, it writes a heartbeat every few seconds."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
     …/<pipeline>/_runs/<YYYY-MM>/<run id>~<status>~<start>~<end>~<seconds>~<failed feature>~<kind>~<user>/ended
 
 The summary is the name of a folder, as a store lists folders without the size, time and ETag that each object has.
-The index only saves time. What runs there are is told by their folders, and a run without a mark, with one that says
-nothing to this version, or with two, is told by its run.json. A mark whose run was deleted is never looked at.
+The index only saves time. The folders of the runs decide which runs there are. A run is read from its run.json if it
+has no mark, two marks, or one that this version can't read. A mark whose run was deleted is never looked at.
 """
 
 from __future__ import annotations

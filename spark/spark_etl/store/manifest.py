@@ -25,7 +25,7 @@ class DataFile:
         name: Relative to the checkpoint's folder.
         rows: Its rows.
         bytes: Its size.
-        etag: What tells this content from any other under that name.
+        etag: Changes whenever the content under that name does.
     """
 
     name: str

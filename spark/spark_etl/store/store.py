@@ -42,7 +42,7 @@ class RunStore:
         return writer
 
     def open(self, team: str, pipeline: str, run_id: str) -> StoredRun:
-        """Returns the run of that id; whether it is there, `document` tells."""
+        """Returns the run of that id; its `document()` is None if it is not there."""
         return StoredRun.at(self.scratch, team, pipeline, run_id, self.settings)
 
     def pipelines(self, team: str | None = None, pipeline: str | None = None) -> list[str]:

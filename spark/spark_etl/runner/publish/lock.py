@@ -25,7 +25,6 @@ TAKEN = "_taken"
 THREADS = 16
 ATTEMPTS = 10
 PAUSE_SECONDS = 0.3
-HIDDEN = ("_", ".")
 log = logging.getLogger(__name__)
 
 
@@ -190,7 +189,7 @@ def promote(staging: str, path: str) -> list[str]:
     store = storage_for(path)
     names = _staged_names(staging)
     with ThreadPoolExecutor(THREADS) as pool:
-        data = [name for name in names if not name.startswith(HIDDEN)]
+        data = [name for name in names if not any(map(is_hidden, name.split("/")))]
         list(pool.map(lambda name: store.copy(join(staging, name), join(path, name)), data))
     for name in set(names) - set(data):
         store.copy(join(staging, name), join(path, name))

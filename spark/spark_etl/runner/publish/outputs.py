@@ -92,7 +92,7 @@ class Publication:
         return files
 
     def commit(self, published: Callable[[], object] = lambda: None) -> None:
-        """Lets all outputs appear; a signal waits until that is done, and told.
+        """Lets all outputs appear; a signal waits until that is done and recorded.
 
         Args:
             published: Called when readers see them.

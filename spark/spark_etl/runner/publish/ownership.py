@@ -1,4 +1,4 @@
-"""What of a path an output may replace: what it has written there itself, as the manifest beside it tells."""
+"""What of a path an output may replace: what it has written there itself, by the manifest beside it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def write_manifest(folder: str, manifest: OutputManifest) -> None:
 
 
 def existing_at(path: str, owner: str) -> ExistingFiles:
-    """Returns what lies at an output's path, told apart by the manifests there.
+    """Returns what lies at an output's path, sorted into own and others' by the manifests there.
 
     There are two while one output takes the place of another: both are the owner's, `team/pipeline`.
     """

@@ -172,7 +172,7 @@ class Progress:
 
     def cores_granted(self, seconds: float) -> None:
         """Reports that a wait which was reported is over."""
-        self.emit("cores_granted", f"cores granted after {seconds:.0f}s", seconds=round(seconds, 3))
+        self.emit("cores_granted", f"cores granted after {format_duration(seconds)}", seconds=round(seconds, 3))
 
     def warn(self, text: str, **fields: Any) -> None:
         """Writes a warning."""

@@ -131,11 +131,11 @@ def test_an_end_date_alone_is_the_start_too(line: Line) -> None:
 
 
 def test_resuming_needs_what_a_run_needs(line: Line) -> None:
-    with pytest.raises(ArgumentError, match="--team-name"):
+    with pytest.raises(ArgumentError, match="are required: --team-name, --start-date, --end-date"):
         printed(few(line, "--resume", "latest"))
 
 
-def test_a_resumed_run_is_told_what_it_reuses(line: Line) -> None:
+def test_a_plan_of_a_resumed_run_shows_what_it_reuses(line: Line) -> None:
     bench = Bench(line)
     bench.shape(CHAIN)
     run = bench.ran("clean", "net")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from spark_etl import runs
 from spark_etl.errors import CheckpointError
-from spark_etl.reading import Checkpoint, memory
+from spark_etl.reading import Checkpoint, checkpoint
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 
@@ -51,8 +51,8 @@ def test_sql_runs_over_the_checkpoint(orders: Checkpoint) -> None:
     assert caught.value.hint == "columns: id, name"
 
 
-def test_too_much_is_not_read_by_accident(orders: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "LARGEST_PULL", 1)
+def test_what_needs_more_memory_than_the_limit_is_not_read(orders: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "MAX_BYTES_IN_MEMORY", 1)
     with pytest.raises(CheckpointError, match=r"`orders` would need more than .* of memory; the limit is") as caught:
         orders.pandas()
     assert "limit=" in str(caught.value.hint)

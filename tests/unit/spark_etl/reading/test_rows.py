@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import compute, parquet
-from spark_etl import runs
+from spark_etl import machine, runs
 from spark_etl.errors import CheckpointError
-from spark_etl.reading import Checkpoint, memory
+from spark_etl.reading import Checkpoint, checkpoint
 from spark_etl.reading.rows import Rows
 from spark_etl.store import DataFile, Manifest
 from spark_etl.store.manifest import dump_manifest
@@ -102,11 +102,11 @@ from pathlib import Path
 import pyarrow
 from spark_etl.errors import CheckpointError
 from spark_etl.store.manifest import parse_manifest
-from spark_etl.reading import Checkpoint, memory
+from spark_etl.reading import Checkpoint, checkpoint
 
 folder = sys.argv[1]
 large = Checkpoint("file://" + folder, parse_manifest(Path(folder, "_manifest.json").read_bytes(), folder))
-memory.LARGEST_PULL = 20_000_000
+checkpoint.MAX_BYTES_IN_MEMORY = 20_000_000
 assert sum(batch.num_rows for batch in large.batches()) == large.rows
 try:
     large.arrow()
@@ -171,9 +171,9 @@ def test_what_is_more_than_half_of_what_is_free_is_not_pulled(
     orders: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "meminfo").write_text("MemTotal: 100 kB\nMemAvailable:       1 kB\n")
-    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(memory, "LARGEST_PULL", 10**9)
-    assert memory.most_in_memory() == 512
+    monkeypatch.setattr(machine, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(checkpoint, "MAX_BYTES_IN_MEMORY", 10**9)
+    assert checkpoint.max_bytes_in_memory() == 512
     table = pa.table({"id": list(range(1000)), "name": ["n"] * 1000})
     folder = tmp_path / "large"
     folder.mkdir()
