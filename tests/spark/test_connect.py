@@ -102,7 +102,7 @@ def test_settings_of_the_server_are_refused_by_name(backend: Any, server: str) -
 
 
 @pytest.mark.parametrize("attribute", ["sparkContext", "_jvm", "_jsc"])
-def test_what_a_client_lacks_is_told_with_what_to_use_instead(backend: Any, attribute: str) -> None:
+def test_what_a_client_lacks_is_reported_with_what_to_use_instead(backend: Any, attribute: str) -> None:
     with pytest.raises(Exception, match="JVM_ATTRIBUTE") as raised:
         getattr(backend.spark, attribute)
     error = raised.value

@@ -169,7 +169,7 @@ def write_days(pipeline: Pipeline, first: pa.Table, second: pa.Table) -> str:
     return f'S3PublishedSource("{pipeline.folder}/lake", "orders"'
 
 
-def test_days_with_other_columns_are_told_before_spark_starts(pipeline: Pipeline) -> None:
+def test_days_with_other_columns_are_reported_before_spark_starts(pipeline: Pipeline) -> None:
     source = write_days(pipeline, pa.table({"id": [1]}), pa.table({"id": [2], "extra": ["x"]}))
     pipeline.write(FEATURE % ("", f"{source})"), {"read": "x"})
 

@@ -38,7 +38,7 @@ def test_a_response_that_is_kept_changes_nothing_but_that_the_feature_is_kept(pi
     assert len(pipeline.output("net")) == 100
 
 
-def test_every_broken_expectation_is_told_with_its_column_and_rows(pipeline: Pipeline, orders: str) -> None:
+def test_every_broken_expectation_is_reported_with_its_column_and_rows(pipeline: Pipeline, orders: str) -> None:
     pipeline.write(orders + NET.replace("        return orders", BREAKS_ALL.strip("\n")), {"net": "net"})
     ended = pipeline.run()
     assert ended.code == 5
@@ -76,7 +76,7 @@ def test_rows_that_broke_a_response_are_not_reused(pipeline: Pipeline, orders: s
         ("orders.withColumn('id', F.col('id').cast('int'))", "`id` is int, not bigint"),
     ],
 )
-def test_other_columns_are_told_before_anything_is_computed(
+def test_other_columns_are_reported_before_anything_is_computed(
     pipeline: Pipeline, orders: str, returned: str, expected: str
 ) -> None:
     pipeline.write(orders + NET.replace("return orders", f"return {returned}"), {"net": "net"})

@@ -110,7 +110,7 @@ def test_with_tls_the_token_is_the_clients_own_affair() -> None:
     assert "authorization" not in dict(channel.metadata())
 
 
-def test_a_server_that_is_down_is_told_at_once() -> None:
+def test_a_server_that_is_down_is_reported_at_once() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]

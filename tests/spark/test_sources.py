@@ -25,14 +25,14 @@ def test_columns_are_selected_and_the_day_stays(pipeline: Pipeline) -> None:
     assert list(run["orders"].schema) == ["amount", "id", "_dt"]
 
 
-def test_an_unknown_column_is_told_with_the_nearest(pipeline: Pipeline) -> None:
+def test_an_unknown_column_is_reported_with_the_nearest(pipeline: Pipeline) -> None:
     pipeline.write(ORDERS % pipeline.source().replace(")", ', select_cols=["amont"])'))
     ended = pipeline.run("--checkpoint", "orders")
     assert ended.code == 5
     assert "orders has no column `amont`. Did you mean `amount`?" in ended.shown
 
 
-def test_missing_days_are_told_before_spark_starts(pipeline: Pipeline) -> None:
+def test_missing_days_are_reported_before_spark_starts(pipeline: Pipeline) -> None:
     pipeline.write(ORDERS % pipeline.source(days=[date(2024, 2, 28)]))
     ended = pipeline.run("--checkpoint", "orders", start="2024-02-28", end="2024-03-01")
     assert ended.code == 5

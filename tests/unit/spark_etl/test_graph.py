@@ -77,7 +77,7 @@ def test_a_placeholder_that_was_not_called_is_refused() -> None:
         Graph({"net": feature(orders=ConfiguredSparkFeature)})
 
 
-def test_sources_that_were_forgotten_are_told() -> None:
+def test_sources_that_were_forgotten_are_reported() -> None:
     class Forgetful(SparkFeature):
         def __init__(self) -> None:
             pass

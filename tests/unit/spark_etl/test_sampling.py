@@ -66,7 +66,7 @@ def test_the_same_keys_are_the_same_sample_whatever_file_they_are_in(tmp_path: P
     assert read_keys(str(tmp_path / "d.csv")).digest() not in digests
 
 
-def test_a_key_that_no_source_has_is_told_with_the_columns_there_are() -> None:
+def test_a_key_that_no_source_has_is_reported_with_the_columns_there_are() -> None:
     sample = make_sample("0.1", "custmer", None)
     assert sample is not None
     with pytest.raises(ArgumentError, match=r"--sample-key names `custmer`.* Did you mean `customer`") as caught:

@@ -115,7 +115,7 @@ def test_a_link_that_leads_nowhere_is_no_file(folder: Path) -> None:
     assert fingerprint(folder) == was
 
 
-def test_the_libraries_that_it_imports_are_told_with_their_versions(folder: Path) -> None:
+def test_the_libraries_that_it_imports_are_reported_with_their_versions(folder: Path) -> None:
     (folder / "lib" / "rates.py").write_text(
         "import yaml, json, nowhere_installed\nfrom rich.table import Table\nfrom spark_etl import SparkFeature\n"
         "def f():\n    import numpy.linalg\n"
@@ -143,7 +143,7 @@ def as_zip(folder: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("shape", [as_file, as_package, as_zip])
-def test_a_library_that_is_no_distribution_is_told_by_its_source(
+def test_a_library_that_is_no_distribution_is_identified_by_its_source(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, shape: Shape
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")

@@ -106,7 +106,7 @@ def test_a_class_that_a_module_only_borrows_from_outside_is_refused(
         project.load_feature("net", f"{project_folder.package}.borrower.Borrowed")
 
 
-def test_a_module_named_like_one_of_python_is_told(project: Project, project_folder: ProjectFolder) -> None:
+def test_a_module_named_like_one_of_python_is_reported(project: Project, project_folder: ProjectFolder) -> None:
     (project_folder.folder / "json.py").write_text("")
     with pytest.raises(ConfigError, match="was imported as json, but"):
         project.load_feature("net", "json.Feature")
@@ -144,6 +144,6 @@ def test_packages_without_init_are_importable_from_the_archive(
     assert "code.zip" in shown.stdout
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is not there"):
         Project(tmp_path / "nowhere")

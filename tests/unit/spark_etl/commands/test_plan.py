@@ -42,7 +42,7 @@ def nodes(plan: Plan, actions: dict[str, Planned] | None = None) -> dict[str, No
     return {node.alias: node for node in plan_diagram(plan, actions).nodes}
 
 
-def test_each_feature_is_told_with_why(line: Line) -> None:
+def test_each_feature_is_reported_with_why(line: Line) -> None:
     planned = nodes(line.plan("--checkpoint", "orders"))
     assert {alias: (node.state, list(node.marks), node.reason) for alias, node in planned.items()} == {
         "orders": ("run", ["checkpoint"], "kept by --checkpoint; needed by net"),

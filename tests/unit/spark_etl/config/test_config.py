@@ -147,7 +147,9 @@ def test_variables_are_filled_in(tmp_path: Path, written_as: str, read_as: str) 
         ("${A", r"yaml:5: a `\$\{` in .* is neither"),
     ],
 )
-def test_a_variable_that_can_not_be_filled_in_is_told_with_its_line(tmp_path: Path, value: str, expected: str) -> None:
+def test_a_variable_that_can_not_be_filled_in_is_reported_with_its_line(
+    tmp_path: Path, value: str, expected: str
+) -> None:
     text = f"features:\n  a:\n    class: m.C\n    params: {{days: [1,\n      '{value}']}}"
     with pytest.raises(ConfigError, match=expected):
         load_config(written(tmp_path, text), {"TEAM": "sales"})

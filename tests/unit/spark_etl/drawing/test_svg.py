@@ -56,7 +56,7 @@ def test_each_box_says_what_it_is_and_its_tooltip_why(diamond: Diagram) -> None:
     assert "← s3a://published/orders" in texts(diamond)
 
 
-def test_a_screen_reader_is_told_what_is_drawn(diamond: Diagram) -> None:
+def test_a_screen_reader_gets_what_is_drawn(diamond: Diagram) -> None:
     drawing = parsed(diamond)
     assert drawing.get("role") == "img"
     labels = {part.get("id"): part.text for part in drawing.iter() if part.get("id")}

@@ -24,7 +24,7 @@ def test_it_shows_each_feature(make_run: MakeRun) -> None:
     assert list(runs[ID]) == ["orders"]
 
 
-def test_an_unknown_feature_is_told_with_the_nearest(make_run: MakeRun) -> None:
+def test_an_unknown_feature_is_reported_with_the_nearest(make_run: MakeRun) -> None:
     make_run(ID)
     with pytest.raises(CheckpointError, match=r"no feature `order`\. Did you mean `orders`\?"):
         runs[ID]["order"]

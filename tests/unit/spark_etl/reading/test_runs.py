@@ -62,7 +62,7 @@ def test_a_run_is_found_by_its_id_or_what_it_begins_or_ends_with() -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_an_unknown_pipeline_or_status_is_told_with_the_nearest() -> None:
+def test_an_unknown_pipeline_or_status_is_reported_with_the_nearest() -> None:
     with pytest.raises(RunNotFoundError, match=r"`revenu` .* Did you mean `revenue`\? Known: billing, revenue\."):
         runs.latest("revenu")
     with pytest.raises(ReadError, match=r"no status `fail`\. Did you mean `failed`\?"):

@@ -21,7 +21,7 @@ from spark_etl.response.types import canonical
         ("variant", "variant"),
     ],
 )
-def test_a_type_is_told_as_spark_tells_it(written: str, expected: str) -> None:
+def test_a_type_is_written_as_spark_writes_it(written: str, expected: str) -> None:
     assert canonical(written) == expected
 
 

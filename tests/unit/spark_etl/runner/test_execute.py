@@ -49,7 +49,7 @@ def work_of(plan: Plan, **reused: ReuseDecision) -> Work:
     return Work(BACKEND, plan, record, inputs, decided, known, Publication((), paths, "revenue"), progress)
 
 
-def test_a_source_that_can_not_be_read_is_told_before_its_feature_is_started(line: Line) -> None:
+def test_a_source_that_can_not_be_read_is_reported_before_its_feature_is_started(line: Line) -> None:
     line.project.write("orders", UNREADABLE)
     work = work_of(line.plan("--sample", "0.5", "--sample-key", "id"))
     with pytest.raises(FeatureError, match="feature `orders` failed: LookupError: no such table"):

@@ -65,7 +65,7 @@ def earlier(options: Options, run_id: str, status: str) -> None:
     run.write_document(run.new_document(status=status))
 
 
-def test_a_failure_is_told_with_feature_reason_and_how_to_look(options: Options, mails: Taken) -> None:
+def test_a_failure_is_reported_with_feature_reason_and_how_to_look(options: Options, mails: Taken) -> None:
     error = FeatureError("discounts", "ValueError: no rate for CHF", frames='  File "features/d.py", line 3, in rate\n')
     mail_outcome(options, "revenue", outcome(options, "failed", error), Progress())
     (mail,) = mails
@@ -89,7 +89,7 @@ def test_a_failure_is_told_with_feature_reason_and_how_to_look(options: Options,
         (["failed", "running"], True),
     ],
 )
-def test_only_the_first_success_after_a_failure_is_told(
+def test_only_the_first_success_after_a_failure_is_mailed(
     options: Options, mails: Taken, before: list[str], mailed: bool
 ) -> None:
     for number, status in enumerate(before):
@@ -99,7 +99,7 @@ def test_only_the_first_success_after_a_failure_is_told(
     assert [mail["Subject"] for mail in mails] == (["[team] revenue works again (2024-02-29)"] if mailed else [])
 
 
-def test_a_refused_config_is_told_too(options: Options, mails: Taken) -> None:
+def test_a_refused_config_is_reported_too(options: Options, mails: Taken) -> None:
     mail_refusal(options, ConfigError("unknown key `clas`\nin x"), Progress())
     assert "unknown key `clas`" in mails[0].get_content()
 
@@ -109,7 +109,7 @@ def test_an_interruption_is_nobodys_news(options: Options, mails: Taken) -> None
     assert not mails
 
 
-def test_without_an_address_nobody_is_told(options: Options, mails: Taken) -> None:
+def test_without_an_address_no_mail_is_sent(options: Options, mails: Taken) -> None:
     nobody = Options("team", Path("c.yaml"), Path(), None, None, options.scratch, DAY, ())
     mail_outcome(nobody, "revenue", outcome(nobody, "failed", ConfigError("x")), Progress())
     assert not mails

@@ -182,7 +182,7 @@ def test_a_source_of_ones_own_that_fails_to_say_where_it_looks_is_refused(
 
 
 @pytest.mark.parametrize("places", ["lambda s, d: {!r}", "lambda s, d: __import__('pathlib').Path({!r}).parents"])
-def test_where_a_source_of_ones_own_looks_may_be_told_in_any_way(line: Line, places: str) -> None:
+def test_where_a_source_of_ones_own_looks_may_be_returned_in_any_way(line: Line, places: str) -> None:
     line.features["net"] = line.project.feature("net", raw=OWN.format(places.format(f"{line.published}/out/net")))
     with pytest.raises(PublishRefusedError, match="`net` reads its source `raw` from"):
         line.plan()
@@ -198,7 +198,7 @@ def test_an_unknown_checkpoint_is_refused(line: Line) -> None:
         line.plan("--checkpoint", "nett")
 
 
-def test_nothing_to_do_is_told(line: Line) -> None:
+def test_nothing_to_do_is_reported(line: Line) -> None:
     configure(line)
     with pytest.raises(ArgumentError, match="nothing to run"):
         line.plan()

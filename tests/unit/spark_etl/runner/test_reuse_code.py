@@ -28,7 +28,7 @@ def install(folder: Path, version: str) -> None:
     (folder / "holidays_of_tests.py").write_text("DAYS = 1\n")
 
 
-def test_another_version_of_a_library_that_a_helper_uses_is_told(
+def test_another_version_of_a_library_that_a_helper_uses_is_reported(
     chain: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(tmp_path / "site", "0.50")
@@ -44,7 +44,7 @@ def test_another_version_of_a_library_that_a_helper_uses_is_told(
     assert decisions["clean"].reason == "other versions: `holidays_of_tests` 0.50, now 0.60"
 
 
-def test_a_query_beside_the_code_is_told(chain: Bench) -> None:
+def test_a_query_beside_the_code_is_reported(chain: Bench) -> None:
     query = chain.folder.folder / chain.folder.package / "q.sql"
     query.write_text("select 1")
     chain.edit("helper_net", "FACTOR = 1", 'QUERY = "q.sql"')

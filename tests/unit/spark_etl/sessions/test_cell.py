@@ -54,7 +54,7 @@ def test_what_takes_less_than_a_second_is_not_worth_a_word(timeline: Timeline) -
     assert lines_of(timeline) == []
 
 
-def test_a_query_is_told_in_numbers_and_leaves_one_line() -> None:
+def test_a_query_is_reported_in_numbers_and_leaves_one_line() -> None:
     assert lines_of([(2, BUSY), (2.5, IDLE)]) == [
         "3 of 1,200 tasks done, 2 running, 1.0s",
         "3 of 1,200 tasks done, 2 running, 1.5s",
@@ -70,7 +70,7 @@ def test_the_time_between_two_queries_is_not_spark_s() -> None:
     assert lines_of([(2, BUSY), (60, IDLE), (62, BUSY)])[-1] == "2 stages, 1,200 tasks, 4.0s"
 
 
-def test_who_waits_is_told_who_holds_the_cores_until_a_task_runs() -> None:
+def test_a_waiting_cell_names_who_holds_the_cores_until_a_task_runs() -> None:
     lines = lines_of([(6, STARVED), (7, BUSY)])
     shares = [line for line in lines if "ada" in line]
     assert shares == ["ada has them, 3", "ada has them, 5"]

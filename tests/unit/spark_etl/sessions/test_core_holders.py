@@ -60,9 +60,9 @@ STATES_OF_CELLS: list[tuple[dict[str, Any] | None, bool, str]] = [
 
 
 @pytest.mark.parametrize(("state", "shared", "expected"), STATES_OF_CELLS)
-def test_a_cell_is_told_who_holds_the_cores(state: dict[str, Any] | None, shared: bool, expected: str) -> None:
+def test_a_waiting_cell_names_who_holds_the_cores(state: dict[str, Any] | None, shared: bool, expected: str) -> None:
     text = explain_cell_wait(state, OWN_ID, 5.2, shared=shared)
-    assert text.startswith("waiting for cores, 5.0s so far")
+    assert text.startswith("waiting for cores, 5.2s so far")
     assert expected in text
 
 
@@ -83,9 +83,9 @@ STATES_OF_RUNS: list[tuple[dict[str, Any] | None, str]] = [
 
 
 @pytest.mark.parametrize(("state", "expected"), STATES_OF_RUNS)
-def test_who_holds_the_cores_is_told(state: dict[str, Any] | None, expected: str) -> None:
+def test_who_holds_the_cores_is_reported(state: dict[str, Any] | None, expected: str) -> None:
     text = explain_run_wait(state, OWN_ID, 5.2)
-    assert text.startswith("waiting for cores, 5.0s so far")
+    assert text.startswith("waiting for cores, 5.2s so far")
     assert expected in text
     assert "me (app-2" not in text
 

@@ -68,7 +68,7 @@ def test_one_for_other_days_and_of_one_team_is_taken_when_asked_for(scratch: Scr
 
 
 @pytest.mark.parametrize("what", [{"day": EARLIER}, {"sample": {"fraction": 0.01}}])
-def test_without_one_the_newest_is_told_with_a_way_on(scratch: Scratch, what: dict[str, Any]) -> None:
+def test_without_one_the_newest_is_reported_with_a_way_on(scratch: Scratch, what: dict[str, Any]) -> None:
     newest = scratch.run(**what)
     with pytest.raises(MissingDataError, match=rf"; newest: {newest}, for ") as caught:
         scratch.taken()

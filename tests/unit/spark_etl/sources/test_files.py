@@ -49,7 +49,9 @@ def test_a_path_may_be_a_file_a_folder_a_pattern_or_have_days(lake: Path, path: 
         ("orders/2024/{date:%m}/30", "for 2024-02-28, 2024-02-29", "there are: 28, 29"),
     ],
 )
-def test_what_is_not_there_is_told_with_what_lies_beside_it(lake: Path, path: str, expected: str, hint: str) -> None:
+def test_what_is_not_there_is_reported_with_what_lies_beside_it(
+    lake: Path, path: str, expected: str, hint: str
+) -> None:
     with pytest.raises(MissingDataError) as caught:
         CsvSource(f"{lake}/{path}").inputs(TWO_DAYS)
     assert expected in str(caught.value)

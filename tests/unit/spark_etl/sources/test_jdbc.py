@@ -43,7 +43,7 @@ def test_what_would_leak_or_can_not_work_is_refused(arguments: dict[str, Any], e
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_variable_that_is_not_set_is_told_before_spark_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_is_not_set_is_reported_before_spark_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SHOP_PASSWORD", raising=False)
     source = JdbcSource(URL, "orders", password_env="SHOP_PASSWORD")
     with pytest.raises(ConfigError, match="the environment variable SHOP_PASSWORD is not set") as caught:

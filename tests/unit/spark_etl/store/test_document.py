@@ -70,7 +70,7 @@ def test_a_value_that_is_not_what_it_should_be_is_refused(where: tuple[Any, ...]
         parse_run(json.dumps(content).encode(), PATH)
 
 
-def test_a_newer_format_is_told_as_that() -> None:
+def test_a_newer_format_is_reported_as_that() -> None:
     content = json.dumps(json.loads(dump_run(RUN)) | {"format": 3}).encode()
     with pytest.raises(DamagedError, match="newer format"):
         parse_run(content, PATH)

@@ -30,7 +30,7 @@ def names(run: StoredRun, objects: list) -> list[str]:  # type: ignore[type-arg]
     return [relative_to(item.path, run.root) for item in objects]
 
 
-def test_every_object_of_a_run_is_told_by_what_it_is(earlier: RunStore) -> None:
+def test_every_object_of_a_run_is_classified_by_what_it_is(earlier: RunStore) -> None:
     run = run_of(earlier, FAILED)
     found = earlier.contents(run)
     assert names(run, found.documents) == ["run.json"]
@@ -45,7 +45,7 @@ def test_every_object_of_a_run_is_told_by_what_it_is(earlier: RunStore) -> None:
     assert len(list(found.all())) == len(inside) + 1
 
 
-def test_a_checkpoint_that_was_read_is_told_from_one_that_is_another_now(earlier: RunStore) -> None:
+def test_a_checkpoint_that_was_read_is_distinguished_from_one_that_is_another_now(earlier: RunStore) -> None:
     folder = run_of(earlier, FIRST).checkpoint_path("net")
     manifest = manifest_at(folder)
     assert manifest
@@ -63,7 +63,7 @@ def test_a_checkpoint_that_was_read_is_told_from_one_that_is_another_now(earlier
     assert checkpoint_state(folder, digest) == "gone"
 
 
-def test_what_nobody_knows_and_what_was_never_finished_is_told_too(earlier: RunStore) -> None:
+def test_what_nobody_knows_and_what_was_never_finished_is_reported_too(earlier: RunStore) -> None:
     run = run_of(earlier, FIRST)
     folder = Path(run.root.removeprefix("file://"))
     (folder / "note.txt").write_text("x")

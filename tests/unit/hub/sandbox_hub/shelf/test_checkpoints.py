@@ -14,7 +14,7 @@ from minio.error import S3Error
 from sandbox_hub.keys.s3_keys import Key
 from sandbox_hub.shelf import checkpoints
 from sandbox_hub.shelf.checkpoints import CHANGED, GONE, NOT_CHECKED, TOO_LARGE, UNCHANGED, CheckpointStore
-from spark_etl.storage import open as open_storage
+from spark_etl import storage
 from spark_etl.storage import s3
 from spark_etl.store import files_digest, verify
 
@@ -53,7 +53,7 @@ def stored(name: str = "part-0.parquet", size: int = 10, etag: str = "e") -> Any
 
 def shelf_data(store: Store, monkeypatch: pytest.MonkeyPatch) -> CheckpointStore:
     monkeypatch.setattr(s3, "_client", lambda settings: store)
-    monkeypatch.setattr(open_storage, "_s3", s3.S3Storage)
+    monkeypatch.setattr(storage, "_s3", s3.S3Storage)
     return CheckpointStore("http://minio:9000", "us-east-1", lambda user: Key(user, "secret"))
 
 

@@ -247,5 +247,5 @@ def test_the_file_of_keys_is_given_as_the_driver_sees_it(config: Path, tmp_path:
 def test_a_sample_that_makes_no_sense_is_refused(config: Path) -> None:
     with pytest.raises(ArgumentError, match="--sample '5' is no share"):
         check(config, "--sample", "5", "--sample-key", "id")
-    with pytest.raises(ArgumentError, match="--sample needs the column"):
+    with pytest.raises(ArgumentError, match="--sample needs a key column"):
         check(config, "--sample", "0.5")

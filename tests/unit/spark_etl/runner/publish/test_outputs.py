@@ -138,7 +138,7 @@ def test_of_two_runs_at_once_the_second_is_refused_by_the_name_of_the_first(shop
     assert shop.seen() == [[3], [3]]
 
 
-def test_what_has_appeared_meanwhile_is_refused_and_the_claims_are_released(shop: Shop) -> None:
+def test_what_has_appeared_meanwhile_is_refused_and_the_locks_are_released(shop: Shop) -> None:
     with pytest.raises(PublishRefusedError, match="already published"), shop.publication(overwrite=False):
         pass
     assert shop.left() == []
@@ -169,7 +169,7 @@ def test_what_somebody_else_wrote_is_not_replaced(shop: Shop, name: str) -> None
     assert {file: file.read_bytes() for file in shop.folder.glob("net/**/*") if file.is_file()} == before
 
 
-def test_what_is_adopted_is_told_and_replaced_and_the_rest_is_left(shop: Shop) -> None:
+def test_what_is_adopted_is_reported_and_replaced_and_the_rest_is_left(shop: Shop) -> None:
     put(shop.folder / "net" / "other.parquet")
     put(shop.folder / "net" / "_delta_log" / "00.json")
     with shop.publication(adopt=True) as publication:
@@ -347,7 +347,7 @@ def test_a_run_whose_run_json_is_damaged_is_at_work_while_it_says_so(
         {},
     ],
 )
-def test_a_claim_that_would_delete_what_is_not_the_outputs_is_refused(shop: Shop, decision: Any) -> None:
+def test_a_lock_that_would_delete_what_is_not_the_outputs_is_refused(shop: Shop, decision: Any) -> None:
     put(shop.folder / "raw" / "day.parquet")
     paths = shop.start()
     decisions = json.dumps({shop.output("net").path: decision}).replace("{folder}", f"file://{shop.folder}")
@@ -413,7 +413,7 @@ def test_a_run_that_slept_does_not_touch_what_another_published_meanwhile(
     assert shop.left() == []
 
 
-def test_a_claim_that_was_just_taken_counts_while_all_that_is_staged_is_still_there(
+def test_a_lock_that_was_just_taken_counts_while_all_that_is_staged_is_still_there(
     shop: Shop, asleep: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = shop.start()
@@ -531,7 +531,7 @@ def raised(error: BaseException | type[BaseException]) -> Any:
     raise error
 
 
-def test_what_has_appeared_is_told_before_a_signal_ends_the_run(shop: Shop) -> None:
+def test_what_has_appeared_is_reported_before_a_signal_ends_the_run(shop: Shop) -> None:
     seen_when_published = []
 
     def appeared() -> None:
@@ -547,7 +547,7 @@ def test_what_has_appeared_is_told_before_a_signal_ends_the_run(shop: Shop) -> N
     assert shop.left() == []
 
 
-def test_a_claim_that_names_nobody_is_told_not_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_names_nobody_is_reported_not_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "PAUSE_SECONDS", 0)
     (shop.folder / "net" / lock.LOCK_FILE).write_text("{half of")
     with pytest.raises(PublishRefusedError, match=r"the lock file .*net/_publishing.json does not name a run"):

@@ -114,7 +114,7 @@ def test_what_is_not_safe_or_wrong_is_not_sent_but_warned_of(
     assert not any(line.startswith("AUTH") for line in box.said) or "535" in expected
 
 
-def test_the_ports_of_submission_are_encrypted_without_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ports_of_submission_are_encrypted_without_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_HOST", "mail")
     found = {}
     for port in ("25", "465", "587", "1025"):
@@ -137,7 +137,7 @@ def test_no_header_can_be_put_into_the_subject(mail_server: Open) -> None:
     assert box.letters[0].to == ["ada@example.com"]
 
 
-def test_one_refused_recipient_does_not_keep_the_other_from_being_told(mail_server: Open) -> None:
+def test_one_refused_recipient_does_not_keep_the_other_from_its_mail(mail_server: Open) -> None:
     box = mail_server(refuses="gone@example.com")
     assert "no mail to gone@example.com" in sent("ada@example.com, gone@example.com")
     assert box.letters[0].to == ["ada@example.com"]

@@ -110,5 +110,5 @@ def test_without_a_terminal_there_are_lines_only_and_only_now_and_then() -> None
     ("argv", "expected"),
     [([], "text"), (["--log-format", "json"], "json"), (["--x", "--log-format=json"], "json"), (["json"], "text")],
 )
-def test_a_wrong_command_line_is_told_in_the_format_it_asks_for(argv: list[str], expected: str) -> None:
+def test_a_wrong_command_line_is_reported_in_the_format_it_asks_for(argv: list[str], expected: str) -> None:
     assert requested_log_format(argv) == expected

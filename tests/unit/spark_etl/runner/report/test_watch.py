@@ -30,7 +30,7 @@ def lines_of(timeline: list[tuple[int, Activity]], *, cluster: bool = True) -> l
     return [line.rpartition(", ")[0] or line for line in stream.getvalue().splitlines()]
 
 
-def test_a_starved_run_is_told_after_seconds_and_again_until_it_has_cores() -> None:
+def test_a_starved_run_is_reported_after_seconds_and_again_until_it_has_cores() -> None:
     lines = lines_of([(3, IDLE), (40, STARVED), (45, BUSY)])
     assert lines == ["waiting 5", "waiting 20", "waiting 35", "cores granted after 37s"]
 
@@ -47,10 +47,10 @@ def test_a_local_session_has_no_executors_to_wait_for() -> None:
     assert lines_of([(14, STARVED)], cluster=False) == []
 
 
-def test_something_long_is_told_to_go_on() -> None:
+def test_something_long_is_reported_as_going_on() -> None:
     assert lines_of([(40, BUSY)]) == ["[1/1] orders … stage 2, 3/8 tasks"] * 2
 
 
-def test_each_of_several_that_go_on_is_told() -> None:
+def test_each_of_several_that_go_on_is_reported() -> None:
     both = ["[1/1] orders … stage 2, 3/8 tasks", "publish net … stage 1, 1,999/2,000 tasks"]
     assert lines_of([(20, TWO)]) == both

@@ -181,7 +181,7 @@ def test_other_data_is_named_by_its_source(chain: Bench) -> None:
     assert decisions["orders"].reason == "other data in source `raw`"
 
 
-def test_other_dates_are_told(chain: Bench) -> None:
+def test_other_dates_are_reported(chain: Bench) -> None:
     run_id = chain.ran("clean")
     day = chain.published / "orders" / "_dt=2024-03-01"
     (chain.published / "orders" / "_dt=2024-02-29").rename(day)
