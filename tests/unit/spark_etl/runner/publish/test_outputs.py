@@ -407,7 +407,7 @@ def test_a_run_that_slept_does_not_touch_what_another_published_meanwhile(
     asleep.__exit__()
 
     if at_work:
-        assert shop.left().count("_publishing.json") == 2, "the other's claims hold"
+        assert shop.left().count("_publishing.json") == 2, "the other's locks hold"
         other.commit()
     assert shop.seen() == [[3], [3]]
     assert shop.left() == []
@@ -557,12 +557,12 @@ def test_a_lock_that_names_nobody_is_reported_not_waited_for(shop: Shop, monkeyp
 def test_a_run_of_another_machine_is_not_taken_for_dead(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "is_s3", lambda path: "scratch" not in path)
     elsewhere = StoredRun.at("file:///elsewhere/scratch", "team", "revenue", new_run_id())
-    claim = json.dumps({"run": elsewhere.root})
-    (shop.folder / "net" / lock.LOCK_FILE).write_text(claim)
+    content = json.dumps({"run": elsewhere.root})
+    (shop.folder / "net" / lock.LOCK_FILE).write_text(content)
 
     with pytest.raises(PublishRefusedError, match=f"run {elsewhere.run_id} on another machine holds"):
         shop.publish(3)
-    assert (shop.folder / "net" / lock.LOCK_FILE).read_text() == claim
+    assert (shop.folder / "net" / lock.LOCK_FILE).read_text() == content
     assert shop.seen() == [[1], [1]]
 
 
