@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 
 @dataclass(frozen=True)
-class Letter:
+class Mail:
     """A mail that was taken, with the envelope it came in."""
 
     message: EmailMessage
@@ -41,7 +41,7 @@ class MailBox:
     logins: dict[str, str] = field(default_factory=dict)
     refuses: str = "nobody"
     port: int = 0
-    letters: list[Letter] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
     def context(self) -> ssl.SSLContext:
@@ -117,7 +117,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         while (part := self.file.readline()) != b".\r\n":
             content += part
         message = cast("EmailMessage", message_from_bytes(content, policy=default))
-        self.box.letters.append(Letter(message, self.to, self.user, self.encrypted))
+        self.box.mails.append(Mail(message, self.to, self.user, self.encrypted))
         self.say("250 taken")
 
 

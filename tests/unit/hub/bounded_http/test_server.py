@@ -85,7 +85,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_comes() -> None:
             return await ask(port, "POST", body=b"x", Content_Length=str(99 * MB))
 
     status, body = run(refused())
-    assert (status, "more than 256 KB" in body) == (413, True)
+    assert (status, "larger than the limit of 256 KB" in body) == (413, True)
 
 
 def test_a_large_body_is_read_to_its_end_so_that_the_answer_arrives() -> None:
@@ -253,7 +253,7 @@ def test_who_is_refused_again_and_again_is_one_line_in_the_log(caplog: pytest.Lo
     run(refused())
     (line,) = [record for record in caplog.records if record.name.startswith("tornado")]
     assert line.levelno == logging.WARNING
-    assert line.getMessage().startswith("Refused a request, 413: the body has more than 256 KB")
+    assert line.getMessage().startswith("Refused a request, 413: the body is larger than the limit of 256 KB")
 
 
 def test_an_application_that_makes_its_own_server_gets_this_one() -> None:

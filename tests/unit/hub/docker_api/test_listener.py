@@ -84,5 +84,5 @@ def test_a_connection_too_many_is_told_so_and_the_next_one_is_taken(settings: Fi
                 assert connection.recv(4096).startswith(b"HTTP/1.1 200")
             refused = read(socket.create_connection(("127.0.0.1", service.port), timeout=SECONDS))
             assert refused.startswith(b"HTTP/1.1 503")
-            assert b"4 connections are open" in refused
+            assert b"the limit of 4 open connections is reached" in refused
         until(lambda: b"200 OK" in ping(service))

@@ -137,7 +137,7 @@ def test_a_notebook_that_is_too_large_is_refused(shelf: Any, headers: dict[str, 
 
     assert asyncio.run(share(150 * KB))[0] == 202
     status, message = asyncio.run(share(300 * KB))
-    assert (status, "more than 200 KB" in json.loads(message)["message"]) == (413, True)
+    assert (status, "larger than the limit of 200 KB" in json.loads(message)["message"]) == (413, True)
 
 
 def test_nothing_is_taken_in_without_a_login(shelf: Any) -> None:

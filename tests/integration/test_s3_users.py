@@ -1,4 +1,4 @@
-"""Each identity of the object store may do what it is for, and no more."""
+"""Each user of the object store may do what it is for, and no more."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def root(stack: Sandbox) -> ObjectStore:
     return ObjectStore(stack, "sandbox-root")
 
 
-def test_an_identity_that_a_killed_up_left_without_its_rights_gets_them(stack: Sandbox, root: ObjectStore) -> None:
+def test_an_s3_user_that_a_killed_up_left_without_its_rights_gets_them(stack: Sandbox, root: ObjectStore) -> None:
     admin = MinioAdmin(
         endpoint=f"127.0.0.1:{stack.port('s3')}",
         credentials=StaticProvider(*keys_of(stack, "sandbox-root")),
@@ -59,13 +59,13 @@ def test_an_identity_that_a_killed_up_left_without_its_rights_gets_them(stack: S
         root.client.remove_object(bucket_name="events", object_name=key)
 
 
-@pytest.mark.parametrize(("identity", "bucket", "place", "rights"), RIGHTS)
+@pytest.mark.parametrize(("s3_user", "bucket", "place", "rights"), RIGHTS)
 def test_rights(
-    stack: Sandbox, root: ObjectStore, engineer: HubClient, identity: str, bucket: str, place: str, rights: str
+    stack: Sandbox, root: ObjectStore, engineer: HubClient, s3_user: str, bucket: str, place: str, rights: str
 ) -> None:
-    if identity.startswith("user-"):
+    if s3_user.startswith("user-"):
         engineer.start_server()
-    store = ObjectStore(stack, identity)
+    store = ObjectStore(stack, s3_user)
     key = f"{place}-rights-{uuid.uuid4().hex}"
     root.write(bucket, key)
     try:
