@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.engine import Containers
 from tests.support.hub import HubClient
-from tests.support.s3 import ObjectStore
+from tests.support.s3 import S3Client
 from tests.support.sandbox import Sandbox
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "format1"
@@ -28,7 +28,7 @@ SHELF = "/srv/team/published"
 @pytest.fixture(scope="module")
 def earlier(stack: Sandbox, containers: Containers) -> Iterator[None]:
     """What the sample's stack had in its store and on its shelf."""
-    store = ObjectStore(stack, "sandbox-root")
+    store = S3Client(stack, "sandbox-root")
     files = {path.relative_to(SAMPLE / "scratch").as_posix(): path for path in (SAMPLE / "scratch").rglob("*")}
     keys = [key for key, path in files.items() if path.is_file()]
     for key in keys:

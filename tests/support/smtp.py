@@ -42,7 +42,7 @@ class MailBox:
     refuses: str = "nobody"
     port: int = 0
     mails: list[Mail] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
 
     def context(self) -> ssl.SSLContext:
         """Returns the server's side of TLS."""
@@ -73,7 +73,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         self.request.sendall(f"{text}\r\n".encode())
 
     def answer(self, line: str) -> bool:
-        self.box.said.append(line)
+        self.box.received.append(line)
         verb = line.split(maxsplit=1)[0].upper()
         if verb == "QUIT":
             self.say("221 bye")

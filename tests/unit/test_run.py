@@ -105,7 +105,7 @@ def test_the_first_failure_ends_the_others_and_is_told(tmp_path: Path, script: s
 
 
 def ended(process: int) -> bool:
-    """Tells whether a process is gone within seconds: a killed one may have nobody to wait for it at once."""
+    """Returns whether a process is gone within seconds: a killed one may have nobody to wait for it at once."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         done = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)

@@ -49,7 +49,7 @@ async def serve(work: Any, **settings: Any) -> Any:
 
 
 async def is_there(port: int) -> bool:
-    """Tells whether somebody listens."""
+    """Returns whether somebody listens."""
     try:
         (await Connection.to(port)).close()
     except OSError:

@@ -215,7 +215,7 @@ def test_the_engines_refusal_is_passed_on(service: Service) -> None:
     assert service.ask("DELETE", "/containers/demo-user-ada") == (409, '{"message": "the engine says no"}')
 
 
-def test_without_an_engine_the_hub_is_told(service: Service, tmp_path: Path) -> None:
+def test_without_an_engine_the_hub_gets_the_reason(service: Service, tmp_path: Path) -> None:
     (tmp_path / "engine.sock").unlink()
 
     assert service.ask("GET", "/version")[0] == 502

@@ -111,7 +111,7 @@ def test_what_is_not_safe_or_wrong_is_not_sent_but_warned_of(
     assert expected in warned
     assert "s3cret" not in warned
     assert box.mails == []
-    assert not any(line.startswith("AUTH") for line in box.said) or "535" in expected
+    assert not any(line.startswith("AUTH") for line in box.received) or "535" in expected
 
 
 def test_the_ports_of_submission_are_encrypted_without_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
