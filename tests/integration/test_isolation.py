@@ -261,7 +261,9 @@ def test_disk_hogs_are_stopped_and_told_why(hogs: dict[str, HubClient], engineer
         until(lambda: not any(user.server() for user in hogs.values()), within=120, what="all their servers stopped")
 
     assert works(engineer)
-    message = r"Your server was stopped: home, ~/team, shared notebooks and S3 hold [\d.]+ [MG]B, and may hold 512 MB"
+    message = (
+        r"Your server was stopped: home, ~/team, shared notebooks and S3 hold [\d.]+ [MG]iB, and may hold 512\.0 MiB"
+    )
     for name, user in hogs.items():
         home = user.http.get("/hub/home").text
         assert re.search(message, home), f"{name}: {home[:3000]}"
