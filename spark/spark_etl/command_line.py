@@ -44,27 +44,6 @@ class _CommandParser(argparse.ArgumentParser):
         self.error(f"unknown argument {argument}. {alternatives(argument.split('=', maxsplit=1)[0], options)}")
 
 
-def parse(argv: Sequence[str], *, runner: bool = False) -> argparse.Namespace:
-    """Returns the arguments of a command line, and as `command` the command they are of.
-
-    Args:
-        argv: The command and its arguments.
-        runner: Whether messages name the command `run` by its other name, spark_etl_runner.py.
-
-    Raises:
-        ArgumentError: There is no such command, or an argument is unknown or missing.
-    """
-    parser, commands = _parsers()
-    if runner:
-        commands["run"].prog = RUNNER
-    arguments, unknown = parser.parse_known_args(list(argv))
-    if arguments.command is None:
-        parser.error(f"no command is given. Known: {', '.join(COMMANDS)}.")
-    if unknown:
-        commands[arguments.command].refuse(unknown[0])
-    return arguments
-
-
 def run_options() -> list[str]:
     """Returns each option of `run` with what it takes: `--parallel N`."""
     actions = [action for action in _parsers()[1]["run"]._actions if action.dest != "help"]
@@ -87,11 +66,25 @@ def without_options(argv: Sequence[str], *names: str) -> tuple[str, ...]:
     return tuple(remaining)
 
 
-def _format_option(action: argparse.Action) -> str:
-    positive, *negative = action.option_strings
-    name = f"--[no-]{positive.removeprefix('--')}" if negative else positive
-    takes = action.metavar or (f"{{{','.join(action.choices)}}}" if action.choices else "")
-    return f"{name} {f'[{takes}]' if action.nargs == '?' else takes}".strip()
+def parse(argv: Sequence[str], *, runner: bool = False) -> argparse.Namespace:
+    """Returns the arguments of a command line, and as `command` the command they are of.
+
+    Args:
+        argv: The command and its arguments.
+        runner: Whether messages name the command `run` by its other name, spark_etl_runner.py.
+
+    Raises:
+        ArgumentError: There is no such command, or an argument is unknown or missing.
+    """
+    parser, commands = _parsers()
+    if runner:
+        commands["run"].prog = RUNNER
+    arguments, unknown = parser.parse_known_args(list(argv))
+    if arguments.command is None:
+        parser.error(f"no command is given. Known: {', '.join(COMMANDS)}.")
+    if unknown:
+        commands[arguments.command].refuse(unknown[0])
+    return arguments
 
 
 def _parsers() -> tuple[_CommandParser, dict[str, _CommandParser]]:
@@ -192,3 +185,10 @@ def _add_spark_options(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="run through the Spark Connect server at sc://host:port (SPARK_REMOTE)",
     )
+
+
+def _format_option(action: argparse.Action) -> str:
+    positive, *negative = action.option_strings
+    name = f"--[no-]{positive.removeprefix('--')}" if negative else positive
+    takes = action.metavar or (f"{{{','.join(action.choices)}}}" if action.choices else "")
+    return f"{name} {f'[{takes}]' if action.nargs == '?' else takes}".strip()
