@@ -254,7 +254,7 @@ def hogs(people: dict[str, HubClient], stack: Sandbox) -> Iterator[dict[str, Hub
         yield {**people, "dan": dan}
 
 
-def test_disk_hogs_are_stopped_and_told_why(hogs: dict[str, HubClient], engineer: HubClient) -> None:
+def test_disk_hogs_are_stopped_and_shown_why(hogs: dict[str, HubClient], engineer: HubClient) -> None:
     with ExitStack() as kernels:
         for name, user in hogs.items():
             kernels.enter_context(user.kernel()).start(HOGS[name])

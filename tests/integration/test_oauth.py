@@ -274,7 +274,7 @@ def test_the_command_sees_who_is_known_and_makes_no_accounts(host: Host, hub: Co
         door.put_account("carol", "correct horse battery", admin=True)
 
 
-def test_the_clients_secret_is_told_nowhere(hub: Container, browser: HubClient) -> None:
+def test_the_clients_secret_is_shown_nowhere(hub: Container, browser: HubClient) -> None:
     log_in(browser, "ada")
 
     assert SECRET not in hub.logs().decode()

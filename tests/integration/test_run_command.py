@@ -96,7 +96,7 @@ def test_a_run_that_is_terminated_stops_its_driver_and_says_so(stack: Sandbox, c
     assert stack("runs", "list", "--json").json[0]["status"] == "interrupted"
 
 
-def test_an_unreachable_page_is_told_not_hung(engineer: HubClient) -> None:
+def test_an_unreachable_page_is_an_error_and_does_not_hang(engineer: HubClient) -> None:
     answer = engineer.http.get("/services/ui/nosuch/", timeout=httpx.Timeout(10))
 
     assert answer.status_code == 404

@@ -96,7 +96,7 @@ def test_a_large_body_is_read_to_its_end_so_that_the_answer_arrives() -> None:
     assert run(refused())[0] == 413
 
 
-def test_who_waits_to_be_told_to_go_on_is_told_not_to() -> None:
+def test_a_client_that_waits_for_100_continue_is_refused() -> None:
     async def refused() -> list[Answer]:
         async with serving(APPLICATION, SMALL) as port:
             connection = await Connection.to(port)

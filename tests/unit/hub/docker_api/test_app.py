@@ -234,7 +234,7 @@ def test_a_refusal_is_one_line_of_the_log(
 
 
 @pytest.mark.parametrize(("version", "query"), [("1.41", ""), ("1.51", "?type=volume")])
-def test_the_hub_is_told_what_each_user_holds_of_the_disk(service: Service, version: str, query: str) -> None:
+def test_the_hub_gets_what_each_user_holds_of_the_disk(service: Service, version: str, query: str) -> None:
     service.engine.version = version
 
     status, text = service.ask("GET", "/_disk")

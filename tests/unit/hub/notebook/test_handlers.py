@@ -116,5 +116,5 @@ def test_a_question_that_makes_no_sense_is_refused(application: web.Application,
 
 
 @pytest.mark.parametrize("path", ["contents", "preview?path=one.parquet"])
-def test_who_is_not_logged_in_is_told_nothing(application: web.Application, path: str) -> None:
+def test_who_is_not_logged_in_is_shown_nothing(application: web.Application, path: str) -> None:
     assert fetch(application, path, token=None).status_code == 403

@@ -55,7 +55,7 @@ def test_what_nobody_can_look_into_is_held_by_who_hides_something(shelf: Path, m
     assert usage.on_shelf(shelf, sum(shown.values()) + 4000) == {**shown, "bob": shown["bob"] + 4000}
 
 
-def test_while_s3_is_away_what_it_told_last_holds(shelf: Path) -> None:
+def test_while_s3_is_away_its_last_answer_counts(shelf: Path) -> None:
     answers: list[dict[str, int] | OSError] = [{"carl": 3}, OSError("away")]
 
     def objects() -> dict[str, int]:

@@ -87,7 +87,7 @@ def test_from_a_store_that_is_away_keys_are_taken_back_when_it_is_there_again(
     assert "s3_access_key" not in spawner.get_state()
 
 
-def test_a_server_is_told_where_it_lives_and_what_there_is(spawner: SandboxSpawner) -> None:
+def test_a_server_gets_its_address_and_what_there_is(spawner: SandboxSpawner) -> None:
     expected = {
         "HOME": "/home/ada",
         "USER": "ada",

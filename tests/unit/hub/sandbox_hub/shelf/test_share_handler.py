@@ -70,7 +70,7 @@ def test_the_stacks_own_users_share_nothing(answers: Callable[..., list[Answer]]
     assert answers((author, "x")) == [(403, message)]
 
 
-def test_an_author_who_has_enough_waiting_is_told_which(answers: Callable[..., list[Answer]]) -> None:
+def test_an_author_who_has_enough_waiting_is_refused_with_their_names(answers: Callable[..., list[Answer]]) -> None:
     mine = [("ada", name) for name in ("first", "orders", "late", "users")]
     *taken, refused, of_another = answers(*mine, ("ada", "more"), ("bob", "his"))
 
