@@ -65,17 +65,17 @@ def started(user: HubClient) -> tuple[float, float]:
     """Starts a server and a kernel in it; returns after how many seconds each of them answered.
 
     Raises:
-        RuntimeError: The kernel said something else than what it was asked.
+        RuntimeError: The kernel computed 1 + 1 wrongly.
     """
     user.token()
     begun = time.monotonic()
     user.start_server()
     ready = time.monotonic() - begun
     with user.kernel() as kernel:
-        said = kernel.run("1 + 1").text
+        output = kernel.run("1 + 1").text
         answered = time.monotonic() - begun
-    if said != "2":
-        raise RuntimeError(f"the kernel made {said!r} of 1 + 1")
+    if output != "2":
+        raise RuntimeError(f"the kernel made {output!r} of 1 + 1")
     return ready, answered
 
 

@@ -16,7 +16,7 @@ from sandbox_hub.origins import SERVICES, Origins
 from sandbox_hub.servers.sizes import DEFAULT_SIZES, parse_sizes
 from sandbox_hub.servers.spawner import SandboxSpawner, keep_name
 from sandbox_hub.servers.start_errors import is_unexpected
-from sandbox_hub.users import api_tokens, sign_in
+from sandbox_hub.users import accounts_api, sign_in
 from sandbox_hub.users.authenticator import SandboxAuthenticator
 from spark_etl import usernames as names
 from tornado.httpserver import HTTPServer
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # JupyterHub makes its own server without settings for it: 100 MB of each body without a login, however slow it comes.
 HTTPServer.configure(BoundedServer, limits=Limits())
-api_tokens.limit_tokens()
+accounts_api.limit_tokens()
 logging.getLogger("asyncio").addFilter(is_unexpected)
 c = get_config()
 stack = os.environ["SANDBOX_STACK"]

@@ -26,7 +26,7 @@ class Waiver:
     detail: str = ""
 
     def covers(self, service: str, lines: Sequence[str]) -> bool:
-        """Tells whether this waiver is about that line and what belongs to it: a traceback, an exception."""
+        """Returns whether this waiver is about that line and what belongs to it: a traceback, an exception."""
         text = "\n".join(line for line in lines if not STACK_FRAME.match(line))
         return bool(
             re.fullmatch(self.service, service) and re.search(self.line, lines[0]) and re.search(self.detail, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from bench.figures import Figure
 from bench.runner import peers
@@ -48,6 +48,19 @@ class Figures:
         self._steps: peers.Steps | ContestantError | None = None
         self._only = [letter for letter in WHAT if letter in set(only)]
 
+        self._measures: dict[str, Callable[[str], Iterator[Figure]]] = {
+            "a": self._ours_by_read_back,
+            "b": self._ours_by_naive,
+            "c": self._bare_by_plain,
+            "d": self._open_a_frame,
+            "e": self._resume_by_whole,
+            "f": self._steps_by_peers,
+            "g": self._driver_memory,
+            "h": self._profile_memory,
+            "i": self._list_of_runs,
+            "j": self._plan_of_many_features,
+        }
+
     def measured(self) -> list[Figure]:
         """Returns them in the order of the letters."""
         try:
@@ -61,19 +74,19 @@ class Figures:
     def _safely(self, letter: str) -> Iterator[Figure]:
         name = f"{letter}  {WHAT[letter]}"
         try:
-            yield from getattr(self, f"_{letter}")(name)
+            yield from self._measures[letter](name)
         except NotThereError as missing:
             yield Figure(name, None, "×", missing=str(missing))
         except Exception as error:  # noqa: BLE001 - whatever it is, the other figures are to be measured
             yield failed(name, error)
 
-    def _a(self, name: str) -> Iterator[Figure]:
+    def _ours_by_read_back(self, name: str) -> Iterator[Figure]:
         yield self._ratio(name, OURS_CHECKPOINTED, READ_BACK, limit=1.0, raw=self._contest.known(PLAIN))
 
-    def _b(self, name: str) -> Iterator[Figure]:
+    def _ours_by_naive(self, name: str) -> Iterator[Figure]:
         yield self._ratio(name, OURS_CHECKPOINTED, NAIVE, limit=0.55, raw=self._contest.known(PLAIN))
 
-    def _c(self, name: str) -> Iterator[Figure]:
+    def _bare_by_plain(self, name: str) -> Iterator[Figure]:
         yield self._ratio(name, OURS_BARE, PLAIN, limit=1.03, raw=self._contest.known(PLAIN))
 
     def _ratio(self, name: str, ours: str, theirs: str, *, limit: float, raw: float | None) -> Figure:
@@ -81,7 +94,7 @@ class Figures:
             name, self._contest.seconds(ours), self._contest.seconds(theirs), limit=limit, raw=raw, note="keep nothing"
         )
 
-    def _d(self, name: str) -> Iterator[Figure]:
+    def _open_a_frame(self, name: str) -> Iterator[Figure]:
         theirs = self._look("spark", settings="plain")
         yield ratio(name, self._ours_look, theirs, limit=1 / 15, raw=self._look("pyarrow"), note="pyarrow by hand")
 
@@ -98,7 +111,7 @@ class Figures:
     def _ours_look(self) -> float:
         return self._look("ours")
 
-    def _e(self, name: str) -> Iterator[Figure]:
+    def _resume_by_whole(self, name: str) -> Iterator[Figure]:
         resumed = self._ours_steps.resume
         if resumed is None:
             raise NotThereError("--resume")
@@ -136,7 +149,7 @@ class Figures:
         look = self._look("ours") if look_again else self._ours_look
         return peers.Steps(failed.seconds, resumed and resumed.seconds, look)
 
-    def _f(self, _: str) -> Iterator[Figure]:
+    def _steps_by_peers(self, _: str) -> Iterator[Figure]:
         """Everybody takes the three steps once, then everybody once more; the mean of a step counts."""
         self._contest.lab.install_peers()
         there = peers.peers(self._contest.lab.data, self._contest.lab.scratch)
@@ -155,12 +168,12 @@ class Figures:
         except ContestantError as error:
             return error
 
-    def _g(self, name: str) -> Iterator[Figure]:
+    def _driver_memory(self, name: str) -> Iterator[Figure]:
         result = self._contest.ours("--checkpoint", *CHECKPOINTS, settings="cluster")
         self._contest.log_time("ours, on the cluster", result)
         yield Figure(name, result.peak / MB, "MB", limit=MEMORY_LIMIT, detail=f"in {result.seconds:.0f} s")
 
-    def _h(self, name: str) -> Iterator[Figure]:
+    def _profile_memory(self, name: str) -> Iterator[Figure]:
         lab = self._contest.lab
         has_profile = "from spark_etl.reading import Checkpoint; print(hasattr(Checkpoint, 'profile'))"
         if lab.run("python", "-c", has_profile).out.strip() != "True":
@@ -172,7 +185,7 @@ class Figures:
         detail = f"{size / 1e9:.1f} GB in {result.seconds:.0f} s"
         yield Figure(name, result.peak / MB, "MB", limit=MEMORY_LIMIT, detail=detail)
 
-    def _i(self, name: str) -> Iterator[Figure]:
+    def _list_of_runs(self, name: str) -> Iterator[Figure]:
         lab, folder = self._contest.lab, self._contest.new_folder("many-runs")
         self._contest.log_time("10,000 runs, made", lab.run(*peers.script("many_runs.py"), "make", folder))
         listed = [json.loads(lab.run(*peers.script("many_runs.py"), "list", folder).out) for _ in range(LOOKS)]
@@ -180,7 +193,7 @@ class Figures:
         best = min(float(look["seconds"]) for look in listed)
         yield Figure(name, best, "s", limit=1.0, detail=f"{listed[0]['runs']:,} runs")
 
-    def _j(self, name: str) -> Iterator[Figure]:
+    def _plan_of_many_features(self, name: str) -> Iterator[Figure]:
         lab, folder = self._contest.lab, "/tmp/many-features"  # noqa: S108 - inside the container
         lab.run(*peers.script("many_features.py"), folder)
         command = ["python", "-m", "spark_etl", "plan", "--feature-config", f"{folder}/feature_config.yaml"]

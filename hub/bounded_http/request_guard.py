@@ -134,7 +134,7 @@ class RequestGuard(HTTPMessageDelegate):
 
     def _count(self, size: int) -> None:
         if size > self._most:
-            self.refuse(TOO_LARGE, f"the body has more than {format_size(self._most)}, which is all that is taken here")
+            self.refuse(TOO_LARGE, f"the body is larger than the limit of {format_size(self._most)}")
         elif self._counted and size > max(self._reserved, self._limits.small_bytes):
             self._reserved = size
             self._server.reserve(self._stream, self.client, size)

@@ -73,9 +73,9 @@ class BoundedServer(HTTPServer):
             self._open.release(loser)
             # The proxy passes an answer on; of a connection that is cut it makes an error.
             if loser in CURRENT_REQUESTS:
-                reason = f"{self.limits.connections} connections are open, which is all there may be. Try again"
+                reason = f"the limit of {self.limits.connections} open connections is reached. Try again"
                 CURRENT_REQUESTS[loser].refuse(BUSY, reason, drain=False)
-            gen_log.warning("Closed a connection of %s: %d is all there are", client, self.limits.connections)
+            gen_log.warning("Closed a connection of %s: the limit is %d", client, self.limits.connections)
             loser.close()
 
     def start_request(self, server_conn: object, request_conn: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:

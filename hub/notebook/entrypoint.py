@@ -76,7 +76,7 @@ def main() -> None:
         link_shelf(home)
         delete_reads(Path(os.environ.get("SPARK_ETL_READS") or home / ".sandbox" / "reads"))
     except OSError as error:  # a full disk, or `notebooks` is a file now: what its user can only mend from inside
-        sys.stderr.write(f"entrypoint: the home could not be furnished: {error}\n")
+        sys.stderr.write(f"entrypoint: the home could not be prepared: {error}\n")
     # A driver in this container is called back by executors, which know it by this address.
     os.environ.setdefault("SPARK_LOCAL_IP", socket.gethostbyname(socket.gethostname()))
     os.chdir(home)

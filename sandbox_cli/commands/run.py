@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from spark_etl.command_line import run_options
 
 from sandbox_cli.commands.context import call
 from sandbox_cli.stack import session
 from sandbox_cli.stack.pipelines import submit
 
 SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
+CONFIG_OPTION = "--feature-config"  # the command's own argument
 EPILOG = (
-    "The runner's own options follow, as spark_etl_runner.py takes them: --start-date and --end-date (required), "
-    "--checkpoint a, b, c, --resume RUN, --sample FRACTION, --keys FILE, --parallel N, --no-checkpoint-on-failure, "
-    "--team-name, --notify-email, --publish-path, --adopt-output, --scratch-path, --pipeline, --project-path, "
-    "--log-format json, --debug, --json."
+    "The runner's own options follow, as spark_etl_runner.py takes them; --start-date and --end-date are required: "
+    + ", ".join(option for option in run_options() if not option.startswith(CONFIG_OPTION))
 )
 
 

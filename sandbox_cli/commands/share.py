@@ -20,7 +20,7 @@ def share(
     user: Annotated[str | None, typer.Option(help="Its author; else `engineer`.")] = None,
     json: Json = False,
 ) -> None:
-    """Put a notebook on the team's shelf: run it again in a fresh server, and keep the verdict and its evidence.
+    """Put a notebook on the team's shelf: run it again in a fresh server, and keep the verdict with its record.
 
     Exit code 1: it does not reproduce what its author had. It is on the shelf all the same, and says so.
     """

@@ -36,7 +36,7 @@ def up(
     no_smoke_test: Annotated[
         bool, typer.Option("--no-smoke-test", help="Don't test it through a user's server.")
     ] = False,
-    no_proof: Annotated[bool, typer.Option("--no-proof", hidden=True, help="The former name of it.")] = False,
+    no_proof: Annotated[bool, typer.Option("--no-proof", hidden=True, help="Former name of --no-smoke-test.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Refuse instead of waiting for another `up`.")] = False,
     yes: Yes = False,
     json: Json = False,

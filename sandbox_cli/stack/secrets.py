@@ -89,9 +89,9 @@ def load_or_create(settings: Settings) -> dict[str, str]:
     return found
 
 
-def s3_secret(identity_key: str, access_key: str) -> str:
+def s3_secret(s3_user_key: str, access_key: str) -> str:
     """Returns the secret that belongs to an S3 access key of this stack, 40 characters."""
-    digest = hmac.new(identity_key.encode(), access_key.encode(), hashlib.sha256).digest()
+    digest = hmac.new(s3_user_key.encode(), access_key.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).decode()[:40]
 
 

@@ -44,6 +44,28 @@ class _CommandParser(argparse.ArgumentParser):
         self.error(f"unknown argument {argument}. {alternatives(argument.split('=', maxsplit=1)[0], options)}")
 
 
+def run_options() -> list[str]:
+    """Returns each option of `run` with what it takes: `--parallel N`."""
+    actions = [action for action in _parsers()[1]["run"]._actions if action.dest != "help"]
+    return [_format_option(action) for action in actions]
+
+
+def option_names(argv: Sequence[str]) -> list[str]:
+    """Returns the options of a command line, without their values."""
+    return [word.split("=", maxsplit=1)[0] for word in argv if word.startswith("--")]
+
+
+def without_options(argv: Sequence[str], *names: str) -> tuple[str, ...]:
+    """Returns a command line without these options; each of them takes one value."""
+    remaining: list[str] = []
+    is_value = False
+    for word in argv:
+        if not is_value and word.split("=", maxsplit=1)[0] not in names:
+            remaining.append(word)
+        is_value = word in names
+    return tuple(remaining)
+
+
 def parse(argv: Sequence[str], *, runner: bool = False) -> argparse.Namespace:
     """Returns the arguments of a command line, and as `command` the command they are of.
 
@@ -169,3 +191,10 @@ def _add_spark_options(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="run through the Spark Connect server at sc://host:port (SPARK_REMOTE)",
     )
+
+
+def _format_option(action: argparse.Action) -> str:
+    positive, *negative = action.option_strings
+    name = f"--[no-]{positive.removeprefix('--')}" if negative else positive
+    takes = action.metavar or (f"{{{','.join(action.choices)}}}" if action.choices else "")
+    return f"{name} {f'[{takes}]' if action.nargs == '?' else takes}".strip()

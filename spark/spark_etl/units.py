@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 
-def format_bytes(size: float) -> str:
-    """Returns a number of bytes as `812 B`, `3.4 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
+def format_bytes(size: float, *, binary: bool = False) -> str:
+    """Returns a number of bytes as `812 B`, `3.4 MB`; by powers of 1024, `3.2 MiB`, as limits such as `20g` count."""
+    base, units = (1024, ("B", "KiB", "MiB", "GiB", "TiB")) if binary else (1000, ("B", "kB", "MB", "GB", "TB"))
+    for unit in units[:-1]:
+        if size < base:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
+        size /= base
+    return f"{size:.1f} {units[-1]}"
 
 
 def format_duration(seconds: float) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 
-PATTERN = r"^[a-z][a-z0-9-]{1,30}$"
+USER_NAME = r"[a-z][a-z0-9-]{1,30}"
+PATTERN = f"^{USER_NAME}$"
 # In whose server the smoke test runs, and in whose server shared notebooks are run again.
 SMOKE_TEST_USER = "proof"
-SHELF_USER = "shelf"
+RERUN_USER = "shelf"
 # `published` is a folder on the shelf.
-RESERVED = (SMOKE_TEST_USER, SHELF_USER, "published")
+RESERVED = (SMOKE_TEST_USER, RERUN_USER, "published")
 
 
 def invalid_reason(name: str) -> str | None:

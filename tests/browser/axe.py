@@ -15,10 +15,10 @@ def violations(page: Page) -> list[str]:
     """Returns what is wrong, a paragraph each: rule, element, how to mend it."""
     page.wait_for_load_state("networkidle")
     found = Axe().run(page).response["violations"]
-    return list(told(found))
+    return list(format_violations(found))
 
 
-def told(found: list[dict[str, Any]]) -> Iterator[str]:
+def format_violations(found: list[dict[str, Any]]) -> Iterator[str]:
     """Yields the violations that count; those of no great harm are left out."""
     for violation in found:
         if violation["impact"] not in COUNTED:

@@ -166,6 +166,6 @@ def test_a_damaged_file_in_the_home_tells_the_cause_in_its_tab(lab: Page) -> Non
         expect(alert.get_by_role("button", name="Try again")).to_be_enabled()
 
 
-def test_what_the_server_takes_is_told_beside_what_it_may(lab: Page) -> None:
-    told = re.compile(r"Mem:\s+[\d.]+ / [\d.]+ [MG]B")
-    expect(lab.locator("#jp-main-statusbar")).to_contain_text(told, timeout=30_000)
+def test_what_the_server_takes_is_shown_beside_what_it_may(lab: Page) -> None:
+    memory = re.compile(r"Mem:\s+[\d.]+ / [\d.]+ [MG]B")
+    expect(lab.locator("#jp-main-statusbar")).to_contain_text(memory, timeout=30_000)

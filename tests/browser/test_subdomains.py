@@ -90,8 +90,8 @@ def origin(stack: Sandbox, name: str = "") -> str:
 
 
 def is_at(page: Page, there: str) -> None:
-    told = urlsplit(page.url)
-    assert f"{told.scheme}://{told.netloc}" == there, page.url
+    parts = urlsplit(page.url)
+    assert f"{parts.scheme}://{parts.netloc}" == there, page.url
 
 
 def test_at_one_address_a_page_of_a_server_is_the_user_at_the_hub(subdomains: Subdomains) -> None:

@@ -77,7 +77,7 @@ def test_an_image_that_somebody_deleted_is_built_again(restored_stack: Restored)
     assert restored_stack.report["images"]["mail"]["built"]
 
 
-def test_a_full_disk_is_told_before_anything_is_built(fresh_sandbox: Sandbox) -> None:
+def test_a_full_disk_is_reported_before_anything_is_built(fresh_sandbox: Sandbox) -> None:
     done = fresh_sandbox.try_("up", "--json", env={"SANDBOX_MIN_FREE_GB": "1000000"}, timeout=60)
 
     assert done.exit_code == 4, str(done)

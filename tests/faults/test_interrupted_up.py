@@ -17,19 +17,19 @@ pytestmark = [pytest.mark.disrupts, pytest.mark.timeout(1200)]
 
 def kill_at(sandbox: Sandbox, stage: str, *, how: signal.Signals, after: float) -> tuple[int, str]:
     """Starts `up`, sends it a signal `after` seconds into a stage, and returns how it ended and what it said."""
-    told = []
+    lines = []
     with sandbox.running(*LIGHT) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            told.append(line)
+            lines.append(line)
             if line.startswith(f"[{stage}] …"):
                 time.sleep(after)
                 os.killpg(process.pid, how)
                 break
         else:
-            raise AssertionError(f"`up` never came to stage {stage}:\n{''.join(told)}")
+            raise AssertionError(f"`up` never came to stage {stage}:\n{''.join(lines)}")
         rest = process.communicate(timeout=60)[1]
-    return process.returncode, "".join(told) + rest
+    return process.returncode, "".join(lines) + rest
 
 
 def test_up_carries_on_after_being_interrupted_at_each_stage_that_starts_something(fresh_sandbox: Sandbox) -> None:

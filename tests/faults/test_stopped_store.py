@@ -33,7 +33,7 @@ def engineer(stack: Sandbox) -> Iterator[HubClient]:
         client.start_server()
 
 
-def test_a_user_is_told_why_no_server_starts(engineer: HubClient) -> None:
+def test_a_user_is_shown_why_no_server_starts(engineer: HubClient) -> None:
     page = engineer.http.get("/hub/spawn")
     # If the store is slow to be missed, the browser waits there.
     waited = until(

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.engine import Containers, spark_state
 from tests.support.hub import HubClient
-from tests.support.kernel import Kernel
+from tests.support.kernel import UserKernel
 from tests.support.sandbox import Sandbox, until
 
 DATES = ["--start-date", "2024-02-29", "--end-date", "2024-02-29"]
@@ -67,7 +67,7 @@ def contended_run(stack: Sandbox) -> ContendedRun:
             return _waiting_run(stack, hog, cell)
 
 
-def _waiting_run(stack: Sandbox, hog: Kernel, cell: str) -> ContendedRun:
+def _waiting_run(stack: Sandbox, hog: UserKernel, cell: str) -> ContendedRun:
     with stack.running(*SAMPLE_LINE) as process:
         before = _lines_until(process, "cores are taken", seconds=120)
         hog.run("session.stop()")

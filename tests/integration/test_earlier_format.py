@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sandbox_cli.stack.engine.archive import archive
 from tests.support.engine import Containers
 from tests.support.hub import HubClient
-from tests.support.s3 import ObjectStore
+from tests.support.s3 import S3Client
 from tests.support.sandbox import Sandbox
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "format1"
@@ -23,30 +23,25 @@ first, resumed, failed = runs["{FIRST}"], runs["{RESUMED}"], runs["{FAILED}"]
 print(len(first["rates"].pandas()), resumed["net"].spark(spark()).count(), failed.failure.inputs["raw"].rows)
 """
 SHELF = "/srv/team/published"
+HUB_UID, HUB_GID = 10004, 100
 
 
 @pytest.fixture(scope="module")
 def earlier(stack: Sandbox, containers: Containers) -> Iterator[None]:
     """What the sample's stack had in its store and on its shelf."""
-    store = ObjectStore(stack, "sandbox-root")
+    store = S3Client(stack, "sandbox-root")
     files = {path.relative_to(SAMPLE / "scratch").as_posix(): path for path in (SAMPLE / "scratch").rglob("*")}
     keys = [key for key, path in files.items() if path.is_file()]
     for key in keys:
         content = files[key].read_bytes()
         store.client.put_object(bucket_name="scratch", object_name=key, data=io.BytesIO(content), length=len(content))
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        archive.add(SAMPLE / "shelf" / "engineer", "engineer", filter=_the_hubs)
-    containers.one("hub").put_archive(SHELF, buffer.getvalue())
+    shared = (path for path in (SAMPLE / "shelf").rglob("*") if path.is_file())
+    notebooks = {path.relative_to(SAMPLE / "shelf").as_posix(): path.read_bytes() for path in shared}
+    containers.one("hub").put_archive(SHELF, archive(notebooks, mode=0o644, uid=HUB_UID, gid=HUB_GID, folders=True))
     yield
     for key in keys:
         store.client.remove_object(bucket_name="scratch", object_name=key)
     containers.run("hub", "rm", "-rf", f"{SHELF}/engineer/five_rates")
-
-
-def _the_hubs(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.uid, member.gid, member.mode = 10004, 100, 0o755 if member.isdir() else 0o644
-    return member
 
 
 @pytest.mark.usefixtures("earlier")

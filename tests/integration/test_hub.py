@@ -119,8 +119,8 @@ def test_a_size_that_there_is_not_is_refused_with_those_there_are(engineer: HubC
     answer = engineer.api("POST", "/users/engineer/server", json={"size": "huge"})
 
     assert (page.status_code, answer.status_code) == (422, 422), f"{page.text}\n{answer.text}"
-    for told in (html.unescape(page.text), answer.json()["message"]):
-        assert "There is no size 'huge'. There are: small, medium, large" in told
+    for shown in (html.unescape(page.text), answer.json()["message"]):
+        assert "There is no size 'huge'. There are: small, medium, large" in shown
     assert all(f'<option value="{size}"' in page.text for size in ("small", "medium", "large")), page.text
     assert engineer.server() is None
     assert engineer.start_server()["user_options"] != {"size": "huge"}, "a size that was refused is not kept"

@@ -15,8 +15,8 @@ from sandbox_cli.stack.hub_api import Hub
 from tests.support.attacks import ASK, CLEARED, CROWD, FLOOD, HOGS
 from tests.support.engine import ASK_ONCE, Containers, client, life, memory_used
 from tests.support.hub import HubClient
-from tests.support.kernel import Kernel
-from tests.support.s3 import ObjectStore
+from tests.support.kernel import UserKernel
+from tests.support.s3 import S3Client
 from tests.support.sandbox import Sandbox, until
 
 
@@ -40,25 +40,25 @@ def people(stack: Sandbox) -> Iterator[dict[str, HubClient]]:
 
 
 @pytest.fixture
-def ada(people: dict[str, HubClient]) -> Iterator[Kernel]:
+def ada(people: dict[str, HubClient]) -> Iterator[UserKernel]:
     """A kernel in ada's server that can ask and connect."""
     with people["ada"].kernel() as kernel:
         kernel.run(ASK.replace("{ask_once}", str(ASK_ONCE)))
         yield kernel
 
 
-def value(kernel: Kernel, expression: str) -> str:
+def value(kernel: UserKernel, expression: str) -> str:
     """Returns what an expression is in the kernel."""
     return kernel.run(f"print({expression})").text.strip()
 
 
 def works(user: HubClient) -> bool:
-    """Tells whether somebody's server still does what it is for."""
+    """Returns whether somebody's server still does what it is for."""
     with user.kernel() as kernel:
         return kernel.run("from spark_etl import runs; print(len(list(runs)) > 0)").text.strip() == "True"
 
 
-def test_docker_is_out_of_reach(ada: Kernel) -> None:
+def test_docker_is_out_of_reach(ada: UserKernel) -> None:
     assert value(ada, "os.path.exists('/var/run/docker.sock')") == "False"
     assert value(ada, "connects('docker-api', 2375)") == "False"
 
@@ -80,22 +80,22 @@ def test_docker_is_out_of_reach(ada: Kernel) -> None:
         ("GET", "/hub/api/services"),
     ],
 )
-def test_the_hubs_api_refuses_what_is_an_admins(ada: Kernel, method: str, path: str) -> None:
+def test_the_hubs_api_refuses_what_is_an_admins(ada: UserKernel, method: str, path: str) -> None:
     call = f'ask(\'http://hub:8081{path}\', {method!r}, data=b\'{{"admin": true, "password": "twelve letters"}}\')'
 
     assert value(ada, call) in {"403", "404"}
 
 
-def test_the_hubs_proxy_takes_no_orders(ada: Kernel) -> None:
+def test_the_hubs_proxy_takes_no_orders(ada: UserKernel) -> None:
     assert value(ada, "connects('hub', 8001)") == "False"
 
 
-def test_other_homes_are_not_there(ada: Kernel) -> None:
+def test_other_homes_are_not_there(ada: UserKernel) -> None:
     assert value(ada, "os.listdir('/home')") == "['ada']"
     assert value(ada, "oct(os.stat('/home/ada').st_mode & 0o777)") == "0o700"
 
 
-def test_the_folder_of_another_on_the_shelf_is_theirs(ada: Kernel, people: dict[str, HubClient]) -> None:
+def test_the_folder_of_another_on_the_shelf_is_theirs(ada: UserKernel, people: dict[str, HubClient]) -> None:
     with people["bob"].kernel() as bob:
         bob.run("open('/team/bob/note.txt', 'w').write('from bob')")
 
@@ -113,7 +113,7 @@ def test_the_folder_of_another_on_the_shelf_is_theirs(ada: Kernel, people: dict[
 
 
 @pytest.mark.parametrize("address", ["http://hub:8000", "http://{stack}-user-bob:8888"])
-def test_another_users_server_refuses_ones_own_token(ada: Kernel, stack: Sandbox, address: str) -> None:
+def test_another_users_server_refuses_ones_own_token(ada: UserKernel, stack: Sandbox, address: str) -> None:
     url = f"{address.format(stack=stack.stack)}/user/bob/api/contents"
 
     assert value(ada, f"ask({url!r})") == "403"
@@ -133,7 +133,7 @@ def test_a_token_for_a_visit_opens_one_server(stack: Sandbox, people: dict[str, 
     assert httpx.get(f"{hub.url}/hub/api/user", headers=shown).status_code == 403, "it ended with the visit"
 
 
-def test_nothing_outside_the_stack_is_reached(ada: Kernel, stack: Sandbox) -> None:
+def test_nothing_outside_the_stack_is_reached(ada: UserKernel, stack: Sandbox) -> None:
     assert client().networks.get(f"{stack.stack}_data").attrs["Internal"], "also where there is nothing to reach"
     places = (("192.0.2.1", 443), ("1.1.1.1", 443), ("8.8.8.8", 53))
     ada.run("from concurrent.futures import ThreadPoolExecutor")
@@ -141,7 +141,7 @@ def test_nothing_outside_the_stack_is_reached(ada: Kernel, stack: Sandbox) -> No
     assert "gaierror" in ada.run("import socket; socket.getaddrinfo('example.com', 443)", check=False).error
 
 
-def test_the_secrets_of_the_stack_are_not_there(ada: Kernel, stack: Sandbox) -> None:
+def test_the_secrets_of_the_stack_are_not_there(ada: UserKernel, stack: Sandbox) -> None:
     seen = ada.run(
         "import glob\n"
         "for path in [*glob.glob('/run/secrets/*'), *glob.glob('/proc/*/environ')]:\n"
@@ -154,7 +154,9 @@ def test_the_secrets_of_the_stack_are_not_there(ada: Kernel, stack: Sandbox) -> 
         assert stack.secret(name) not in seen, name
 
 
-def test_a_fork_bomb_stays_in_its_container(ada: Kernel, people: dict[str, HubClient], containers: Containers) -> None:
+def test_a_fork_bomb_stays_in_its_container(
+    ada: UserKernel, people: dict[str, HubClient], containers: Containers
+) -> None:
     ended = ada.run(
         "import subprocess\nchildren = []\ntry:\n"
         "    while len(children) < 5000: children.append(subprocess.Popen(['sleep', '600']))\n"
@@ -182,7 +184,7 @@ def test_a_memory_hog_loses_its_kernel_and_nobody_elses(people: dict[str, HubCli
     assert works(people["ada"])
 
 
-def test_no_file_grows_without_end(ada: Kernel) -> None:
+def test_no_file_grows_without_end(ada: UserKernel) -> None:
     ended = ada.run(
         "import resource\nprint(resource.getrlimit(resource.RLIMIT_FSIZE)[1] // 2**30)\n"
         "with open(os.path.expanduser('~/hog'), 'wb') as hog: hog.truncate(64 << 40)",
@@ -205,7 +207,7 @@ def test_no_file_grows_without_end(ada: Kernel) -> None:
     ],
 )
 def test_large_slow_bodies_without_a_login_kill_nothing(
-    ada: Kernel,
+    ada: UserKernel,
     people: dict[str, HubClient],
     stack: Sandbox,
     containers: Containers,
@@ -216,33 +218,33 @@ def test_large_slow_bodies_without_a_login_kill_nothing(
 ) -> None:
     victims = [containers.one("hub"), containers.server("bob")]
     before = [life(victim) for victim in victims]
-    ada.run(FLOOD + f"held = flood({host.format(stack=stack.stack)!r}, {port}, {path!r})")
+    ada.run(FLOOD + f"connections = flood({host.format(stack=stack.stack)!r}, {port}, {path!r})")
     try:
         with HubClient(stack.port("hub")).login("bob", stack("users", "show", "bob").out.strip()) as bob:
             assert bob.http.get("/services/shelf/").is_success
         assert [life(victim) for victim in victims] == before
         assert max(memory_used(victim) for victim in victims) < 0.9
-        seen = set(value(ada, "' '.join(answers(held))").split())
+        seen = set(value(ada, "' '.join(answers(connections))").split())
         # An answer can be lost when the other end has had enough.
         assert seen <= answered | {"closed"}, seen
     finally:
-        ada.run("for one in held: one.close()")
+        ada.run("for one in connections: one.close()")
     assert works(people["bob"])
     assert [life(victim) for victim in victims] == before
 
 
 def test_who_holds_the_proxys_connections_leaves_room_for_others(
-    ada: Kernel, people: dict[str, HubClient], stack: Sandbox
+    ada: UserKernel, people: dict[str, HubClient], stack: Sandbox
 ) -> None:
     """With the limits that are loaded into it: Node has none, and waits a minute for a request."""
-    ada.run(CROWD + "held = crowd('hub', 8000, 850)")
+    ada.run(CROWD + "connections = crowd('hub', 8000, 850)")
     try:
         assert people["bob"].http.get("/hub/home").is_success
         with HubClient(stack.port("hub")).login("bob", stack("users", "show", "bob").out.strip()) as bob:
             assert bob.http.get("/hub/home").is_success
-        assert int(value(ada, "still_open(held)")) <= 768
+        assert int(value(ada, "still_open(connections)")) <= 768
     finally:
-        ada.run("for one in held: one.close()")
+        ada.run("for one in connections: one.close()")
 
 
 @pytest.fixture
@@ -252,14 +254,16 @@ def hogs(people: dict[str, HubClient], stack: Sandbox) -> Iterator[dict[str, Hub
         yield {**people, "dan": dan}
 
 
-def test_disk_hogs_are_stopped_and_told_why(hogs: dict[str, HubClient], engineer: HubClient) -> None:
+def test_disk_hogs_are_stopped_and_shown_why(hogs: dict[str, HubClient], engineer: HubClient) -> None:
     with ExitStack() as kernels:
         for name, user in hogs.items():
             kernels.enter_context(user.kernel()).start(HOGS[name])
         until(lambda: not any(user.server() for user in hogs.values()), within=120, what="all their servers stopped")
 
     assert works(engineer)
-    message = r"Your server was stopped: home, ~/team, shared notebooks and S3 hold [\d.]+ [MG]B, and may hold 512 MB"
+    message = (
+        r"Your server was stopped: home, ~/team, shared notebooks and S3 hold [\d.]+ [MG]iB, and may hold 512\.0 MiB"
+    )
     for name, user in hogs.items():
         home = user.http.get("/hub/home").text
         assert re.search(message, home), f"{name}: {home[:3000]}"
@@ -312,7 +316,7 @@ def test_spark_connect_hands_out_no_file_of_its_own(engineer: HubClient) -> None
 
 def test_spark_connects_keys_do_not_last(stack: Sandbox, engineer: HubClient, containers: Containers) -> None:
     """What somebody took out of its processes is worth nothing an hour later, and queries go on with the next keys."""
-    taken = ObjectStore(stack, "spark-connect")
+    taken = S3Client(stack, "spark-connect")
     process = "cat /proc/$(pgrep -f SparkConnectServer | head -n 1)/environ; ls /run/secrets"
     seen = containers.run("spark-connect", "sh", "-c", process).out
     assert "AWS_SHARED_CREDENTIALS_FILE" in seen, "the process's own environment"

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox_cli.stack.hub.kernel import CellOutput
 from tests.support.hub import HubClient
-from tests.support.kernel import Kernel
+from tests.support.kernel import UserKernel
 from tests.support.sandbox import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -26,7 +26,7 @@ def cells(path: Path) -> list[str]:
     return ["".join(cell["source"]) for cell in document["cells"] if cell["cell_type"] == "code"]
 
 
-def run_all(kernel: Kernel, path: Path) -> list[CellOutput]:
+def run_all(kernel: UserKernel, path: Path) -> list[CellOutput]:
     """Runs every cell; fails at the first that raises."""
     return [kernel.run(source) for source in cells(path)]
 

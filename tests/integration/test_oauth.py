@@ -69,8 +69,8 @@ class Host:
 
     def hub(self) -> Container:
         """Starts the hub with what the state folder says; its database is kept in a volume."""
-        kept = secrets.load_or_create(self.settings) | authentication.load(self.settings).secret
-        secrets.install(self.engine, self.settings, kept, self.image)
+        values = secrets.load_or_create(self.settings) | authentication.load(self.settings).secret
+        secrets.install(self.engine, self.settings, values, self.image)
         stack = self.settings.stack
         volumes = [f"{stack}_hub-data:/srv/hub", f"{secrets.volume_name(self.settings, 'hub')}:/run/secrets:ro"]
         environment = {**ENVIRONMENT, "SANDBOX_STACK": stack, "SANDBOX_USER_NETWORK": f"{stack}-oauth"}
@@ -193,7 +193,7 @@ def test_who_is_allowed_comes_in(browser: HubClient, person: str, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("person", "told"),
+    ("person", "message"),
     [
         ("eve", "not currently authorized"),
         ("ada@example.com", "can&#39;t be a user&#39;s name here"),
@@ -204,11 +204,11 @@ def test_who_is_allowed_comes_in(browser: HubClient, person: str, name: str) -> 
         ("", "gave no name"),
     ],
 )
-def test_who_is_not_is_told_why_and_stays_out(browser: HubClient, person: str, told: str) -> None:
+def test_who_is_not_is_shown_why_and_stays_out(browser: HubClient, person: str, message: str) -> None:
     page = log_in(browser, person)
 
     assert page.status_code == 403
-    assert told in page.text, page.text
+    assert message in page.text, page.text
     assert browser.http.get("/hub/home").url.path == "/hub/login"
 
 
@@ -274,7 +274,7 @@ def test_the_command_sees_who_is_known_and_makes_no_accounts(host: Host, hub: Co
         door.put_account("carol", "correct horse battery", admin=True)
 
 
-def test_the_clients_secret_is_told_nowhere(hub: Container, browser: HubClient) -> None:
+def test_the_clients_secret_is_shown_nowhere(hub: Container, browser: HubClient) -> None:
     log_in(browser, "ada")
 
     assert SECRET not in hub.logs().decode()

@@ -22,7 +22,7 @@ spark.stop()
 
 
 def has_begun(containers: Containers) -> bool:
-    """Tells whether the job's session is there, and takes its mark away."""
+    """Returns whether the job's session is there, and takes its mark away."""
     return containers.run("user-engineer", "rm", "/tmp/survivor").exit_code == 0
 
 

@@ -13,24 +13,24 @@ from pyarrow import parquet
 from tests.integration.conftest import DATES, SAMPLE
 from tests.support.engine import Containers
 from tests.support.hub import HubClient
-from tests.support.s3 import ObjectStore
+from tests.support.s3 import S3Client
 from tests.support.sandbox import Sandbox
 
 OUTSIDE = "tests/fixtures/outside_project"
 
 
 @pytest.fixture
-def store(stack: Sandbox) -> ObjectStore:
+def store(stack: Sandbox) -> S3Client:
     """The object store as the runner sees it."""
-    return ObjectStore(stack, "runner")
+    return S3Client(stack, "runner")
 
 
-def checkpoints(store: ObjectStore, folder: str) -> set[str]:
+def checkpoints(store: S3Client, folder: str) -> set[str]:
     """Returns the features that have a whole checkpoint below a folder of the scratch bucket."""
     return {key.split("/")[-2] for key in store.keys("scratch", folder) if key.endswith("/_manifest.json")}
 
 
-def rows(store: ObjectStore, folder: str) -> list[dict[str, Any]]:
+def rows(store: S3Client, folder: str) -> list[dict[str, Any]]:
     """Returns the rows of a checkpoint."""
     parts = [key for key in store.keys("scratch", folder) if "/part-" in key]
     return [row for part in parts for row in parquet.read_table(io.BytesIO(store.read("scratch", part))).to_pylist()]
@@ -44,7 +44,7 @@ def ordinal(number: int) -> str:
 
 @pytest.mark.timeout(600)
 def test_a_project_of_somebody_else_with_packages_of_its_own(
-    stack: Sandbox, containers: Containers, store: ObjectStore
+    stack: Sandbox, containers: Containers, store: S3Client
 ) -> None:
     """The executors call `inflection.ordinalize`, of a package that no image has."""
     assert containers.run("spark-worker", "python", "-c", "import inflection").exit_code == 1
@@ -63,7 +63,7 @@ def test_a_project_of_somebody_else_with_packages_of_its_own(
 
 @pytest.mark.timeout(600)
 def test_the_command_line_of_the_original_as_it_was_printed(
-    engineer: HubClient, containers: Containers, store: ObjectStore
+    engineer: HubClient, containers: Containers, store: S3Client
 ) -> None:
     """In a terminal of a user's server, where the shell splits `feature1, feature2, feature3` into three words."""
     engineer.start_server()
@@ -96,7 +96,7 @@ def test_a_run_that_is_terminated_stops_its_driver_and_says_so(stack: Sandbox, c
     assert stack("runs", "list", "--json").json[0]["status"] == "interrupted"
 
 
-def test_an_unreachable_page_is_told_not_hung(engineer: HubClient) -> None:
+def test_an_unreachable_page_is_an_error_and_does_not_hang(engineer: HubClient) -> None:
     answer = engineer.http.get("/services/ui/nosuch/", timeout=httpx.Timeout(10))
 
     assert answer.status_code == 404

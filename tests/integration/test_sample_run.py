@@ -10,25 +10,25 @@ import pytest
 from pyarrow.fs import S3FileSystem
 
 from tests.support.hub import HubClient
-from tests.support.s3 import ObjectStore, keys_of
+from tests.support.s3 import S3Client, keys_of
 from tests.support.sandbox import Sandbox, until
 
 
 @pytest.fixture
-def store(stack: Sandbox) -> ObjectStore:
+def store(stack: Sandbox) -> S3Client:
     """The object store as the runner sees it."""
-    return ObjectStore(stack, "runner")
+    return S3Client(stack, "runner")
 
 
 @pytest.fixture
-def run(store: ObjectStore) -> tuple[str, dict[str, Any]]:
+def run(store: S3Client) -> tuple[str, dict[str, Any]]:
     """The sample run: its folder in scratch and its run.json."""
     records = sorted(key for key in store.keys("scratch", "sandbox/") if key.endswith("/run.json"))
     assert records, store.keys("scratch")[:50]
     return records[0].removesuffix("run.json"), store.json("scratch", records[0])
 
 
-def manifests(store: ObjectStore, folder: str) -> dict[str, dict[str, Any]]:
+def manifests(store: S3Client, folder: str) -> dict[str, dict[str, Any]]:
     keys = [key for key in store.keys("scratch", folder) if key.endswith("/_manifest.json")]
     return {key.split("/")[-2]: store.json("scratch", key) for key in keys}
 
@@ -37,7 +37,7 @@ def test_it_is_complete(run: tuple[str, dict[str, Any]]) -> None:
     assert run[1]["status"] == "succeeded", run[1]
 
 
-def test_it_has_checkpoints_with_manifests(store: ObjectStore, run: tuple[str, dict[str, Any]]) -> None:
+def test_it_has_checkpoints_with_manifests(store: S3Client, run: tuple[str, dict[str, Any]]) -> None:
     found = manifests(store, run[0])
 
     assert len(found) >= 3
@@ -47,7 +47,7 @@ def test_it_has_checkpoints_with_manifests(store: ObjectStore, run: tuple[str, d
 
 
 def test_the_frames_are_plain_parquet_of_as_many_rows_as_the_manifest_says(
-    stack: Sandbox, store: ObjectStore, run: tuple[str, dict[str, Any]]
+    stack: Sandbox, store: S3Client, run: tuple[str, dict[str, Any]]
 ) -> None:
     files = S3FileSystem(
         access_key="runner",
@@ -61,13 +61,13 @@ def test_the_frames_are_plain_parquet_of_as_many_rows_as_the_manifest_says(
         assert rows == manifest["rows"], alias
 
 
-def test_they_were_written_by_the_magic_committer(store: ObjectStore, run: tuple[str, dict[str, Any]]) -> None:
+def test_they_were_written_by_the_magic_committer(store: S3Client, run: tuple[str, dict[str, Any]]) -> None:
     for alias in manifests(store, run[0]):
         success = store.json("scratch", f"{run[0]}{alias}/_SUCCESS")
         assert success["committer"] == "magic", (alias, success)
 
 
-def test_it_published_three_outputs(store: ObjectStore) -> None:
+def test_it_published_three_outputs(store: S3Client) -> None:
     outputs = {key.rsplit("/", 1)[0] for key in store.keys("published") if key.endswith("/_SUCCESS")}
 
     assert len(outputs) >= 3, outputs

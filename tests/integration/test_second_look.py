@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.conftest import DATES, SAMPLE, SAMPLE_LINE, ContendedRun
 from tests.support.hub import HubClient
-from tests.support.s3 import ObjectStore
+from tests.support.s3 import S3Client
 from tests.support.sandbox import Sandbox, until
 
 CONFIG = """
@@ -108,7 +108,7 @@ def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: H
 @pytest.mark.timeout(900)
 @pytest.mark.waive("spark peers gone")
 def test_a_run_goes_on_from_the_one_before(
-    stack: Sandbox, engineer: HubClient, runner_store: ObjectStore, contended_run: ContendedRun
+    stack: Sandbox, engineer: HubClient, runner_store: S3Client, contended_run: ContendedRun
 ) -> None:
     """It also publishes over what is there; no mail is sent when a success follows a success."""
     assert contended_run.exit_code == 0, contended_run.rest
@@ -128,18 +128,18 @@ def test_a_run_goes_on_from_the_one_before(
 @pytest.mark.parametrize(
     "small", [["--sample", "0.01", "--sample-key", "customer_id"], ["--keys", "spark/pipelines/revenue/keys.csv"]]
 )
-def test_a_small_run_publishes_nothing(stack: Sandbox, runner_store: ObjectStore, small: list[str]) -> None:
+def test_a_small_run_publishes_nothing(stack: Sandbox, runner_store: S3Client, small: list[str]) -> None:
     before = runner_store.keys("published", "")
     done = stack("run", SAMPLE, *DATES, "--team-name", "small", *small, timeout=400)
     assert "a sample: the rows of" in done.err
     assert runner_store.keys("published", "") == before
     run = stack("runs", "show", "latest", "--json").json
-    kept = {alias: feature["rows"] for alias, feature in run["features"].items() if feature.get("bytes") is not None}
-    assert kept, done
-    assert max(kept.values()) < 10_000
+    rows_of = {alias: feature["rows"] for alias, feature in run["features"].items() if feature.get("bytes") is not None}
+    assert rows_of, done
+    assert max(rows_of.values()) < 10_000
 
 
 @pytest.fixture
-def runner_store(stack: Sandbox) -> ObjectStore:
+def runner_store(stack: Sandbox) -> S3Client:
     """The object store as the runner sees it."""
-    return ObjectStore(stack, "runner")
+    return S3Client(stack, "runner")

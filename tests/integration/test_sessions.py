@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.engine import Containers, spark_state
 from tests.support.hub import HubClient
-from tests.support.kernel import Kernel
+from tests.support.kernel import UserKernel
 from tests.support.sandbox import Sandbox, until
 
 pytestmark = pytest.mark.waive("spark peers gone")
@@ -49,9 +49,9 @@ def test_spark_connect_shows_progress_and_an_interrupt_ends_the_query(
     with engineer.kernel() as kernel:
         kernel.run(CONNECT)
         assert "True pyspark.sql.connect" in kernel.run("print(spark() is session, type(session).__module__)").text
-        told = kernel.run("slow(16).collect()").text
-        assert "of 16 tasks done" in told
-        assert "1 stage, 16 tasks" in told.splitlines()[-1]
+        progress = kernel.run("slow(16).collect()").text
+        assert "of 16 tasks done" in progress
+        assert "1 stage, 16 tasks" in progress.splitlines()[-1]
         cut = kernel.run(INTERRUPTED, check=False)
         assert "KeyboardInterrupt" in cut.error
         until(lambda: connect_jobs(containers) == 0, within=20, what="the interrupted query is gone")
@@ -72,7 +72,7 @@ def test_the_query_of_a_kernel_that_was_killed_is_ended(engineer: HubClient, con
 class Driver:
     """A Spark driver in a kernel of the engineer's, that lets its executors go soon."""
 
-    def __init__(self, kernel: Kernel, containers: Containers) -> None:
+    def __init__(self, kernel: UserKernel, containers: Containers) -> None:
         self.kernel, self._containers = kernel, containers
         kernel.run(CLASSIC)
         self.application = kernel.run("print(session.sparkContext.applicationId)").text.strip()

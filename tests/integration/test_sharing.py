@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.engine import Containers
 from tests.support.hub import HubClient
-from tests.support.s3 import ObjectStore
+from tests.support.s3 import S3Client
 from tests.support.sandbox import Sandbox
 
 READS = """from spark_etl import runs
@@ -139,7 +139,7 @@ def test_a_cell_that_ends_its_kernel_does_not_reproduce(stack: Sandbox, engineer
 def test_the_page_tells_when_the_data_has_changed_or_is_gone(
     stack: Sandbox, engineers: HubClient, reader: SharedNotebook
 ) -> None:
-    root = ObjectStore(stack, "sandbox-root")
+    root = S3Client(stack, "sandbox-root")
     bucket, _, folder = reader.result["reads"][0]["path"].removeprefix("s3a://").partition("/")
     key = f"{folder}/_manifest.json"
     manifest = root.read(bucket, key)
@@ -156,7 +156,7 @@ def test_the_page_tells_when_the_data_has_changed_or_is_gone(
 
 
 def test_what_a_notebook_read_is_pinned(stack: Sandbox, reader: SharedNotebook) -> None:
-    pin = ObjectStore(stack, "sandbox-root").json("scratch", f"users/_pins/engineer/{reader.name}/v1.json")
+    pin = S3Client(stack, "sandbox-root").json("scratch", f"users/_pins/engineer/{reader.name}/v1.json")
 
     assert pin["notebook"] == f"engineer/{reader.name}/v1"
     assert [one["path"] for one in pin["checkpoints"]] == [read["path"] for read in reader.result["reads"]]
@@ -179,7 +179,7 @@ def test_versions_are_kept_and_taken_off_the_shelf_with_their_pins(
     """One link leads to the newest."""
     share(stack, write(engineers, name, READS, "print('first')", run=False))
     second = share(stack, write(engineers, name, READS, "print('second')", run=False))
-    root = ObjectStore(stack, "sandbox-root")
+    root = S3Client(stack, "sandbox-root")
     pins = f"users/_pins/engineer/{name}/"
 
     assert second["version"] == 2

@@ -31,14 +31,14 @@ process = subprocess.Popen(
 )
 signal.signal(signal.SIGALRM, lambda *_: os.killpg(process.pid, signal.SIGKILL))
 signal.alarm(60)
-said = []
+lines = []
 for line in process.stdout:
-    said.append(line)
+    lines.append(line)
     if any(answer in line for answer in answers):
         print("ANSWER", line)
         break
 else:
-    print("no answer:", *said[-20:])
+    print("no answer:", *lines[-20:])
 os.killpg(process.pid, signal.SIGKILL)
 """
 REFUSED = "Failed to connect to master spark-master:7077"

@@ -47,9 +47,9 @@ def test_of_two_at_once_one_waits_and_says_for_whom(stack: Sandbox) -> None:
     with stack.running("up", "--offline") as first, stack.running("up", "--offline") as second:
         ends = [process.communicate(timeout=120) for process in (first, second)]
 
-    told = "\n".join(err for _, err in ends)
-    assert (first.returncode, second.returncode) == (0, 0), told
-    assert re.search(rf"waiting for `sandbox up` \(process ({first.pid}|{second.pid})\b", told), told
+    messages = "\n".join(err for _, err in ends)
+    assert (first.returncode, second.returncode) == (0, 0), messages
+    assert re.search(rf"waiting for `sandbox up` \(process ({first.pid}|{second.pid})\b", messages), messages
 
 
 def test_status_names_every_service_and_its_state(stack: Sandbox) -> None:

@@ -30,18 +30,18 @@ FLOOD = """
 import socket
 def flood(host, port, path):
     head = f"POST {path} HTTP/1.1\\r\\nHost: {host}\\r\\nContent-Length: {99 << 20}\\r\\n\\r\\n".encode()
-    held = [socket.create_connection((host, port), timeout=3) for _ in range(6)]
+    connections = [socket.create_connection((host, port), timeout=3) for _ in range(6)]
     part, hung_up = bytes(1 << 20), set()
-    for one in held: one.sendall(head)
+    for one in connections: one.sendall(head)
     for _ in range(98):
-        for one in held:
+        for one in connections:
             if one in hung_up: continue
             try: one.sendall(part)
             except OSError: hung_up.add(one)
-    return held
-def answers(held):
+    return connections
+def answers(connections):
     found = []
-    for one in held:
+    for one in connections:
         one.settimeout(1)
         try: found.append(one.recv(12)[9:].decode() or "closed")
         except TimeoutError: found.append("waits")
@@ -54,9 +54,9 @@ CROWD = """
 import socket
 def crowd(host, port, number):
     return [socket.create_connection((host, port), timeout=10) for _ in range(number)]
-def still_open(held):
+def still_open(connections):
     found = 0
-    for one in held:
+    for one in connections:
         one.setblocking(False)
         try: one.recv(1)
         except BlockingIOError: found += 1

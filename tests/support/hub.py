@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.kernel import Kernel
+from tests.support.kernel import UserKernel
 from tests.support.sandbox import until
 
 # MailDev gives its page to whom asks for HTML, as browsers do.
@@ -95,7 +95,7 @@ class HubClient:
         headers = {"Authorization": f"token {self.token()}"}
         return self.http.request(method, f"/user/{self.user}/api{path}", headers=headers, **more)
 
-    def kernel(self) -> Kernel:
+    def kernel(self) -> UserKernel:
         """Starts a Python kernel in the user's server."""
         self.start_server()
         done = self.lab("POST", "/kernels", json={"name": "python3"})
@@ -111,10 +111,10 @@ class HubClient:
         """Returns the ids of the kernels that run in the user's server."""
         return [str(kernel["id"]) for kernel in self.lab("GET", "/kernels").json()]
 
-    def attach(self, kernel_id: str) -> Kernel:
+    def attach(self, kernel_id: str) -> UserKernel:
         """Connects to a kernel that runs in the user's server."""
         url = f"ws://{self.base.removeprefix('http://')}/user/{self.user}/api/kernels/{kernel_id}/channels"
-        return Kernel(url, self.user, self.token(), lambda: self.lab("DELETE", f"/kernels/{kernel_id}"))
+        return UserKernel(url, self.user, self.token(), lambda: self.lab("DELETE", f"/kernels/{kernel_id}"))
 
 
 def logged_in_again(port: int, name: str, password: str) -> HubClient:

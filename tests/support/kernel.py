@@ -8,26 +8,25 @@ from contextlib import ExitStack
 from websockets.sync.client import connect
 
 from sandbox_cli.errors import StackError
-from sandbox_cli.stack.hub.kernel import CellOutput
-from sandbox_cli.stack.hub.kernel import Kernel as KernelClient
+from sandbox_cli.stack.hub.kernel import CellOutput, Kernel
 from tests.support.sandbox import until
 
 
-class Kernel:
+class UserKernel:
     """A running kernel; leaving the `with` block shuts it down."""
 
     def __init__(self, url: str, user: str, token: str, shut_down: Callable[[], object]) -> None:
         self._shut_down = shut_down
         headers = {"Authorization": f"token {token}"}
         self._open = ExitStack()
-        self._client = KernelClient(
+        self._client = Kernel(
             self._open.enter_context(
                 connect(url, additional_headers=headers, max_size=None, open_timeout=60, proxy=None)
             ),
             user,
         )
 
-    def __enter__(self) -> Kernel:
+    def __enter__(self) -> UserKernel:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -37,7 +37,7 @@ ONE_MICROSECOND = 1e-6
 
 
 @dataclass
-class Entry:
+class LogEntry:
     """A line that looks like an error, with the lines that belong to it.
 
     Attributes:
@@ -63,9 +63,9 @@ class Reader:
     """Makes entries of the lines of one container."""
 
     def __init__(self, container: str, service: str) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[LogEntry] = []
         self._container, self._service = container, service
-        self._open: Entry | None = None
+        self._open: LogEntry | None = None
 
     def take(self, at: float, line: str) -> None:
         """Takes a line."""
@@ -77,7 +77,7 @@ class Reader:
             self._open.lines.append(line)
             self._open.seen = time.monotonic()
         elif BAD.search(line):
-            self._open = Entry(self._container, self._service, at, [line])
+            self._open = LogEntry(self._container, self._service, at, [line])
             self.entries.append(self._open)
         else:
             self._open = None
@@ -144,7 +144,7 @@ class LogWatch:
         dead = {key for key, thread in self._threads.items() if not thread.is_alive()} & (there | {"events"})
         assert not dead, f"not followed any more: {sorted(dead)}"
 
-    def _settled(self) -> list[Entry]:
+    def _settled(self) -> list[LogEntry]:
         """Returns the entries that were not returned before, once their last lines have come."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -201,9 +201,9 @@ def timed(chunks: Iterable[bytes]) -> Iterator[tuple[float, str]]:
                 yield datetime.fromisoformat(stamp).timestamp(), text.rstrip("\r")
 
 
-def since(containers: Containers, start: datetime, *, until: datetime) -> list[Entry]:
+def since(containers: Containers, start: datetime, *, until: datetime) -> list[LogEntry]:
     """Returns what looks like an error between two moments, in the log of every container."""
-    entries: list[Entry] = []
+    entries: list[LogEntry] = []
     for container in containers.all():
         reader = Reader(str(container.id), service_of(container))
         with suppress(docker.errors.APIError):
@@ -231,7 +231,7 @@ def waivers_of(item: Any) -> set[str]:
     return names
 
 
-def is_waived(entry: Entry, names: set[str]) -> bool:
+def is_waived(entry: LogEntry, names: set[str]) -> bool:
     """Returns whether a waiver covers an error: one that holds always, or one of these names."""
     active = [waiver for name, waiver in WAIVERS.items() if waiver.always or name in names]
     return any(waiver.covers(entry.service, entry.lines) for waiver in active)

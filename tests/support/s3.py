@@ -31,7 +31,7 @@ def keys_of(stack: Sandbox, s3_user: str) -> tuple[str, str]:
     return s3_user, base64.urlsafe_b64encode(digest).decode()[:40]
 
 
-class ObjectStore:
+class S3Client:
     """What one S3 user sees of the buckets.
 
     Args:

@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 
 @dataclass(frozen=True)
-class Letter:
+class Mail:
     """A mail that was taken, with the envelope it came in."""
 
     message: EmailMessage
@@ -41,8 +41,8 @@ class MailBox:
     logins: dict[str, str] = field(default_factory=dict)
     refuses: str = "nobody"
     port: int = 0
-    letters: list[Letter] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
 
     def context(self) -> ssl.SSLContext:
         """Returns the server's side of TLS."""
@@ -73,7 +73,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         self.request.sendall(f"{text}\r\n".encode())
 
     def answer(self, line: str) -> bool:
-        self.box.said.append(line)
+        self.box.received.append(line)
         verb = line.split(maxsplit=1)[0].upper()
         if verb == "QUIT":
             self.say("221 bye")
@@ -117,7 +117,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         while (part := self.file.readline()) != b".\r\n":
             content += part
         message = cast("EmailMessage", message_from_bytes(content, policy=default))
-        self.box.letters.append(Letter(message, self.to, self.user, self.encrypted))
+        self.box.mails.append(Mail(message, self.to, self.user, self.encrypted))
         self.say("250 taken")
 
 

@@ -61,13 +61,13 @@ def missing(reference: str) -> str | None:
 
 
 def is_path(reference: str) -> bool:
-    """Tells whether a reference names a file or a folder of this repository: `a/b`, `a/`, `compose.yaml`."""
+    """Returns whether a reference names a file or a folder of this repository: `a/b`, `a/`, `compose.yaml`."""
     first, slash, _ = reference.partition("/")
     return bool(PATH.fullmatch(reference)) and (first not in ELSEWHERE if slash else bool(FILE.fullmatch(reference)))
 
 
 def is_importable(package: str, rest: str) -> bool:
-    """Tells whether a dotted name is a module, or something that a module defines."""
+    """Returns whether a dotted name is a module, or something that a module defines."""
     parts = rest.split(".")[1:]
     folder = ROOT / PACKAGES[package] / package
     for depth in range(len(parts), -1, -1):
@@ -79,7 +79,7 @@ def is_importable(package: str, rest: str) -> bool:
 
 
 def defines(file: Path, names: list[str]) -> bool:
-    """Tells whether a file defines or imports `names[0]`, and in that `names[1]`, and so on."""
+    """Returns whether a file defines or imports `names[0]`, and in that `names[1]`, and so on."""
     bodies = syntax(file).body
     for name in names:
         found = [node for node in statements(bodies) if name in defined_by(node)]

@@ -90,7 +90,7 @@ def test_output_is_passed_on_as_it_came(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("script", "code"), [("exit 3", 3), ("kill -KILL $$", 137)])
-def test_the_first_failure_ends_the_others_and_is_told(tmp_path: Path, script: str, code: int) -> None:
+def test_the_first_failure_ends_the_others_and_is_reported(tmp_path: Path, script: str, code: int) -> None:
     long = shell("long", f"echo $$ > {tmp_path}/pid; sleep 60 & echo $! > {tmp_path}/child; wait")
     until = f"until [ -s {tmp_path}/child ]; do sleep 0.02; done; echo bad; {script}"
     parts = [long, shell("bad", until), shell("shown", "sleep 60"), shell("next", "true", after=("bad",))]
@@ -105,7 +105,7 @@ def test_the_first_failure_ends_the_others_and_is_told(tmp_path: Path, script: s
 
 
 def ended(process: int) -> bool:
-    """Tells whether a process is gone within seconds: a killed one may have nobody to wait for it at once."""
+    """Returns whether a process is gone within seconds: a killed one may have nobody to wait for it at once."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         done = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)

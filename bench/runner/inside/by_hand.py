@@ -14,7 +14,7 @@ def main(way: str) -> None:
     """Computes the revenue, and keeps the three frames before it in the way asked for."""
     spark = SparkSession.builder.appName("shop").getOrCreate()
 
-    def kept(frame: DataFrame, name: str) -> DataFrame:
+    def write_and_read_back(frame: DataFrame, name: str) -> DataFrame:
         if way == "plain":
             return frame
         frame.write.parquet(f"{OUT}/{name}")
@@ -25,9 +25,9 @@ def main(way: str) -> None:
     else:
         orders = spark.read.parquet(f"{DATA}/orders")
         products = spark.read.parquet(f"{DATA}/products").drop("_dt")
-        clean = kept(transformations.orders_clean(orders), "orders_clean")
-        priced = kept(transformations.orders_priced(clean, products), "orders_priced")
-        ranked = kept(transformations.orders_ranked(priced), "orders_ranked")
+        clean = write_and_read_back(transformations.orders_clean(orders), "orders_clean")
+        priced = write_and_read_back(transformations.orders_priced(clean, products), "orders_priced")
+        ranked = write_and_read_back(transformations.orders_ranked(priced), "orders_ranked")
     late.revenue(ranked).write.parquet(f"{OUT}/revenue")
     spark.stop()
 

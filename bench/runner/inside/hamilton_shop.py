@@ -27,17 +27,17 @@ def products(spark: SparkSession) -> DataFrame:
 
 def orders_clean(orders: DataFrame, spark: SparkSession) -> DataFrame:
     """The orders that count, kept."""
-    return _kept(spark, transformations.orders_clean(orders), "orders_clean")
+    return _write_and_read_back(spark, transformations.orders_clean(orders), "orders_clean")
 
 
 def orders_priced(orders_clean: DataFrame, products: DataFrame, spark: SparkSession) -> DataFrame:
     """The orders with product and discount, kept."""
-    return _kept(spark, transformations.orders_priced(orders_clean, products), "orders_priced")
+    return _write_and_read_back(spark, transformations.orders_priced(orders_clean, products), "orders_priced")
 
 
 def orders_ranked(orders_priced: DataFrame, spark: SparkSession) -> DataFrame:
     """The orders among those of the same customer, kept."""
-    return _kept(spark, transformations.orders_ranked(orders_priced), "orders_ranked")
+    return _write_and_read_back(spark, transformations.orders_ranked(orders_priced), "orders_ranked")
 
 
 def revenue(orders_ranked: DataFrame) -> str:
@@ -46,7 +46,7 @@ def revenue(orders_ranked: DataFrame) -> str:
     return f"{OUT}/revenue"
 
 
-def _kept(spark: SparkSession, frame: DataFrame, name: str) -> DataFrame:
+def _write_and_read_back(spark: SparkSession, frame: DataFrame, name: str) -> DataFrame:
     frame.write.mode("overwrite").parquet(f"{OUT}/{name}")
     return spark.read.parquet(f"{OUT}/{name}")
 

@@ -35,8 +35,8 @@ def show(folder: str) -> None:
     """Lists them all, and says how long that took."""
     began = time.monotonic()
     found = Runs(folder).list(limit=None)
-    told = [run.summary() for run in found]
-    print(json.dumps({"runs": len(told), "seconds": time.monotonic() - began}))
+    summaries = [run.summary() for run in found]
+    print(json.dumps({"runs": len(summaries), "seconds": time.monotonic() - began}))
 
 
 if __name__ == "__main__":

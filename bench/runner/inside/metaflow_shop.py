@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 DATA, OUT = os.environ["BENCH_DATA"], os.environ["BENCH_OUT"]
 
 
-def kept(frame: DataFrame) -> str:
+def write(frame: DataFrame) -> str:
     """Writes a step's frame and returns the path."""
     path = f"{OUT}/{current.run_id}/{current.step_name}"
     frame.write.mode("overwrite").parquet(path)
@@ -24,7 +24,7 @@ class ShopFlow(FlowSpec):
     def start(self) -> None:
         """Keeps the orders that count."""
         spark = SparkSession.builder.getOrCreate()
-        self.orders_clean = kept(transformations.orders_clean(spark.read.parquet(f"{DATA}/orders")))
+        self.orders_clean = write(transformations.orders_clean(spark.read.parquet(f"{DATA}/orders")))
         self.next(self.price)
 
     @step
@@ -32,14 +32,14 @@ class ShopFlow(FlowSpec):
         """Keeps the orders with product and discount."""
         spark = SparkSession.builder.getOrCreate()
         products = spark.read.parquet(f"{DATA}/products").drop("_dt")
-        self.orders_priced = kept(transformations.orders_priced(spark.read.parquet(self.orders_clean), products))
+        self.orders_priced = write(transformations.orders_priced(spark.read.parquet(self.orders_clean), products))
         self.next(self.rank)
 
     @step
     def rank(self) -> None:
         """Keeps the orders among those of the same customer."""
         spark = SparkSession.builder.getOrCreate()
-        self.orders_ranked = kept(transformations.orders_ranked(spark.read.parquet(self.orders_priced)))
+        self.orders_ranked = write(transformations.orders_ranked(spark.read.parquet(self.orders_priced)))
         self.next(self.end)
 
     @step

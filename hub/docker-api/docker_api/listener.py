@@ -50,7 +50,7 @@ class Gate:
         """Returns who talks to a new connection."""
         if len(self._server.connections) < self._most:
             return self._server()
-        return Refusal(f"docker-api: {self._most} connections are open, which is all that there may be")
+        return Refusal(f"docker-api: the limit of {self._most} open connections is reached")
 
 
 class Refusal(asyncio.Protocol):

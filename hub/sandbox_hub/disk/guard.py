@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import os
 import re
 from collections.abc import Awaitable, Callable
+
+from spark_etl.units import format_bytes
 
 STEP = 512 * 1024**2
 UNITS = {"m": 1024**2, "g": 1024**3}
@@ -96,20 +97,15 @@ class DiskGuard:
             return
         for user, size in sizes.items():
             if size > self._limit and growth[user] >= MIN_GROWTH:
-                self._to_stop[user] = f"{PLACES} hold {format_bytes(size)}, and may hold {format_bytes(self._limit)}"
+                used, limit = format_bytes(size, binary=True), format_bytes(self._limit, binary=True)
+                self._to_stop[user] = f"{PLACES} hold {used}, and may hold {limit}"
         most = max(growth, key=lambda user: growth[user], default="")
         if self._free_bytes() < self._floor and most and growth[most] >= MIN_GROWTH:
-            self._to_stop.setdefault(
-                most, f"the disk is nearly full, and {PLACES} grew by {format_bytes(growth[most])}"
-            )
+            grown = format_bytes(growth[most], binary=True)
+            self._to_stop.setdefault(most, f"the disk is nearly full, and {PLACES} grew by {grown}")
 
 
 def free_bytes(path: str) -> int:
     """Returns the free bytes of the file system a path is on."""
     stat = os.statvfs(path)
     return stat.f_bavail * stat.f_frsize
-
-
-def format_bytes(size: int) -> str:
-    """Returns a size as users read it."""
-    return f"{size / UNITS['g']:.1f} GB" if size >= UNITS["g"] else f"{math.ceil(size / UNITS['m'])} MB"

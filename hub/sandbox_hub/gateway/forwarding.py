@@ -39,13 +39,13 @@ def strip_hub_cookies(header: str) -> str:
 
 
 def is_forwarded(header: str) -> bool:
-    """Tells whether a header of an upstream's answer reaches the browser."""
+    """Returns whether a header of an upstream's answer reaches the browser."""
     name = header.lower()
     return name not in HOP_BY_HOP | DROPPED_HEADERS and not name.startswith(CORS_PREFIX)
 
 
 def has_body(request: HTTPServerRequest) -> bool:
-    """Tells whether a request comes with a body."""
+    """Returns whether a request comes with a body."""
     return "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0"
 
 

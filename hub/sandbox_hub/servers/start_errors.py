@@ -24,7 +24,7 @@ class StartError(SpawnException):
 
 
 def is_unexpected(record: logging.LogRecord) -> bool:
-    """Tells whether a line of asyncio's says more than that a start was refused, which its user has read.
+    """Returns whether a line of asyncio's says more than that a start was refused, which its user has read.
 
     JupyterHub sends a browser on after a second, and looks no more at what becomes of the start.
     """

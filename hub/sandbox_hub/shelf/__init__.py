@@ -1,4 +1,4 @@
-"""The team's shelf: shared notebooks with their evidence. Each is run again first, and so gets its verdict.
+"""The team's shelf: shared notebooks with their records. Each is run again first, and so gets its verdict.
 
 store        what lies on the shelf, and its versions
 share_queue  one notebook after another on its way to the shelf, and how far each is

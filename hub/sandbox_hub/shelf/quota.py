@@ -8,8 +8,10 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from spark_etl.units import format_bytes
+
 from sandbox_hub.disk import docker_api
-from sandbox_hub.disk.guard import LIMIT, PLACES, format_bytes, parse_bytes
+from sandbox_hub.disk.guard import LIMIT, PLACES, parse_bytes
 from sandbox_hub.disk.usage import DiskUse, in_s3
 from sandbox_hub.keys.s3_keys import HUB_S3_USER, Key
 from sandbox_hub.keys.secrets import read_secret
@@ -52,9 +54,10 @@ class Quota:
             QuotaExceededError: There is no room; the message says what to delete.
         """
         if used + added > self._limit:
+            hold, takes, limit = (format_bytes(size, binary=True) for size in (used, added, self._limit))
             raise QuotaExceededError(
-                f"{PLACES} of {author} hold {format_bytes(used)}, this takes {format_bytes(added)} more, and they "
-                f"may hold {format_bytes(self._limit)}. Delete in home, in ~/team/{author} or below "
+                f"{PLACES} of {author} hold {hold}, this takes {takes} more, and they "
+                f"may hold {limit}. Delete in home, in ~/team/{author} or below "
                 f"s3://scratch/users/{author}/ what is not needed, then share it again; shared notebooks are removed "
                 "by `./sandbox unshare`, on the host"
             )

@@ -1,7 +1,7 @@
 """The shelf as a service of the hub: pages for people, at /services/shelf/, and an API for their servers.
 
 GET  /services/shelf/?q=words                     the notebooks that match
-GET  /services/shelf/AUTHOR/NAME[/vN]             one notebook, its evidence, and whether its data is still there
+GET  /services/shelf/AUTHOR/NAME[/vN]             one notebook, its record, and whether its data is still there
 POST /services/shelf/api/share                    {path, content, reads} by the author's token → {job}
 GET  /services/shelf/api/share/JOB                {state, message, version, verdict, link}
 GET  /services/shelf/api/notebooks?q=words        the same list, as JSON
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from bounded_http import BoundedServer, Limits
 from jupyterhub.services.auth import HubOAuthCallbackHandler
+from spark_etl.usernames import RERUN_USER, USER_NAME
 from tornado import web
 
 from sandbox_hub.hub_auth_cache import shorten_hub_auth_cache
@@ -31,11 +32,10 @@ from sandbox_hub.shelf.share_queue import ShareQueue
 from sandbox_hub.shelf.store import Shelf
 from sandbox_hub.shelf.validation import OVERHEAD_BYTES
 
-RERUN_USER = "shelf"
 # One notebook of the largest at a time, or a few small ones.
 LIMITS = Limits(connections=256, bodies_bytes=MAX_BODY_BYTES + OVERHEAD_BYTES)
 # Below scratch/users/, and no user's: a name begins with a letter. No server has keys to it.
-AUTHOR, NAME, VERSION = r"([a-z][a-z0-9-]{1,30})", r"([A-Za-z0-9][A-Za-z0-9._-]{0,79})", r"(?:/v([1-9][0-9]*))?"
+AUTHOR, NAME, VERSION = f"({USER_NAME})", r"([A-Za-z0-9][A-Za-z0-9._-]{0,79})", r"(?:/v([1-9][0-9]*))?"
 # The second is for servers that were started before notebooks were shared by that name.
 SHARE = "(?:share|publish)"
 

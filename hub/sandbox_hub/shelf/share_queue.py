@@ -161,7 +161,10 @@ class ShareQueue:
         record = self._record(job, title, content, result)
         record_bytes = len(json.dumps(asdict(record), indent=1))
         if record_bytes > MAX_RECORD_BYTES:
-            raise RerunError("what it read, its packages and its difference are too much to be kept")
+            raise RerunError(
+                "its record is too large: reads, packages and differences together exceed "
+                f"{MAX_RECORD_BYTES // 1024**2} MB"
+            )
         self._check_quota(job, used, len(content) + len(rerun) + record_bytes)
         await self._pin(record)
         self._shelf.add(record, content, rerun)

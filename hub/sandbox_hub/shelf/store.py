@@ -71,7 +71,7 @@ class Record:
         return sorted({str(read["run"]) for read in self.reads}, reverse=True)
 
     def matches(self, query: str) -> bool:
-        """Tells whether each word of a query is in title, name, author, verdict, date, runs or features."""
+        """Returns whether each word of a query is in title, name, author, verdict, date, runs or features."""
         features = [str(read["feature"]) for read in self.reads]
         text = " ".join([self.title, self.name, self.author, self.verdict, self.at, *self.runs, *features]).lower()
         return all(word in text for word in query.lower().split())
@@ -152,7 +152,7 @@ class Shelf:
         (folder / RECORD_FILE).unlink()  # last: until then the removal can be repeated
 
     def is_intact(self, record: Record) -> bool:
-        """Tells whether the notebook is the one that was run again."""
+        """Returns whether the notebook is the one that was run again."""
         path = self.folder(record.author, record.name, record.version) / f"{record.name}.ipynb"
         return path.exists() and sha256_hex(path.read_bytes()) == record.sha256
 

@@ -1,4 +1,4 @@
-"""The API by which `sandbox users` and `sandbox up` see and make accounts."""
+"""The API by which `sandbox users` and `sandbox up` see and make accounts; how many API tokens a user may have."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Protocol, cast
 
 from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
+from jupyterhub.apihandlers.users import UserTokenListAPIHandler
 from jupyterhub.roles import assign_default_roles
 from jupyterhub.scopes import needs_scope
 from spark_etl import usernames as names
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from tornado import web
 
 Routes = list[tuple[str, type[web.RequestHandler]]]
+MAX_TOKENS, MAX_NOTE_CHARS = 500, 200  # the hub shows all of a user's at once
 
 
 class Accounts(Protocol):
@@ -124,3 +126,20 @@ class ProviderAccountHandler(AccountsApiHandler):
 READ_ROUTES: Routes = [(r"/api/sign-in", SignInHandler), (r"/api/accounts", AccountsHandler)]
 NATIVE_ROUTES: Routes = [*READ_ROUTES, (r"/api/accounts/([^/]+)", AccountHandler)]
 PROVIDER_ROUTES: Routes = [*READ_ROUTES, (r"/api/accounts/([^/]+)", ProviderAccountHandler)]
+
+
+def limit_tokens() -> None:
+    """Makes the hub refuse more API tokens of a user, and longer notes; JupyterHub has no setting for it."""
+    original_post = UserTokenListAPIHandler.post
+
+    async def post(self: UserTokenListAPIHandler, user_name: str) -> None:
+        body = self.get_json_body()
+        note = body.get("note") if isinstance(body, dict) else None
+        if note is not None and len(str(note)) > MAX_NOTE_CHARS:
+            raise web.HTTPError(400, f"A token's note has at most {MAX_NOTE_CHARS} characters")
+        user = self.find_user(user_name) if self.current_user else None
+        if user and len(user.api_tokens) >= MAX_TOKENS:
+            raise web.HTTPError(429, f"{user_name} has reached the limit of {MAX_TOKENS} tokens. Revoke some first")
+        await original_post(self, user_name)
+
+    UserTokenListAPIHandler.post = post

@@ -56,7 +56,7 @@ def find_problems(provider: str, settings: dict[str, Any]) -> list[str]:
         built = authenticator(config=_config(settings))
     except (TraitError, ValueError) as error:
         return [f"{provider}: {' '.join(str(error).split())}"]
-    return [*_address_problems(built), *_name_problems(built), *_nobody_may_log_in(built)]
+    return [*_address_problems(built), *_name_problems(built), *_no_allowed_users(built)]
 
 
 def _config(settings: dict[str, Any]) -> Config:
@@ -115,7 +115,7 @@ def _name_problems(built: oauth.OAuthRules) -> Iterator[str]:
             yield f"`username_map`: `{theirs}` becomes `{ours}`, which becomes another; map `{theirs}` to that one."
 
 
-def _nobody_may_log_in(built: oauth.OAuthRules) -> Iterator[str]:
+def _no_allowed_users(built: oauth.OAuthRules) -> Iterator[str]:
     if not (built.any_allow_config or built.admin_users or built.admin_groups):
         known = sorted(name for name in built.trait_names(config=True) if name.startswith("allow"))
         yield f"Nobody may log in. Set one of {_quote(known)}, or `admin_users`."

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+from spark_etl.units import format_duration
 from spark_etl.usernames import SMOKE_TEST_USER
 
 from sandbox_cli.console import Stage
@@ -96,4 +97,5 @@ def _run_cells(running: Kernel, stage: Stage, *, with_checkpoint: bool) -> dict[
 def format_result(result: dict[str, Any]) -> str:
     """Returns the result as a line."""
     read = f"{result['checkpoint']}: {result['rows']:,} rows read; " if "checkpoint" in result else ""
-    return f"server in {result['spawn_seconds']}s; {read}executor {', '.join(result['executors'])} answered"
+    spawn = format_duration(result["spawn_seconds"])
+    return f"server in {spawn}; {read}executor {', '.join(result['executors'])} answered"

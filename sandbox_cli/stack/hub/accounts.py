@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from spark_etl.usernames import SHELF_USER, SMOKE_TEST_USER
+from spark_etl.usernames import RERUN_USER, SMOKE_TEST_USER
 
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
@@ -47,7 +47,7 @@ def ensure_first(settings: Settings, hub: Hub) -> list[str]:
     somebody can log in at all. The admin is made an admin again: while a provider let users in, it was none.
     """
     hub.ensure_user(SMOKE_TEST_USER)
-    hub.ensure_user(SHELF_USER)
+    hub.ensure_user(RERUN_USER)
     if hub.authenticator() != authentication.NATIVE:
         return []
     existing = {account["name"]: bool(account["admin"]) for account in hub.accounts() if account["login"] != "none"}

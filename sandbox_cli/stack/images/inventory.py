@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from docker.errors import APIError
+from spark_etl.units import format_bytes
 
 from sandbox_cli.errors import StackError, UsageError
 from sandbox_cli.stack.images import base
@@ -29,8 +30,17 @@ if TYPE_CHECKING:
 BASE = "base"
 REPOSITORY = "sandbox"
 
-# Of spark_etl, as much as the store of runs needs, and how users are named.
-HUB_MODULES = ("__init__.py", "bounded_json.py", "errors.py", "trace.py", "usernames.py", "storage", "store")
+# Of spark_etl, as much as the store of runs needs, how users are named, and how sizes are shown.
+HUB_MODULES = (
+    "__init__.py",
+    "bounded_json.py",
+    "errors.py",
+    "trace.py",
+    "units.py",
+    "usernames.py",
+    "storage",
+    "store",
+)
 # A server has the hub's bounds, and the notebooks that a new home is given.
 NOTEBOOK = ("hub/notebook", "hub/bounded_http", "notebooks")
 
@@ -171,13 +181,13 @@ def _build_missing(
         progress.begin(BASE)
         how = base.make(engine, settings, stage)
         took[BASE] = time.monotonic() - began
-        progress.end(BASE, f"{how}, {_megabytes(engine, refs[BASE])}")
+        progress.end(BASE, f"{how}, {_size(engine, refs[BASE])}")
     jobs = {name: _job(name, settings, refs) for name in needed if name != BASE}
     with _builds(engine, settings, progress) as builds:
 
         def on_built(name: str, seconds: float) -> None:
             took[name] = seconds
-            progress.end(name, _megabytes(engine, refs[name]))
+            progress.end(name, _size(engine, refs[name]))
 
         build_all(builds, jobs, on_built)
     return took
@@ -213,8 +223,8 @@ def _builds(engine: Engine, settings: Settings, progress: BuildProgress) -> Iter
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _megabytes(engine: Engine, ref: str) -> str:
-    return f"{_present(engine)[ref][1] / 1e6:.0f} MB"
+def _size(engine: Engine, ref: str) -> str:
+    return format_bytes(_present(engine)[ref][1])
 
 
 def stale(engine: Engine, settings: Settings) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spark_etl.code.git import read_git_state
+from spark_etl.command_line import option_names, without_options
 from spark_etl.config import load_config
 from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
@@ -51,7 +52,7 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
         ArgumentError, spark_etl.errors.ConfigError: The command line or the config makes no sense.
         UsageError: The requirements file is missing, or the driver would not see the config.
     """
-    given = [word.split("=")[0] for word in arguments]
+    given = option_names(arguments)
     if "--feature-config" in given:
         raise UsageError("--feature-config is the command's own argument here.", hint=f"sandbox run {config} …")
     defaults = [word for name, value in DEFAULTS.items() if name not in given for word in (name, value)]
@@ -72,7 +73,7 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
     make_sample(options.sample, options.sample_key, options.keys, default_key=content.sample_key)
     variables = tuple(name for name in content.variables if name in os.environ)
     name = pipeline_name(options.pipeline or content.pipeline, config)  # the folder has another name for the driver
-    runner_arguments = _with_keys(_without(everything, "--project-path", "--pipeline"), options.keys, folder)
+    runner_arguments = _with_keys(without_options(everything, "--project-path", "--pipeline"), options.keys, folder)
     return Request(("--pipeline", name, *runner_arguments), config.resolve(), folder, requirements, variables)
 
 
@@ -87,17 +88,7 @@ def _with_keys(arguments: Sequence[str], keys: str | None, folder: Path) -> tupl
             hint=f"put it there, or into S3: --keys s3a://scratch/{file.name}",
         )
     inside = f"{project.INSIDE}/{file.relative_to(folder).as_posix()}"
-    return (*_without(arguments, "--keys"), "--keys", inside)
-
-
-def _without(arguments: Sequence[str], *names: str) -> tuple[str, ...]:
-    remaining: list[str] = []
-    skip = False
-    for word in arguments:
-        if not skip and word not in names and word.split("=")[0] not in names:
-            remaining.append(word)
-        skip = word in names
-    return tuple(remaining)
+    return (*without_options(arguments, "--keys"), "--keys", inside)
 
 
 def run(console: Console, session: Session, request: Request) -> int:

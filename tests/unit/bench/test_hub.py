@@ -20,7 +20,7 @@ def test_what_a_kernel_is_given_is_python(cell: str) -> None:
     assert ast.parse(cell).body
 
 
-def test_a_start_is_told_by_its_best_round() -> None:
+def test_a_start_is_measured_by_its_best_round() -> None:
     ready, answered = hub.start_figures([(3.5, 4.5), (3.0, 4.8), (3.2, 4.2)], raw=0.5)
 
     assert (ready.value, ready.holds) == (3.0, True)
@@ -35,7 +35,7 @@ def test_a_start_is_told_by_its_best_round() -> None:
         (1.2, 12.0, [False, True], "OVER THE LIMIT"),
     ],
 )
-def test_first_rows_are_told_alone_and_beside_a_classic_session(
+def test_first_rows_are_measured_alone_and_beside_a_classic_session(
     ours: float, classic: float, holds: list[bool], shown: str
 ) -> None:
     figures = hub.row_figures(ours, by_hand=0.3, classic=classic)
@@ -62,7 +62,7 @@ def test_sharing_is_measured_with_its_verdict_beside_papermill_alone() -> None:
 
 
 @pytest.mark.parametrize("error", [AssertionError("ada's server:\nnot within 60s"), StackError("It is down.", hint="")])
-def test_a_figure_that_breaks_is_told_and_keeps_no_other_back(
+def test_a_figure_that_breaks_is_reported_and_keeps_no_other_back(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def broken(sandbox: Sandbox) -> None:

@@ -49,7 +49,7 @@ async def serve(work: Any, **settings: Any) -> Any:
 
 
 async def is_there(port: int) -> bool:
-    """Tells whether somebody listens."""
+    """Returns whether somebody listens."""
     try:
         (await Connection.to(port)).close()
     except OSError:
@@ -143,7 +143,7 @@ def test_a_server_saves_notebooks_that_its_memory_bears(lab: dict[str, Any], siz
     answer = run(serve(saved, **lab))
     assert answer[0] == status
     if status == 413:
-        assert "more than 64 MB" in json.loads(answer[1])["message"]
+        assert "larger than the limit of 64 MB" in json.loads(answer[1])["message"]
 
 
 def test_strangers_bodies_leave_a_server_room_for_its_users(lab: dict[str, Any]) -> None:

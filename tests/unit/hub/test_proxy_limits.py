@@ -54,7 +54,7 @@ def test_lines_that_somebody_makes_up_fill_the_log_for_a_minute_at_most() -> Non
     assert lines[-1] == "seen again"
 
 
-def asked(connection: socket.socket) -> bytes:
+def first_line(connection: socket.socket) -> bytes:
     """Returns the first line of the answer to a request."""
     connection.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
     return connection.recv(4096).partition(b"\r\n")[0]
@@ -68,9 +68,9 @@ def test_one_address_with_many_connections_leaves_room_for_another(port: int) ->
             return crowd.enter_context(socket.create_connection(address, SECONDS, source_address=(source, 0)))
 
         mine = [connect("127.0.0.1") for _ in range(2)]
-        assert asked(mine[0]) == b"HTTP/1.1 200 OK"
+        assert first_line(mine[0]) == b"HTTP/1.1 200 OK"
         hostile = [connect("127.0.0.2") for _ in range(40)]
-        assert asked(hostile[-1]) == b"HTTP/1.1 200 OK", "all of them have arrived"
+        assert first_line(hostile[-1]) == b"HTTP/1.1 200 OK", "all of them have arrived"
 
-        assert [asked(connection) for connection in [*mine, connect("127.0.0.1")]] == [b"HTTP/1.1 200 OK"] * 3
+        assert [first_line(connection) for connection in [*mine, connect("127.0.0.1")]] == [b"HTTP/1.1 200 OK"] * 3
         assert hostile[0].recv(1) == b"", "the oldest of whoever has most gave way"

@@ -141,6 +141,20 @@ def test_help_and_version_are_answers(capsys: pytest.CaptureFixture[str], line: 
     assert out.startswith((f"sandbox {__version__}", f"Usage: {' '.join(['sandbox', *line[:-1]])}"))
 
 
+def test_the_help_of_run_has_the_runners_options(capsys: pytest.CaptureFixture[str]) -> None:
+    run_command(["run", "--help"])
+
+    shown = capsys.readouterr().out.replace("-\n  ", "-")
+    for option in (
+        "--team-name TEAM",
+        "--[no-]checkpoint-on-failure",
+        "--sample-key COLUMN",
+        "--log-format {text,json}",
+    ):
+        assert option in " ".join(shown.split())
+    assert "--feature-config" not in shown
+
+
 def test_the_help_has_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     run_command(["--help"])
     text = " ".join(capsys.readouterr().out.split())

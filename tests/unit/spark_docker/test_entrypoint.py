@@ -114,14 +114,14 @@ def test_a_wait_that_takes_too_long_says_what_did_not_answer(entrypoint):
 
 
 def test_connect_waits_for_the_master_first(entrypoint, secrets, monkeypatch):
-    asked = []
+    called = []
     waits = {
-        name: (what, lambda environment, name=name: not asked.append(name))
+        name: (what, lambda environment, name=name: not called.append(name))
         for name, (what, _) in entrypoint.WAITS.items()
     }
     monkeypatch.setattr(entrypoint, "WAITS", waits)
     entrypoint.prepare(["connect"], {})
-    assert asked == ["master", "event logs"]
+    assert called == ["master", "event logs"]
 
 
 def test_the_master_answers_when_its_port_accepts(entrypoint):

@@ -24,6 +24,11 @@ def test_a_size_has_the_unit_that_keeps_it_short(size: float, text: str) -> None
     assert format_bytes(size) == text
 
 
+@pytest.mark.parametrize(("size", "text"), [(1023, "1023 B"), (512 << 20, "512.0 MiB"), (20 << 30, "20.0 GiB")])
+def test_a_limit_is_counted_by_powers_of_1024(size: int, text: str) -> None:
+    assert format_bytes(size, binary=True) == text
+
+
 @pytest.mark.parametrize(("number", "text"), [(0, "0 rows"), (1, "1 row"), (1200, "1,200 rows")])
 def test_a_count_agrees_with_its_noun(number: int, text: str) -> None:
     assert format_count(number, "row") == text

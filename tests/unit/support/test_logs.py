@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.logs import Entry, LogWatch, Period, Reader, is_waived, timed
+from tests.support.logs import LogEntry, LogWatch, Period, Reader, is_waived, timed
 
 CHAINED = """\
 [I 2026-11-29 01:02:03.123 JupyterHub log:192] 200 GET /hub/login
@@ -26,7 +26,7 @@ java.util.concurrent.RejectedExecutionException: shut down
 """
 
 
-def entries(text: str) -> list[Entry]:
+def entries(text: str) -> list[LogEntry]:
     reader = Reader("c0ffee", "hub")
     for number, line in enumerate(text.splitlines()):
         reader.take(float(number), line)
@@ -58,13 +58,13 @@ def test_lines_come_with_their_times_however_they_are_cut() -> None:
     assert [(at % 60, line) for at, line in timed(chunks)] == [(3.5, "one"), (4.0, "two \ufffd")]
 
 
-def inbox(exception: str) -> Entry:
+def inbox(exception: str) -> LogEntry:
     lines = [
         "2026-11-29 01:02:03 ERROR Inbox: Ignoring error",
         exception,
         "\tat org.apache.spark.rpc.InterruptedException",
     ]
-    return Entry("c0ffee", "spark-worker", 0.0, lines)
+    return LogEntry("c0ffee", "spark-worker", 0.0, lines)
 
 
 def test_an_endpoint_that_ends_may_say_so_and_nothing_else() -> None:
@@ -84,7 +84,7 @@ def test_a_refused_size_waives_no_other_traceback() -> None:
 def test_a_waiver_is_about_the_line_and_not_about_frames_of_its_exception() -> None:
     lines = ["2026-11-29 01:02:03 ERROR Executor: Exception in task", "\tat x.TransportResponseHandler.handle(Unknown)"]
 
-    assert not is_waived(Entry("c0ffee", "spark-worker", 0.0, lines), {"spark peers gone"})
+    assert not is_waived(LogEntry("c0ffee", "spark-worker", 0.0, lines), {"spark peers gone"})
 
 
 def test_what_follows_an_error_is_not_hidden_by_it() -> None:
@@ -112,9 +112,9 @@ def test_the_time_between_two_tests_has_the_waivers_of_both() -> None:
     assert names_at(12.0, 17.0, 25.0) == [{"store gone"}, {"store gone", "hub away"}, {"hub away"}]
 
 
-def released(reason: str) -> Entry:
+def released(reason: str) -> LogEntry:
     head = "2026-11-29 01:02:03 ERROR ErrorUtils: Spark Connect RPC error during: releaseExecute. UserId: ada."
-    return Entry("c0ffee", "spark-connect", 0.0, [head, "java.lang.IllegalStateException: ", *reason.splitlines()])
+    return LogEntry("c0ffee", "spark-connect", 0.0, [head, "java.lang.IllegalStateException: ", *reason.splitlines()])
 
 
 def test_a_query_that_is_interrupted_before_it_began_may_be_released() -> None:
@@ -130,8 +130,8 @@ def test_a_query_may_end_while_its_session_is_closed() -> None:
     thread = 'Exception in thread "SparkConnectExecuteThread_opId=67d8db26-0c" java.lang.IllegalStateException: '
     closed = ["        sessionId: ad78ede3 with status Closed", "        is not Started for event Closed"]
 
-    def ended(*lines: str) -> Entry:
-        return Entry("c0ffee", "spark-connect", 0.0, [thread + lines[0], *lines[1:]])
+    def ended(*lines: str) -> LogEntry:
+        return LogEntry("c0ffee", "spark-connect", 0.0, [thread + lines[0], *lines[1:]])
 
     assert is_waived(ended("Stream onError can't be called after stream completed"), set())
     assert is_waived(ended("", *closed), set())

@@ -1,4 +1,4 @@
-"""The runner's figures: how one is computed, and that one that fails is told and keeps no other from being measured."""
+"""The runner's figures: how one is computed, and that one that fails is reported while the others are measured."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_contestant_of_several_figures_runs_once_a_round() -> None:
     assert contest.raced == [OURS_CHECKPOINTED, READ_BACK, NAIVE]
 
 
-def test_one_that_fails_is_told_and_the_others_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_that_fails_is_reported_and_the_others_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
     without_naive = {name: seconds for name, seconds in SECONDS.items() if name != NAIVE}
 
     checkpointed, naive, bare = Figures(Measured(without_naive), "abc").measured()

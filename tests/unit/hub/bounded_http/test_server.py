@@ -85,7 +85,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_comes() -> None:
             return await ask(port, "POST", body=b"x", Content_Length=str(99 * MB))
 
     status, body = run(refused())
-    assert (status, "more than 256 KB" in body) == (413, True)
+    assert (status, "larger than the limit of 256 KB" in body) == (413, True)
 
 
 def test_a_large_body_is_read_to_its_end_so_that_the_answer_arrives() -> None:
@@ -96,7 +96,7 @@ def test_a_large_body_is_read_to_its_end_so_that_the_answer_arrives() -> None:
     assert run(refused())[0] == 413
 
 
-def test_who_waits_to_be_told_to_go_on_is_told_not_to() -> None:
+def test_a_client_that_waits_for_100_continue_is_refused() -> None:
     async def refused() -> list[Answer]:
         async with serving(APPLICATION, SMALL) as port:
             connection = await Connection.to(port)
@@ -170,21 +170,21 @@ def test_answers_that_nobody_reads_fill_no_memory_and_others_are_answered() -> N
 
 
 def test_what_many_bodies_hold_is_bounded_and_whoever_holds_most_gives_way() -> None:
-    async def held() -> tuple[list[Answer], Answer]:
+    async def share_bodies() -> tuple[list[Answer], Answer]:
         async with serving(APPLICATION, LIMITS) as port:
             first, _, third = [await begin(port, length=400 * KB, source="127.0.0.2") for _ in range(3)]
             refused = await third.answer()
             another = await ask(port, "POST", body=bytes(300 * KB))
             return [refused, await first.answer()], another
 
-    refused, another = run(held())
+    refused, another = run(share_bodies())
     assert [status for status, _ in refused] == [503, 503]
     assert "more than 1 MB of bodies" in refused[0][1]
     assert another == (200, f"{300 * KB} bytes")
 
 
 def test_what_a_body_held_is_free_after_its_answer() -> None:
-    async def asked() -> list[int]:
+    async def repeat() -> list[int]:
         async with serving(APPLICATION, LIMITS) as port:
             connection = await Connection.to(port)
             answers = []
@@ -194,7 +194,7 @@ def test_what_a_body_held_is_free_after_its_answer() -> None:
             answers.append((await ask(port, "POST", body=bytes(800 * KB)))[0])
             return answers
 
-    assert run(asked()) == [200] * 5
+    assert run(repeat()) == [200] * 5
 
 
 def test_many_connections_of_one_address_leave_room_for_another() -> None:
@@ -253,7 +253,7 @@ def test_who_is_refused_again_and_again_is_one_line_in_the_log(caplog: pytest.Lo
     run(refused())
     (line,) = [record for record in caplog.records if record.name.startswith("tornado")]
     assert line.levelno == logging.WARNING
-    assert line.getMessage().startswith("Refused a request, 413: the body has more than 256 KB")
+    assert line.getMessage().startswith("Refused a request, 413: the body is larger than the limit of 256 KB")
 
 
 def test_an_application_that_makes_its_own_server_gets_this_one() -> None:
@@ -273,12 +273,12 @@ def test_an_application_that_makes_its_own_server_gets_this_one() -> None:
 def test_many_headers_are_refused_and_take_no_memory() -> None:
     async def attempt() -> tuple[Answer, int, Answer]:
         async with serving(APPLICATION, replace(LIMITS, connections=64)) as port:
-            before, held = memory(), []
+            before, open_ones = memory(), []
             for _ in range(40):
                 connection = await Connection.to(port)
                 await connection.more(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n" + b"aaa:\r\n" * 5000 + b"\r\nx")
-                held.append(connection)
-            return await held[-1].answer(), memory() - before, await ask(port)
+                open_ones.append(connection)
+            return await open_ones[-1].answer(), memory() - before, await ask(port)
 
     refused, more, another = run(attempt())
 

@@ -215,7 +215,7 @@ def test_the_engines_refusal_is_passed_on(service: Service) -> None:
     assert service.ask("DELETE", "/containers/demo-user-ada") == (409, '{"message": "the engine says no"}')
 
 
-def test_without_an_engine_the_hub_is_told(service: Service, tmp_path: Path) -> None:
+def test_without_an_engine_the_hub_gets_the_reason(service: Service, tmp_path: Path) -> None:
     (tmp_path / "engine.sock").unlink()
 
     assert service.ask("GET", "/version")[0] == 502
@@ -234,7 +234,7 @@ def test_a_refusal_is_one_line_of_the_log(
 
 
 @pytest.mark.parametrize(("version", "query"), [("1.41", ""), ("1.51", "?type=volume")])
-def test_the_hub_is_told_what_each_user_holds_of_the_disk(service: Service, version: str, query: str) -> None:
+def test_the_hub_gets_what_each_user_holds_of_the_disk(service: Service, version: str, query: str) -> None:
     service.engine.version = version
 
     status, text = service.ask("GET", "/_disk")

@@ -9,12 +9,18 @@ import pytest
 from docker_api.create import KEYS, MAX_VARIABLE, MAX_VARIABLES, rebuild
 from docker_api.parse import DeniedError
 from docker_api.settings import GIB, FilterSettings
+from spark_etl.usernames import RERUN_USER, USER_NAME
 
 from tests.unit.hub.docker_api.conftest import IMAGE
 
 NAME = "demo-user-ada"
 MINE = {"sandbox.stack": "demo", "sandbox.user": "ada"}
 TAKEN_OVER = {"User", "Env"}
+
+
+def test_users_are_named_as_everywhere_in_the_stack(settings: FilterSettings) -> None:
+    assert settings.rerun_user == RERUN_USER
+    assert settings.name_pattern.pattern == f"demo-user-({USER_NAME})"
 
 
 def test_the_engine_gets_a_request_written_anew(settings: FilterSettings, body: dict[str, Any]) -> None:

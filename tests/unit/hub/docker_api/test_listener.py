@@ -75,7 +75,7 @@ def test_headers_that_do_not_end_end_the_connection(hasty: Service, sent: bytes)
         assert read(connection) == b""
 
 
-def test_a_connection_too_many_is_told_so_and_the_next_one_is_taken(settings: FilterSettings, tmp_path: Path) -> None:
+def test_a_connection_too_many_is_refused_and_the_next_one_is_taken(settings: FilterSettings, tmp_path: Path) -> None:
     with running(settings, tmp_path, Bounds(connections=4)) as service:
         with ExitStack() as crowd:
             for _ in range(4):
@@ -84,5 +84,5 @@ def test_a_connection_too_many_is_told_so_and_the_next_one_is_taken(settings: Fi
                 assert connection.recv(4096).startswith(b"HTTP/1.1 200")
             refused = read(socket.create_connection(("127.0.0.1", service.port), timeout=SECONDS))
             assert refused.startswith(b"HTTP/1.1 503")
-            assert b"4 connections are open" in refused
+            assert b"the limit of 4 open connections is reached" in refused
         until(lambda: b"200 OK" in ping(service))

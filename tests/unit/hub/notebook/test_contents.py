@@ -1,4 +1,4 @@
-"""What the S3 browser is told of buckets, folders and objects."""
+"""What the S3 browser gets of buckets, folders and objects."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def test_the_buckets_are_there_at_once() -> None:
 
 
 def test_a_folder_has_its_folders_and_objects(store: Store) -> None:
-    told = contents("scratch/team/", BUCKETS)
+    folder = contents("scratch/team/", BUCKETS)
 
-    assert told["type"] == "directory"
-    assert told["path"] == "scratch/team"
-    assert ("revenue", "directory", "scratch/team/revenue") in names(told)
-    assert ("notes.txt", "file", "scratch/team/notes.txt") in names(told)
-    sizes = {entry["name"]: entry["size"] for entry in told["content"]}
+    assert folder["type"] == "directory"
+    assert folder["path"] == "scratch/team"
+    assert ("revenue", "directory", "scratch/team/revenue") in names(folder)
+    assert ("notes.txt", "file", "scratch/team/notes.txt") in names(folder)
+    sizes = {entry["name"]: entry["size"] for entry in folder["content"]}
     assert (sizes["notes.txt"], sizes["revenue"]) == (7, None)
 
 
@@ -98,10 +98,10 @@ def test_an_empty_bucket_is_an_empty_folder(store: Store) -> None:
     ],
 )
 def test_an_object_has_its_content(store: Store, name: str, kind: str, form: str, content: Any) -> None:
-    told = contents(f"scratch/team/{name}", BUCKETS)
+    folder = contents(f"scratch/team/{name}", BUCKETS)
 
-    assert (told["type"], told["format"], told["content"]) == (kind, form, content)
-    assert told["writable"] is False
+    assert (folder["type"], folder["format"], folder["content"]) == (kind, form, content)
+    assert folder["writable"] is False
 
 
 def test_an_object_is_not_read_where_its_content_is_not_asked_for(store: Store) -> None:
@@ -132,7 +132,7 @@ def test_a_bucket_that_is_not_shown_is_named_with_those_that_are(store: Store) -
     assert (error.status, error.hint) == (404, "shown: published, scratch")
 
 
-def test_a_store_that_does_not_answer_is_told_with_the_cause(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_does_not_answer_is_reported_with_the_cause(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def down(path: str) -> None:
         raise StorageError("http://minio:9000 does not answer", hint="sandbox status")
 
@@ -148,6 +148,6 @@ def test_of_very_many_entries_the_first_are_shown_and_that_is_said(
 ) -> None:
     monkeypatch.setattr(sandbox_lab.contents, "MOST_ENTRIES", 2)
 
-    told = contents("scratch/team", BUCKETS)
+    folder = contents("scratch/team", BUCKETS)
 
-    assert (len(told["content"]), told["truncated"]) == (2, 2)
+    assert (len(folder["content"]), folder["truncated"]) == (2, 2)

@@ -174,10 +174,10 @@ def test_a_home_without_room_for_notebooks_is_served(
     entrypoint.main()
 
     assert len(became) == 1
-    assert "the home could not be furnished" in capsys.readouterr().err
+    assert "the home could not be prepared" in capsys.readouterr().err
 
 
-def test_a_home_that_cannot_be_made_is_told(
+def test_a_home_that_cannot_be_made_is_reported(
     entrypoint: ModuleType,
     became: list[list[str]],
     tmp_path: Path,

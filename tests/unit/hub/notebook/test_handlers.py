@@ -80,14 +80,14 @@ async def get(application: web.Application, path: str, *, token: str | None = TO
         await server.close_all_connections()
 
 
-def asked(application: web.Application, path: str, *, token: str | None = TOKEN) -> httpx.Response:
+def fetch(application: web.Application, path: str, *, token: str | None = TOKEN) -> httpx.Response:
     import asyncio  # noqa: PLC0415
 
     return asyncio.run(get(application, path, token=token))
 
 
 def test_the_buckets_of_the_configuration_are_listed(application: web.Application) -> None:
-    answer = asked(application, "contents")
+    answer = fetch(application, "contents")
 
     assert answer.status_code == 200
     assert [entry["name"] for entry in answer.json()["content"]] == ["published", "scratch"]
@@ -96,14 +96,14 @@ def test_the_buckets_of_the_configuration_are_listed(application: web.Applicatio
 def test_rows_of_a_file_in_the_home(application: web.Application, tmp_path: Path) -> None:
     parquet.write_table(pa.table({"x": [1, 2, 3]}), tmp_path / "one.parquet")
 
-    answer = asked(application, "preview?path=one.parquet&offset=1&limit=1")
+    answer = fetch(application, "preview?path=one.parquet&offset=1&limit=1")
 
     assert answer.json()["rows"] == [[2]]
     assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_a_refusal_has_a_status_the_cause_and_what_to_do(application: web.Application) -> None:
-    answer = asked(application, "preview?path=gone.parquet")
+    answer = fetch(application, "preview?path=gone.parquet")
 
     assert answer.status_code == 404
     assert "gone.parquet" in answer.json()["message"]
@@ -112,9 +112,9 @@ def test_a_refusal_has_a_status_the_cause_and_what_to_do(application: web.Applic
 
 @pytest.mark.parametrize("query", ["preview", "preview?path=one.parquet&limit=many"])
 def test_a_question_that_makes_no_sense_is_refused(application: web.Application, query: str) -> None:
-    assert asked(application, query).status_code == 400
+    assert fetch(application, query).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["contents", "preview?path=one.parquet"])
-def test_who_is_not_logged_in_is_told_nothing(application: web.Application, path: str) -> None:
-    assert asked(application, path, token=None).status_code == 403
+def test_who_is_not_logged_in_is_shown_nothing(application: web.Application, path: str) -> None:
+    assert fetch(application, path, token=None).status_code == 403

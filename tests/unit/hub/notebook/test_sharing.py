@@ -16,10 +16,10 @@ from sandbox_lab.sharing import call_shelf
 def test_a_shelf_with_an_address_of_its_own_is_asked_for_by_it(
     monkeypatch: pytest.MonkeyPatch, host: str, sent: dict[str, str]
 ) -> None:
-    asked: list[Any] = []
+    calls: list[Any] = []
 
     def request(method: str, url: str, **more: Any) -> Any:
-        asked.append((url, more["headers"], more["data"]))
+        calls.append((url, more["headers"], more["data"]))
         return SimpleNamespace(ok=True, json=lambda: {"job": "j"})
 
     monkeypatch.setattr("requests.request", request)
@@ -28,7 +28,7 @@ def test_a_shelf_with_an_address_of_its_own_is_asked_for_by_it(
 
     assert call_shelf("POST", "share", {"path": "ü.ipynb"}) == {"job": "j"}
     headers = {"Authorization": "token its-token", "Content-Type": "application/json", **sent}
-    assert asked == [("http://hub:8000/services/shelf/api/share", headers, '{"path": "ü.ipynb"}'.encode())]
+    assert calls == [("http://hub:8000/services/shelf/api/share", headers, '{"path": "ü.ipynb"}'.encode())]
 
 
 def test_what_the_shelf_says_when_it_refuses_reaches_the_author(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,11 +220,11 @@ def test_the_hubs_pages_link_to_the_services(
 def test_a_provider_sends_users_back_to_the_hub(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {"client_id": "hub", "client_secret": "s", "allow_all": True}
-    monkeypatch.setitem(SECRETS, "hub_auth", json.dumps({"authenticator": "github", "settings": told}))
+    client = {"client_id": "hub", "client_secret": "s", "allow_all": True}
+    monkeypatch.setitem(SECRETS, "hub_auth", json.dumps({"authenticator": "github", "settings": client}))
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr("sandbox_hub.users.sign_in.configure", lambda c, provider, settings: seen.append(settings))
 
     of_this_hub(request, monkeypatch, HUB)
 
-    assert seen == [{**told, "oauth_callback_url": f"{HUB}/hub/oauth_callback"}]
+    assert seen == [{**client, "oauth_callback_url": f"{HUB}/hub/oauth_callback"}]

@@ -1,4 +1,4 @@
-"""What the engine says of the stack's containers, and which of them are not well."""
+"""What the engine says of the stack's containers, and which of them are not healthy."""
 
 from __future__ import annotations
 

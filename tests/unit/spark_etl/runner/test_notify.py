@@ -42,10 +42,10 @@ class Taken(Sequence[EmailMessage]):
         self._box = box
 
     def __len__(self) -> int:
-        return len(self._box.letters)
+        return len(self._box.mails)
 
     def __getitem__(self, position: Any) -> Any:
-        return [letter.message for letter in self._box.letters][position]
+        return [mail.message for mail in self._box.mails][position]
 
 
 @pytest.fixture

@@ -71,8 +71,8 @@ def test_a_home_that_grows_beyond_its_limit_stops_its_server_once(guard: DiskGua
     polled(guard)
     disk.held["ada"] = 12 * GB
 
-    assert polled(guard) == {"ada": "home, ~/team, shared notebooks and S3 hold 12.0 GB, and may hold 10.0 GB"}
-    assert guard.stop_reasons == {"ada": "home, ~/team, shared notebooks and S3 hold 12.0 GB, and may hold 10.0 GB"}
+    assert polled(guard) == {"ada": "home, ~/team, shared notebooks and S3 hold 12.0 GiB, and may hold 10.0 GiB"}
+    assert guard.stop_reasons == {"ada": "home, ~/team, shared notebooks and S3 hold 12.0 GiB, and may hold 10.0 GiB"}
     assert polled(guard) == {}, "its user is let in again, to clear up"
 
     disk.held["bob"] += 2 * GB

@@ -30,7 +30,7 @@ def shelf(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def asked(shelf: Path, objects: Callable[[], dict[str, int]], whole: int = 0) -> DiskUse:
+def disk_use(shelf: Path, objects: Callable[[], dict[str, int]], whole: int = 0) -> DiskUse:
     async def engine() -> dict[str, int]:
         return {"ada": 100, "": whole}
 
@@ -38,7 +38,7 @@ def asked(shelf: Path, objects: Callable[[], dict[str, int]], whole: int = 0) ->
 
 
 def test_home_shelf_shared_notebooks_and_s3_are_added_up_for_users_only(shelf: Path) -> None:
-    used = asyncio.run(asked(shelf, lambda: {"ada": 1000, "carl": 3, "_pins": 9})())
+    used = asyncio.run(disk_use(shelf, lambda: {"ada": 1000, "carl": 3, "_pins": 9})())
 
     assert used == {"ada": 1137, "bob": 5, "carl": 3, "dora": 2}
 
@@ -55,7 +55,7 @@ def test_what_nobody_can_look_into_is_held_by_who_hides_something(shelf: Path, m
     assert usage.on_shelf(shelf, sum(shown.values()) + 4000) == {**shown, "bob": shown["bob"] + 4000}
 
 
-def test_while_s3_is_away_what_it_told_last_holds(shelf: Path) -> None:
+def test_while_s3_is_away_its_last_answer_counts(shelf: Path) -> None:
     answers: list[dict[str, int] | OSError] = [{"carl": 3}, OSError("away")]
 
     def objects() -> dict[str, int]:
@@ -64,7 +64,7 @@ def test_while_s3_is_away_what_it_told_last_holds(shelf: Path) -> None:
             raise answer
         return answer
 
-    use = asked(shelf, objects)
+    use = disk_use(shelf, objects)
     assert [asyncio.run(use())["carl"] for _ in range(2)] == [3, 3]
 
 
@@ -73,4 +73,4 @@ def test_without_any_word_of_s3_nothing_is_known(shelf: Path) -> None:
         raise OSError("away")
 
     with pytest.raises(OSError, match="S3 gives no sizes: away"):
-        asyncio.run(asked(shelf, objects)())
+        asyncio.run(disk_use(shelf, objects)())

@@ -21,7 +21,7 @@ from tests.unit.hub.sandbox_hub.gateway.upstream import Stage, Store
 
 
 @pytest.mark.parametrize(
-    ("header", "kept"),
+    ("header", "remaining"),
     [
         ("", ""),
         ("theme=dark", "theme=dark"),
@@ -30,8 +30,8 @@ from tests.unit.hub.sandbox_hub.gateway.upstream import Stage, Store
         ('quoted="a b"; service-ui-oauth-state=s', 'quoted="a b"'),
     ],
 )
-def test_the_hubs_cookies_are_kept_back(gateway: ModuleType, header: str, kept: str) -> None:
-    assert forwarding.strip_hub_cookies(header) == kept
+def test_the_hubs_cookies_are_kept_back(gateway: ModuleType, header: str, remaining: str) -> None:
+    assert forwarding.strip_hub_cookies(header) == remaining
 
 
 MB = 1024**2

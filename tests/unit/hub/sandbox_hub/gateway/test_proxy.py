@@ -24,12 +24,12 @@ def test_a_page_is_passed_on_without_what_it_allows_to_other_origins(ask: Ask) -
 
 
 @pytest.mark.usefixtures("known")
-@pytest.mark.parametrize(("path", "kept"), [("page/", True), ("spark/", False), ("spark/proxy/app-1/jobs/", False)])
-def test_no_users_driver_sets_cookies(ask: Ask, path: str, kept: bool) -> None:
+@pytest.mark.parametrize(("path", "passes"), [("page/", True), ("spark/", False), ("spark/proxy/app-1/jobs/", False)])
+def test_no_users_driver_sets_cookies(ask: Ask, path: str, passes: bool) -> None:
     _, headers, _ = ask(path)
 
     assert headers["X-Page"] == "kept"
-    assert ("Set-Cookie" in headers) is kept
+    assert ("Set-Cookie" in headers) is passes
 
 
 @pytest.mark.usefixtures("known")
@@ -67,13 +67,13 @@ def test_a_redirect_stays_below_the_gateway(ask: Ask) -> None:
 
 @pytest.mark.usefixtures("known")
 @pytest.mark.parametrize(
-    ("path", "status", "told"), [("dead/", 502, "does not answer"), ("nosuch/", 404, "no such page in this stack")]
+    ("path", "status", "message"), [("dead/", 502, "does not answer"), ("nosuch/", 404, "no such page in this stack")]
 )
-def test_a_page_that_is_not_there_is_told(ask: Ask, path: str, status: int, told: str) -> None:
+def test_a_page_that_is_not_there_is_reported(ask: Ask, path: str, status: int, message: str) -> None:
     found, _, text = ask(path)
 
     assert found == status
-    assert told in text
+    assert message in text
     assert "Back to the hub" in text
 
 

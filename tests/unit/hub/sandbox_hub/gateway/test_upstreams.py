@@ -37,7 +37,7 @@ def test_a_path_stays_with_its_upstream(gateway: ModuleType, name: str, path: st
         ("https://spark-master:8080/jobs/", "https://spark-master:8080/jobs/"),
     ],
 )
-def test_a_redirect_is_told_as_the_browser_must_see_it(gateway: ModuleType, value: str, seen: str) -> None:
+def test_a_redirect_is_passed_on_as_the_browser_must_see_it(gateway: ModuleType, value: str, seen: str) -> None:
     assert upstreams.rewrite_location(value, upstreams.UPSTREAMS["spark"], "spark") == seen
 
 

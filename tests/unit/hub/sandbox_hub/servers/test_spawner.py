@@ -1,4 +1,4 @@
-"""What a user's server is told, and as whom it runs."""
+"""What a user's server is given, and as whom it runs."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def test_from_a_store_that_is_away_keys_are_taken_back_when_it_is_there_again(
 ) -> None:
     revoke, away = keys.revoke, [MaxRetryError(HTTPConnectionPool("minio"), "/", None) for _ in range(3)]
 
-    def asked(access: str) -> None:
+    def revoke_when_there(access: str) -> None:
         if away:
             raise away.pop()
         revoke(access)
 
-    monkeypatch.setattr(keys, "revoke", asked)
+    monkeypatch.setattr(keys, "revoke", revoke_when_there)
     monkeypatch.setattr(sandbox_hub.servers.spawner, "RETRY_SECONDS", 0)
 
     async def end() -> list[dict[str, tuple[str, str]]]:
@@ -87,7 +87,7 @@ def test_from_a_store_that_is_away_keys_are_taken_back_when_it_is_there_again(
     assert "s3_access_key" not in spawner.get_state()
 
 
-def test_a_server_is_told_where_it_lives_and_what_there_is(spawner: SandboxSpawner) -> None:
+def test_a_server_gets_its_address_and_what_there_is(spawner: SandboxSpawner) -> None:
     expected = {
         "HOME": "/home/ada",
         "USER": "ada",
@@ -183,11 +183,11 @@ def test_an_address_with_a_size_that_there_is_not_is_refused(spawner: SandboxSpa
 
 
 @pytest.mark.parametrize(
-    ("query", "asked"),
+    ("query", "has_form"),
     [("", False), ("?next=/user/ada/lab", False), ("?opt-size=huge", True), ("?opt-size=huge&next=/", True)],
 )
 def test_who_asked_for_a_size_can_choose_another_and_nobody_else_has_to(
-    chosen_before: SandboxSpawner, query: str, asked: bool
+    chosen_before: SandboxSpawner, query: str, has_form: bool
 ) -> None:
     """JupyterHub shows a refusal where there is a form, and starts the last size where there is none."""
     start = RequestStartLine("GET", f"/hub/spawn{query}", "HTTP/1.0")
@@ -196,12 +196,12 @@ def test_who_asked_for_a_size_can_choose_another_and_nobody_else_has_to(
 
     form = asyncio.run(chosen_before.get_options_form())
 
-    assert re.findall(r'value="(\w+)"', form) == (["small", "medium", "large"] if asked else [])
-    assert ('value="large" selected' in form) is asked
+    assert re.findall(r'value="(\w+)"', form) == (["small", "medium", "large"] if has_form else [])
+    assert ('value="large" selected' in form) is has_form
 
 
 def test_a_form_that_was_sent_with_a_wrong_size_is_shown_again(spawner: SandboxSpawner) -> None:
-    spawner.handler = None  # that of a form is not told to the spawner
+    spawner.handler = None  # the spawner does not get that of a form
     assert 'value="medium" selected' in asyncio.run(spawner.get_options_form())
 
 
@@ -222,15 +222,15 @@ def test_a_size_that_the_api_is_asked_for_and_there_is_not_is_refused_and_forgot
 
 @pytest.mark.usefixtures("unstarted")
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reason"),
     [
         (MaxRetryError(HTTPConnectionPool("minio"), "/", None), "The S3 store doesn't answer"),
         (TimeoutError(), "The S3 store doesn't answer"),
         (MinioAdminException("403", "no such identity"), "The S3 store gives no keys"),
     ],
 )
-def test_a_user_whose_server_gets_no_keys_is_told_why(
-    spawner: SandboxSpawner, keys: Keys, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+def test_a_user_whose_server_gets_no_keys_is_shown_why(
+    spawner: SandboxSpawner, keys: Keys, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     def gone(user: str, server: str) -> Key:
         raise error
@@ -240,10 +240,10 @@ def test_a_user_whose_server_gets_no_keys_is_told_why(
         asyncio.run(spawner.start())
 
     assert refused.value.status_code == 503
-    for words in (refused.value.message, refused.value.jupyterhub_message):
-        assert words.startswith(told)
-        assert "`./sandbox doctor`" in words
-        assert "`./sandbox up`" in words
+    for message in (refused.value.message, refused.value.jupyterhub_message):
+        assert message.startswith(reason)
+        assert "`./sandbox doctor`" in message
+        assert "`./sandbox up`" in message
 
 
 @pytest.mark.usefixtures("unstarted")

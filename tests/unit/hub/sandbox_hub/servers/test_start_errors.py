@@ -13,7 +13,7 @@ from tests.unit.hub.conftest import errors
 
 
 @pytest.mark.parametrize(("error", "logged"), [(no_keys_error(answers=False), False), (OSError("the disk"), True)])
-def test_a_start_whose_page_was_left_is_not_told_again(
+def test_a_start_whose_page_was_left_is_not_logged_again(
     config: Config, caplog: pytest.LogCaptureFixture, error: Exception, logged: bool
 ) -> None:
     """As JupyterHub does: it waits for a second, and asks no more."""

@@ -81,7 +81,7 @@ def document(files: Any = FILES) -> bytes:
         (b" " * (9 << 20), [], TOO_LARGE),
     ],
 )
-def test_a_state_is_told_whatever_lies_there(
+def test_a_state_is_returned_whatever_lies_there(
     monkeypatch: pytest.MonkeyPatch, manifest: bytes | None, objects: Any, state: str
 ) -> None:
     store = Store(manifest, objects)

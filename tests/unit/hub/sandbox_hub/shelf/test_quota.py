@@ -84,7 +84,7 @@ def test_what_there_is_no_room_for_is_not_on_the_shelf(
 
     assert job.state == "failed"
     assert "of ada hold 10" in job.message
-    assert "may hold 1.0 GB" in job.message
+    assert "may hold 1.0 GiB" in job.message
     assert not list(tmp_path.iterdir())
     assert reruns.runs == runs
     assert errors(caplog) == []
@@ -99,7 +99,8 @@ def test_a_refusal_names_sizes_limit_and_the_way_out() -> None:
         quota(0).check("ada", 1020 * MB, 5 * MB)
 
     assert str(refused.value) == (
-        "home, ~/team, shared notebooks and S3 of ada hold 1020 MB, this takes 5 MB more, and they may hold 1.0 GB. "
+        "home, ~/team, shared notebooks and S3 of ada hold 1020.0 MiB, this takes 5.0 MiB more, and "
+        "they may hold 1.0 GiB. "
         "Delete in home, in ~/team/ada or below s3://scratch/users/ada/ what is not needed, then share it again; "
         "shared notebooks are removed by `./sandbox unshare`, on the host"
     )

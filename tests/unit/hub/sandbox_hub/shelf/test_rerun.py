@@ -48,12 +48,12 @@ class FakeHub:
     url: str = "/user/shelf/"
     running: bool = False
     hosts: list[str] = field(default_factory=list)
-    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str, str]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answers as hub or as server."""
-        self.asked.append((request.method, request.path, request.headers["Authorization"]))
+        self.requests.append((request.method, request.path, request.headers["Authorization"]))
         if request.path == "/hub/api/users/shelf/server":
             self.running = request.method == "POST"
             return web.Response(status=201 if self.running else 204)
@@ -93,7 +93,7 @@ def test_the_server_never_sees_the_token_of_the_shelf() -> None:
 
     assert result.verdict == "runs"
     assert progress == ["starting a fresh server", "cell 1 of 1"]
-    seen = [token for _, path, token in hub.asked if path.startswith("/user/")]
+    seen = [token for _, path, token in hub.requests if path.startswith("/user/")]
     assert seen == ["token of-one-server"]
     (made,) = hub.bodies
     assert made["scopes"] == ["access:servers!user=shelf"]
@@ -120,11 +120,11 @@ def test_its_token_is_taken_back_and_it_is_stopped_however_it_ends(error: str) -
     with pytest.raises((RerunError, ValueError)):
         hub.run()
 
-    assert ("DELETE", "/hub/api/users/shelf/tokens/a7", "token of-the-shelf") in hub.asked
+    assert ("DELETE", "/hub/api/users/shelf/tokens/a7", "token of-the-shelf") in hub.requests
     assert not hub.running
 
 
-def test_one_that_does_not_end_is_told_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_does_not_end_is_reported_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rerun, "MAX_RUN_SECONDS", 1)
     hub = FakeHub(endless)
 
@@ -163,7 +163,7 @@ def test_a_server_sends_the_shelf_nowhere_else() -> None:
     hub = Elsewhere()
     with pytest.raises(RerunError, match="the fresh server refuses: 307"):
         hub.run()
-    assert "/hub/api" not in [path for _, path, _ in hub.asked]
+    assert "/hub/api" not in [path for _, path, _ in hub.requests]
 
 
 def test_a_token_that_is_not_taken_back_costs_no_result(caplog: pytest.LogCaptureFixture) -> None:

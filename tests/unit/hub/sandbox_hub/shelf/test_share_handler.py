@@ -70,7 +70,7 @@ def test_the_stacks_own_users_share_nothing(answers: Callable[..., list[Answer]]
     assert answers((author, "x")) == [(403, message)]
 
 
-def test_an_author_who_has_enough_waiting_is_told_which(answers: Callable[..., list[Answer]]) -> None:
+def test_an_author_who_has_enough_waiting_is_refused_with_their_names(answers: Callable[..., list[Answer]]) -> None:
     mine = [("ada", name) for name in ("first", "orders", "late", "users")]
     *taken, refused, of_another = answers(*mine, ("ada", "more"), ("bob", "his"))
 
@@ -137,7 +137,7 @@ def test_a_notebook_that_is_too_large_is_refused(shelf: Any, headers: dict[str, 
 
     assert asyncio.run(share(150 * KB))[0] == 202
     status, message = asyncio.run(share(300 * KB))
-    assert (status, "more than 200 KB" in json.loads(message)["message"]) == (413, True)
+    assert (status, "larger than the limit of 200 KB" in json.loads(message)["message"]) == (413, True)
 
 
 def test_nothing_is_taken_in_without_a_login(shelf: Any) -> None:

@@ -25,7 +25,7 @@ class Pins(CheckpointStore):
     """A store that keeps pins, or is away."""
 
     def __init__(self, *, away: bool = False) -> None:
-        super().__init__("http://minio:9000", "us-east-1", lambda _: pytest.fail("not asked"))
+        super().__init__("http://minio:9000", "us-east-1", lambda _: pytest.fail("must not be called"))
         self.away, self.gone = away, list[int]()
 
     def unpin(self, record: Record) -> None:
@@ -43,7 +43,7 @@ def shelf(tmp_path: Path) -> Shelf:
     return shelf
 
 
-def asked(
+def withdraw(
     monkeypatch: pytest.MonkeyPatch, shelf: Shelf, pins: Pins, path: str, who: dict[str, str] = COMMAND
 ) -> tuple[int, dict[str, Any]]:
     """Returns what the shelf answers to this user or service."""
@@ -69,7 +69,7 @@ def asked(
 def test_one_version_goes_and_its_number_is_not_given_again(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
     pins = Pins()
 
-    assert asked(monkeypatch, shelf, pins, "ada/late-orders/v2") == (200, {"withdrawn": [2]})
+    assert withdraw(monkeypatch, shelf, pins, "ada/late-orders/v2") == (200, {"withdrawn": [2]})
 
     assert [record.version for record in shelf.versions("ada", "late-orders")] == [1]
     assert pins.gone == [2]
@@ -78,7 +78,7 @@ def test_one_version_goes_and_its_number_is_not_given_again(monkeypatch: pytest.
 
 
 def test_all_versions_go(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
-    assert asked(monkeypatch, shelf, Pins(), "ada/late-orders") == (200, {"withdrawn": [1, 2]})
+    assert withdraw(monkeypatch, shelf, Pins(), "ada/late-orders") == (200, {"withdrawn": [1, 2]})
     assert shelf.latest() == []
 
 
@@ -86,7 +86,7 @@ def test_all_versions_go(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
     "who", [{"kind": "user", "name": "ada"}, {"kind": "user", "name": "sandbox-cli"}, {"kind": "service", "name": "ui"}]
 )
 def test_nobody_else_takes_anything_off(monkeypatch: pytest.MonkeyPatch, shelf: Shelf, who: dict[str, str]) -> None:
-    status, answer = asked(monkeypatch, shelf, Pins(), "ada/late-orders", who)
+    status, answer = withdraw(monkeypatch, shelf, Pins(), "ada/late-orders", who)
     assert (status, answer["message"]) == (403, "shared notebooks are removed only by ./sandbox unshare")
     assert len(shelf.versions("ada", "late-orders")) == 2
 
@@ -99,11 +99,11 @@ def test_nobody_else_takes_anything_off(monkeypatch: pytest.MonkeyPatch, shelf: 
         ("bob/x", "there is no `bob/x` on the shelf"),
     ],
 )
-def test_what_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch, shelf: Shelf, path: str, message: str) -> None:
-    assert asked(monkeypatch, shelf, Pins(), path) == (404, {"message": message})
+def test_what_is_not_there_is_reported(monkeypatch: pytest.MonkeyPatch, shelf: Shelf, path: str, message: str) -> None:
+    assert withdraw(monkeypatch, shelf, Pins(), path) == (404, {"message": message})
 
 
 def test_while_the_store_is_away_nothing_goes(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
-    status, answer = asked(monkeypatch, shelf, Pins(away=True), "ada/late-orders")
+    status, answer = withdraw(monkeypatch, shelf, Pins(away=True), "ada/late-orders")
     assert (status, "does not answer: no keys" in answer["message"]) == (503, True)
     assert len(shelf.versions("ada", "late-orders")) == 2

@@ -20,7 +20,7 @@ def authenticator(config: Config) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("password", "told"),
+    ("password", "problem"),
     [
         ("", "at least 10 characters"),
         ("a" * 9, "at least 10 characters"),
@@ -29,8 +29,8 @@ def authenticator(config: Config) -> Any:
         ("hunter2-hunter2", "most common"),
     ],
 )
-def test_a_weak_password_is_told(authenticator: Any, password: str, told: str) -> None:
-    assert told in authenticator.password_problem(password)
+def test_a_weak_password_is_reported(authenticator: Any, password: str, problem: str) -> None:
+    assert problem in authenticator.password_problem(password)
 
 
 @pytest.mark.parametrize("password", ["a" * 10, "a" * LONGEST, "ž" * (LONGEST // 2), "correct horse battery"])

@@ -37,14 +37,14 @@ def text(provider: str, settings: dict[str, Any]) -> str:
     return json.dumps({"authenticator": provider, "settings": settings})
 
 
-def log_in(door: Any, told: dict[str, Any]) -> dict[str, Any] | None:
+def log_in(door: Any, userdata: dict[str, Any]) -> dict[str, Any] | None:
     """What comes of an answer of the provider's `userdata_url`."""
 
     async def tokens(handler: Any, params: Any) -> dict[str, Any]:
         return {"access_token": "t", "token_type": "bearer"}
 
     async def user(token_info: Any) -> dict[str, Any]:
-        return told
+        return userdata
 
     door.build_access_tokens_request_params = lambda handler, data=None: {}
     door.get_token_info, door.token_to_user = tokens, user
@@ -75,7 +75,7 @@ def test_a_group_lets_in_and_another_makes_admins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("ada@example.com", "can't be a user's name here.*username_map"),
         ("../proof", "can't be a user's name here"),
@@ -88,8 +88,8 @@ def test_a_group_lets_in_and_another_makes_admins() -> None:
         ("", "gave no name: it sent no `preferred_username`"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_with_the_reason(name: str, told: str) -> None:
-    with pytest.raises(web.HTTPError, match=f"(?s){told}") as refused:
+def test_a_name_that_cannot_be_is_refused_with_the_reason(name: str, message: str) -> None:
+    with pytest.raises(web.HTTPError, match=f"(?s){message}") as refused:
         log_in(authenticator(allow_all=True), {"preferred_username": name})
 
     assert refused.value.status_code == 403
@@ -106,7 +106,7 @@ def test_a_name_is_mapped_and_the_mapped_one_is_nobody_elses() -> None:
 
 
 def test_nobody_becomes_an_admin_by_coming_first_or_by_having_been_one() -> None:
-    """JupyterHub leaves admins as they are where it is told None; the native account `admin` was one."""
+    """JupyterHub leaves admins as they are where it gets None; the native account `admin` was one."""
     door = authenticator(allow_all=True, admin_users=["grace"])
 
     first = log_in(door, {"preferred_username": "admin", "admin": True})

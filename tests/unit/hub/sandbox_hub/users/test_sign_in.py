@@ -1,4 +1,4 @@
-"""What hub-auth.yaml may say, and what is told of one that is wrong."""
+"""What hub-auth.yaml may say, and what is reported of a wrong one."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_settings_of_a_team_are_taken(provider: str, settings: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "problem"),
     [
         ({"alowed_users": ["ada"]}, "Unknown setting `alowed_users`. Did you mean `allowed_users`"),
         ({"zzzz": 1}, "Unknown setting `zzzz`. Known: `admin_groups`"),
@@ -69,24 +69,24 @@ def test_settings_of_a_team_are_taken(provider: str, settings: dict[str, Any]) -
         ({"authorize_url": "ftp://x/a"}, "`authorize_url` must begin with https://"),
     ],
 )
-def test_a_wrong_setting_is_told_with_what_would_be_right(settings: dict[str, Any], told: str) -> None:
+def test_a_wrong_setting_is_reported_with_what_would_be_right(settings: dict[str, Any], problem: str) -> None:
     found = faults("generic-oauth", {**GOOD, **settings})
 
-    assert told in found
+    assert problem in found
     assert CLIENT["client_secret"] not in found
 
 
-def test_an_unknown_authenticator_is_told_with_the_known_ones() -> None:
+def test_an_unknown_authenticator_is_reported_with_the_known_ones() -> None:
     assert faults("ldap", {}).startswith("Unknown authenticator `ldap`. Known: native, auth0, ")
 
 
 def test_the_check_before_the_start_says_what_the_hub_would(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "hub_auth"
-    for settings, code, told in ((GOOD, 0, ""), ({**GOOD, "zzzz": 1}, 1, "Unknown setting `zzzz`.")):
+    for settings, code, problem in ((GOOD, 0, ""), ({**GOOD, "zzzz": 1}, 1, "Unknown setting `zzzz`.")):
         file.write_text(json.dumps({"authenticator": "generic-oauth", "settings": settings}))
 
         assert sign_in.main(str(file)) == code
-        assert capsys.readouterr().out.strip().startswith(told)
+        assert capsys.readouterr().out.strip().startswith(problem)
     with pytest.raises(ValueError, match="Unknown setting `zzzz`"):
         sign_in.configure(Config(), "generic-oauth", settings)
 

@@ -55,13 +55,13 @@ def sent(to: str = "ada@example.com", subject: str = "[team] revenue failed") ->
 def test_a_mail_has_one_envelope_for_all_and_says_that_a_machine_wrote_it(mail_server: Open) -> None:
     box = mail_server()
     assert sent("ada@example.com, bob@example.com") == ""
-    (letter,) = box.letters
-    assert letter.to == ["ada@example.com", "bob@example.com"]
-    assert letter.message["To"] == "ada@example.com, bob@example.com"
-    assert letter.message["Auto-Submitted"] == "auto-generated"
-    assert letter.message["Date"]
-    assert letter.message["Message-ID"].startswith("<")
-    assert "no rate for CHF → €\n.\n" in letter.message.get_content().replace("\r\n", "\n").replace("..", ".")
+    (mail,) = box.mails
+    assert mail.to == ["ada@example.com", "bob@example.com"]
+    assert mail.message["To"] == "ada@example.com, bob@example.com"
+    assert mail.message["Auto-Submitted"] == "auto-generated"
+    assert mail.message["Date"]
+    assert mail.message["Message-ID"].startswith("<")
+    assert "no rate for CHF → €\n.\n" in mail.message.get_content().replace("\r\n", "\n").replace("..", ".")
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
@@ -72,9 +72,9 @@ def test_a_login_is_encrypted(mail_server: Open, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("SMTP_PASSWORD", "s3cret")
     monkeypatch.setenv("SMTP_FROM", "Revenue <revenue@example.com>")
     assert sent() == ""
-    (letter,) = box.letters
-    assert (letter.user, letter.encrypted) == ("runner", True)
-    assert letter.message["From"] == "Revenue <revenue@example.com>"
+    (mail,) = box.mails
+    assert (mail.user, mail.encrypted) == ("runner", True)
+    assert mail.message["From"] == "Revenue <revenue@example.com>"
 
 
 def test_a_password_can_be_in_a_file(mail_server: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_password_can_be_in_a_file(mail_server: Open, monkeypatch: pytest.Monk
     monkeypatch.setenv("SMTP_USER", "runner")
     monkeypatch.setenv("SMTP_PASSWORD_FILE", str(tmp_path / "password"))
     assert sent() == ""
-    assert box.letters[0].user == "runner"
+    assert box.mails[0].user == "runner"
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_what_is_not_safe_or_wrong_is_not_sent_but_warned_of(
     warned = sent()
     assert expected in warned
     assert "s3cret" not in warned
-    assert box.letters == []
-    assert not any(line.startswith("AUTH") for line in box.said) or "535" in expected
+    assert box.mails == []
+    assert not any(line.startswith("AUTH") for line in box.received) or "535" in expected
 
 
 def test_the_ports_of_submission_are_encrypted_without_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,15 +132,15 @@ def test_a_password_is_not_in_what_is_printed_of_a_server(monkeypatch: pytest.Mo
 def test_no_header_can_be_put_into_the_subject(mail_server: Open) -> None:
     box = mail_server()
     assert sent(subject="failed\r\nBcc: eve@example.com\x0b\x00") == ""
-    assert box.letters[0].message["Bcc"] is None
-    assert box.letters[0].message["Subject"] == "failed Bcc: eve@example.com"
-    assert box.letters[0].to == ["ada@example.com"]
+    assert box.mails[0].message["Bcc"] is None
+    assert box.mails[0].message["Subject"] == "failed Bcc: eve@example.com"
+    assert box.mails[0].to == ["ada@example.com"]
 
 
 def test_one_refused_recipient_does_not_keep_the_other_from_its_mail(mail_server: Open) -> None:
     box = mail_server(refuses="gone@example.com")
     assert "no mail to gone@example.com" in sent("ada@example.com, gone@example.com")
-    assert box.letters[0].to == ["ada@example.com"]
+    assert box.mails[0].to == ["ada@example.com"]
 
 
 def test_a_server_that_is_not_there_only_warns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from jupyterhub.apihandlers.users import UserTokenListAPIHandler
-from sandbox_hub.users import api_tokens
+from sandbox_hub.users import accounts_api
 from tornado import web
 
 
@@ -35,7 +35,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(name)
 
     monkeypatch.setattr(UserTokenListAPIHandler, "post", post)
-    api_tokens.limit_tokens()
+    accounts_api.limit_tokens()
     return made
 
 

@@ -1,4 +1,4 @@
-"""Each identity of the object store may do what it is for, and no more."""
+"""Each user of the object store may do what it is for, and no more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minio.error import MinioAdminException, S3Error
 
 from minio import Minio, MinioAdmin
 from tests.support.hub import HubClient
-from tests.support.s3 import ObjectStore, keys_of
+from tests.support.s3 import S3Client, keys_of
 from tests.support.sandbox import Sandbox
 
 R, W = "read", "write"
@@ -38,12 +38,12 @@ RIGHTS = [
 
 
 @pytest.fixture
-def root(stack: Sandbox) -> ObjectStore:
+def root(stack: Sandbox) -> S3Client:
     """The object store as its root sees it."""
-    return ObjectStore(stack, "sandbox-root")
+    return S3Client(stack, "sandbox-root")
 
 
-def test_an_identity_that_a_killed_up_left_without_its_rights_gets_them(stack: Sandbox, root: ObjectStore) -> None:
+def test_an_s3_user_that_a_killed_up_left_without_its_rights_gets_them(stack: Sandbox, root: S3Client) -> None:
     admin = MinioAdmin(
         endpoint=f"127.0.0.1:{stack.port('s3')}",
         credentials=StaticProvider(*keys_of(stack, "sandbox-root")),
@@ -54,18 +54,18 @@ def test_an_identity_that_a_killed_up_left_without_its_rights_gets_them(stack: S
     stack.restore()
     root.write("events", key := f"logs/{uuid.uuid4().hex}")
     try:
-        assert ObjectStore(stack, "runner").may(R, "events", key)
+        assert S3Client(stack, "runner").may(R, "events", key)
     finally:
         root.client.remove_object(bucket_name="events", object_name=key)
 
 
-@pytest.mark.parametrize(("identity", "bucket", "place", "rights"), RIGHTS)
+@pytest.mark.parametrize(("s3_user", "bucket", "place", "rights"), RIGHTS)
 def test_rights(
-    stack: Sandbox, root: ObjectStore, engineer: HubClient, identity: str, bucket: str, place: str, rights: str
+    stack: Sandbox, root: S3Client, engineer: HubClient, s3_user: str, bucket: str, place: str, rights: str
 ) -> None:
-    if identity.startswith("user-"):
+    if s3_user.startswith("user-"):
         engineer.start_server()
-    store = ObjectStore(stack, identity)
+    store = S3Client(stack, s3_user)
     key = f"{place}-rights-{uuid.uuid4().hex}"
     root.write(bucket, key)
     try:
@@ -75,7 +75,7 @@ def test_rights(
         root.client.remove_object(bucket_name=bucket, object_name=key)
 
 
-def test_nobody_reads_without_a_signature(stack: Sandbox, root: ObjectStore) -> None:
+def test_nobody_reads_without_a_signature(stack: Sandbox, root: S3Client) -> None:
     anonymous = Minio(endpoint=f"127.0.0.1:{stack.port('s3')}", secure=False, region="us-east-1")
 
     with pytest.raises(S3Error, match="Access Denied"):
@@ -105,7 +105,7 @@ except OSError as error:
 
 def test_keys_are_a_servers_own_and_end_with_it(stack: Sandbox, engineer: HubClient) -> None:
     engineer.start_server()
-    first = ObjectStore(stack, "user-engineer")
+    first = S3Client(stack, "user-engineer")
     assert first.keys("scratch")
 
     engineer.stop_server()
@@ -113,7 +113,7 @@ def test_keys_are_a_servers_own_and_end_with_it(stack: Sandbox, engineer: HubCli
         first.keys("scratch")
 
     engineer.start_server()
-    assert ObjectStore(stack, "user-engineer").keys("scratch")
+    assert S3Client(stack, "user-engineer").keys("scratch")
     with pytest.raises(S3Error, match="InvalidAccessKeyId"):
         first.keys("scratch")
 
