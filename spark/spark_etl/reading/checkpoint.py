@@ -169,8 +169,9 @@ class Checkpoint:
     def profile(self, columns: Sequence[str] | None = None) -> Profile:
         """Returns what the values of each column are like; it shows itself as a table with histograms.
 
-        A column of up to 64 MB is profiled exactly. Of a larger one, distinct values, quantiles and top values are
-        sketched, and the profile says so; rows are streamed, so that any size takes less than 1 GB of memory.
+        A column of up to 64 MB, or of up to a million different values, is counted exactly. Of any other, distinct
+        values, quantiles and top values are estimates, and it says so. Rows are streamed, so that any size takes less
+        than 1 GB of memory.
 
         Args:
             columns: Only these; no other is read.

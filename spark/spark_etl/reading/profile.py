@@ -1,14 +1,17 @@
 """The profile of a checkpoint: what each column's values are like, found by DuckDB, one column after the other.
 
-A column that takes up to `EXACT_BYTES` decoded is read into memory and told exactly. One that takes more is streamed
-a few times, some pages at a time; its distinct values, quantiles and top values are sketched by HyperLogLog, t-digest
-and a space-saving list. Counts, least and greatest values, means and histograms are exact either way.
+1. A column that takes up to `EXACT_BYTES` decoded is read into memory once; a larger one is streamed for each query.
+2. One pass finds counts, bounds, mean and deviation, and estimates how many different values there are.
+3. Of a column in memory, or with up to `FEW_VALUES` that take no more, a table of each value and its count answers the
+   rest exactly.
+4. Else quantiles and candidates for top values come from a sample of `SAMPLE` rows. Histograms, and how often the top
+   values occur, are exact either way.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,13 +25,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EXACT_BYTES = 64_000_000
-DATABASE_MEMORY = "400MB"
+DATABASE_MEMORY = "300MB"  # more goes to disk
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+FEW_VALUES = 1_000_000
+SAMPLE = 1_000_000  # puts the median between the quantiles 0.499 and 0.501
 BINS = 20
 TOP = 5
-MOST_FREQUENT = (
-    "select value, count(*) as times from scanned where value is not null group by value order by times desc, value"
-)
+COUNTED = "select value, count(*) as times from scanned where value is not null group by value"
+UP_TO = "(select value, sum(times) over (order by value) as upto from counted)"
 NOTHING = "max(null)"  # over many rows, as what stands beside it
 ORDERED = ("number", "moment")
 
@@ -66,7 +70,7 @@ class ColumnProfile:
         quantiles: Share → the value that so many are not above.
         top: The most frequent values with how often they occur.
         histogram: Of numbers and moments.
-        exact: Whether distinct, quantiles and top values are exact; else they are sketched.
+        exact: Whether distinct, quantiles and top values are exact; else they are estimates.
     """
 
     name: str
@@ -98,7 +102,7 @@ def profile_columns(
     """
     sizes, schema = sizes_in_memory(paths, columns, settings), Rows(paths, columns, None, settings).schema
     with duck.connection(memory=DATABASE_MEMORY) as connected:
-        connected.execute("set threads = 2")  # each holds its own sketches
+        connected.execute("set threads = 2")  # each has its own hash tables
         for name, text in zip(columns, types, strict=True):
             kind, small = schema.field(name).type, sizes[name] <= EXACT_BYTES
             scan, exact = _scan(Rows(paths, [name], None, settings), kind, small=small)
@@ -106,7 +110,7 @@ def profile_columns(
 
 
 def _scan(rows: Rows, kind: Any, *, small: bool) -> tuple[Scan, bool]:
-    """Returns what gives the column as `value`, as often as it is asked for, and whether it is held in memory."""
+    """Returns what gives the column as `value`, as often as it is asked for, and whether it does from memory."""
     import pyarrow as pa
 
     schema = pa.schema([pa.field("value", kind)])
@@ -115,22 +119,22 @@ def _scan(rows: Rows, kind: Any, *, small: bool) -> tuple[Scan, bool]:
         for batch in rows.one_by_one():
             yield pa.record_batch([batch.column(0)], schema=schema)
 
-    held = _held(batches()) if small else None
-    if held is not None:
-        table = pa.Table.from_batches(held, schema)
+    loaded = _load(batches()) if small else None
+    if loaded is not None:
+        table = pa.Table.from_batches(loaded, schema)
         return lambda: table, True
     return lambda: pa.RecordBatchReader.from_batches(schema, batches()), False
 
 
-def _held(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch] | None:
+def _load(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch] | None:
     """Returns all batches; None as soon as they take too much: of texts that repeat, few bytes become many."""
-    kept, size = [], 0
+    loaded, size = [], 0
     for batch in batches:
-        kept.append(batch)
+        loaded.append(batch)
         size += batch.nbytes
         if size > EXACT_BYTES:
             return None
-    return kept
+    return loaded
 
 
 def _kind(kind: Any) -> str:
@@ -155,19 +159,26 @@ class _Column:
         self._kind = kind
         self._scan = scan
         self._exact = exact
-        self._is_float = text in {"float", "double"}
+        is_float = text in {"float", "double"}
+        self._is_nan = "isnan(value)" if is_float else "false"
+        self._value = "case when isnan(value) then null else value end" if is_float else "value"
+        finite = "case when isfinite(cast(value as double)) then cast(value as double) end"
+        self._number = "epoch(value)" if kind == "moment" else finite
 
     def profile(self) -> ColumnProfile:
         if self._kind == "other":
-            rows, nulls = self._ask("count(*), count(*) - count(value)")
+            ((rows, nulls),) = self._ask("count(*), count(*) - count(value)")
             return self._profile(rows, nulls)
-        rows, nulls, nans, least, greatest, mean, deviation = self._ask(
+        of_numbers = [self._if("number", f"{name}({self._number})") for name in ("avg", "stddev_samp")]
+        size_of_text = self._if("text", "avg(strlen(cast(value as varchar)))")
+        ((rows, nulls, nans, least, greatest, mean, deviation, distinct, size),) = self._ask(
             f"count(*), count(*) - count(value), count(*) filter ({self._is_nan}), min({self._value}), "
-            f"max({self._value}), {self._of_numbers('avg')}, {self._of_numbers('stddev_samp')}"
+            f"max({self._value}), {', '.join(of_numbers)}, approx_count_distinct(value), {size_of_text}"
         )
+        self._exact = self._exact or (distinct <= FEW_VALUES and distinct * (size or 0) <= EXACT_BYTES)
         bins = Bins.between(least, greatest) if self._kind in ORDERED else None
-        more = self._exactly(bins) if self._exact else self._sketched(bins)
         known = {"nans": nans, "least": least, "greatest": greatest, "mean": mean, "deviation": deviation}
+        more = self._counted(bins, rows - nulls - nans) if self._exact else self._estimated(bins, distinct, rows)
         return self._profile(rows, nulls, **known, **more)
 
     def _profile(self, rows: int, nulls: int, **known: Any) -> ColumnProfile:
@@ -181,63 +192,59 @@ class _Column:
             **{**nothing, "nans": 0, "quantiles": {}, "top": (), **known},
         )
 
-    @property
-    def _is_nan(self) -> str:
-        return "isnan(value)" if self._is_float else "false"
+    def _if(self, kind: str, aggregate: str) -> str:
+        return aggregate if self._kind == kind else NOTHING
 
-    @property
-    def _value(self) -> str:
-        """The value, NULL for NaN."""
-        return "case when isnan(value) then null else value end" if self._is_float else "value"
-
-    @property
-    def _number(self) -> str:
-        """The value as a double, NULL for what is not finite: of a moment the seconds since 1970."""
-        if self._kind == "moment":
-            return "epoch(value)"
-        return "case when isfinite(cast(value as double)) then cast(value as double) end"
-
-    def _of_numbers(self, function: str) -> str:
-        return f"{function}({self._number})" if self._kind == "number" else NOTHING
-
-    def _ask(self, what: str, values: Sequence[Any] = ()) -> Any:
-        return self._all(f"select {what} from scanned", values)[0]  # noqa: S608 - this module's own words
-
-    def _all(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _ask(self, what: str, source: str = "scanned", values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Returns rows of `scanned`, which is the column, or of `counted`, its different values with their counts."""
         self._connected.register("scanned", self._scan())
         try:
             # not fetchall(): it needs a library of time zones for a moment
+            query = f"select {what} from {source}"  # noqa: S608 - this module's own words
             found = self._connected.sql(query, params=list(values)).to_arrow_table()
         finally:
             self._connected.unregister("scanned")
         return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
-    def _exactly(self, bins: Bins | None) -> dict[str, Any]:
-        ((distinct,),) = self._all("select count(*) from (select distinct value from scanned where value is not null)")
-        asked = self._quantiles("quantile_disc", self._value)
-        quantiles, counted = self._ask(f"{asked}, {self._binned(bins)}")
-        top = self._all(f"{MOST_FREQUENT} limit {TOP}")
-        return {"distinct": distinct, "quantiles": _shares(quantiles), "top": tuple(top), **_histogram(bins, counted)}
+    def _counted(self, bins: Bins | None, numbers: int) -> dict[str, Any]:
+        """Returns what the counts of all values tell; `numbers` of the rows have a value other than NaN."""
+        self._connected.register("scanned", self._scan())
+        self._connected.execute(f"create temp table counted as {COUNTED}")
+        top = self._ask("value, times, count(*) over ()", f"counted order by times desc, value limit {TOP}")
+        shares = ", ".join(f"min(value) filter (upto >= {share * numbers})" for share in QUANTILES)
+        quantiles = self._ask(shares, UP_TO)[0] if self._kind in ORDERED and numbers else ()
+        binned = self._ask(f"{self._bin(bins)}, sum(times)", "counted group by 1")
+        self._connected.execute("drop table counted")
+        return {
+            "distinct": top[0][2] if top else 0,
+            "quantiles": dict(zip(QUANTILES, quantiles, strict=False)),
+            "top": tuple((value, times) for value, times, _ in top),
+            "histogram": bins and bins.histogram(binned),
+        }
 
-    def _sketched(self, bins: Bins | None) -> dict[str, Any]:
-        asked = self._quantiles("approx_quantile", self._number)
-        found = self._ask(f"approx_count_distinct(value), {asked}, approx_top_k(value, {TOP})")
-        distinct, quantiles, values = found[0], found[1], found[2] or []
-        times = "".join(f", count(*) filter (value = ${number})" for number in range(1, len(values) + 1))
-        counted, *counts = self._ask(f"{self._binned(bins)}{times}", values)
-        if quantiles and bins:
-            quantiles = [bins.told(value) for value in quantiles]
-        top = tuple(sorted(zip(values, counts, strict=True), key=lambda pair: -pair[1]))
-        return {"distinct": distinct, "quantiles": _shares(quantiles), "top": top, **_histogram(bins, counted)}
+    def _estimated(self, bins: Bins | None, distinct: int, rows: int) -> dict[str, Any]:
+        """Returns what a sample tells; how often its top values occur in all rows is counted."""
+        quantiles = f"quantile_disc({self._value}, {list(QUANTILES)})" if self._kind in ORDERED else NOTHING
+        sample = f"scanned where random() < {SAMPLE / max(rows, 1)}"
+        ((found, values),) = self._ask(f"{quantiles}, approx_top_k(value, {TOP})", sample)
+        values = values or []
+        times = "".join(f", count(*) filter (value = ${place})" for place, _ in enumerate(values, 1))
+        binned = self._ask(f"{self._bin(bins)}, count(*){times}", "scanned group by 1", values)
+        counts = [sum(row[place] for row in binned) for place, _ in enumerate(values, 2)]
+        return {
+            "distinct": distinct,
+            "quantiles": dict(zip(QUANTILES, found or (), strict=False)),
+            "top": tuple(sorted(zip(values, counts, strict=True), key=lambda pair: -pair[1])),
+            "histogram": bins and bins.histogram(row[:2] for row in binned),
+        }
 
-    def _quantiles(self, function: str, value: str) -> str:
-        return f"{function}({value}, {list(QUANTILES)})" if self._kind in ORDERED else NOTHING
-
-    def _binned(self, bins: Bins | None) -> str:
+    def _bin(self, bins: Bins | None) -> str:
+        """Returns the number of a value's bin, as SQL; NULL for what is no finite number."""
         if bins is None:
-            return NOTHING
+            return "null"
         position = f"floor(({self._number} - {bins.least!r}) / {bins.width!r})"
-        return f"histogram(cast(greatest(least({position}, {bins.number - 1}), 0) as integer))"
+        within = f"cast(greatest(least({position}, {bins.number - 1}), 0) as integer)"  # which pass over a NULL
+        return f"case when {self._number} is not null then {within} end"
 
 
 @dataclass(frozen=True)
@@ -264,7 +271,7 @@ class Bins:
         number = BINS if high > low else 1
         return cls(low, (high - low) / number or 1.0, number, least)
 
-    def told(self, value: float) -> Any:
+    def as_value(self, value: float) -> Any:
         """Returns a number as the column has its values: moments are moments."""
         if isinstance(self.like, datetime):
             moment = datetime.fromtimestamp(value, UTC)
@@ -277,7 +284,12 @@ class Bins:
         """Returns the bounds of all bins; a single value has one bin that begins and ends with it."""
         last = self.least if self.number == 1 else self.least + self.width * self.number
         inner = (self.least + self.width * position for position in range(self.number))
-        return tuple(self.told(value) for value in (*inner, last))
+        return tuple(self.as_value(value) for value in (*inner, last))
+
+    def histogram(self, counted: Iterable[tuple[int, int]]) -> Histogram:
+        """Returns the histogram of the bins' numbers with their counts; a bin that is not among them is empty."""
+        known = dict(counted)
+        return Histogram(self.edges(), tuple(int(known.get(number, 0)) for number in range(self.number)))
 
 
 def _as_number(value: Any) -> float:
@@ -286,14 +298,3 @@ def _as_number(value: Any) -> float:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
     return float(value)
-
-
-def _shares(quantiles: Sequence[Any] | None) -> dict[float, Any]:
-    return dict(zip(QUANTILES, quantiles, strict=True)) if quantiles else {}
-
-
-def _histogram(bins: Bins | None, counted: Sequence[tuple[int, int]] | None) -> dict[str, Any]:
-    if bins is None:
-        return {"histogram": None}
-    known = dict(counted or ())
-    return {"histogram": Histogram(bins.edges(), tuple(known.get(number, 0) for number in range(bins.number)))}

@@ -20,7 +20,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 WIDEST = 24
 SHOWN_TOP = 3
 BAR_WIDTH, BAR_HEIGHT = 6, 28
-SKETCHED = "~ sketched: distinct values, quantiles and top values of a column this large are estimates"
+ESTIMATED = "~ estimated: the distinct values, quantiles and top values of a column with so many different values"
 
 
 class Profile:
@@ -62,7 +62,7 @@ class Profile:
 
     @property
     def _notes(self) -> str:
-        return "" if all(column.exact for column in self) else SKETCHED
+        return "" if all(column.exact for column in self) else ESTIMATED
 
     def __repr__(self) -> str:
         rows = [[*_cells(column), _blocks(column.histogram)] for column in self]
@@ -81,17 +81,17 @@ def _cells(column: ColumnProfile) -> list[str]:
     about = "" if column.exact else "~"
     distinct = "" if column.distinct is None else f"{about}{column.distinct:,}"
     median = column.quantiles.get(0.5)
-    mean = "" if column.mean is None else told(column.mean)
+    mean = "" if column.mean is None else format_value(column.mean)
     return [
         column.name,
         column.type,
         _nulls(column),
         distinct,
-        told(column.least),
-        "" if median is None else f"{about}{told(median)}",
-        told(column.greatest),
+        format_value(column.least),
+        "" if median is None else f"{about}{format_value(median)}",
+        format_value(column.greatest),
         mean,
-        ", ".join(f"{told(value)} ({times:,})" for value, times in column.top[:SHOWN_TOP]),
+        ", ".join(f"{format_value(value)} ({times:,})" for value, times in column.top[:SHOWN_TOP]),
     ]
 
 
@@ -101,7 +101,7 @@ def _nulls(column: ColumnProfile) -> str:
     return f"{column.nulls:,}{share}{nans}"
 
 
-def told(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Returns a value as a table shows it: short, numbers with four digits or in full when they are whole."""
     if value is None:
         return ""
@@ -131,7 +131,7 @@ def _svg(column: ColumnProfile) -> str:
     bars = ""
     for position, count in enumerate(histogram.counts):
         height = max(round(count / most * BAR_HEIGHT, 1), 0.8 if count else 0)
-        bounds = f"{told(histogram.edges[position])} … {told(histogram.edges[position + 1])}: {count:,}"
+        bounds = f"{format_value(histogram.edges[position])} … {format_value(histogram.edges[position + 1])}: {count:,}"
         bars += (
             f'<rect x="{position * BAR_WIDTH}" y="{BAR_HEIGHT - height:g}" width="{BAR_WIDTH - 1}" height="{height:g}">'
             f"<title>{escape(bounds)}</title></rect>"

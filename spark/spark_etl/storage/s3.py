@@ -45,7 +45,7 @@ class S3Storage:
         prefix = _as_prefix(key)
         options: dict[str, Any] = {"start_after": f"{prefix}{after}"} if after else {}
         names = []
-        with self._told(folder):
+        with self._translate_errors(folder):
             for item in self._client.list_objects(bucket, prefix=prefix, recursive=False, **options):
                 name = item.object_name.rstrip("/").rsplit("/", 1)[-1]
                 if before and item.is_dir and name >= before:
@@ -57,7 +57,7 @@ class S3Storage:
     def names(self, folder: str) -> list[str]:
         """Returns the names of the folders and objects directly below; at most a thousand."""
         bucket, key = split_s3(folder)
-        with self._told(folder):
+        with self._translate_errors(folder):
             items = itertools.islice(self._client.list_objects(bucket, prefix=_as_prefix(key)), MOST_NAMES)
             return sorted({item.object_name.rstrip("/").rsplit("/", 1)[-1] for item in items} - {""})
 
@@ -65,7 +65,7 @@ class S3Storage:
         """Yields the folders and objects directly below, a page of the store's at a time."""
         bucket, key = split_s3(folder)
         prefix = _as_prefix(key)
-        with self._told(folder):
+        with self._translate_errors(folder):
             for item in self._client.list_objects(bucket, prefix=prefix):
                 yield _entry(item, prefix)
 
@@ -76,7 +76,7 @@ class S3Storage:
         bucket, key = split_s3(path)
         if not key:
             return None
-        with self._told(path):
+        with self._translate_errors(path):
             try:
                 item = self._client.stat_object(bucket, key)
             except S3Error as error:
@@ -90,7 +90,7 @@ class S3Storage:
         from minio.error import S3Error
 
         bucket, key = split_s3(path)
-        with self._told(path):
+        with self._translate_errors(path):
             try:
                 response = self._client.get_object(bucket, key)
             except S3Error as error:
@@ -107,7 +107,7 @@ class S3Storage:
         """Puts an object; S3 shows it whole or not at all."""
         bucket, key = split_s3(path)
         kind = JSON if key.endswith(".json") else "application/octet-stream"
-        with self._told(path):
+        with self._translate_errors(path):
             self._client.put_object(bucket, key, io.BytesIO(content), len(content), content_type=kind)
 
     def create(self, path: str, content: bytes) -> bool:
@@ -115,7 +115,7 @@ class S3Storage:
         from minio.error import S3Error
 
         bucket, key = split_s3(path)
-        with self._told(path):
+        with self._translate_errors(path):
             try:
                 self._client.put_object(
                     bucket, key, io.BytesIO(content), len(content), content_type=JSON, sse=_only_if_absent()
@@ -131,7 +131,7 @@ class S3Storage:
         from minio.commonconfig import ComposeSource, CopySource
 
         (bucket, key), (to_bucket, to_key) = split_s3(source), split_s3(target)
-        with self._told(source):
+        with self._translate_errors(source):
             size = self._client.stat_object(bucket, key).size or 0
             if size <= LARGEST_COPY:
                 self._client.copy_object(to_bucket, to_key, CopySource(bucket, key))
@@ -147,19 +147,19 @@ class S3Storage:
             bucket, key = split_s3(path)
             by_bucket.setdefault(bucket, []).append(key)
         for bucket, keys in by_bucket.items():
-            with self._told(f"s3a://{bucket}"):
+            with self._translate_errors(f"s3a://{bucket}"):
                 for error in self._client.remove_objects(bucket, [DeleteObject(key) for key in keys]):
                     raise StorageError(f"can't delete s3a://{bucket}/{error.name}: {error.message}")
 
     def _walk(self, folder: str) -> Iterator[StoredObject]:
         bucket, key = split_s3(folder)
         root = folder[: len(folder) - len(key)].rstrip("/")
-        with self._told(folder):
+        with self._translate_errors(folder):
             for item in self._client.list_objects(bucket, prefix=_as_prefix(key), recursive=True):
                 yield StoredObject(f"{root}/{item.object_name}", item.size, _etag(item))
 
     @contextmanager
-    def _told(self, path: str) -> Iterator[None]:
+    def _translate_errors(self, path: str) -> Iterator[None]:
         """Turns what the SDK raises into one error that names the store, the identity and the path."""
         from minio.error import MinioException, S3Error
         from urllib3.exceptions import HTTPError
