@@ -92,6 +92,12 @@ WAIVERS: dict[str, Waiver] = {
         r"|Uncaught exception in thread spark-dynamic-executor-allocation",
         "the test kills a Spark process, or lets executors go while a driver still talks to them",
     ),
+    "executor reported twice": Waiver(
+        "spark-master",
+        "ERROR Inbox: Ignoring error",
+        "the test kills the master: the one that recovers hears of a running executor from its worker and its driver",
+        detail="state transfer from RUNNING to RUNNING is illegal",
+    ),
     "store gone": Waiver(
         "spark-history", "FsHistoryProvider: Exception in checking for event log updates", "the test stops MinIO"
     ),

@@ -27,7 +27,7 @@ def has_begun(containers: Containers) -> bool:
 
 
 @pytest.mark.disrupts
-@pytest.mark.waive("spark peers gone")
+@pytest.mark.waive("spark peers gone", "executor reported twice")
 def test_a_running_job_survives_a_killed_master_and_worker(engineer: HubClient, containers: Containers) -> None:
     with engineer.kernel() as kernel:
         started = kernel.start(SLOW_JOB)
