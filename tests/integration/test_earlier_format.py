@@ -27,9 +27,9 @@ HUB_UID, HUB_GID = 10004, 100
 
 
 @pytest.fixture(scope="module")
-def earlier(stack: Sandbox, containers: Containers) -> Iterator[None]:
+def earlier(stack: Sandbox) -> Iterator[None]:
     """What the sample's stack had in its store and on its shelf."""
-    store = S3Client(stack, "sandbox-root")
+    store, containers = S3Client(stack, "sandbox-root"), Containers(stack.stack)
     files = {path.relative_to(SAMPLE / "scratch").as_posix(): path for path in (SAMPLE / "scratch").rglob("*")}
     keys = [key for key, path in files.items() if path.is_file()]
     for key in keys:
@@ -37,6 +37,7 @@ def earlier(stack: Sandbox, containers: Containers) -> Iterator[None]:
         store.client.put_object(bucket_name="scratch", object_name=key, data=io.BytesIO(content), length=len(content))
     shared = (path for path in (SAMPLE / "shelf").rglob("*") if path.is_file())
     notebooks = {path.relative_to(SAMPLE / "shelf").as_posix(): path.read_bytes() for path in shared}
+    assert containers.run("hub", "mkdir", "-p", SHELF).exit_code == 0
     containers.one("hub").put_archive(SHELF, archive(notebooks, mode=0o644, uid=HUB_UID, gid=HUB_GID, folders=True))
     yield
     for key in keys:
