@@ -47,7 +47,7 @@ def earlier(stack: Sandbox) -> Iterator[None]:
 
 @pytest.mark.usefixtures("earlier")
 def test_runs_and_checkpoints_are_read(stack: Sandbox, engineer: HubClient) -> None:
-    listed = stack("runs", "list", "--pipeline", "shop", "--json").json()
+    listed = stack("runs", "list", "--pipeline", "shop", "--json").json
     assert [(run["run_id"], run["status"]) for run in listed] == [
         (FAILED, "failed"),
         (RESUMED, "succeeded"),
