@@ -19,7 +19,7 @@ def most_in_memory() -> int:
 
 
 def available_memory() -> int | None:
-    """Returns the bytes free on this machine and in this container; None where that can't be told."""
+    """Returns the bytes free on this machine and in this container; None where neither says."""
     known = [size for size in (_of_machine(), *(_of_container(*files) for files in CGROUPS)) if size is not None]
     return min(known, default=None)
 

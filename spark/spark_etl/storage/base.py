@@ -83,7 +83,7 @@ class Storage(Protocol):
         ...
 
     def create(self, path: str, content: bytes) -> bool:
-        """Writes an object only if there is none; of several that try at once, one is told True."""
+        """Writes an object only if there is none; of several that try at once, one gets True."""
         ...
 
     def copy(self, source: str, target: str) -> None:
