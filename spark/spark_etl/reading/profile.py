@@ -110,7 +110,7 @@ def profile_columns(
 
 
 def _scan(rows: Rows, kind: Any, *, small: bool) -> tuple[Scan, bool]:
-    """Returns what gives the column as `value`, as often as it is asked for, and whether it does from memory."""
+    """Returns a function that gives the column as `value`, any number of times, and whether it gives it from memory."""
     import pyarrow as pa
 
     schema = pa.schema([pa.field("value", kind)])
@@ -138,7 +138,7 @@ def _load(batches: Iterator[pa.RecordBatch]) -> list[pa.RecordBatch] | None:
 
 
 def _kind(kind: Any) -> str:
-    """Returns what can be asked of a type: number, moment, text (also bytes and booleans), or nothing but its NULLs."""
+    """Returns what a type is profiled as: number, moment, text (also bytes and booleans), or other: NULLs only."""
     from pyarrow import types
 
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
@@ -207,7 +207,7 @@ class _Column:
         return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
 
     def _counted(self, bins: Bins | None, numbers: int) -> dict[str, Any]:
-        """Returns what the counts of all values tell; `numbers` of the rows have a value other than NaN."""
+        """Returns what follows from the counts of all values; `numbers` of the rows have a value other than NaN."""
         self._connected.register("scanned", self._scan())
         self._connected.execute(f"create temp table counted as {COUNTED}")
         top = self._ask("value, times, count(*) over ()", f"counted order by times desc, value limit {TOP}")
@@ -223,7 +223,7 @@ class _Column:
         }
 
     def _estimated(self, bins: Bins | None, distinct: int, rows: int) -> dict[str, Any]:
-        """Returns what a sample tells; how often its top values occur in all rows is counted."""
+        """Returns estimates from a sample; how often its top values occur in all rows is counted."""
         quantiles = f"quantile_disc({self._value}, {list(QUANTILES)})" if self._kind in ORDERED else NOTHING
         sample = f"scanned where random() < {SAMPLE / max(rows, 1)}"
         ((found, values),) = self._ask(f"{quantiles}, approx_top_k(value, {TOP})", sample)

@@ -123,7 +123,7 @@ def _blocks(histogram: Histogram | None) -> str:
 
 
 def _svg(column: ColumnProfile) -> str:
-    """Returns bars in the colour of the text around them; each tells its bounds and its count."""
+    """Returns bars in the colour of the text around them; each names its bounds and its count."""
     histogram = column.histogram
     if histogram is None:
         return ""

@@ -160,7 +160,7 @@ class S3Storage:
 
     @contextmanager
     def _translate_errors(self, path: str) -> Iterator[None]:
-        """Turns what the SDK raises into one error that names the store, the identity and the path."""
+        """Turns what the SDK raises into one error that names the store, the S3 user and the path."""
         from minio.error import MinioException, S3Error
         from urllib3.exceptions import HTTPError
 

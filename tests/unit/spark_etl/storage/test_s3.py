@@ -112,15 +112,15 @@ def test_a_missing_object_is_none(store: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (refused("AccessDenied"), "s3a://b/x at http://minio:9000 refused `user-ada`: AccessDenied"),
         (refused("NoSuchBucket"), "refused `user-ada`: NoSuchBucket"),
         (urllib3.exceptions.MaxRetryError(None, "/", None), "http://minio:9000 does not answer"),  # type: ignore[arg-type]
     ],
 )
-def test_a_store_that_refuses_is_told_with_the_identity(store: Any, error: Exception, told: str) -> None:
-    with pytest.raises(StorageError, match=told) as caught:
+def test_an_error_of_a_store_that_refuses_names_the_s3_user(store: Any, error: Exception, message: str) -> None:
+    with pytest.raises(StorageError, match=message) as caught:
         store(Client(error=error)).read("s3a://b/x")
     assert "hidden" not in str(caught.value)
 
