@@ -1,13 +1,23 @@
-"""What this process may take of the machine: what is free, and what the kernel limits, by cgroup v2 or v1."""
+"""This process on its machine: who runs it, what is free, and what the kernel limits, by cgroup v2 or v1."""
 
 from __future__ import annotations
 
+import getpass
+import os
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
 MEMINFO = Path("/proc/meminfo")
 # v1 has no value for "no limit", but a number larger than any memory.
 UNLIMITED = 1 << 60
+
+
+def process_user() -> str:
+    """Returns the name of the user who runs this process; the number of one without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def available_memory() -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from spark_etl.code.git import read_git_state
 from spark_etl.command_line import option_names, without_options
 from spark_etl.config import load_config
 from spark_etl.errors import ArgumentError
+from spark_etl.machine import process_user
 from spark_etl.names import alternatives
 from spark_etl.runner.options import parse_options, pipeline_name
 from spark_etl.sampling import make_sample
@@ -97,19 +97,12 @@ def run(console: Console, session: Session, request: Request) -> int:
     git = read_git_state(request.folder)  # the driver has no git
     with project.readable(session.settings, request.folder) as folder:
         options = ["--volume", f"{folder}:{project.INSIDE}:ro", "--workdir", project.INSIDE]
-        options += ["--env", f"SPARK_ETL_USER={_user()}"]
+        options += ["--env", f"SPARK_ETL_USER={process_user()}"]
         options += ["--env", f"SPARK_ETL_GIT={git}"] if git else []
         options += [word for name in request.variables for word in ("--env", name)]  # no value: it may be a secret
         options += _path_options(f"{packages.INSIDE}/{key}") if key else []
         result = driver.run(session, _command(request), options=options)
     return result.exit_code
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a uid without a name
-        return str(os.getuid())
 
 
 def _path_options(folder: str) -> list[str]:

@@ -43,7 +43,6 @@ def _run(options: Options, progress: Progress) -> int:
         mail_refusal(options, error, progress)
         _print_json(options, {"run_id": None, "path": None, "status": "refused", "error": error.message})
         return error.exit_code
-    progress.listeners.append(outcome.record.log.add)
     _show_outcome(outcome, options, progress)
     with suppress(SparkEtlError, OSError):
         outcome.record.store_log()

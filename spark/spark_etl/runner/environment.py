@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.code.git import GitState, read_git_state
+from spark_etl.machine import process_user
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -44,14 +44,10 @@ def spark_facts(spark: SparkSession) -> dict[str, Any]:
 
 def user_and_host() -> dict[str, str]:
     """Returns who started the run, and the host; a run that is started in a container gets it as `SPARK_ETL_USER`."""
-    return {"user": os.environ.get("SPARK_ETL_USER") or _process_user(), "host": socket.gethostname()}
-
-
-def _process_user() -> str:
-    try:
-        return os.environ.get("SPARK_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
+    return {
+        "user": os.environ.get("SPARK_ETL_USER") or os.environ.get("SPARK_USER") or process_user(),
+        "host": socket.gethostname(),
+    }
 
 
 def requirements() -> list[str] | None:

@@ -75,7 +75,7 @@ class Outcome:
     @property
     def has_checkpoints(self) -> bool:
         """Whether there is a checkpoint to look at."""
-        return any(feature.has_checkpoint for feature in self.record.document.features.values())
+        return bool(self.record.document.with_checkpoint())
 
 
 def resolve_inputs(plan: Plan) -> ResolvedInputs:
@@ -98,7 +98,7 @@ def run_plan(
 
     Args:
         plan: What to run.
-        progress: Shows what happens.
+        progress: Shows what happens; what it shows from now on is the run's log, too.
         resolve: Finds what the features read.
         reuse: Decides which features are computed.
     """
@@ -106,13 +106,10 @@ def run_plan(
     record = start_record(plan)
     progress.add_fields(run_id=record.run.run_id)
     progress.listeners.append(record.log.add)
-    try:
-        progress.line(_headline(plan, record.run))
-        with Heartbeat(lambda: record.run.beat(EVERY_SECONDS), record.store_log):
-            status, error = _attempt(plan, record, progress, resolve, reuse)
-        record.run.mark_ended(record.document)
-    finally:
-        progress.listeners.remove(record.log.add)
+    progress.line(_headline(plan, record.run))
+    with Heartbeat(lambda: record.run.beat(EVERY_SECONDS), record.store_log):
+        status, error = _attempt(plan, record, progress, resolve, reuse)
+    record.run.mark_ended(record.document)
     return Outcome(record, status, time.monotonic() - started, error)
 
 

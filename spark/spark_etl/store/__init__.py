@@ -14,12 +14,12 @@ from spark_etl.store.document import (
 from spark_etl.store.heartbeat import EVERY_SECONDS, Heartbeat
 from spark_etl.store.index import Summary
 from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
-from spark_etl.store.layout import USERS
+from spark_etl.store.layout import USERS, first_id
 from spark_etl.store.manifest import DataFile, Manifest
 from spark_etl.store.pins import PIN_USER, Pin, PinnedVersion
 from spark_etl.store.run import PublishDecision, StoredRun, is_manifest, manifest_at, manifest_path
 from spark_etl.store.search import earlier_runs
-from spark_etl.store.store import RunStore, end_run, first_id
+from spark_etl.store.store import RunStore
 from spark_etl.store.verify import CheckpointState, checkpoint_state, files_digest
 from spark_etl.store.writer import RunWriter, now
 
@@ -53,7 +53,6 @@ __all__ = [
     "Summary",
     "checkpoint_state",
     "earlier_runs",
-    "end_run",
     "files_digest",
     "first_id",
     "is_manifest",

@@ -13,7 +13,7 @@ from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, SparkEtlError
 from spark_etl.storage import S3Settings, Storage, join, name_of, relative_to, storage_for
 from spark_etl.store import index, layout
-from spark_etl.store.document import LARGEST, RunDocument, damaged_run, dump_run, parse_run
+from spark_etl.store.document import DAMAGED, LARGEST, RunDocument, damaged_run, dump_run, parse_run
 from spark_etl.store.heartbeat import Beat, dump_beat, is_recent, parse_beat
 from spark_etl.store.inputs import RunInputs, dump_inputs, parse_inputs
 from spark_etl.store.log import MOST_LOG
@@ -153,7 +153,7 @@ class StoredRun:
     def is_at_work(self) -> bool:
         """Returns whether the run has neither ended nor died."""
         document = self.document()
-        if document is not None and document.status == "damaged":  # only its heartbeat can tell
+        if document is not None and document.status == DAMAGED:  # only its heartbeat can tell
             return self.is_alive() is True
         return document is not None and document.status == "running" and self.is_alive() is not False
 
@@ -166,14 +166,6 @@ class StoredRun:
     def manifest_path(self, feature: str) -> str:
         """Returns where a checkpoint's manifest lies."""
         return manifest_path(self.checkpoint_path(feature))
-
-    def manifest(self, feature: str) -> Manifest | None:
-        """Returns what a feature's checkpoint is, None if it has none.
-
-        Raises:
-            CheckpointError: The manifest is damaged, or of a newer format.
-        """
-        return manifest_at(self.checkpoint_path(feature), self.settings)
 
     def write_manifest(self, feature: str, manifest: Manifest) -> None:
         """Makes a checkpoint of the files that lie in a feature's folder."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Any
 
 from spark_etl.storage import S3Settings, normalise, storage_for
 from spark_etl.store import layout, search
 from spark_etl.store.contents import RunContents, contents_of
-from spark_etl.store.document import ErrorRecord, Status
 from spark_etl.store.pins import Pin, PinnedVersion, read_pins, remove_pin, write_pin
 from spark_etl.store.run import StoredRun
 from spark_etl.store.writer import RunWriter
@@ -100,17 +98,6 @@ class RunStore:
     def unpin(self, version: PinnedVersion) -> None:
         """Gives the checkpoints that a shared notebook has read free, as far as no other pin holds them."""
         remove_pin(self.scratch, version, self.settings)
-
-
-def end_run(writer: RunWriter, status: Status, error: ErrorRecord | None = None) -> None:
-    """Ends a run: its document, and its log as far as it was said until now."""
-    writer.end(status, error)
-    writer.store_log()
-
-
-def first_id(moment: datetime) -> str:
-    """Returns what sorts before the ids of all runs that started at that moment or later."""
-    return layout.first_id(moment)
 
 
 def _reuses(other: StoredRun, run: StoredRun) -> bool:

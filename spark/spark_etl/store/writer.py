@@ -40,6 +40,7 @@ class RunWriter:
         self._started = time.monotonic()
         self._feature_started: dict[str, float] = {}
         self._lock = threading.RLock()
+        self._log_lock = threading.Lock()
         self.trace = Trace(run.run_id, {"spark_etl.team": document.team, "spark_etl.pipeline": document.pipeline})
 
     def store(self) -> None:
@@ -49,9 +50,10 @@ class RunWriter:
 
     def store_log(self) -> None:
         """Writes run.log if something was said since it was written last."""
-        content = self.log.take_changed()
-        if content is not None:
-            self.run.write_log(content)
+        with self._log_lock:  # or the heartbeat's, which is slow, would replace a newer one
+            content = self.log.take_changed()
+            if content is not None:
+                self.run.write_log(content)
 
     def spark_started(self, facts: Mapping[str, Any]) -> None:
         """Adds what the session says of itself."""

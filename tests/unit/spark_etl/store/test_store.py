@@ -14,7 +14,6 @@ from spark_etl.store import (
     RunStore,
     StoredRun,
     checkpoint_state,
-    end_run,
     files_digest,
     manifest_at,
 )
@@ -80,7 +79,8 @@ def test_a_new_run_has_its_inputs_and_its_log_among_its_contents(scratch: Path) 
     writer.run.write_inputs(RunInputs({"orders": FeatureInputs()}))
     writer.run.beat(15)
     writer.log.add("begun")
-    end_run(writer, "succeeded")
+    writer.end("succeeded")
+    writer.store_log()
     writer.run.mark_ended(writer.document)
     found = RunStore(str(scratch)).contents(writer.run)
     assert names(writer.run, found.documents) == ["_inputs.json", "run.json"]
