@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date
 from typing import Annotated, Any
 
+import yaml
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -16,7 +15,6 @@ from pydantic import (
     StringConstraints,
     field_serializer,
 )
-from pydantic_core import PydanticCustomError
 
 from spark_etl.config.environment import ONLY_A_NAME, variables
 
@@ -34,24 +32,6 @@ SECRET_SETTING = re.compile(r"(?i)secret|password|token|access[.]?key")
 START_SETTINGS = re.compile(r"spark\.(master|remote|app\.name|app\.id|api\.mode|submit\..*)")
 
 
-def _plain(value: Any) -> Any:
-    """Refuses values of YAML that can't be a parameter: sets, bytes, keys that are no text."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise PydanticCustomError("key", "the key {key} in it is no text; quote it", {"key": repr(key)})
-            _plain(item)
-    elif isinstance(value, list):
-        for item in value:
-            _plain(item)
-    elif not isinstance(value, str | int | float | date | None):
-        raise PydanticCustomError("kind", "a {kind} can't be a parameter", {"kind": type(value).__name__})
-    return value
-
-
-Parameter = Annotated[Any, AfterValidator(_plain)]
-
-
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -62,7 +42,7 @@ class FeatureEntry(_Strict):
     class_path: Annotated[str, StringConstraints(pattern=CLASS_PATH)] = Field(
         alias="class", description="The class whose transform() computes it, such as features.orders.Orders."
     )
-    params: dict[str, Parameter] = Field(
+    params: dict[str, Any] = Field(
         default={}, description="Keyword arguments of the class's __init__: text, numbers, lists, mappings."
     )
 
@@ -124,6 +104,17 @@ class FeatureConfig(_Strict):
     def written(self) -> dict[str, Any]:
         """The document as it stands in the file: `${NAME}` is not replaced, so no secret is in it."""
         return self._written
+
+    @property
+    def text(self) -> str | None:
+        """The same as YAML; None where JSON says all of it."""
+        return None if self._written == self.as_json else yaml.safe_dump(self._written, allow_unicode=True)
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """The same as run.json has it: dates are texts."""
+        plain: dict[str, Any] = json.loads(json.dumps(self._written, default=str))
+        return plain
 
     @property
     def variables(self) -> list[str]:

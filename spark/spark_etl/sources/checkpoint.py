@@ -8,6 +8,7 @@ from spark_etl.dates import DateRange
 from spark_etl.errors import MissingDataError, ReadError
 from spark_etl.source import InputObject, Source, source_key
 from spark_etl.storage import join, storage_for
+from spark_etl.store import StoredRun
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -58,19 +59,26 @@ class CheckpointSource(Source):
         except ReadError as error:
             raise MissingDataError(f"{self!r}: {error.message}", hint=error.hint) from error
         self._check_files(self._found)
-        files = self._found.manifest.files
-        return [InputObject(join(self._found.path, file.name), file.bytes, file.etag) for file in files]
+        path, manifest = self._found.path, self._found.manifest
+        return [InputObject(manifest.file_path(path, each.name), each.bytes, each.etag) for each in manifest.files]
 
     def _run(self, dates: DateRange) -> Run:
         from spark_etl.reading import Runs  # it knows features, and features know sources
 
         runs = Runs(self.scratch)
+        if self._pinned and (run := self._pinned_run(runs)):
+            return run
         return self._latest(runs, dates) if self.run.startswith(LATEST) else runs[self.run]
+
+    def _pinned_run(self, runs: Runs) -> Run | None:
+        """Returns the run whose files are pinned: by now, another one may be the latest."""
+        found, _ = StoredRun.of_checkpoint(min(self._pinned or ()).rpartition("/")[0])
+        return runs[found.root] if found else None
 
     def _latest(self, runs: Runs, dates: DateRange) -> Run:
         pipeline = self.run.removeprefix(LATEST)
         newest = runs.latest(pipeline, team=self.team, status="succeeded")
-        for run in runs.list(pipeline=pipeline, team=self.team, status="succeeded", limit=None):
+        for run in runs.list(pipeline=pipeline, team=self.team, status="succeeded", limit=None, own=False, kind="run"):
             if (self.any_dates or run.dates == str(dates)) and not run.document.sample:
                 return run
         of = " of a sample" if newest.document.sample else ""
@@ -81,12 +89,13 @@ class CheckpointSource(Source):
         )
 
     def _check_files(self, checkpoint: Checkpoint) -> None:
-        stored = {item.path: item for item in storage_for(checkpoint.path).walk(checkpoint.path)}
+        folder = checkpoint.files_folder
+        stored = {item.path: item for item in storage_for(folder).walk(folder)}
         for file in checkpoint.manifest.files:
-            item = stored.get(join(checkpoint.path, file.name))
+            item = stored.get(join(folder, file.name))
             if item is None or item.size != file.bytes or (file.etag and item.etag != file.etag):
                 reason = "is gone" if item is None else "is not the one of its manifest"
-                raise MissingDataError(f"{self!r}: {file.name} in {checkpoint.path} {reason}", hint="take another run")
+                raise MissingDataError(f"{self!r}: {file.name} in {folder} {reason}", hint="take another run")
 
     def read(self, spark: SparkSession, dates: DateRange) -> DataFrame:
         """Returns the checkpoint's rows; see `Source.read`."""

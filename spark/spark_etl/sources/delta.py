@@ -67,7 +67,8 @@ class DeltaSource(Source):
             found = storage_for(table).names(table)
             parquet_hint = f"in {table}/ there is no {LOG_FOLDER}: is it Parquet? ParquetSource reads that"
             raise MissingDataError(f"no Delta table at {table}", hint=parquet_hint if found else nearby_hint(table))
-        version = max(entries) if self.version is None else self.version
+        known = [version for version, item in entries.items() if self.is_pinned(item.path)] or entries
+        version = max(known) if self.version is None else self.version
         if version not in entries:
             raise MissingDataError(
                 f"the Delta table {table} has no version {version}", hint=f"its log has {min(entries)} … {max(entries)}"
@@ -92,7 +93,7 @@ def _no_delta(error: Exception) -> ConfigError:
     return ConfigError(
         "this Spark can't read Delta tables: the jar io.delta:delta-spark is missing, or its extension is not set "
         f"({reason})",
-        hint="--conf spark.jars.packages=io.delta:delta-spark_2.13:VERSION (the version made for this Spark) "
-        "--conf spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension "
-        "--conf spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        hint="under `spark:` in the config: `spark.jars.packages: io.delta:delta-spark_2.13:VERSION` (the version made "
+        "for this Spark), `spark.sql.extensions: io.delta.sql.DeltaSparkSessionExtension`, "
+        "`spark.sql.catalog.spark_catalog: org.apache.spark.sql.delta.catalog.DeltaCatalog`",
     )

@@ -1,26 +1,30 @@
-"""Files as they lie in a store: Parquet, CSV, JSON."""
+"""Files as they lie in a store, and those of Parquet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.dates import DateRange
 from spark_etl.errors import ConfigError
+from spark_etl.schemas.footers import parquet_schema_reader
+from spark_etl.schemas.foreign import Conversion, Convert
+from spark_etl.schemas.types import FileSchema
 from spark_etl.source import InputObject, Source, select_columns, source_key
-from spark_etl.sources.drift import UNION, SourceFiles
-from spark_etl.sources.file_schemas import csv_schema, no_schema, parquet_schema_reader
+from spark_etl.sources.declared_types import find_type_fault
+from spark_etl.sources.drift import UNION
+from spark_etl.sources.faults import Fault
+from spark_etl.sources.file_schemas import no_schema
+from spark_etl.sources.folder_values import declared_types
 from spark_etl.sources.locations import Location, refuse_unreadable
+from spark_etl.sources.reader import CHECKED, file_reader
+from spark_etl.sources.source_files import Reading, SourceFiles
 from spark_etl.sources.templates import check_path
-from spark_etl.sources.types import FileSchema
-from spark_etl.storage.paths import exactly
+from spark_etl.storage import normalise
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-    from spark_etl.sources.drift import Read
-
-STRICT = {"mode": "FAILFAST"}
 
 
 class FileSource(Source):
@@ -30,7 +34,7 @@ class FileSource(Source):
         path: A folder, a file, or a pattern: `*` and `?` stand for any letters within a name, `{date}` for each day of
             the run, `{start_date}` and `{end_date}` for its first and last; `{date:%Y/%m/%d}` writes a day otherwise.
             Several paths are read as one. Folders `name=value` below the path, or from the first placeholder on, become
-            columns.
+            columns; they are texts, unless the schema gives them another type.
         schema: Columns and types as in `CREATE TABLE`: `order_id bigint, day date`. Without one, that of the files,
             which has to be the same. With `union` what a file lacks is NULL, and numbers become the larger type.
         options: Options of Spark's reader for this format.
@@ -39,6 +43,7 @@ class FileSource(Source):
 
     format = ""
     defaults: Mapping[str, Any] = {}
+    convert: Convert | None = None
 
     def __init__(
         self,
@@ -60,7 +65,8 @@ class FileSource(Source):
 
     def __repr__(self) -> str:
         path: Any = self.paths[0] if len(self.paths) == 1 else self.paths
-        return source_key(self, path, schema=self.schema, options=self.options, select_cols=self.select_cols)
+        named = {name: getattr(self, name) for name in ("schema", "options", "select_cols", "convert")}
+        return source_key(self, path, **named)
 
     def inputs(self, dates: DateRange) -> list[InputObject]:
         """Returns the files of all paths and days; see `Source.inputs`.
@@ -68,13 +74,45 @@ class FileSource(Source):
         Raises:
             SchemaDriftError: They do not have the same columns, and `schema` says nothing of it.
         """
-        found = [(Location(path).base(dates), Location(path).files(dates)) for path in self.paths]
+        base = self._option("basePath")
+        found = [
+            (normalise(base) if base else Location(path).base(dates), self._files_at(path, dates))
+            for path in self.paths
+        ]
         refuse_unreadable(item.path for _, files in found for item, _ in files)
+        self._check_content([item for _, files in found for item, _ in files])
         parts = [(base, {item.path: label for item, label in files}) for base, files in found]
-        self._found[dates] = SourceFiles(
-            repr(self), parts, self._schema_reader(), union=self._union, only=self.select_cols
-        )
+        self._found[dates] = SourceFiles(repr(self), parts, self._reading())
         return [item for _, files in found for item, _ in files]
+
+    def _files_at(self, path: str, dates: DateRange) -> list[tuple[InputObject, str]]:
+        return [(item, label) for item, label in Location(path).files(dates) if self.is_pinned(item.path)]
+
+    def _check_content(self, files: Sequence[InputObject]) -> None:
+        """Refuses files that can be seen not to be of this format, before Spark starts."""
+
+    def find_fault(self, path: str, record: str | None = None) -> Fault | None:  # noqa: ARG002 - of texts only
+        """Returns where a file does not fit what it is read with; None if that is not found.
+
+        Args:
+            path: One of the files that `inputs` returns.
+            record: The row that Spark says it can't read.
+        """
+        return None
+
+    def _reading(self) -> Reading:
+        return Reading(
+            self._schema_reader(),
+            union=self._union,
+            only=self.select_cols,
+            declared=self._is_declared,
+            types=declared_types(self.schema) if self._is_declared else {},
+            sample_all=not self._is_declared,
+        )
+
+    @property
+    def _is_declared(self) -> bool:
+        return self.schema not in {None, UNION}
 
     @property
     def _union(self) -> bool:
@@ -92,77 +130,58 @@ class FileSource(Source):
         """Returns the files as one DataFrame; see `Source.read`."""
         if dates not in self._found:
             self.inputs(dates)
-
-        def reading(base: str) -> Read:
-            return lambda schema, paths: self._frame(spark, base, schema, paths)
-
-        return select_columns(self._found[dates].frame(reading), self.select_cols, repr(self))
-
-    def _frame(self, spark: SparkSession, base: str, schema: Any, paths: Sequence[str]) -> DataFrame:
-        options = {"basePath": base, **self.defaults, **self.options}
-        if self.format == "parquet":  # the union is made here; Spark's own refuses `int` beside `bigint`
-            options = {name: value for name, value in options.items() if name.lower() != "mergeschema"}
-            options["mergeSchema"] = False
-        reader = spark.read.format(self.format).options(**options)
-        own = None if self._union else self.schema
-        if schema is not None or own is not None:
-            reader = reader.schema(own if schema is None else schema)
-        return reader.load([exactly(path) for path in paths])
+        read = file_reader(
+            spark, self.format, {**self.defaults, **self.options}, self.schema if self._is_declared else None
+        )
+        return select_columns(self._found[dates].frame(read), self.select_cols, repr(self))
 
     def _option(self, name: str) -> Any:
         """Returns an option, whose name may be in small or capital letters."""
-        known = {key.lower(): value for key, value in {**self.defaults, **self.options}.items()}
-        return known.get(name.lower())
+        return self._known_options.get(name.lower())
+
+    @property
+    def _known_options(self) -> dict[str, Any]:
+        return {name.lower(): value for name, value in {**self.defaults, **self.options}.items()}
 
     def _is_enabled(self, name: str) -> bool:
         return str(self._option(name)).lower() == "true"
 
 
 class ParquetSource(FileSource):
-    """Parquet files; see `FileSource`."""
+    """Parquet files; see `FileSource`.
+
+    Args:
+        path: See `FileSource`.
+        convert: What becomes of columns of types that Spark lacks: timestamps in nanoseconds, times, half floats,
+            UUIDs, decimals of more than 38 digits. True for all of them; `truncate` for all, without the digits beyond
+            microseconds; `{"column": True}` for some, `{"column": "bigint"}` for another way (docs/sources.md has
+            them). Without it they are refused.
+        more: See `FileSource`.
+    """
 
     format = "parquet"
+    defaults = CHECKED
+
+    def find_fault(self, path: str, record: str | None = None) -> Fault | None:  # noqa: ARG002
+        """Returns the first column whose type the schema gives otherwise than Spark can read; see `FileSource`."""
+        return find_type_fault(path, declared_types(self.schema)) if self._is_declared else None
+
+    def __init__(self, path: str | Sequence[str], *, convert: Convert | None = None, **more: Any) -> None:
+        super().__init__(path, **more)
+        if convert and self._is_declared:
+            raise ConfigError(
+                f"ParquetSource({path!r}): `convert` goes by the types of the files, and `schema` gives others",
+                hint="leave out schema=, or cast in the feature",
+            )
+        self.convert = convert
+        self._conversion = Conversion(convert)
 
     @property
     def _union(self) -> bool:
         return super()._union or self._is_enabled("mergeSchema")
 
-    def _schema_reader(self) -> Callable[[str], FileSchema | None] | None:
-        if self.schema not in {None, UNION}:
-            return no_schema
-        return parquet_schema_reader(damaged=self._is_enabled("ignoreCorruptFiles"))
-
-
-class CsvSource(FileSource):
-    """CSV files whose first row names the columns; see `FileSource`.
-
-    Without a schema each column is a string. A row that doesn't fit fails the run, and so does a header that is not the
-    schema's. Spark's options allow both: `{"mode": "PERMISSIVE"}`, `{"enforceSchema": True}`, `{"header": False}`.
-    """
-
-    format = "csv"
-    defaults = {**STRICT, "header": True, "enforceSchema": False}  # noqa: RUF012 - never changed
+    def _reading(self) -> Reading:
+        return replace(super()._reading(), conversion=self._conversion, sample_all=False)
 
     def _schema_reader(self) -> Callable[[str], FileSchema | None] | None:
-        if self.schema not in {None, UNION} or not self._is_enabled("header"):
-            return no_schema
-        if self._union and self._is_enabled("inferSchema"):
-            raise ConfigError(
-                f"{self!r}: inferSchema finds other types in other files",
-                hint='schema="union" without inferSchema: each column is a string',
-            )
-        if self._is_enabled("inferSchema"):
-            return no_schema  # Spark compares the headers itself, and finds types of all files together
-        options = {name.lower(): value for name, value in {**self.defaults, **self.options}.items()}
-        return lambda path: csv_schema(path, options)
-
-
-class JsonSource(FileSource):
-    """JSON files of one document a line; see `FileSource`.
-
-    Without a schema Spark reads all files once to find it out: a document that lacks a field has NULL there. A line
-    that doesn't fit fails the run.
-    """
-
-    format = "json"
-    defaults = STRICT
+        return parquet_schema_reader(self._known_options)

@@ -168,6 +168,6 @@ class JdbcSource(Source):
         jar = f"{package}:VERSION" if package else "GROUP:NAME:VERSION"
         return ConfigError(
             f"this Spark has no driver for {self.url}: {what} is in none of its jars",
-            hint=f"--conf spark.jars.packages={jar}, or --jars FILE.jar"
+            hint=f"`spark.jars.packages: {jar}` or `spark.jars: FILE.jar` under `spark:` in the config"
             + ("" if self._known_driver else "; and name its class: driver="),
         )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from spark_etl.dates import DateRange, date_list
 from spark_etl.errors import MissingDataError
 from spark_etl.names import listing, nearest
 from spark_etl.source import InputObject
+from spark_etl.sources.contents import describe_contents, is_data
 from spark_etl.sources.templates import any_day_pattern, fill_dates, has_day, has_placeholder
 from spark_etl.storage import StoredObject, is_hidden, is_s3, name_of, normalise, relative_to, storage_for
-from spark_etl.storage.paths import exactly
+from spark_etl.storage.paths import exactly, local_path
 
 WILD = re.compile(r"[*?]")
+CHECKSUMS = b"crc\0"  # what Hadoop's files of checksums begin with
 
 
 class Location:
@@ -43,15 +45,13 @@ class Location:
             files = _files(path)
             found += [(item, str(day or relative_to(item.path, base))) for item in files]
             if not files and day is None:
-                raise MissingDataError(f"nothing to read at {path}", hint=nearby_hint(path))
+                raise _nothing_at(path, path)
             if not files and day is not None:
                 missing.append(day)
         if missing:
             days = f"{len(missing)} of {len(dates.days())} days missing"
-            raise MissingDataError(
-                f"nothing to read at {self.path} for {date_list(missing)} ({days})",
-                hint=nearby_hint(normalise(fill_dates(self.path, dates, missing[0]))),
-            )
+            where = f"{self.path} for {date_list(missing)} ({days})"
+            raise _nothing_at(where, normalise(fill_dates(self.path, dates, missing[0])))
         return found
 
     def base(self, dates: DateRange) -> str:
@@ -71,15 +71,32 @@ class Location:
         return normalise(fill_dates("/".join(fixed) or ("/" if self.path.startswith("/") else "."), dates))
 
 
+def _nothing_at(where: str, path: str) -> MissingDataError:
+    """Returns the error for a path that leads to no data: with what lies there, or else beside it."""
+    contents = None if WILD.search(path) else describe_contents(path)
+    if contents is None:
+        return MissingDataError(f"nothing to read at {where}", hint=nearby_hint(path))
+    found, advice = contents
+    return MissingDataError(f"nothing to read at {where}\n  {path}/ has {found}", hint=advice)
+
+
 def nearby_hint(path: str) -> str:
     """Returns the hint for a missing path: the names in the nearest folder above it that has any."""
     missing, folder = name_of(path), _parent(path)
+    if missing in storage_for(folder).names(folder) and not WILD.search(path):
+        return f"{path} is an empty folder"
     while not (names := storage_for(folder).names(folder)) and _parent(folder) != folder:
         missing, folder = name_of(folder), _parent(folder)
     if not names:
-        return f"nothing lies below {folder}/; is the path right?"
+        elsewhere = "" if is_s3(path) else " Without s3a:// it is one of this machine"
+        return f"nothing lies below {folder}/; is the path right?{elsewhere}"
     like = nearest(missing, names)
-    return (f"did you mean `{like}`? " if like else "") + f"in {folder}/ there are: {listing(names)}"
+    return (f"did you mean `{like}`? " if like else "") + f"in {folder}/ there are: {listing_of(names)}"
+
+
+def listing_of(names: Sequence[str]) -> str:
+    """Returns the names in a folder as a text, hidden ones only if there are no others."""
+    return listing([name for name in names if not is_hidden(name)] or names)
 
 
 def _parent(path: str) -> str:
@@ -126,12 +143,6 @@ def matches_pattern(name: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
-def is_data(path: str, folder: str) -> bool:
-    """Returns whether Spark would read a file below a folder: names that begin with `_` or `.` it leaves alone."""
-    names = relative_to(path, folder).split("/")
-    return not any(map(is_hidden, names)) and not names[-1].endswith("._COPYING_")
-
-
 def refuse_unreadable(paths: Iterable[str]) -> None:
     """Refuses files that Spark would leave out without a word, or fail at without a reason.
 
@@ -150,3 +161,20 @@ def refuse_unreadable(paths: Iterable[str]) -> None:
             raise MissingDataError(
                 f"Spark reads no file of such a name: {path}", hint="it may have no `:` in it; copy or rename it"
             )
+        if not is_s3(path):
+            _refuse_foreign_checksums(folder, name)
+
+
+def _refuse_foreign_checksums(folder: str, name: str) -> None:
+    """Refuses a local file beside which another file's checksums lie: Spark's reader compares them."""
+    checksums = f"{folder}/.{name}.crc"
+    content = storage_for(folder).read(checksums)
+    if content is None:
+        return
+    file = storage_for(folder).find(f"{folder}/{name}")
+    step = int.from_bytes(content[4:8], "big") or 1
+    if file and (content[:4] != CHECKSUMS or len(content) != 8 + 4 * -(-file.size // step)):
+        raise MissingDataError(
+            f"{folder}/{name} is another file than {checksums} was written for, with its checksums",
+            hint=f"if the file is right, delete the other one: rm '{local_path(checksums)}'",
+        )

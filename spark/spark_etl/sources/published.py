@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.dates import DateRange, date_list
 from spark_etl.errors import ConfigError, MissingDataError
-from spark_etl.names import quoted
+from spark_etl.schemas.footers import parquet_schema_reader
+from spark_etl.schemas.foreign import Conversion, Convert
 from spark_etl.source import InputObject, Source, select_columns, source_key
-from spark_etl.sources.drift import UNION, SourceFiles
-from spark_etl.sources.file_schemas import parquet_schema_reader
-from spark_etl.sources.locations import is_data, refuse_unreadable
-from spark_etl.storage import join, normalise, storage_for
-from spark_etl.storage.paths import exactly
+from spark_etl.sources.contents import describe_contents, is_data, unread_names
+from spark_etl.sources.drift import UNION
+from spark_etl.sources.locations import listing_of, matches_pattern, refuse_unreadable
+from spark_etl.sources.reader import CHECKED, file_reader
+from spark_etl.sources.source_files import Reading, SourceFiles
+from spark_etl.storage import join, name_of, normalise, storage_for
+from spark_etl.units import format_count
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from spark_etl.sources.drift import Read
+PARQUET = "*.parquet"
+LOG = logging.getLogger(__name__)
 
 
 class S3PublishedSource(Source):
@@ -32,6 +37,9 @@ class S3PublishedSource(Source):
         select_cols: Columns to keep, besides `date_col`; all if not given.
         schema: `union` if days may differ in their columns: what a day lacks is NULL, and numbers become the larger
             type. If not given they may not.
+        file_pattern: The names of the files that are read of a day's folder: `*.parq`, or `*` for all but hidden ones.
+        convert: What becomes of columns of types that Spark lacks; see `ParquetSource`.
+        options: Options of Spark's reader of Parquet.
     """
 
     def __init__(
@@ -42,6 +50,9 @@ class S3PublishedSource(Source):
         select_cols: Sequence[str] | None = None,
         *,
         schema: str | None = None,
+        file_pattern: str = PARQUET,
+        convert: Convert | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         if schema not in {None, UNION}:
             raise ConfigError(f"S3PublishedSource: schema={schema!r} is not known", hint='schema="union", or none')
@@ -50,10 +61,16 @@ class S3PublishedSource(Source):
         self.date_col = date_col
         self.select_cols = list(select_cols) if select_cols else None
         self.schema = schema
+        self.file_pattern = file_pattern
+        self.convert = convert
+        self.options = dict(options or {})
+        self._conversion = Conversion(convert)
         self._found: dict[DateRange, SourceFiles] = {}
 
     def __repr__(self) -> str:
-        return source_key(self, self.root, schema=self.schema)
+        pattern = None if self.file_pattern == PARQUET else self.file_pattern
+        named = {"schema": self.schema, "file_pattern": pattern, "convert": self.convert, "options": self.options}
+        return source_key(self, self.root, **named)
 
     @property
     def root(self) -> str:
@@ -76,10 +93,18 @@ class S3PublishedSource(Source):
             raise self._missing(dates, missing)
         files = {item.path: str(day) for day, objects in days.items() for item in objects}
         refuse_unreadable(files)
-        self._found[dates] = SourceFiles(
-            repr(self), [(self.root, files)], parquet_schema_reader(), union=self.schema == UNION, only=self.select_cols
-        )
+        self._found[dates] = SourceFiles(repr(self), [(self.root, files)], self._reading())
         return [item for objects in days.values() for item in objects]
+
+    def _reading(self) -> Reading:
+        options = {name.lower(): value for name, value in self.options.items()}
+        return Reading(
+            parquet_schema_reader(options),
+            union=self.schema == UNION or str(options.get("mergeschema")).lower() == "true",
+            only=self.select_cols,
+            conversion=self._conversion,
+            types={self.date_col: "date"},
+        )
 
     def locations(self, dates: DateRange) -> list[str]:  # noqa: ARG002
         """Returns the folder of all days; see `Source.locations`."""
@@ -87,20 +112,36 @@ class S3PublishedSource(Source):
 
     def _objects(self, day: date) -> list[InputObject]:
         folder = self.folder(day)
-        return [
-            InputObject(item.path, item.size, item.etag)
-            for item in storage_for(folder).walk(folder)
-            if item.path.endswith(".parquet") and is_data(item.path, folder)
-        ]
+        data = [item for item in storage_for(folder).walk(folder) if is_data(item.path, folder)]
+        found = [item for item in data if matches_pattern(name_of(item.path), self.file_pattern)]
+        others = unread_names([name_of(item.path) for item in data if item not in found], self.file_pattern)
+        if found and others:
+            LOG.warning("%r: %s has %s", self, name_of(folder), others)
+        return [InputObject(item.path, item.size, item.etag) for item in found if self.is_pinned(item.path)]
 
     def _missing(self, dates: DateRange, missing: list[date]) -> MissingDataError:
-        published = [day for day in self._published_days() if day not in map(str, missing)]
-        hint = f"published there: {published[0]} … {published[-1]} ({len(published)} days)" if published else None
-        return MissingDataError(
+        message = (
             f"no snapshot of {self.source_schema_id} for {date_list(missing)} "
-            f"({len(missing)} of {len(dates.days())} days missing below {self.root}/)",
-            hint=hint or f"nothing is published below {self.root}/; is the path right?",
+            f"({len(missing)} of {format_count(len(dates.days()), 'day')} missing below {self.root}/)"
         )
+        days = [day for day in self._published_days() if day not in map(str, missing)]
+        between = " … ".join(dict.fromkeys([days[0], days[-1]])) if days else ""
+        known = f"published there: {between} ({format_count(len(days), 'day')})" if days else None
+        for folder in map(self.folder, missing):
+            if contents := describe_contents(folder, self.file_pattern):
+                found, advice = contents
+                hint = "; ".join([advice, *([known] if known else [])])
+                return MissingDataError(f"{message}\n  {name_of(folder)}/ has {found}", hint=hint)
+        return MissingDataError(message, hint=known or self._hint_of_others(missing[0]))
+
+    def _hint_of_others(self, day: date) -> str:
+        others = storage_for(self.root).names(self.root)
+        dated = [name.split("=")[0] for name in others if name.endswith(f"={day}")]
+        if dated:
+            return f'its days lie in folders `{dated[0]}=…`: date_col="{dated[0]}"'
+        if others:
+            return f"there are no folders `{self.date_col}=YYYY-MM-DD` in {self.root}/, but: {listing_of(others)}"
+        return f"nothing is published below {self.root}/; is the path right?"
 
     def _published_days(self) -> list[str]:
         prefix = f"{self.date_col}="
@@ -112,17 +153,7 @@ class S3PublishedSource(Source):
         """Returns the snapshots as one DataFrame; see `Source.read`."""
         if dates not in self._found:
             self.inputs(dates)
-
-        def reading(base: str) -> Read:
-            return lambda schema, paths: _frame(spark, base, schema, paths)
-
-        frame = self._found[dates].frame(reading)
-        frame = frame.withColumn(self.date_col, frame[quoted(self.date_col)].cast("date"))
+        frame = self._found[dates].frame(file_reader(spark, "parquet", {**CHECKED, **self.options}))
         if self.select_cols is None:
             return frame
         return select_columns(frame, [*self.select_cols, self.date_col], self.source_schema_id)
-
-
-def _frame(spark: SparkSession, base: str, schema: Any, paths: Sequence[str]) -> DataFrame:
-    reader = spark.read.option("basePath", base)
-    return (reader if schema is None else reader.schema(schema)).parquet(*map(exactly, paths))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+PLAIN = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,21 @@ class StoredObject:
     path: str
     size: int
     etag: str | None
+
+    def has_content(self, etag: str | None) -> bool:
+        """Returns whether its ETag and another one are of the same content.
+
+        They are equal, or one was made by an upload in one part, whose ETag is a hash of the other's: Spark writes so,
+        and most programs copy without parts.
+        """
+        if self.etag is None or etag is None:
+            return self.etag == etag
+        return _in_one_part(self.etag) == _in_one_part(etag)
+
+
+def _in_one_part(etag: str) -> str:
+    """Returns the ETag that the same content has when it is uploaded in one part."""
+    return f"{hashlib.md5(bytes.fromhex(etag), usedforsecurity=False).hexdigest()}-1" if PLAIN.fullmatch(etag) else etag
 
 
 @dataclass(frozen=True)
@@ -42,6 +61,10 @@ class Entry:
 
 class Storage(Protocol):
     """What spark_etl asks of a store. All paths are full paths, as `normalise` returns them."""
+
+    def answers(self) -> bool:
+        """Returns within seconds whether the store answers at all, be it with a refusal."""
+        ...
 
     def walk(self, folder: str) -> Iterator[StoredObject]:
         """Yields every object below the folder, sorted by path; markers of folders are left out."""

@@ -17,6 +17,10 @@ from spark_etl.storage.paths import local_path, normalise
 class LocalStorage:
     """Objects as files; see `Storage`."""
 
+    def answers(self) -> bool:
+        """Returns True: a disk says what is wrong with it at once."""
+        return True
+
     def walk(self, folder: str) -> Iterator[StoredObject]:
         """Yields every file below the folder."""
         for path in sorted(local_path(folder).rglob("*")):
@@ -64,7 +68,7 @@ class LocalStorage:
         """Writes beside the target and renames, so that no reader sees half a file."""
         target = local_path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
         temporary.write_bytes(content)
         temporary.replace(target)
 

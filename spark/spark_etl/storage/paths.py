@@ -10,6 +10,8 @@ from spark_etl.errors import ArgumentError
 # What Spark's file readers take for a pattern.
 PATTERN = re.compile(r"[\\\[\]{}*?^]")
 S3_SCHEMES = ("s3a", "s3", "s3n")
+ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"  # what Hive, Spark and pyarrow write for a column that is NULL
 
 
 def scheme_of(path: str) -> str:
@@ -81,3 +83,27 @@ def split_s3(path: str) -> tuple[str, str]:
     """Returns bucket and key."""
     bucket, _, key = path.split("://", 1)[1].partition("/")
     return bucket, key
+
+
+def folder_column(folder: str) -> tuple[str, str | None] | None:
+    """Returns name and value of the column that a folder `name=value` stands for; None for any other folder.
+
+    The value is a text, with its escapes (`%3A`) read as UTF-8, or as Latin-1 if they are none; None for NULL.
+    """
+    name, equals, value = folder.partition("=")
+    if not equals:
+        return None
+    return unescape(name), None if value == NULL_FOLDER else unescape(value)
+
+
+def unescape(text: str) -> str:
+    """Returns a text without its escapes `%41`."""
+
+    def unescape_run(match: re.Match[str]) -> str:
+        content = bytes.fromhex(match[0].replace("%", ""))
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            return content.decode("latin-1")
+
+    return ESCAPED.sub(unescape_run, text)

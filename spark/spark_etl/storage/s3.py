@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from spark_etl.storage.paths import split_s3
 from spark_etl.storage.settings import S3Settings
 
 CONNECT_SECONDS = 5
+PROBE_SECONDS = 3
 LARGEST_COPY = 5 << 30
 JSON = "application/json"
 TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
@@ -28,6 +30,14 @@ class S3Storage:
     def __init__(self, settings: S3Settings) -> None:
         self.settings = settings
         self._client = _client(settings)
+
+    def answers(self) -> bool:
+        """Returns whether the endpoint answers; a name that can't be looked up may take longer than any time-out."""
+        answered: list[bool] = []
+        thread = threading.Thread(target=lambda: answered.append(_answers(self.settings)), daemon=True)
+        thread.start()
+        thread.join(PROBE_SECONDS + 1)
+        return any(answered)
 
     def walk(self, folder: str) -> Iterator[StoredObject]:
         """Yields every object below the folder, without the markers of folders that Spark writes."""
@@ -174,7 +184,7 @@ class S3Storage:
             ) from error
         except (HTTPError, MinioException, OSError, ValueError) as error:
             raise StorageError(
-                f"{where} does not answer: {error}", hint="check AWS_ENDPOINT_URL_S3; in the sandbox: sandbox status"
+                f"{where} does not answer: {error}", hint="check AWS_ENDPOINT_URL_S3; in the sandbox: ./sandbox status"
             ) from error
 
 
@@ -218,8 +228,7 @@ def _client(settings: S3Settings) -> Any:
         raise StorageError("reading S3 needs the Python package `minio`", hint="pip install minio") from None
     retries = urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504])
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=settings.read_seconds)
-    ca_bundle = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-    http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=16, ca_certs=ca_bundle)
+    http = urllib3.PoolManager(timeout=timeout, retries=retries, maxsize=16, ca_certs=_ca_bundle())
     return Minio(
         settings.host,
         secure=settings.secure,
@@ -227,3 +236,19 @@ def _client(settings: S3Settings) -> Any:
         credentials=provider_for(settings),
         http_client=http,
     )
+
+
+def _ca_bundle() -> str | None:
+    return os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+
+
+def _answers(settings: S3Settings) -> bool:
+    """Returns whether one request gets an answer that is no error of the server's."""
+    import urllib3
+
+    http = urllib3.PoolManager(timeout=PROBE_SECONDS, retries=False, ca_certs=_ca_bundle())
+    try:
+        answer = http.request("HEAD", f"{'https' if settings.secure else 'http'}://{settings.host}/")
+    except (urllib3.exceptions.HTTPError, OSError):
+        return False
+    return answer.status < 500

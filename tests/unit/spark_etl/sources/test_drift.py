@@ -160,7 +160,7 @@ def test_a_file_that_is_no_parquet_is_named(tmp_path: Path, content: bytes) -> N
         (b"id\ta\n1\t2\n", b"id\ta\tb\n1\t2\t3\n", {"sep": "\\t"}),
         (b"\xef\xbb\xbfid,a\n", b'# no header\n\n"id","a","b"\n', {"comment": "#"}),
         (gzip.compress(b"id,a\n1,2\n"), bz2.compress(b"id,a,b\n1,2,3\n"), {}),
-        ("id,a\n".encode("utf-16"), "id,a,b\n".encode("utf-16"), {"encoding": "utf-16"}),
+        ("id,a\n".encode("utf-16"), "id,a,b\n".encode("utf-16"), {"encoding": "utf-16", "multiLine": True}),
     ],
 )
 def test_the_header_of_a_csv_file_tells_its_columns(
@@ -194,7 +194,7 @@ def test_headers_that_spark_looks_at_otherwise_are_left_to_it(tmp_path: Path) ->
     source = CsvSource(str(tmp_path), options={"inferSchema": True})
 
     assert source.inputs(BOTH)
-    assert source._found[BOTH]._schema is None
+    assert not source._found[BOTH]._by_types
 
 
 def test_a_byte_order_mark_is_no_letter_of_a_column(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_files_that_can_not_be_told_are_read_as_the_others(tmp_path: Path) -> No
 
     source.inputs(BOTH)
 
-    assert [group.schema for groups in source._found[BOTH]._groups for group in groups] == [
+    assert [group.own for group in source._found[BOTH]._groups] == [
         {"id": "string"},
         {"id": "string", "m": "string"},
         {"id": "string"},

@@ -20,7 +20,7 @@ def lake(tmp_path: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("id\n1\n")
     (tmp_path / "orders/2024/02/28/_SUCCESS").touch()
-    (tmp_path / "orders/2024/02/28/.a.csv.crc").touch()
+    (tmp_path / "orders/2024/02/28/.a.csv.crc").write_bytes(b"crc\0\0\0\2\0" + bytes(4))
     return tmp_path
 
 

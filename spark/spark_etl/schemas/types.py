@@ -14,6 +14,11 @@ from typing import Any
 Type = str | dict[str, Any]
 FileSchema = dict[str, Type]  # the columns of a file, in its order
 
+
+class UnnotedSchema(dict[str, Type]):
+    """The columns of a file in which Spark would look for others: its footer has a note of those it had once."""
+
+
 VOID = "void"
 PRIMITIVES = {"boolean", "string", "binary", "date", "timestamp", "timestamp_ntz", "variant", VOID}
 INTEGERS = {"byte": 3, "short": 5, "integer": 10, "long": 20}  # with their digits as a decimal
@@ -22,6 +27,7 @@ MOST_DIGITS = 38
 # What a double holds of each exactly; of a long it does not.
 FIT_DOUBLE = {"byte", "short", "integer", "float", "double"}
 FIT_FLOAT = {"byte", "short", "float"}
+OTHERS_OF_SPARK = ("interval ", "time(", "char(", "varchar(", "string collate")
 KNOWN = PRIMITIVES | FIT_DOUBLE | INTEGERS.keys()
 
 
@@ -66,6 +72,16 @@ def describe_type(kind: Type | None) -> str:
     return f"{kind['type']}<{', '.join(map(describe_type, inner))}>"
 
 
+def sql_type(kind: Type) -> str:
+    """Returns a whole type as Spark's SQL writes it: `struct<id:bigint,tags:array<string>>`."""
+    if isinstance(kind, str):
+        return describe_type(kind)
+    if kind["type"] == "struct":
+        return f"struct<{','.join(f'{name}:{sql_type(inner)}' for name, inner in fields_of(kind).items())}>"
+    inner = [kind[name] for name in ("elementType", "keyType", "valueType") if name in kind]
+    return f"{kind['type']}<{','.join(map(sql_type, inner))}>"
+
+
 def schema_from_spark(schema: Mapping[str, Any]) -> FileSchema:
     """Returns the columns of a schema in Spark's JSON."""
     return {field["name"]: _from_spark(field["type"]) for field in schema["fields"]}
@@ -97,9 +113,21 @@ def to_spark_json(kind: Type) -> Any:
     return {"type": "map", **inner, "valueContainsNull": True}
 
 
+def without_void(kind: Type) -> Type:
+    """Returns a type with `int` for what has no value at all, as Spark reads it: no file can be written without."""
+    if isinstance(kind, str):
+        return "integer" if kind == VOID else kind
+    if kind["type"] == "struct":
+        return struct_type({name: without_void(inner) for name, inner in fields_of(kind).items()})
+    return {name: without_void(inner) if name.endswith("Type") else inner for name, inner in kind.items()}
+
+
 def is_spark_type(kind: Type) -> bool:
     """Returns whether Spark has such a type; of a nested one, it is not checked."""
-    return not isinstance(kind, str) or kind in KNOWN or kind.startswith(("decimal(", "interval ", "time("))
+    if not isinstance(kind, str) or kind in KNOWN or kind.startswith(OTHERS_OF_SPARK):
+        return True
+    match = DECIMAL.fullmatch(kind)
+    return match is not None and int(match[1]) <= MOST_DIGITS
 
 
 class NoCommonTypeError(Exception):

@@ -1,0 +1,1 @@
+"""Columns of files and their types, as Spark names them, found without Spark."""
