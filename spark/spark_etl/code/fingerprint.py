@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,22 @@ from spark_etl.code.resources import Resources
 
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 DYNAMIC = {"globals", "vars", "eval", "exec", "__import__", "import_module", "getmembers", "modules"}
+PARSING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class UsedModule:
+    """What a feature uses of a module of the project.
+
+    Attributes:
+        name: The module.
+        file: Its file.
+        statements: Those that count for the feature's fingerprint; of another module than the feature's own, all.
+    """
+
+    name: str
+    file: Path
+    statements: Sequence[ast.stmt]
 
 
 def code_fingerprint(project: Project, class_path: str) -> dict[str, Any]:
@@ -58,6 +76,15 @@ class Fingerprints:
             "fingerprint": f"sha256:{hashlib.sha256(repr(known).encode()).hexdigest()}",
             **parts,
         }
+
+    def used_modules(self, class_path: str) -> list[UsedModule]:
+        """Returns what the code of a feature uses of the project's modules, its own first; docstrings are left out."""
+        return [part.used_module for part in self._parts(class_path)]
+
+    def statements(self, module: str) -> Sequence[ast.stmt]:
+        """Returns all statements of a module of the project, without docstrings; none of another one."""
+        found = self._module(module)
+        return found.whole.used_module.statements if found else []
 
     def libraries(self, class_path: str) -> dict[str, str]:
         """Returns the libraries that the code of a feature imports, with their versions; Python's own don't count."""
@@ -123,6 +150,11 @@ class _CodePart:
         """Names of all modules they may import."""
         return list(self._module.imports_of(self._statements))
 
+    @property
+    def used_module(self) -> UsedModule:
+        """The same for others than this module."""
+        return UsedModule(self.name, self._module.file, self._statements)
+
     @cached_property
     def texts(self) -> list[str]:
         """The texts in them."""
@@ -130,14 +162,25 @@ class _CodePart:
         return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
+def parse_code(file: Path) -> ast.Module:
+    """Returns the syntax tree of a file, by one thread at a time.
+
+    CPython counts the depth of a tree for all threads together. Where two of them parse, one may end in a SystemError:
+    "AST constructor recursion depth mismatch".
+    """
+    content = file.read_bytes()
+    with PARSING:
+        return ast.parse(content)
+
+
 class _Module:
     """A module of the project: its statements, and what each of them binds and uses."""
 
     def __init__(self, name: str, file: Path) -> None:
         self._name = name
-        self.folder = file.parent
+        self.file, self.folder = file, file.parent
         self._is_package = file.name == "__init__.py"
-        tree = ast.parse(file.read_bytes())
+        tree = parse_code(file)
         for node in ast.walk(tree):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 _drop_docstring(node)
@@ -230,4 +273,4 @@ def _hash_of(statements: Iterable[ast.stmt]) -> str:
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     if ast.get_docstring(node, clean=False) is not None:
-        node.body = node.body[1:] or [ast.Pass()]
+        node.body = node.body[1:] or [ast.copy_location(ast.Pass(), node.body[0])]

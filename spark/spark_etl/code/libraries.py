@@ -13,6 +13,11 @@ from typing import Any
 
 SPARK_PACKAGES = {"pyspark", "py4j"}  # where they come with Spark and not from pip, the jars' version is known
 
+NOT_INSTALLED = (
+    "the driver does not have it: install it (./sandbox run --requirements FILE does so for executors, too), or put it "
+    "into the project"
+)
+
 
 class Libraries:
     """The installed libraries; each is looked up once.

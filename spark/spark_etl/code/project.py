@@ -6,22 +6,39 @@ import copy
 import importlib
 import inspect
 import io
-import os
+import re
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
-from spark_etl.errors import ConfigError, NotReturnedError
+from spark_etl.code.archive import CodeArchive, make_archive
+from spark_etl.code.files import (
+    IGNORE_FILE,
+    LARGEST_ARCHIVE,
+    LARGEST_RESOURCE,
+    Survey,
+    format_left_out,
+    is_code_or_small,
+    is_large,
+    refuse_too_large,
+    shown,
+    survey,
+)
+from spark_etl.code.import_hint import import_hint
+from spark_etl.code.roots import module_file, other_roots, possible_roots
+from spark_etl.code.shadowing import refuse_shadowing
+from spark_etl.error_text import error_story
+from spark_etl.errors import ConfigError, SparkEtlError
 from spark_etl.feature import SparkFeature
 from spark_etl.names import alternatives, listing
+from spark_etl.printable import printable
+from spark_etl.units import format_bytes
 from spark_etl.user_code import guard_user_code, location_in
-
-TOOL_FOLDERS = frozenset({"__pycache__", "node_modules", "venv"})  # neither executors nor a driver need them
-EXCLUDED_FOLDERS = TOOL_FOLDERS | {"data", "spark-warehouse", "metastore_db"}
-LARGEST_RESOURCE = 1 << 20
 
 
 class Project:
@@ -34,11 +51,17 @@ class Project:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self._imported: dict[str, ModuleType] = {}
+        self._contents: dict[Path, bytes] = {}
         if not self.path.is_dir():
             raise ConfigError(f"the project folder {path} is not there", hint="give it as --project-path DIR")
 
     def activate(self) -> None:
-        """Puts the folder on the driver's module path."""
+        """Puts the folder on the driver's module path.
+
+        Raises:
+            ConfigError: Others would import a module of it instead of the one they mean.
+        """
+        refuse_shadowing(self.path)
         if str(self.path) not in sys.path:
             sys.path.insert(0, str(self.path))
         importlib.invalidate_caches()
@@ -55,51 +78,78 @@ class Project:
             ConfigError: The class is not there, not in this project, no feature, or its `__init__` fails or takes
                 other parameters.
         """
+        with self._naming(f"feature `{alias}`: loading {class_path}"):
+            return self._load(alias, class_path, params or {})
+
+    def _load(self, alias: str, class_path: str, params: Mapping[str, Any]) -> SparkFeature:
         module_name, _, class_name = class_path.rpartition(".")
+        what = f"feature `{alias}`: {class_path}"
         module = self._import(alias, class_path, module_name)
-        cls = getattr(module, class_name, None)
+        with self._naming(f"feature `{alias}`: looking for {class_name} in {module_name}"):
+            cls = getattr(module, class_name, None)
         if cls is None:
             known = [name for name, value in vars(module).items() if _is_feature(value)]
+            files = [shown(file, self.path) for file in self._files_with(class_name)]
             raise ConfigError(
-                f"feature `{alias}`: {module_name} has no class {class_name}. {alternatives(class_name, known)}"
+                f"feature `{alias}`: {module_name} has no class {class_name}. {alternatives(class_name, known)}",
+                hint=f"there is one in {listing(files)}" if files else None,
             )
         if not _is_feature(cls):
-            raise ConfigError(f"feature `{alias}`: {class_path} is no subclass of SparkFeature")
+            raise ConfigError(f"{what} is no subclass of SparkFeature")
         home: str = cls.__module__
         if not home.startswith("spark_etl.") and home not in self._imported and self.file_of(home) is None:
-            raise ConfigError(f"feature `{alias}`: {class_path} comes from {home}, outside of {self.path}")
-        given = copy.deepcopy(dict(params or {}))
+            raise ConfigError(f"{what} comes from {home}, outside of {self.path}")
+        given = copy.deepcopy(dict(params))
         _check_params(alias, class_path, cls, given)
+        with self._naming(f"{what}()"):
+            feature: SparkFeature = cls(**given)
+        if not isinstance(feature, SparkFeature):
+            raise ConfigError(f"{what}() returns a {type(feature).__name__}, and no instance of {class_name}")
+        with self._naming(f"{what}: setting `alias`, which is the feature's key in the config,"):
+            feature.alias = alias
+        return feature
+
+    @contextmanager
+    def _naming(self, what: str, module_name: str = "") -> Iterator[None]:
+        """Names what of the project's code has failed, and the line.
+
+        Args:
+            what: What it was called for.
+            module_name: The module that is imported, if that is what is done.
+        """
         try:
             with guard_user_code():
-                feature: SparkFeature = cls(**given)
-        except NotReturnedError as error:
-            raise self._exit_error(f"feature `{alias}`: {class_path}()", error) from error
+                yield
+        except SparkEtlError as error:
+            if error.message.startswith("feature `"):
+                raise
+            where = location_in(error.__cause__ or error, self.path)
+            raise ConfigError(f"{what}: {error.message}{where}", hint=error.hint) from error
         except Exception as error:
-            raise ConfigError(f"feature `{alias}`: {class_path}() raises {type(error).__name__}: {error}") from error
-        feature.alias = alias
-        return feature
+            hint = import_hint(error, module_name, self.path) if module_name else None
+            raise ConfigError(f"{what} raises {self._story(error, module_name)}", hint=hint) from error
+
+    def _story(self, error: Exception, module_name: str) -> str:
+        """Returns what was raised with the line of the project's that it came by, and what it was raised from."""
+        said, *causes = error_story(error).splitlines()
+        where = location_in(error, self.path)
+        if isinstance(error, SyntaxError):
+            file = Path(error.filename) if error.filename else self.file_of(module_name)
+            said = f"{type(error).__name__}: {printable(str(error.msg))}"
+            where = (
+                f" ({shown(file, self.path)}:{error.lineno or 1})" if file and file.is_relative_to(self.path) else where
+            )
+        return "\n".join([f"{said}{where}", *causes])
 
     def _import(self, alias: str, class_path: str, module_name: str) -> ModuleType:
         if module_name in self._imported:
             return self._imported[module_name]
         file = self.file_of(module_name)
         if file is None:
-            raise ConfigError(
-                f"feature `{alias}`: no module {module_name} in the project {self.path} (for class {class_path}). "
-                f"{alternatives(module_name, self.modules())}",
-                hint="class paths are relative to the project: the config's folder, or --project-path DIR",
-            )
-        try:
-            with guard_user_code():
-                module = importlib.import_module(module_name)
-        except NotReturnedError as error:
-            raise self._exit_error(f"feature `{alias}`: importing {module_name}", error) from error
-        except Exception as error:
-            raise ConfigError(
-                f"feature `{alias}`: importing {module_name} raises {type(error).__name__}: {error}"
-            ) from error
-        if Path(module.__file__ or "").resolve() != file:
+            raise self._no_module(alias, class_path, module_name)
+        with self._naming(f"feature `{alias}`: importing {module_name}", module_name):
+            module = importlib.import_module(module_name)
+        if Path(module.__file__ or "").resolve() != file.resolve():
             raise ConfigError(
                 f"feature `{alias}`: not {file} was imported as {module_name}, but {module.__file__}",
                 hint="give the project's module another name",
@@ -107,17 +157,36 @@ class Project:
         self._imported[module_name] = module
         return module
 
-    def _exit_error(self, what: str, error: NotReturnedError) -> ConfigError:
-        where = location_in(error.__cause__ or error, self.path)
-        return ConfigError(f"{what}: {error.message}{where}", hint=error.hint)
+    def _no_module(self, alias: str, class_path: str, module_name: str) -> ConfigError:
+        what = f"feature `{alias}`: no module {module_name} in the project {self.path} (for class {class_path})"
+        roots = [root for root in possible_roots(self.path) if module_file(root, module_name)]
+        if roots:
+            return ConfigError(f"{what}; it is in {roots[0]}", hint=f"give --project-path {roots[0]}")
+        known = [self._importable_name(name) for name in self.modules()]
+        hyphenated = next((name for name in known if "-" in name and name.replace("-", "_") == module_name), None)
+        if hyphenated:
+            return ConfigError(
+                f"{what}; {hyphenated} is none that can be imported", hint="rename it: `_` instead of `-`"
+            )
+        return ConfigError(
+            f"{what}. {alternatives(module_name, known)}",
+            hint="class paths are relative to the project: the config's folder, or --project-path DIR",
+        )
+
+    def _files_with(self, class_name: str) -> list[Path]:
+        """Returns the files of the project in which a class of this name stands."""
+        line = re.compile(rf"^class {re.escape(class_name)}\b", re.MULTILINE)
+        sources = [file for file in self.files() if file.suffix == ".py"]
+        return [file for file in sources if line.search(file.read_text(encoding="utf-8", errors="replace"))]
+
+    def _importable_name(self, name: str) -> str:
+        """Returns a module's name without the `src.` that its own imports don't have."""
+        first, _, rest = name.partition(".")
+        return rest if rest and self.path / first in other_roots(self.path) else name
 
     def file_of(self, module_name: str) -> Path | None:
-        """Returns the file of a module if it lies in this project; nothing is imported for that."""
-        folder = self.path.joinpath(*module_name.split("."))
-        for file in (folder / "__init__.py", folder.with_suffix(".py")):
-            if file.is_file() and file.resolve().is_relative_to(self.path):
-                return file.resolve()
-        return None
+        """Returns the file of a module in this project, where a link may lead to it; nothing is imported for that."""
+        return module_file(self.path, module_name)
 
     def modules(self) -> list[str]:
         """Returns the names of all modules of the project."""
@@ -126,24 +195,60 @@ class Project:
             ".".join(parts[:-1] if parts[-1] == "__init__" else parts) for parts in names if parts != ("__init__",)
         )
 
+    @cached_property
+    def _survey(self) -> Survey:
+        return survey(self.path)
+
     def files(self) -> Iterator[Path]:
         """Yields what executors need: code and small resources beside it; no data, caches or hidden files."""
-        yield from filter(_is_for_executors, _files_below(self.path))
+        for file in self._survey.files:
+            if file in self._survey.wanted or is_code_or_small(file):
+                yield file
 
     def all_files(self) -> Iterator[Path]:
         """Yields the same files and others beside them, of any kind and size."""
-        yield from _files_below(self.path)
+        yield from self._survey.files
+
+    def check_files(self) -> None:
+        """Refuses more files than are sent to executors.
+
+        Raises:
+            ConfigError: They are too large, or too many; with the folders that hold most.
+        """
+        refuse_too_large(self.files(), self.path, LARGEST_ARCHIVE, "for executors")
+
+    def notes(self) -> Iterator[str]:
+        """Yields a line about each kind of files that executors don't get, but for those that a rule leaves out."""
+        yield from (f"not sent to executors: {line}" for line in format_left_out(self._survey.left_out, self.path))
+        large = [file for file in self._survey.files if is_large(file) and file not in self._survey.wanted]
+        reason = f"over {format_bytes(LARGEST_RESOURCE)}; a line `!name` in {IGNORE_FILE} sends it"
+        yield from (
+            f"not sent to executors: {line}" for line in format_left_out(dict.fromkeys(large, reason), self.path)
+        )
+
+    def code_archive(self) -> CodeArchive:
+        """Returns what is kept of the project with a run; what it has read of it, `archive` need not read again.
+
+        Raises:
+            ConfigError: It is too large.
+        """
+        return make_archive(self.path, found=self._survey, read=self._read)
+
+    def _read(self, file: Path) -> bytes:
+        content = self._contents[file] = file.read_bytes()
+        return content
 
     def archive(self) -> bytes:
         """Returns the project, and spark_etl with it, as a zip; byte for byte the same for the same files."""
+        read, self._contents = self._contents, {}
         library = Path(__file__).resolve().parents[1]
         content: dict[str, bytes] = {}
         for base, files in (
             (self.path, self.files()),
-            (library.parent, filter(_is_for_executors, _files_below(library))),
+            (library.parent, filter(is_code_or_small, survey(library).files)),
         ):
             for file in files:
-                content.setdefault(file.relative_to(base).as_posix(), file.read_bytes())
+                content.setdefault(file.relative_to(base).as_posix(), read.get(file) or file.read_bytes())
         return _zip(content)
 
 
@@ -183,25 +288,3 @@ def _check_params(alias: str, class_path: str, cls: type[SparkFeature], given: M
 
 def _is_feature(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, SparkFeature) and value is not SparkFeature
-
-
-def is_tool_file(name: str) -> bool:
-    """Returns whether a file or folder of a project belongs to a tool, such as `.git`, and is no code or resource."""
-    return name.startswith(".")
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Yields what can be read; a link that leads nowhere is no file."""
-    for path in sorted(folder.iterdir()) if os.access(folder, os.R_OK | os.X_OK) else []:
-        if is_tool_file(path.name):
-            continue
-        if path.is_dir():
-            if path.name not in EXCLUDED_FOLDERS and not (path / "pyvenv.cfg").exists():
-                yield from _files_below(path)
-        elif path.is_file():
-            yield path
-
-
-def _is_for_executors(file: Path) -> bool:
-    small = file.suffix not in {".pyc", ".parquet"} and file.stat().st_size <= LARGEST_RESOURCE
-    return file.suffix == ".py" or small

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from spark_etl.code.project import Project, is_tool_file
+from spark_etl.code.project import Project
 
 LONGEST_NAME = 255
 
@@ -62,7 +62,7 @@ class Resources:
 
     def _is_resource(self, file: Path) -> bool:
         inside = file.relative_to(self._project.path).parts if file.is_relative_to(self._project.path) else ()
-        return bool(inside) and file.suffix != ".py" and not any(map(is_tool_file, inside))
+        return bool(inside) and file.suffix != ".py" and not any(part.startswith(".") for part in inside)
 
     def _hash(self, file: Path) -> str:
         if file not in self._hashes:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import threading
+import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from spark_etl.code import fingerprint as fingerprint_module
 from spark_etl.code.fingerprint import Fingerprints, code_fingerprint
 from spark_etl.code.project import LARGEST_RESOURCE, Project
 
@@ -255,3 +260,19 @@ def test_imports_of_what_is_used_count(shared: Path) -> None:
     assert {"lib.money", "lib.rates"} <= set(modules)
     (shared / "shared.py").write_text(SHARED.replace("REGISTRY.append(Gross)\n", ""))
     assert "lib.money" not in Fingerprints(Project(shared)).of("shared.Net")["modules"]
+
+
+def test_one_thread_at_a_time_parses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPython 3.11 raises SystemError now and then where two do."""
+    parsing = threading.Lock()
+
+    def parse(content: bytes) -> bytes:
+        assert parsing.acquire(blocking=False)
+        time.sleep(0.001)
+        parsing.release()
+        return content
+
+    monkeypatch.setattr(fingerprint_module, "ast", SimpleNamespace(parse=parse))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(fingerprint_module.parse_code, [folder / "other.py"] * 16))
+    assert found == [b"Y = 1\n"] * 16

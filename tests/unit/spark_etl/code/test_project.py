@@ -33,8 +33,26 @@ def test_a_feature_of_the_project_is_loaded_under_its_alias(project: Project, pr
         ("{package}.orders.Featur", r"has no class Featur\. Did you mean `Feature`\?"),
         ("{package}.orders.ConfiguredSparkFeature", "is no subclass of SparkFeature"),
         ("{package}.orders.SparkFeature", "is no subclass of SparkFeature"),
-        ("{package}.broken.Feature", "importing .* raises ZeroDivisionError"),
-        ("{package}.failing.Feature", r"Feature\(\) raises KeyError"),
+        ("{package}.broken.Feature", r"importing .* raises ZeroDivisionError: .* \({package}/broken\.py:2\)"),
+        ("{package}.failing.Feature", r"Feature\(\) raises KeyError: 'x' \({package}/failing\.py:4\)"),
+        (
+            "{package}.lazy.Feature",
+            r"looking for Feature in .*lazy raises KeyError: 'Feature' \({package}/lazy\.py:3\)",
+        ),
+        (
+            "{package}.odd.Feature",
+            r"importing .* raises OddError: .*__str__ raises ValueError.* \({package}/odd\.py:5\)",
+        ),
+        ("{package}.inner.Feature", r"raises SyntaxError: invalid syntax \({package}/wrong\.py:2\)"),
+        ("{package}.nul.Feature", r"raises SyntaxError: .*null bytes \({package}/nul\.py:1\)"),
+        (
+            "{package}.chain.Feature",
+            r"raises RuntimeError: no rates \({package}/chain\.py:5\)\ncaused by KeyError: 'x'",
+        ),
+        ("{package}.hyphe_nated.Feature", r"hyphe-nated is none that can be imported"),
+        ("{package}.gone.Feature", r"loading {package}\.gone\.Feature raises AttributeError"),
+        ("{package}.made.Feature", r"Feature\(\) returns a str, and no instance of Feature"),
+        ("{package}.fixed.Feature", r"setting `alias`, .* raises AttributeError: .*has no setter"),
     ],
 )
 def test_a_class_that_can_not_be_used_is_refused(
@@ -43,9 +61,29 @@ def test_a_class_that_can_not_be_used_is_refused(
     project_folder.feature("orders")
     project_folder.write("broken", "1 / 0")
     project_folder.write("failing", "class Feature(SparkFeature):\n    def __init__(self):\n        {}['x']")
+    project_folder.write(
+        "odd", "class OddError(Exception):\n    def __str__(self):\n        raise ValueError\nraise OddError"
+    )
+    project_folder.write("wrong", "x = = 1")
+    project_folder.write("inner", f"from {project_folder.package} import wrong")
+    project_folder.write("nul", "x = 1\0")
+    project_folder.write("chain", "try:\n    {}['x']\nexcept KeyError as e:\n    raise RuntimeError('no rates') from e")
+    project_folder.write("hyphe-nated", "")
+    project_folder.write("gone", "import sys\nsys.modules[__name__] = None")
+    project_folder.write("made", "class Feature(SparkFeature):\n    def __new__(cls):\n        return 'x'")
+    project_folder.write("lazy", "def __getattr__(name):\n    return {}[name]")
+    project_folder.write("fixed", "class Feature(SparkFeature):\n    alias = property(lambda self: 'x')")
     package = project_folder.package
     with pytest.raises(ConfigError, match=expected.format(package=package)):
         project.load_feature("net", class_path.format(package=package))
+
+
+def test_a_class_that_stands_in_another_file_is_found(project: Project, project_folder: ProjectFolder) -> None:
+    project_folder.feature("orders")
+    project_folder.write("others", "X = 1")
+    with pytest.raises(ConfigError, match="others has no class Feature") as caught:
+        project.load_feature("net", f"{project_folder.package}.others.Feature")
+    assert caught.value.hint == f"there is one in {project_folder.package}/orders.py"
 
 
 @pytest.mark.parametrize(

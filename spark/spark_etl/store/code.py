@@ -1,0 +1,80 @@
+"""The code of runs: an archive per content, which all runs of a pipeline with that code share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Protocol
+
+from spark_etl.errors import CodeNotKeptError, DamagedError
+from spark_etl.storage import S3Settings, join, storage_for
+from spark_etl.store.checks import SHA256
+from spark_etl.store.layout import CODE_FOLDER
+from spark_etl.store.records import CodeRecord
+
+# More than `spark_etl.code.archive` makes, with its names.
+LARGEST = 128 << 20
+
+
+class Archive(Protocol):
+    """What is kept of a project, as `spark_etl.code.archive.CodeArchive` has it."""
+
+    @property
+    def content(self) -> bytes:
+        """The archive."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Its hash."""
+        ...
+
+    @property
+    def files(self) -> int:
+        """How many files it has."""
+        ...
+
+    @property
+    def bytes(self) -> int:
+        """What they come to."""
+        ...
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """What of the project is not in it → why."""
+        ...
+
+
+def write_code(pipeline: str, archive: Archive, settings: S3Settings | None) -> CodeRecord:
+    """Writes an archive if it is not there, and returns what a run records of it.
+
+    Two runs may do so at the same time: both write the same. One of another size is no whole one, and is replaced.
+
+    Args:
+        pipeline: `<scratch>/<team>/<pipeline>`.
+        archive: The code.
+        settings: How to reach S3; from the environment if not given.
+    """
+    path = _path(pipeline, archive.sha256)
+    store = storage_for(path, settings)
+    found = store.find(path)
+    if found is None or found.size != len(archive.content):
+        store.write(path, archive.content)
+    return CodeRecord(archive.sha256, archive.files, archive.bytes, dict(archive.left_out))
+
+
+def read_code(pipeline: str, sha256: str, settings: S3Settings | None) -> bytes:
+    """Returns an archive, whose content is what its name says; see `StoredRun.code_archive`."""
+    if not SHA256.fullmatch(sha256):
+        raise DamagedError(f"{sha256!r:.80} is no SHA-256 of an archive")
+    path = _path(pipeline, sha256)
+    content = storage_for(path, settings).read(path, most=LARGEST + 1)
+    if content is None:
+        raise CodeNotKeptError(f"the code is not at {path} any more", hint="was it deleted? A later run keeps its own")
+    if len(content) > LARGEST or hashlib.sha256(content).hexdigest() != sha256:
+        raise DamagedError(f"{path} is not the code that the run has kept: its SHA-256 is another one")
+    return content
+
+
+def _path(pipeline: str, sha256: str) -> str:
+    return join(pipeline, CODE_FOLDER, f"{sha256}.zip")
