@@ -18,6 +18,7 @@ from bench.runner.contest import (
     OURS_CHECKPOINTED,
     PLAIN,
     READ_BACK,
+    ROUNDS,
     RUNNER,
     Contest,
 )
@@ -28,6 +29,7 @@ MEMORY_LIMIT = 1000.0
 LOOKS = 5
 NOISE_BYTES_PER_ORDER = 500  # 5 GB at 10 million
 NOISE_ROW_BYTES = 64
+LAST = "revenue"  # what the shop publishes
 SERIES = {"a": (OURS_CHECKPOINTED, READ_BACK), "b": (OURS_CHECKPOINTED, NAIVE), "c": (OURS_BARE, PLAIN)}
 
 
@@ -59,6 +61,9 @@ class Figures:
             "h": self._profile_memory,
             "i": self._list_of_runs,
             "j": self._plan_of_many_features,
+            "l": self._replay_by_whole,
+            "m": self._replay_by_hand,
+            "k": self._keep_code,
         }
 
     def measured(self) -> list[Figure]:
@@ -121,6 +126,34 @@ class Figures:
         self._contest.lab.remove(out)
         whole = self._contest.seconds(OURS_CHECKPOINTED)
         yield ratio(name, resumed, whole, limit=1 / 4, raw=raw.seconds, note="only that feature, by hand")
+
+    def _replay_by_whole(self, name: str) -> Iterator[Figure]:
+        ours, by_hand = self._replays
+        whole = self._contest.seconds(OURS_CHECKPOINTED)
+        yield ratio(name, ours, whole, limit=1 / 4, raw=by_hand, note="only that feature, by hand")
+
+    def _replay_by_hand(self, name: str) -> Iterator[Figure]:
+        ours, by_hand = self._replays
+        yield ratio(name, ours, by_hand, limit=1.3, raw=by_hand, note="the same")
+
+    @functools.cached_property
+    def _replays(self) -> tuple[float, float]:
+        """Returns the best times of a replay that compares its rows, and of the same feature from the same Parquet."""
+        contest, lab = self._contest, self._contest.lab
+        kept = contest.ours("--checkpoint", *CHECKPOINTS, LAST)
+        contest.log_time("ours, 4 checkpoints", kept)
+        run = contest.checkpointed_run()
+        line = ("python", "-m", "spark_etl", "replay", f"{run.run_id}/{LAST}", "--scratch-path", f"{lab.scratch}/ours/")
+        ours, theirs = [], []
+        for _ in range(ROUNDS):
+            ours.append(lab.run(*line))
+            out = contest.new_folder("by-hand")
+            where = {"BENCH_OUT": out, "BENCH_RANKED": run.ranked}
+            theirs.append(lab.run(*peers.script("by_hand.py", "late"), settings="plain", **where))
+            contest.log_time("ours, replay", ours[-1])
+            contest.log_time("by hand, late", theirs[-1])
+            lab.remove(out)
+        return min(result.seconds for result in ours), min(result.seconds for result in theirs)
 
     @property
     def _ours_steps(self) -> peers.Steps:
@@ -201,6 +234,12 @@ class Figures:
         self._contest.log_time("plan of 1,000 features", min(planned, key=lambda result: result.seconds))
         yield Figure(name, min(result.seconds for result in planned), "s", limit=1.0, detail="the whole process")
 
+    def _keep_code(self, name: str) -> Iterator[Figure]:
+        known = json.loads(self._contest.lab.run(*peers.script("keep_code.py")).out)
+        detail = f"{known['files']} files, {known['bytes'] / MB:.1f} MB; {known['keep'] / known['zip']:.1f} × the zip"
+        note = "a plain zip of them"
+        yield Figure(name, known["keep"], "s", limit=0.3, raw=known["zip"], note=note, detail=detail)
+
 
 def beside(name: str, ours: peers.Steps, theirs: peers.Steps) -> Iterator[Figure]:
     """Yields a peer's three figures."""
@@ -241,4 +280,7 @@ WHAT: dict[str, str] = {
     "h": "memory: .profile() of a large checkpoint",
     "i": "list 10,000 runs in S3",
     "j": "spark-etl plan of 1,000 features",
+    "k": "keep the code of 200 files",
+    "l": "replay of the last feature / the whole run",
+    "m": "replay of the last feature / the same by hand",
 }
