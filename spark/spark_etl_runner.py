@@ -3,6 +3,9 @@
 import sys
 
 from spark_etl.cli import run_main
+from spark_etl.user_code import keep_exit_code
 
 if __name__ == "__main__":
-    sys.exit(run_main())
+    code = run_main()
+    keep_exit_code(code)
+    sys.exit(code)

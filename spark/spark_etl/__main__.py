@@ -1,7 +1,5 @@
 """`python -m spark_etl`."""
 
-import sys
+from spark_etl.cli import run_and_exit
 
-from spark_etl.cli import main
-
-sys.exit(main())
+run_and_exit()

@@ -58,8 +58,11 @@ def parse(
     refuse = {"parse_float": _finite, "parse_constant": _no_number} if finite else {}
     try:
         found = json.loads(content, **refuse)  # type: ignore[arg-type]
-    except (ValueError, RecursionError) as error:
-        raise DamagedError(f"{what} is no JSON that can be read: {str(error)[:200]}") from error
+    except RecursionError as error:
+        raise DamagedError(f"{what} is nested more than {DEEPEST} levels deep") from error
+    except ValueError as error:
+        reason = "a number has more than 4,300 digits" if "int_max_str_digits" in str(error) else str(error)[:200]
+        raise DamagedError(f"{what} is no JSON that can be read: {reason}") from error
     if _depth_above(found, DEEPEST):
         raise DamagedError(f"{what} is nested more than {DEEPEST} levels deep")
     return found

@@ -15,13 +15,19 @@ from spark_etl.names import alternatives
 RUNNER = "spark_etl_runner.py"
 COMMANDS = {
     "run": f"runs a pipeline of features: what {RUNNER} does",
+    "replay": "computes one feature of a run again, on what it had read, and says how its rows compare",
+    "diff": "says how two runs differ: where they part, why, and in which rows; starts nothing",
     "plan": "prints what a run would do and why, as text, Mermaid, SVG or JSON; starts nothing",
+    "adopt": "makes a run of plain Parquet that other programs have written, so that it is read like any other",
     "schema": "prints the JSON schema of the feature config, for editors",
 }
 INTERRUPTED = 130
 EXIT_CODES = "exit codes: 0 done, 2 wrong usage or bad configuration, 5 the pipeline failed, 130 interrupted"
 PLAN_EPILOG = """Without --resume, a team, dates and a scratch path are not needed. Exit codes: 0 the run would start,
 2 it would be refused, 5 the store does not answer."""
+REPLAY_EPILOG = """Exit codes: 0 same rows, or it no longer fails; 1 other rows, or none to compare with; 2 it can't be
+replayed so; 5 it fails; 130 interrupted."""
+DIFF_EPILOG = "Exit codes: 0 the same; 1 different; 2 can't be compared, or wrong usage; 5 no store; 130 interrupted."
 PLAN_FORMATS = ("text", "mermaid", "svg", "json")
 PARALLEL = 2
 LOCAL_FOLDER = Path(".spark-etl")
@@ -76,24 +82,26 @@ def parse(argv: Sequence[str], *, runner: bool = False) -> argparse.Namespace:
     Raises:
         ArgumentError: There is no such command, or an argument is unknown or missing.
     """
-    parser, commands = _parsers()
-    if runner:
-        commands["run"].prog = RUNNER
+    parser, commands = _parsers(runner=runner)
     arguments, unknown = parser.parse_known_args(list(argv))
     if arguments.command is None:
         parser.error(f"no command is given. Known: {', '.join(COMMANDS)}.")
     if unknown:
         commands[arguments.command].refuse(unknown[0])
+    if arguments.command == "run" and arguments.resume is None:
+        _parsers(complete=True, runner=runner)[0].parse_args(list(argv))
     if arguments.command == "plan" and arguments.resume is not None:
-        _parsers(resumed=True)[0].parse_args(list(argv))
+        _parsers(complete=True)[0].parse_args(list(argv))
     return arguments
 
 
-def _parsers(*, resumed: bool = False) -> tuple[_CommandParser, dict[str, _CommandParser]]:
+def _parsers(*, complete: bool = False, runner: bool = False) -> tuple[_CommandParser, dict[str, _CommandParser]]:
     """Returns the parser, and those of its commands.
 
     Args:
-        resumed: Whether a run is resumed: what it reuses depends on a team and dates, so a plan of it needs them too.
+        complete: Whether config, team and dates have to be given. A run that is resumed may take them from the other
+            one; a plan needs them only then, as what is reused depends on them.
+        runner: Whether messages name the command `run` by its other name, spark_etl_runner.py.
     """
     parser = _CommandParser(prog="spark-etl", epilog=EXIT_CODES, allow_abbrev=False)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -101,19 +109,48 @@ def _parsers(*, resumed: bool = False) -> tuple[_CommandParser, dict[str, _Comma
         name: subparsers.add_parser(name, help=text, description=text, epilog=EXIT_CODES, allow_abbrev=False)
         for name, text in COMMANDS.items()
     }
-    _add_run_options(commands["run"], required=True)
+    if runner:
+        commands["run"].prog = RUNNER
+    _add_run_options(commands["run"], required=complete, config_required=complete)
     commands["plan"].epilog = PLAN_EPILOG
     commands["plan"].add_argument("--format", choices=PLAN_FORMATS, default="text", help="default: text")
-    _add_run_options(commands["plan"], required=resumed)
+    _add_run_options(commands["plan"], required=complete, config_required=True)
+    commands["replay"].epilog = REPLAY_EPILOG
+    _add_replay_options(commands["replay"])
+    _add_adopt_options(commands["adopt"])
+    commands["diff"].epilog = DIFF_EPILOG
+    _add_diff_options(commands["diff"])
     return parser, commands
 
 
-def _add_run_options(parser: argparse.ArgumentParser, *, required: bool) -> None:
+def _add_adopt_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("prefix", metavar="PREFIX", help="where the Parquet lies: s3a://bucket/prefix, or a folder")
+    add(
+        "--feature",
+        action="append",
+        default=[],
+        metavar="NAME[=FOLDER]",
+        help="a feature: a, or a,b, each in the folder of its name, or a=sub/folder; may be repeated",
+    )
+    add("--pipeline", metavar="NAME", help="default: the last part of PREFIX")
+    add("--team-name", metavar="TEAM", help="whose run it becomes (sandbox)")
+    add("--into", metavar="RUN", help="add the features to an adopted run")
+    add("--start-date", metavar="YYYY-MM-DD", help="first day it is about; a replay needs it")
+    add("--end-date", metavar="YYYY-MM-DD", help="last day; default: the first")
+    add("--failed", metavar="FEATURE", help="the feature that failed in production, which has no rows")
+    add("--scratch-path", metavar="PATH", help="below which the run is made (SANDBOX_SCRATCH)")
+    add("--local", action="store_true", help=f"make the run below {LOCAL_FOLDER}/scratch")
+    add("--json", action="store_true", help="print a line of JSON: run_id, path, status, and each feature")
+
+
+def _add_run_options(parser: argparse.ArgumentParser, *, required: bool, config_required: bool) -> None:
     """Adds the options of a run.
 
     Args:
         parser: Of the command.
         required: Whether a team and dates have to be given.
+        config_required: Whether the config has to be given.
     """
     add = parser.add_argument
     add("--team-name", required=required, metavar="TEAM", help="team that owns the run")
@@ -123,13 +160,25 @@ def _add_run_options(parser: argparse.ArgumentParser, *, required: bool) -> None
         help="gets a mail after a failure and after the first success that follows, `a@x, b@y` (SMTP_HOST and more: "
         "docs/failures.md)",
     )
-    add("--feature-config", required=True, metavar="FILE", help="the YAML that lists features and outputs")
+    add(
+        "--feature-config",
+        required=config_required,
+        metavar="FILE",
+        help="the YAML that lists features and outputs, or the folder with the feature_config.yaml",
+    )
     add("--publish-path", metavar="PATH", help="base path for relative `path:` entries under `publish:`")
     add("--scratch-path", metavar="PATH", help="where runs and checkpoints are kept (SANDBOX_SCRATCH)")
     add("--start-date", required=required, metavar="YYYY-MM-DD", help="first day")
     add("--end-date", required=required, metavar="YYYY-MM-DD", help="last day, included")
     add("--checkpoint", nargs="*", action="extend", default=[], metavar="FEATURE", help="features to keep: a, b or a,b")
-    add("--resume", metavar="RUN", help="reuse the checkpoints of a run that still hold: its id, its end, or `latest`")
+    add(
+        "--resume",
+        nargs="?",
+        const="latest",
+        metavar="RUN",
+        help="reuse the checkpoints of a run that still hold: its id, its end, or `latest`, which is the default; "
+        "without config or dates, they are that run's, too",
+    )
     _add_outcome_options(parser)
     _add_sample_options(parser)
     _add_spark_options(parser)
@@ -140,12 +189,61 @@ def _add_run_options(parser: argparse.ArgumentParser, *, required: bool) -> None
     add("--json", action="store_true", help="end with a line of JSON on stdout: run_id, path, status")
 
 
+def _add_replay_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "run",
+        metavar="RUN[/FEATURE]",
+        help="a run as lists name it, or `latest`; without a feature, the one it failed at",
+    )
+    add(
+        "--code", metavar="DIR", help="code of this folder for the one feature; default: the code that the run has kept"
+    )
+    add("--code-name", help=argparse.SUPPRESS)
+    add("--compute", help=argparse.SUPPRESS)  # features to compute and keep, without a verdict
+    add("--exact", action="store_true", help=argparse.SUPPRESS)  # only those that can be computed as they were
+    add("--scratch-path", metavar="PATH", help="where the run is (SANDBOX_SCRATCH)")
+    add("--into", metavar="PATH", help="the scratch path that keeps the replay; default: that of the run")
+    add("--start-date", metavar="YYYY-MM-DD", help="first day, of a run that does not say it")
+    add("--end-date", metavar="YYYY-MM-DD", help="last day, included")
+    add(
+        "--allow-changed-sources",
+        action="store_true",
+        help="read sources as they are now, though they are not what the run had read",
+    )
+    _add_spark_options(parser)
+    add("--log-format", choices=["text", "json"], default="text", help="of the lines on stderr")
+    add("--debug", action="store_true", help="show tracebacks in full")
+    add("--json", action="store_true", help="end with a line of JSON on stdout: the verdict, and the replay's run")
+
+
+def _add_diff_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    names = "a run as lists name it, its folder, `latest`, `last-success`, or a published path; default: latest"
+    add("run_a", nargs="?", default="last-success", metavar="RUN_A", help="default: last-success")
+    add("run_b", nargs="?", default="latest", metavar="RUN_B", help=names)
+    add("--feature", metavar="FEATURE", help="only this one and what it reads")
+    add("--keys", action="append", default=[], metavar="a,b", help="columns by which two rows are the same one")
+    add("--tolerance", type=float, metavar="X", help="numbers that differ by no more than that count as equal")
+    add("--compute", action="store_true", help="compute rows that were not kept, each side with its own code")
+    add("--scratch-path", metavar="PATH", help="where the runs are (SANDBOX_SCRATCH)")
+    add("--local", action="store_true", help=f"the runs below {LOCAL_FOLDER}/scratch")
+    add("--json", action="store_true", help="print one line of JSON")
+    add("--html", metavar="FILE", help="write it to one HTML file, for a ticket")
+
+
 def _add_outcome_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint-on-failure",
         action=argparse.BooleanOptionalAction,
         default=os.environ.get("SPARK_ETL_CHECKPOINT_ON_FAILURE", "") == "1",
         help="keep what a feature that fails has read (SPARK_ETL_CHECKPOINT_ON_FAILURE=1)",
+    )
+    parser.add_argument(
+        "--keep-code",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep the project's files with the run, but for what looks like a secret",
     )
     parser.add_argument(
         "--adopt-output",

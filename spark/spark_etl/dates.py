@@ -22,7 +22,7 @@ class DateRange:
         if self.end < self.start:
             raise ArgumentError(
                 f"--end-date {self.end} is before --start-date {self.start}",
-                hint=f"did you mean --start-date {self.end} --end-date {self.start}?",
+                hint=f"did you mean `--start-date {self.end} --end-date {self.start}`?",
             )
 
     def days(self) -> list[date]:
@@ -30,7 +30,12 @@ class DateRange:
         return [self.start + timedelta(days=n) for n in range((self.end - self.start).days + 1)]
 
     def __str__(self) -> str:
-        return str(self.start) if self.start == self.end else f"{self.start}..{self.end}"
+        return format_dates(str(self.start), str(self.end))
+
+
+def format_dates(start: str, end: str) -> str:
+    """Returns the first and the last day as they are shown: one, or first..last."""
+    return start if start == end else f"{start}..{end}"
 
 
 def parse_date(text: str, option: str) -> date:

@@ -15,6 +15,8 @@
     └── ReadError                1   the reading API has nothing to show
         ├── RunNotFoundError     1   no such run
         ├── CheckpointError      1   no such checkpoint, not yet, or not readable here
+        │   └── DamagedFileError 1   a file of a checkpoint is not the one that the run wrote
+        ├── CodeNotKeptError     1   a run has not kept its code, or not this file of it
         └── DamagedError         1   a document of a run that can't be read
 
 Libraries raise; `spark_etl.cli` is the only place where one of them becomes an exit code. Only it returns 130
@@ -134,6 +136,18 @@ class RunNotFoundError(ReadError):
 
 class CheckpointError(ReadError):
     """Raised for a frame without a manifest, or one that can't be read here."""
+
+
+class DamagedFileError(CheckpointError):
+    """Raised for a checkpoint of which a file is missing, is another one, or has bytes that have changed."""
+
+
+class CodeNotKeptError(ReadError, KeyError):
+    """Raised where a run has not kept its code, or not the file that is asked for."""
+
+    def __str__(self) -> str:
+        """Returns the message; a KeyError's own would have quotes around it."""
+        return self.message
 
 
 class DamagedError(ReadError, ValueError):

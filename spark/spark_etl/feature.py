@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from spark_etl.source import Source
 
@@ -22,10 +23,19 @@ class ConfiguredSparkFeature:
         return "ConfiguredSparkFeature()"
 
 
+def _copied(sources: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a copy, so that what one instance changes in it is not changed in another."""
+    try:
+        return copy.deepcopy(dict(sources))
+    except Exception:  # noqa: BLE001 - a source of the user's own may hold what can't be copied, such as a lock
+        return dict(sources)
+
+
 class SparkFeature:
     """One DataFrame of a pipeline.
 
-    A subclass sets `self.sources` in its `__init__` and returns its DataFrame from `transform`::
+    A subclass sets `self.sources` in its `__init__`, or `sources` in its class, and returns its DataFrame from
+    `transform`::
 
         class NetRevenue(SparkFeature):
             def __init__(self) -> None:
@@ -44,8 +54,17 @@ class SparkFeature:
     sources: Mapping[str, Source | ConfiguredSparkFeature]
     response: Any = None
 
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Returns an instance with sources of its own, where the class declares them."""
+        feature = super().__new__(cls)
+        declared = getattr(cls, "sources", None)
+        if isinstance(declared, Mapping):
+            object.__setattr__(feature, "sources", _copied(declared))  # a frozen dataclass refuses the usual way
+        return feature
+
     def __init__(self) -> None:
-        self.sources = {}
+        if not hasattr(self, "sources"):
+            self.sources = {}
 
     def transform(self, spark: SparkSession, start_date: date, end_date: date, **kwargs: Any) -> DataFrame:
         """Returns this feature's DataFrame.

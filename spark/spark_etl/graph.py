@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from spark_etl.errors import ArgumentError, GraphError
+from spark_etl.error_text import error_summary
+from spark_etl.errors import ArgumentError, GraphError, NotReturnedError
 from spark_etl.feature import ConfiguredSparkFeature, SparkFeature
 from spark_etl.names import alternatives
 from spark_etl.source import Source
+from spark_etl.user_code import guard_user_code
 
 
 class Graph:
@@ -32,8 +35,9 @@ class Graph:
     def __init__(self, features: Mapping[str, SparkFeature]) -> None:
         self.features = dict(features)
         for alias, feature in self.features.items():
-            _check_sources(alias, feature, self.features)
-            _check_keywords(alias, feature)
+            with _naming(alias):
+                _check_sources(alias, feature, self.features)
+                _check_keywords(alias, feature)
         self.upstreams = {alias: _upstreams(feature) for alias, feature in sorted(self.features.items())}
         self.order = _topological_order(self.upstreams)
 
@@ -59,15 +63,36 @@ class Graph:
                 raise ArgumentError(f"{what} names an unknown feature `{name}`. {alternatives(name, self.features)}")
 
 
+@contextmanager
+def _naming(alias: str) -> Iterator[None]:
+    """Names the feature whose attributes do something else than return: they may be properties of the user's."""
+    try:
+        with guard_user_code():
+            yield
+    except GraphError:
+        raise
+    except Exception as error:
+        reason = error.message if isinstance(error, NotReturnedError) else error_summary(error)
+        raise GraphError(f"feature `{alias}`: looking at its sources: {reason}") from error
+
+
 def _upstreams(feature: SparkFeature) -> list[str]:
     return sorted(name for name, source in feature.sources.items() if isinstance(source, ConfiguredSparkFeature))
 
 
 def _check_sources(alias: str, feature: SparkFeature, known: Mapping[str, SparkFeature]) -> None:
     sources: Any = getattr(feature, "sources", None)
+    name = type(feature).__qualname__
+    if sources is None:
+        raise GraphError(f"feature `{alias}`: {name}.__init__ sets no `self.sources` dict")
     if not isinstance(sources, Mapping):
-        raise GraphError(f"feature `{alias}`: {type(feature).__qualname__}.__init__ sets no `self.sources` dict")
+        raise GraphError(f"feature `{alias}`: `sources` of {name} is {_describe_type(sources)}, but must be a dict")
     for name, source in sources.items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise GraphError(
+                f"feature `{alias}`: its source {name!r} can't be a keyword of transform()",
+                hint="give it a name of letters, digits and `_`",
+            )
         if isinstance(source, ConfiguredSparkFeature):
             if name not in known:
                 others = alternatives(name, [other for other in known if other != alias])

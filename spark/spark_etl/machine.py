@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import socket
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -18,6 +19,15 @@ def process_user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())
+
+
+def user_and_host() -> dict[str, str]:
+    """Returns who started the run, its host and process; the user of a run in a container comes by `SPARK_ETL_USER`."""
+    return {
+        "user": os.environ.get("SPARK_ETL_USER") or os.environ.get("SPARK_USER") or process_user(),
+        "host": socket.gethostname(),
+        "pid": str(os.getpid()),
+    }
 
 
 def available_memory() -> int | None:

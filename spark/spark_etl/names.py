@@ -41,3 +41,8 @@ def quoted(column: str) -> str:
 def is_segment(name: str) -> bool:
     """Returns whether a team or pipeline name may be one segment of a path."""
     return SEGMENT.fullmatch(name) is not None
+
+
+def in_config(setting: str) -> str:
+    """Returns where a setting of Spark, such as `spark.executor.memory: 4g`, is written."""
+    return f"`{setting}` under `spark:` in the config"

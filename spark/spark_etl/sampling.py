@@ -13,6 +13,7 @@ from spark_etl.errors import ArgumentError, SparkEtlError
 from spark_etl.names import alternatives, listing, quoted
 from spark_etl.parquet import need_pyarrow
 from spark_etl.storage import normalise, storage_for
+from spark_etl.units import format_count
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,7 +118,7 @@ class Sample:
     def summary(self) -> str:
         """Returns its description for people."""
         if self.keys is not None:
-            return f"the rows of {len(self.keys):,} keys ({', '.join(self.columns)})"
+            return f"the rows of {format_count(len(self.keys), 'key')} ({', '.join(self.columns)})"
         return f"the rows of {self.fraction:.4g} of all `{self.key}`"
 
     def cache_key(self) -> str:
@@ -178,13 +179,16 @@ def make_sample(
     if fraction is None and key is None:
         return None
     if fraction is None:
-        raise ArgumentError(f"--sample-key {key} without --sample", hint=f"--sample 0.01 --sample-key {key}")
+        raise ArgumentError(
+            f"--sample-key {key} without --sample", hint=f"add a share: `--sample 0.01 --sample-key {key}`"
+        )
+    share = _fraction(fraction)
     if not key:
         raise ArgumentError(
             "--sample needs a key column, which selects the same keys in every source",
-            hint=f"--sample {fraction} --sample-key customer_id",
+            hint=f"add one: `--sample {fraction} --sample-key customer_id`",
         )
-    return Sample(fraction=_fraction(fraction), key=key)
+    return Sample(fraction=share, key=key)
 
 
 def _fraction(text: str) -> float:
@@ -193,9 +197,9 @@ def _fraction(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 1 / BUCKETS <= value <= 1:
-        hint = f"one in a hundred: --sample 0.01 (at least {1 / BUCKETS:f})"
+        hint = f"one in a hundred: `--sample 0.01` (at least {1 / BUCKETS:f})"
         if 1 < value <= 100:
-            hint = f"{text} percent: --sample {value / 100:g}"
+            hint = f"{text} percent: `--sample {value / 100:g}`"
         raise ArgumentError(f"--sample {text!r} is no share of the keys: it must be above 0 and at most 1", hint=hint)
     return value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from spark_etl.dates import DateRange
 
 # Of options, whose names are other software's: what may be a secret. Of a source's own arguments: what is called one.
-SECRET = re.compile(r"pass|secret|token|credential|(access|api).?key|private|sas|authorization$", re.IGNORECASE)
+SECRET = re.compile(
+    r"pass|secret|token|credential|(access|api).?key|key.?list|encryption.*keys?$|private|sas|authorization$",
+    re.IGNORECASE,
+)
 HIDDEN = "…"
+LOGIN_IN_URL = re.compile(r"://[^/@\s]+:[^/@\s]*@")
 # Short words only as words: `bypass=True` is another source than `bypass=False`.
 SECRET_ARGUMENT = re.compile(
     r"((^|_)(?i:pass|pwd|sas)|(?<=[a-z0-9])(Pass|Pwd|Sas|SAS)"
@@ -47,6 +51,19 @@ class Source(ABC):
     Its `repr` identifies it in run.json and for `--resume`: the class and its public attributes, unless a subclass
     defines another.
     """
+
+    _pinned: frozenset[str] | None = None
+
+    def pin(self, paths: Collection[str] | None) -> None:
+        """Makes `inputs` and `read` pass over every object but these, which a run has read; None takes that back.
+
+        One of a class of your own need not know it: a replay compares what its `inputs` returns.
+        """
+        self._pinned = None if paths is None else frozenset(paths)
+
+    def is_pinned(self, path: str) -> bool:
+        """Returns whether an object is among those that are read."""
+        return self._pinned is None or path in self._pinned
 
     def __repr__(self) -> str:
         return source_key(self, **{name: value for name, value in vars(self).items() if not name.startswith("_")})
@@ -90,6 +107,8 @@ def _without_secrets(value: Any) -> Any:
         return {
             key: HIDDEN if SECRET.search(str(key)) else _without_secrets(value[key]) for key in sorted(value, key=str)
         }
+    if type(value) is str:
+        return LOGIN_IN_URL.sub(rf"://{HIDDEN}@", value)
     return [_without_secrets(item) for item in value] if type(value) is list else value
 
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from spark_etl.error_text import error_text, type_name
+
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 INTERNAL = 1
 UNSET, OK, ERROR = 0, 1, 2
@@ -43,8 +45,8 @@ class Span:
 
     def fail(self, error: BaseException) -> None:
         """Marks it as failed."""
-        self._attributes = {**self._attributes, "error.type": type(error).__name__}
-        self.status = {"code": ERROR, "message": (str(error) or type(error).__name__)[:LONGEST_MESSAGE]}
+        self._attributes = {**self._attributes, "error.type": type_name(error)}
+        self.status = {"code": ERROR, "message": error_text(error, longest=LONGEST_MESSAGE) or type_name(error)}
 
     def to_otlp(self, trace_id: str, now: int) -> dict[str, Any]:
         """Returns it as OTLP/JSON; one that has not ended yet ends now."""

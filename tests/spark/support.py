@@ -19,7 +19,7 @@ import spark_etl
 from pyarrow import dataset, parquet
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
-from spark_etl.cli import run_main
+from spark_etl.cli import main, run_main
 from spark_etl.reading import Run, Runs
 from spark_etl.sessions.classic import build_session
 
@@ -72,6 +72,16 @@ class Ended:
     code: int
     run: Run | None
     shown: str
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """How a replay in this process ended; without a verdict, it was refused."""
+
+    code: int
+    shown: str
+    verdict: dict[str, Any]
+    run: Run | None
 
 
 class Pipeline:
@@ -145,6 +155,41 @@ class Pipeline:
         code = run_main(self.argv(*more, **dates))
         new = [run for run in self.runs if run.id not in before]
         return Ended(code, new[0] if new else None, self._capture.readouterr().err)
+
+    def fixed(self, before: str, after: str, name: str = "fixed") -> str:
+        """Returns a copy of the project with a change, for `--code`."""
+        folder = self.folder / name
+        shutil.copytree(self.project, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        file = folder / f"{self.module}.py"
+        assert before in file.read_text()
+        file.write_text(file.read_text().replace(before, after))
+        return str(folder)
+
+    def replay(self, name: str, *more: str) -> Replayed:
+        """Replays on the shared context; the project's modules are imported anew, as their code is another."""
+        out, code, shown = self.compute(name, *more)
+        found = json.loads(out.splitlines()[-1]) if out.strip() else {}
+        assert found.get("verdict") or code == 2, shown
+        run = self.runs[found["path"].removeprefix("file://")] if found else None
+        return Replayed(code, shown, found.get("verdict") or {}, run)
+
+    def compute(self, name: str, *more: str) -> tuple[str, int, str]:
+        """Replays on the shared context, and returns stdout, exit code and what was shown."""
+        self._forget_modules()
+        path = list(sys.path)
+        self._spark.start()
+        self._capture.readouterr()
+        try:
+            code = main(["replay", name, "--scratch-path", f"{self.scratch}/", "--json", *more])
+        finally:
+            sys.path[:] = path
+            self._forget_modules()
+        out, shown = self._capture.readouterr()
+        return out, code, shown
+
+    def _forget_modules(self) -> None:
+        for file in self.project.glob("*.py"):
+            sys.modules.pop(file.stem, None)
 
     def output(self, path: str) -> list[dict[str, Any]]:
         """Returns the rows published at a path."""

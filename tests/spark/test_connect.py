@@ -15,6 +15,7 @@ from spark_etl.errors import ConfigError
 from spark_etl.runner.backend import connect_mode, open_backend
 from spark_etl.runner.backend.connect import explain_unsupported_attribute
 from spark_etl.runner.failure.error import as_feature_error
+from spark_etl.sessions.lost import SessionLostError
 
 from tests.spark.support import TOKEN, Pipeline, SharedSpark
 from tests.spark.test_order import FIRST, SORTED
@@ -114,6 +115,13 @@ def test_what_a_client_lacks_is_reported_with_what_to_use_instead(backend: Any, 
     assert explain_unsupported_attribute(ValueError("x")) is None
 
 
+def test_a_session_that_the_server_has_forgotten_is_a_sentence(backend: Any) -> None:
+    backend.spark.client.release_session()  # as a server that was killed and is up again
+    with pytest.raises(SessionLostError, match="was restarted: this session is gone") as caught:
+        backend.spark.range(5).count()
+    assert "spark() for a new session" in str(caught.value.hint)
+
+
 @pytest.fixture
 def server_with_token(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", TOKEN)
@@ -149,6 +157,35 @@ def test_a_project_that_needs_the_jvm_is_refused(pipeline: Pipeline, orders: str
     assert ended.code == 5
     assert "`sparkContext` is not there through Spark Connect" in ended.shown
     assert "run without --remote" in ended.shown
+
+
+BAD_ROW = """
+from spark_etl import CsvSource
+class Rates(SparkFeature):
+    def __init__(self):
+        self.sources = {"raw": CsvSource(%r, schema="cur string, rate double")}
+    def transform(self, spark, start_date, end_date, raw):
+        return raw
+class Stops(SparkFeature):
+    def __init__(self):
+        self.sources = {}
+    def transform(self, spark, start_date, end_date):
+        if spark.createDataFrame([("x" * 1000,)] * 3000, "v string").count() == 3000:  # more than 1 MB
+            spark.stop()
+"""
+
+
+def test_what_fails_is_named_as_without_the_server(pipeline: Pipeline, server_with_token: str) -> None:
+    (pipeline.folder / "a.csv").write_text('cur,rate\nEUR,1\nUSD,"1,50"\n')
+    pipeline.write(BAD_ROW % f"{pipeline.folder}/a.csv")
+
+    row = pipeline.run("--checkpoint", "rates", "--remote", server_with_token)
+    stop = pipeline.run("--checkpoint", "stops", "--remote", server_with_token)
+
+    assert (row.code, stop.code) == (5, 5)
+    assert f"`rates` failed: file://{pipeline.folder}/a.csv, line 3, column `rate`: '1,50' is no double" in row.shown
+    assert "`stops` failed: it stops Spark: spark.stop()" in stop.shown
+    assert "    spark.stop()" in stop.shown
 
 
 def test_a_wrong_token_ends_the_run_at_once(pipeline: Pipeline, orders: str, server: str) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tests.spark.support import Pipeline
 
@@ -88,5 +90,80 @@ def test_progress_is_a_line_per_feature(pipeline: Pipeline, orders: str) -> None
     pipeline.write(orders + DRIVER.replace('"CHF"', '"EUR"'))
     ended = pipeline.run("--checkpoint", "net")
     lines = [line.split() for line in ended.shown.splitlines() if line.startswith("[")]
-    assert [line[:3] for line in lines] == [["[1/2]", "orders", "built"], ["[2/2]", "net", "checkpoint"]]
+    assert [line[:3] for line in lines] == [["[1/2]", "orders", "planned,"], ["[2/2]", "net", "checkpoint"]]
     assert lines[1][3:5] == ["100", "rows"]
+
+
+READ = """
+from spark_etl import CsvSource, JsonSource, ParquetSource
+class Rates(SparkFeature):
+    def __init__(self):
+        self.sources = {"raw": %s}
+    def transform(self, spark, start_date, end_date, raw):
+        return %s
+class After(SparkFeature):
+    def __init__(self):
+        self.sources = {"rates": ConfiguredSparkFeature()}
+    def transform(self, spark, start_date, end_date, rates):
+        return rates
+"""
+UNREADABLE = {
+    "csv": (
+        'CsvSource(LAKE, schema="cur string, rate double")',
+        "a.csv, line 3, column `rate`: '1,50' is no double",
+        '"locale": "de-DE"',
+    ),
+    "json": ("JsonSource(LAKE)", "a.json, line 1: a document does not end in its line", '"multiLine": True'),
+    "parquet": (
+        "ParquetSource(LAKE)",
+        r"column `name` of `raw` has bytes that are no UTF-8: 'M\xfcller'",
+        "make_valid_utf8",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_data_that_can_not_be_read_is_named_to_the_value(pipeline: Pipeline, kind: str) -> None:
+    lake = pipeline.folder / "lake"
+    lake.mkdir()
+    (lake / "a.csv").write_text('cur,rate\nEUR,1\nUSD,"1,50"\n')
+    (lake / "a.json").write_text('{\n"cur": "EUR"\n}\n')
+    bad = pa.array([b"ok", b"M\xfcller"]).view(pa.string())
+    parquet.write_table(pa.table({"id": [1, 2], "name": bad}), lake / "a.parquet")
+    source, message, hint = UNREADABLE[kind]
+    returned = 'raw.mapInPandas(lambda parts: parts, "id long, name string")' if kind == "parquet" else "raw"
+    pipeline.write(READ % (source.replace("LAKE", repr(f"{lake}/a.{kind}")), returned), {"after": "after!"})
+
+    ended = pipeline.run("--checkpoint-on-failure")
+
+    assert ended.code == 5
+    assert f"error: feature `rates` failed: {'' if kind == 'parquet' else f'file://{lake}/'}{message}" in ended.shown
+    assert hint in ended.shown
+    assert ended.run
+    assert message in str(ended.run.failure.message)
+    assert ended.run.failure.full_traceback
+
+
+@pytest.mark.parametrize("stop", ["spark.stop()", "spark.sparkContext.stop()"])
+def test_spark_that_a_feature_stops_goes_on_and_the_line_is_named(pipeline: Pipeline, orders: str, stop: str) -> None:
+    pipeline.write(
+        orders + DRIVER.replace("        return orders.withColumn", f"        {stop}\n        return orders.withColumn")
+    )
+
+    ended = pipeline.run("--checkpoint", "net")
+
+    assert ended.code == 5
+    assert "error: feature `net` failed: it stops Spark: " in ended.shown
+    assert f"    {stop}" in ended.shown
+    assert "the runner starts Spark" in ended.shown
+
+
+def test_a_plan_that_is_too_deep_says_so(pipeline: Pipeline, orders: str) -> None:
+    added = '__import__("functools").reduce(lambda column, _: column + 1, range(4000), F.col("id"))'
+    deep = f'orders.select({added}.alias("v"))'
+    pipeline.write(orders + DRIVER.replace('orders.withColumn("net", F.lit(rate("CHF")))', deep))
+
+    ended = pipeline.run("--checkpoint", "net")
+
+    assert "error: feature `net` failed: the query plan is too deep" in ended.shown
+    assert "withColumns()" in ended.shown

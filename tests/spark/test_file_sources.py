@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from spark_etl.reading import Runs
-from spark_etl.sources.file_schemas import SPARK_SCHEMA_KEY
+from spark_etl.schemas.footers import SPARK_SCHEMA_KEY
 
 from tests.spark.support import Pipeline
 
@@ -96,7 +96,7 @@ def test_days_in_a_path_are_a_column(pipeline: Pipeline) -> None:
         folder.mkdir(parents=True)
         parquet.write_table(pa.Table.from_pylist(ROWS[:1]), folder / "a.parquet")
     rows = read(pipeline, f'ParquetSource("{pipeline.folder}/lake/day={{date}}/")')
-    assert rows == [{**ROWS[0], "day": date(2024, 2, 29)}]
+    assert rows == [{**ROWS[0], "day": "2024-02-29"}]
 
 
 def test_a_row_that_does_not_fit_fails_the_run(pipeline: Pipeline) -> None:
@@ -274,7 +274,7 @@ def test_a_union_takes_intervals(pipeline: Pipeline) -> None:
 def test_without_pyarrow_spark_compares_the_files(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_days(pipeline, pa.table({"id": [1]}), pa.table({"id": [2], "extra": ["x"]}))
     pipeline.write(FEATURE % ("", f"{source})"), {"read": "x"})
-    monkeypatch.setattr("spark_etl.sources.published.parquet_schema_reader", lambda: None)
+    monkeypatch.setattr("spark_etl.sources.published.parquet_schema_reader", lambda _: None)
 
     ended = pipeline.run(start="2024-02-28")
 
@@ -300,3 +300,106 @@ def test_days_may_be_folders_in_folders(pipeline: Pipeline) -> None:
     (pipeline.folder / "lake/2024/02/29").mkdir(parents=True)
     (pipeline.folder / "lake/2024/02/29/a.csv").write_text("id\n1\n")
     assert read(pipeline, f'CsvSource("{pipeline.folder}/lake/{{date:%Y/%m/%d}}/a.csv")') == [{"id": "1"}]
+
+
+def test_folders_are_columns_of_text_unless_a_schema_says_otherwise(pipeline: Pipeline) -> None:
+    lake = pipeline.folder / "lake"
+    for number, code in enumerate(["007", "1e3", "2f", "-0", "__HIVE_DEFAULT_PARTITION__"]):
+        (lake / f"code={code}" / "city=Z%C3%BC").mkdir(parents=True)
+        parquet.write_table(pa.table({"id": [number]}), lake / f"code={code}" / "city=Z%C3%BC" / "a.parquet")
+    (lake / "code=007" / "city=1").mkdir()
+    parquet.write_table(pa.table({"id": [9]}), lake / "code=007/city=1/b.parquet")
+
+    rows = read(pipeline, f'ParquetSource("{lake}")')
+    assert {row["id"]: row["code"] for row in rows} == {0: "007", 1: "1e3", 2: "2f", 3: "-0", 4: None, 9: "007"}
+    assert {row["city"] for row in rows} == {"Zü", "1"}
+
+    rows = read(pipeline, f'ParquetSource("{lake}/code=*7", schema="code int, id bigint")')
+    assert rows == [{"id": 9, "code": 7, "city": "1"}, {"id": 0, "code": 7, "city": "Zü"}]
+
+
+def test_days_between_other_folders_are_one_frame(pipeline: Pipeline) -> None:
+    for day, number in (("2024-02-28", 1), ("2024-02-29", 2)):
+        (pipeline.folder / "lake" / day / "country=NO").mkdir(parents=True)
+        (pipeline.folder / "lake" / day / "country=NO" / "a.csv").write_text(f"id,country\n{number},other\n")
+    pipeline.write(FEATURE % ("", f'CsvSource("{pipeline.folder}/lake/{{date}}")'), {"read": "read!"})
+
+    ended = pipeline.run(start="2024-02-28")
+
+    assert ended.code == 0, ended.shown
+    assert pipeline.output("read") == [{"id": "1", "country": "NO"}, {"id": "2", "country": "NO"}]
+
+
+NANOS = 1_709_210_096_789_012_000
+FOREIGN = {
+    "ns": pa.array([NANOS, -1_000, None], pa.timestamp("ns")),
+    "utc": pa.array([NANOS, -1_000, None], pa.timestamp("ns", "UTC")),
+    "half": pa.array([1.5, -0.1, None], pa.float16()),
+    "ms": pa.array([45_000_000, 0, None], pa.time32("ms")),
+    "us": pa.array([45_000_000_001, 0, None], pa.time64("us")),
+    "wide": pa.array([Decimal("-12345678901234567890.5"), Decimal(0), None], pa.decimal256(50, 10)),
+    "uuid": pa.array([bytes(range(16)), bytes(16), None], pa.uuid()),
+    "items": pa.array([[{"at": NANOS}], [], None], pa.list_(pa.struct([("at", pa.timestamp("ns"))]))),
+}
+MOMENT = datetime(2024, 2, 29, 12, 34, 56, 789012)
+
+
+def test_types_that_spark_lacks_are_converted(pipeline: Pipeline) -> None:
+    parquet.write_table(pa.table({"id": [1, 2, 3], **FOREIGN}), pipeline.folder / "a.parquet")
+
+    rows = read(pipeline, f'ParquetSource("{pipeline.folder}/a.parquet", convert=True)')
+
+    one, two, three = sorted(rows, key=lambda row: int(str(row["id"])))
+    before = datetime(1969, 12, 31, 23, 59, 59, 999999)
+    assert (one["ns"], two["ns"]) == (MOMENT, before)
+    assert (one["utc"], two["utc"]) == (MOMENT.replace(tzinfo=UTC), before.replace(tzinfo=UTC))
+    assert (one["half"], two["half"]) == (1.5, -0.0999755859375)
+    assert (one["ms"], one["us"]) == ("12:30:00.000", "12:30:00.000001")
+    assert (one["wide"], two["wide"]) == (Decimal("-12345678901234567890.5"), Decimal(0))
+    assert one["uuid"] == "00010203-0405-0607-0809-0a0b0c0d0e0f"
+    assert (one["items"], two["items"]) == ([{"at": MOMENT}], [])
+    assert {name for name, value in three.items() if value is not None} == {"id"}
+
+
+def test_a_value_that_a_conversion_would_change_is_refused_by_file(pipeline: Pipeline) -> None:
+    columns = {"at": pa.array([NANOS + 1], pa.timestamp("ns")), "wide": pa.array([10**39], pa.decimal256(50, 0))}
+    parquet.write_table(pa.table(columns), pipeline.folder / "a.parquet")
+    source = f'ParquetSource("{pipeline.folder}/a.parquet", convert=%s, select_cols=["%s"])'
+
+    for column, expected in (("at", "12:34:56.789012001 has digits beyond"), ("wide", "about 1.000e+39 does not fit")):
+        pipeline.write(FEATURE % ("", source % (True, column)), {"read": "read!"})
+        shown = pipeline.run().shown
+        assert expected in shown
+        assert "a.parquet: " in shown
+    assert read(pipeline, source % ("'truncate'", "at")) == [{"at": MOMENT}]
+
+
+def test_a_page_that_is_damaged_is_noticed_and_its_file_named(pipeline: Pipeline) -> None:
+    file = pipeline.folder / "a.parquet"
+    table = pa.table({"id": list(range(1000))})
+    parquet.write_table(table, file, compression=None, use_dictionary=False, write_page_checksum=True)
+    content = bytearray(file.read_bytes())
+    content[3000] ^= 0xFF
+    file.write_bytes(content)
+    pipeline.write(FEATURE % ("", f'ParquetSource("{file}")'), {"read": "read!"})
+
+    ended = pipeline.run()
+
+    assert ended.code == 5
+    assert "a.parquet" in ended.shown
+    assert "awaitResult" not in ended.shown
+
+
+def test_what_spark_would_drop_is_read(pipeline: Pipeline) -> None:
+    lake = pipeline.folder / "lake"
+    for name in ("a", "b"):
+        (lake / name).mkdir(parents=True)
+    (lake / "a" / "a.json").write_text('{"id":1}\n')
+    (lake / "b" / "b.json").write_text('{"id":2,"x":"b"}\n')
+    rows = read(pipeline, f'JsonSource(["{lake}/a", "{lake}/b"])')
+    assert rows == [{"id": 1, "x": None}, {"id": 2, "x": "b"}]
+
+    field = {"name": "id", "type": "long", "nullable": True, "metadata": {}}
+    note = {SPARK_SCHEMA_KEY: json.dumps({"type": "struct", "fields": [field]})}
+    parquet.write_table(pa.table({"id": [1], "x": ["a"]}).replace_schema_metadata(note), lake / "a.parquet")
+    assert read(pipeline, f'ParquetSource("{lake}/a.parquet")') == [{"id": 1, "x": "a"}]

@@ -35,6 +35,7 @@ def test_a_response_that_is_kept_changes_nothing_but_that_the_feature_is_kept(pi
     assert ended.code == 0, ended.shown
     assert ended.run is not None
     assert ended.run["net"].rows == 100
+    assert ended.run["net"].manifest.unique == [["id"]]
     assert len(pipeline.output("net")) == 100
 
 
@@ -56,6 +57,7 @@ def test_every_broken_expectation_is_reported_with_its_column_and_rows(pipeline:
     assert ended.run is not None
     assert ended.run.features["net"].state == "failed"
     assert ended.run["net"].rows == 100, "the rows that break it are there to be looked at"
+    assert ended.run["net"].manifest.unique == [["id"]], "what is declared, whether or not it is kept"
 
 
 def test_rows_that_broke_a_response_are_not_reused(pipeline: Pipeline, orders: str) -> None:
@@ -94,6 +96,8 @@ from pyspark.sql import types as T
 class NetModel(pa.DataFrameModel):
     id: T.LongType() = pa.Field(nullable=False)
     amount: T.DoubleType() = pa.Field(ge=0, le=24)
+    class Config:
+        unique = ["id"]
 
 class Net(SparkFeature):
     response = NetModel
@@ -111,3 +115,5 @@ def test_a_model_of_pandera_is_a_response_too(pipeline: Pipeline, orders: str) -
     assert ended.code == 5
     assert "its rows break its response:" in ended.shown
     assert "less_than_or_equal_to(24)" in ended.shown
+    assert ended.run is not None
+    assert ended.run["net"].manifest.unique == [["id"]]

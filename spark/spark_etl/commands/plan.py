@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from spark_etl.drawing import Diagram, Node, as_mermaid, as_svg, as_text
+from spark_etl.error_text import error_summary
 from spark_etl.errors import ConfigError, NotReturnedError, StorageError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.names import listing
+from spark_etl.printable import printable, printable_json
 from spark_etl.runner.options import Options, read_options
 from spark_etl.runner.plan import make_plan
 from spark_etl.runner.publish.ownership import refuse_foreign, without_lock
@@ -72,7 +74,7 @@ def _check_outputs(plan: Plan) -> None:
     try:
         refuse_foreign(without_lock(plan.outputs), plan.owner, adopt=plan.options.adopt_output)
     except StorageError as error:
-        sys.stderr.write(f"not checked what the outputs would replace: {error.message}\n")
+        sys.stderr.write(printable(f"not checked what the outputs would replace: {error.message}\n"))
 
 
 def _planned_actions(plan: Plan) -> Mapping[str, PlannedAction]:
@@ -141,7 +143,7 @@ def _source_text(alias: str, name: str, source: object) -> str:
         with guard_user_code():
             return repr(source)
     except Exception as error:
-        reason = error.message if isinstance(error, NotReturnedError) else f"{type(error).__name__}: {error}"
+        reason = error.message if isinstance(error, NotReturnedError) else error_summary(error)
         raise ConfigError(f"feature `{alias}`: source `{name}`: its repr(): {reason}") from error
 
 
@@ -161,4 +163,5 @@ def _to_json(plan: Plan, diagram: Diagram) -> str:
         }
         for node in diagram.nodes
     }
-    return json.dumps({"pipeline": plan.pipeline, "order": list(plan.order), "features": features}, indent=2)
+    document = {"pipeline": plan.pipeline, "order": list(plan.order), "features": features}
+    return printable_json(json.dumps(document, indent=2))

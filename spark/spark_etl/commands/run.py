@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 
 from spark_etl.command_line import INTERRUPTED
 from spark_etl.errors import FeatureError, SparkEtlError
+from spark_etl.printable import printable_json
+from spark_etl.reading.phases import phases_text
+from spark_etl.reading.run_table import unpublished_text
 from spark_etl.runner.backend import connect_mode
+from spark_etl.runner.launcher import program, replay_command, resume_command
 from spark_etl.runner.notify import mail_outcome, mail_refusal
 from spark_etl.runner.options import Options
 from spark_etl.runner.plan import make_plan
@@ -17,6 +22,7 @@ from spark_etl.runner.publish.ownership import refuse_foreign, without_lock
 from spark_etl.runner.report.progress import Progress, log_as_events
 from spark_etl.runner.run import Outcome, run_plan
 from spark_etl.runner.signals import raise_on_signals
+from spark_etl.store import run_name
 from spark_etl.units import format_duration
 from spark_etl.user_code import guard_user_code, no_hard_exit
 
@@ -39,13 +45,13 @@ def _run(options: Options, progress: Progress) -> int:
             progress.expect(plan.order)
             outcome = run_plan(plan, progress)
     except SparkEtlError as error:
-        _show_error(error, options, progress)
+        show_error(error, progress, debug=options.debug)
         mail_refusal(options, error, progress)
         _print_json(options, {"run_id": None, "path": None, "status": "refused", "error": error.message})
         return error.exit_code
     _show_outcome(outcome, options, progress)
     with suppress(SparkEtlError, OSError):
-        outcome.record.store_log()
+        outcome.record.store_log()  # which does nothing as long as the store is away
     mail_outcome(options, plan.pipeline, outcome, progress)
     _print_json(options, _summary(outcome))
     if outcome.status == "interrupted":
@@ -54,19 +60,40 @@ def _run(options: Options, progress: Progress) -> int:
 
 
 def _show_outcome(outcome: Outcome, options: Options, progress: Progress) -> None:
-    if outcome.error:
-        _show_error(outcome.error, options, progress)
+    if outcome.error and not outcome.is_reported:
+        show_error(outcome.error, progress, debug=options.debug)
     message = f"{outcome.status} after {format_duration(outcome.seconds)}: {outcome.run.root}"
     progress.emit("run_ended", message, status=outcome.status, path=outcome.run.root, seconds=outcome.seconds)
-    opening = f'runs["{outcome.run.run_id}"]'
-    if outcome.status == "failed":
-        progress.line(f"open it:  from spark_etl import runs; {opening}.failure")
+    if unpublished := unpublished_text(outcome.record.document):
+        progress.line(unpublished)
+    if outcome.error is None:
+        seconds = phases_text(outcome.record.document.trace, outcome.seconds)
+        if seconds:
+            progress.line(seconds)
+    if not outcome.record.is_paused:
+        for line in _next_steps(outcome):
+            progress.line(line)
+
+
+def _next_steps(outcome: Outcome) -> Iterator[str]:
+    """Yields what to do next: commands where a command has started the run, else what to type in a notebook."""
+    name, has_failed = run_name(outcome.run.root), outcome.status == "failed"
+    if program() and (has_failed or outcome.has_checkpoints):
+        yield f"  next: {program()} runs show {name}"
+    if has_failed and (command := replay_command(outcome.record)):
+        yield f"  does a fix hold: {command}"
+    if program():
+        if has_failed and outcome.has_checkpoints:
+            yield f"  once it is mended: {resume_command(outcome.record)}"
+    elif has_failed:
+        yield f'open it:  from spark_etl import runs; runs["{name}"].failure'
     elif outcome.has_checkpoints:
-        progress.line(f"look at it:  from spark_etl import runs; run = {opening}")
+        yield f'look at it:  from spark_etl import runs; run = runs["{name}"]'
 
 
-def _show_error(error: SparkEtlError, options: Options, progress: Progress) -> None:
-    if options.debug:
+def show_error(error: SparkEtlError, progress: Progress, *, debug: bool) -> None:
+    """Shows what a run has failed with, after the project's own frames of it, or after all of them."""
+    if debug:
         progress.line("".join(traceback.format_exception(error)).rstrip())
     elif isinstance(error, FeatureError) and error.frames:
         progress.line("Traceback (the project's own frames):\n" + error.frames.rstrip())
@@ -85,5 +112,5 @@ def _summary(outcome: Outcome) -> dict[str, object]:
 
 def _print_json(options: Options, summary: dict[str, object]) -> None:
     if options.json:
-        sys.stdout.write(json.dumps(summary) + "\n")
+        sys.stdout.write(printable_json(json.dumps(summary)) + "\n")
         sys.stdout.flush()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
 
+from spark_etl.printable import printable
 from spark_etl.units import format_count
 
 
@@ -89,7 +90,7 @@ def as_text(diagram: Diagram) -> str:
             lines.append((lead + "  ".join([*cells, node.reason])).rstrip())
             if node.upstreams or node.sources:
                 lines.append(f"{'':{position}}    ← {', '.join([*node.upstreams, *node.sources])}")
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _cells(node: Node) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from spark_etl.drawing.diagram import Diagram, Node
 from spark_etl.drawing.states import StateStyle, style_of
+from spark_etl.printable import printable
 
 # What Mermaid or its HTML would take for something else, by the code it writes such characters with.
 SPECIAL = {ord(sign): f"#{ord(sign)};" for sign in '#"<>&`\\%$'} | {ord("\n"): " "}
@@ -30,7 +31,7 @@ def _label(node: Node) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.translate(SPECIAL)
+    return printable(text).translate(SPECIAL)
 
 
 def _classes(diagram: Diagram, names: dict[str, str]) -> list[str]:

@@ -36,13 +36,21 @@ STATES: dict[str, StateStyle] = {
     "pending": StateStyle("…", *_GREY, dashed=True),
     "running": StateStyle("▶", *_BLUE),
     "built": StateStyle("◇", *_BLUE),
+    "planned, not computed": StateStyle("◇", *_GREY, dashed=True),
+    "computed": StateStyle("◇", *_BLUE),
     "staged": StateStyle("◇", *_BLUE),
     "succeeded": StateStyle("✓", *_GREEN),
+    "published": StateStyle("✓", *_GREEN),
     "failed": StateStyle("✗", *_RED),
     "interrupted": StateStyle("■", *_AMBER),
     "died": StateStyle("†", *_AMBER),
     "skipped": StateStyle("–", *_GREY, dashed=True),
     "reused": StateStyle("↺", *_VIOLET),
+    "same": StateStyle("=", *_GREEN),
+    "presumed the same": StateStyle("≈", *_GREEN, dashed=True),
+    "differs": StateStyle("≠", *_RED),
+    "differs by its inputs": StateStyle("↓", *_AMBER),
+    "can't be compared": StateStyle("?", *_GREY, dashed=True),
 }
 UNKNOWN = StateStyle("·", *_GREY)
 

@@ -13,6 +13,7 @@ from unicodedata import east_asian_width
 from spark_etl.drawing.diagram import Diagram, Node
 from spark_etl.drawing.layout import Box, Layout, Line, lay_out
 from spark_etl.drawing.states import STATES, UNKNOWN, StateStyle, style_of
+from spark_etl.printable import printable
 
 NAME, SMALL, LEADING, PADDING, HEADER = 13.0, 11.0, 16.0, 12.0, 26.0
 # Of its size, the width of a character in the widest of the usual monospaced fonts.
@@ -22,8 +23,6 @@ FONT = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 # Paper, ink and lines; the papers are JupyterLab's.
 PAGE = {"light": ("#ffffff", "#1f2328", "#6e7781"), "dark": ("#111111", "#e6e9ec", "#8b949e")}
 FIRST_ARGUMENT = re.compile(r"\w+\('([^']+)'.*\)")
-# What XML can't hold, not even escaped.
-FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def as_svg(diagram: Diagram, *, name: str | None = None) -> str:
         name: What its ids begin with; different each time if not given, since a page may hold several.
     """
     name = name or f"d{secrets.token_hex(4)}"
-    texts = {node.alias: _Label(tuple(_lines_of(node))) for node in diagram.nodes}
+    texts = {node.alias: _Label(tuple(map(printable, _lines_of(node)))) for node in diagram.nodes}
     layout = lay_out(diagram, {alias: text.size for alias, text in texts.items()})
     title = _escaped(diagram.summary())
     width = max(layout.width, _columns(diagram.summary()) * ADVANCE * SMALL + 2 * PADDING)
@@ -111,7 +110,7 @@ def _columns(text: str) -> int:
 
 
 def _escaped(text: str) -> str:
-    return escape(FORBIDDEN.sub("�", text))
+    return escape(printable(text))
 
 
 def _description(diagram: Diagram) -> str:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from spark_etl import machine
 from spark_etl.errors import CheckpointError
+from spark_etl.folder_columns import FolderColumns
 from spark_etl.names import alternatives
 from spark_etl.parquet import need_pyarrow, open_dataset, sizes_in_memory
-from spark_etl.reading import duck, reads
+from spark_etl.printable import printable
+from spark_etl.reading import duck, in_memory, reads
+from spark_etl.reading.escaped import EscapedTable, is_about_escapes, is_readable
+from spark_etl.reading.guard import FileGuard, Remake
 from spark_etl.reading.pandas_frame import as_pandas, refuse_uhugeint, wide_integers
-from spark_etl.reading.rows import Rows, check_predicate
+from spark_etl.reading.part_files import ABOUT_A_FILE
+from spark_etl.reading.rows import STREAMED_ROWS, Rows, check_predicate
 from spark_etl.reading.spark_frame import as_frame
-from spark_etl.storage import S3Settings, join
+from spark_etl.reading.warn import warn_of_variants
+from spark_etl.storage import S3Settings
 from spark_etl.store import Manifest
-from spark_etl.units import format_bytes
+from spark_etl.units import format_bytes, format_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,27 +31,23 @@ if TYPE_CHECKING:
     from pyarrow.compute import Expression
     from pyspark.sql import DataFrame, SparkSession
 
+    from spark_etl.compare import RowDiff
     from spark_etl.reading.profile_table import Profile
+    from spark_etl.reading.verify import CheckpointVerifyResult, OnProgress
 
     Where: TypeAlias = str | Expression | None
-
-MAX_BYTES_IN_MEMORY = 2_000_000_000
-NO_QUESTION = 50_000_000  # so few bytes on disk are not worth a look at each footer; what they become is counted force
-
-
-def max_bytes_in_memory() -> int:
-    """Returns the bytes that are read without `force=True`: half of what is free, as results need memory too."""
-    free = machine.available_memory()
-    return MAX_BYTES_IN_MEMORY if free is None else min(MAX_BYTES_IN_MEMORY, free // 2)
 
 
 class Checkpoint:
     """A feature's DataFrame as one run kept it.
 
     Attributes:
-        path: Its folder: plain Parquet, any reader opens it.
+        path: Its folder, which identifies it.
         manifest: What it is: schema, rows, files, code, inputs.
         changed: Modules of the project whose code is another now than the one that computed it.
+
+    Whatever reads its rows refuses them, and names the file and the command that makes them again, where a file is not
+    the one that the run wrote: another size, another ETag, or a page whose checksum is wrong.
     """
 
     def __init__(
@@ -55,17 +58,27 @@ class Checkpoint:
         *,
         changed: Sequence[str] = (),
         notes: Sequence[str] = (),
+        remake: Remake | None = None,
+        opened_by: str = "",
     ) -> None:
         self.changed = list(changed)
         self.notes = list(notes)
         self.path = path
         self.manifest = manifest
         self._settings = settings
+        self._opened_by = opened_by
+        self._remake = remake or (lambda _: f"./sandbox run … --checkpoint {shlex.quote(manifest.feature)}")
+        self._guard = FileGuard(path, manifest, settings, self._remake)
 
     @property
     def feature(self) -> str:
         """The feature's alias."""
         return self.manifest.feature
+
+    @property
+    def files_folder(self) -> str:
+        """Where its files lie: plain Parquet, any reader opens it. That is its own folder, unless it was adopted."""
+        return self.manifest.files_folder(self.path)
 
     @property
     def rows(self) -> int:
@@ -118,18 +131,20 @@ class Checkpoint:
             CheckpointError: A column is unknown, the predicate is refused, or the rows need more memory than the limit.
         """
         rows = self._rows(columns, where)
-        if limit is None:
-            if where is None and not force and self.bytes > NO_QUESTION:
-                sizes = sizes_in_memory(rows.paths, rows.columns, self._settings)
-                self._refuse_more_than(max_bytes_in_memory(), sum(sizes.values()))
-            batches = rows.all()
-        else:
-            batches = rows.first(limit) if where is None else rows.one_by_one(max(limit, 0))
-        return self._collected(batches, rows, force=force)
+        with self._guard.explain():
+            if limit is None:
+                if where is None and not force and self.bytes > in_memory.NO_QUESTION:
+                    sizes = sizes_in_memory(rows.paths, rows.columns, self._settings)
+                    in_memory.refuse_more_than(in_memory.max_bytes(), sum(sizes.values()), self.feature)
+                batches = rows.all()
+            else:
+                batches = rows.first(limit) if where is None else rows.one_by_one(max(limit, 0))
+            return in_memory.as_table(batches, rows, self.feature, force=force)
 
     def batches(self, *, columns: Sequence[str] | None = None, where: Where = None) -> Iterator[pa.RecordBatch]:
         """Yields the rows as Arrow record batches, some thousand at a time: any number of rows in little memory."""
-        yield from self._rows(columns, where).one_by_one()
+        with self._guard.explain():
+            yield from self._rows(columns, where).one_by_one()
 
     def sql(self, query: str, *, force: bool = False, **others: Checkpoint) -> pd.DataFrame:
         """Returns the result of a query by DuckDB, in which the checkpoint is the table `this`.
@@ -147,16 +162,32 @@ class Checkpoint:
         if "this" in others:
             raise CheckpointError("`this` is the checkpoint that is asked; give the other one another name")
         tables = {"this": self, **others}
-        columns = [column for table in tables.values() for column in table.schema]
-        with duck.connection() as connected:
-            duck.register(connected, {name: table._dataset() for name, table in tables.items()})
-            with duck.refusals(columns):
-                relation = connected.sql(query)
-                refuse_uhugeint(relation.columns, relation.types)
-                wide = wide_integers(relation.types)
-                reader = relation.to_arrow_reader(duck.BATCH_ROWS)
-                result = self._collected(reader, reader, force=force)
+        with ExitStack() as stack:
+            for table in tables.values():
+                stack.enter_context(table._guard.explain())
+            return self._sql(query, tables, force)
+
+    def _sql(self, query: str, tables: Mapping[str, Checkpoint], force: bool) -> pd.DataFrame:
+        if not is_about_escapes(query):
+            with suppress(duck.NotUtf8Error):
+                result, wide = self._queried(query, {name: table._dataset() for name, table in tables.items()}, force)
+                if is_readable(result):
+                    return as_pandas(result, moments=True, wide=wide)
+        escaped = {name: EscapedTable(table._dataset(), table.feature, STREAMED_ROWS) for name, table in tables.items()}
+        result, wide = self._queried(query, escaped, force)
+        for one in escaped.values():
+            one.warn()
         return as_pandas(result, moments=True, wide=wide)
+
+    def _queried(self, query: str, tables: Mapping[str, Any], force: bool) -> tuple[pa.Table, set[int]]:
+        """Returns the result of a query, and the positions of its columns of more than 64 bits."""
+        columns = [column for table in tables.values() for column in table.schema.names]
+        with duck.connection() as connected, duck.refusals(columns):
+            duck.register(connected, tables)
+            relation = connected.sql(query)
+            refuse_uhugeint(relation.columns, relation.types)
+            reader = relation.to_arrow_reader(duck.BATCH_ROWS)
+            return in_memory.as_table(reader, reader, self.feature, force=force), wide_integers(relation.types)
 
     def spark(self, session: SparkSession | None = None) -> DataFrame:
         """Returns the Spark DataFrame over exactly these files, with the schema they were written with.
@@ -164,7 +195,7 @@ class Checkpoint:
         Args:
             session: A classic or a Spark Connect session; the one of `spark_etl.spark()` if not given.
         """
-        return as_frame(self.manifest, self._paths(), session)
+        return as_frame(self.manifest, self.path, self._paths(), session)
 
     def profile(self, columns: Sequence[str] | None = None) -> Profile:
         """Returns what the values of each column are like; it shows itself as a table with histograms.
@@ -181,7 +212,50 @@ class Checkpoint:
 
         rows = self._rows(columns, None)
         types = [self.manifest.columns[name] for name in rows.columns]
-        return Profile(self._headline(), list(profile_columns(rows.paths, rows.columns, types, self._settings)))
+        with self._guard.explain():
+            found = list(profile_columns(rows.paths, rows.columns, types, self._settings, rows.folders))
+            for error in (column.error for column in found if ABOUT_A_FILE.search(column.error)):
+                raise CheckpointError(error) from OSError(error)
+        return Profile(self._headline(), found)
+
+    def explain_damage(self) -> AbstractContextManager[None]:
+        """Returns a context in which an error about a damaged file becomes one that names it; for other readers."""
+        return self._guard.explain()
+
+    def verify(self, *, on_progress: OnProgress | None = None) -> CheckpointVerifyResult:
+        """Returns whether the files are those that the run wrote: sizes, ETags, footers, all rows, page checksums.
+
+        Args:
+            on_progress: Is called with the feature, and how many bytes of how many were read.
+        """
+        from spark_etl.reading.verify import verify_checkpoint
+
+        return verify_checkpoint(self.path, self.manifest, self._settings, remake=self._remake, on_progress=on_progress)
+
+    def diff(
+        self, other: Checkpoint, *, keys: Sequence[str] | str = (), tolerance: float | None = None, samples: int = 5
+    ) -> RowDiff:
+        """Returns how the rows differ from those of another checkpoint, of any run and feature. It shows itself.
+
+        Args:
+            other: The other one.
+            keys: Columns by which a row of both is the same one.
+            tolerance: By how much two numbers may differ and still count as equal.
+            samples: How many rows of each kind the result has.
+
+        Raises:
+            ArgumentError: The other one is no checkpoint, or lacks a column of the keys.
+            CheckpointError: A column's values can't be compared.
+        """
+        from spark_etl.reading.comparing import diff_rows
+
+        return diff_rows(self, other, keys=keys, tolerance=tolerance, samples=samples)
+
+    compare = diff
+
+    def stored_rows(self, columns: Sequence[str]) -> Rows:
+        """Returns what reads columns as they are stored, for those who look at values and not at how they read."""
+        return Rows(self._paths(), list(columns), None, self._settings, self._folders)
 
     def _rows(self, columns: Sequence[str] | None, where: Where) -> Rows:
         need_pyarrow()
@@ -192,48 +266,35 @@ class Checkpoint:
                 raise CheckpointError(
                     f"`{self.feature}` has no column `{column}`. {alternatives(column, self.manifest.columns)}"
                 )
-        return Rows(self._paths(), names, where, self._settings)
+        warn_of_variants(names, self.manifest.columns)
+        return Rows(self._paths(), names, where, self._settings, self._folders)
 
     def _paths(self) -> list[str]:
-        """Returns the files, those without rows last, and records the read: the caller is about to read them."""
-        reads.record_read(self.path, self.manifest)
+        """Returns the files, those without rows last, and records the read; refuses others than the run has written."""
+        self._guard.refuse_other_files()
+        reads.record_read(self.path, self.manifest, self._opened_by)
         files = sorted(self.manifest.files, key=lambda file: (file.rows == 0, file.name))
-        return [join(self.path, file.name) for file in files]
+        return [self.manifest.file_path(self.path, file.name) for file in files]
+
+    @property
+    def _folders(self) -> FolderColumns | None:
+        return FolderColumns(self.manifest.partitions) if self.manifest.is_adopted else None
 
     def _dataset(self) -> Any:
-        return open_dataset(self._paths(), self._settings)
-
-    def _collected(self, batches: Iterable[pa.RecordBatch], typed: Any, *, force: bool) -> pa.Table:
-        """Returns a stream as a table, and stops when it turns out to be too much."""
-        import pyarrow as pa
-
-        most, size, kept = max_bytes_in_memory(), 0, []
-        for batch in batches:
-            kept.append(batch)
-            size += batch.nbytes
-            if not force:
-                self._refuse_more_than(most, size, "more than ")
-        schema = kept[0].schema if kept else typed.schema
-        return pa.Table.from_batches(kept, schema)
-
-    def _refuse_more_than(self, most: int, size: int, about: str = "about ") -> None:
-        if size > most:
-            raise CheckpointError(
-                f"`{self.feature}` would need {about}{format_bytes(size)} of memory; the limit is {format_bytes(most)}",
-                hint="select less with columns=, where= or limit=, iterate over .batches(), or pass force=True",
-            )
+        return open_dataset(self._paths(), self._settings, self._folders)
 
     def __len__(self) -> int:
         return self.rows
 
     def __repr__(self) -> str:
-        columns = "\n".join(f"  {name}: {kind}" for name, kind in self.schema.items())
+        columns = "\n".join(printable(f"  {name}: {kind}", one_line=True) for name, kind in self.schema.items())
         return f"{self._headline()}\n{columns}"
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(self._headline())}</p>{self.head()._repr_html_()}"  # type: ignore[operator]
 
     def _headline(self) -> str:
-        since = [f"its code has changed since: {', '.join(self.changed)}"] if self.changed else []
-        notes = "".join(f"; {note}" for note in [*self.notes, *since])
-        return f"{self.feature} of run {self.manifest.run_id}: {self.rows:,} rows, {format_bytes(self.bytes)}{notes}"
+        changed = [f"its code has changed since: {', '.join(self.changed)}"] if self.changed else []
+        notes = "".join(f"; {note}" for note in [*self.notes, *changed])
+        size = f"{format_count(self.rows, 'row')}, {format_bytes(self.bytes)}"
+        return printable(f"{self.feature} of run {self.manifest.run_id}: {size}{notes}", one_line=True)

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from spark_etl.errors import CheckpointError
+from spark_etl.printable import printable
 
 BATCH_ROWS = 65_536
+IN_A_STREAM = re.compile(r"(?:Python exception|failed): .*\bKeyboardInterrupt:?\s*$", re.DOTALL)
+ABOUT_TEXT = re.compile(r"unicode|utf-?8|must call SetFallible", re.IGNORECASE)
+
+
+class NotUtf8Error(CheckpointError):
+    """Raised when DuckDB refuses a text that is no UTF-8; such a text can be given to it with its bytes escaped."""
 
 
 @contextmanager
-def connection(*, memory: str = "") -> Iterator[Any]:
+def connection(*, memory: str = "", purpose: str = "SQL") -> Iterator[Any]:
     """Yields a database in memory; what does not fit goes to a folder that is deleted with it.
+
+    Ctrl-C is a KeyboardInterrupt, whatever DuckDB makes of it.
 
     Args:
         memory: How much DuckDB may hold, such as `300MB`; its own default if not given.
+        purpose: What needs it, for the message.
 
     Raises:
         CheckpointError: DuckDB is not installed.
@@ -25,13 +36,19 @@ def connection(*, memory: str = "") -> Iterator[Any]:
     try:
         import duckdb
     except ImportError:
-        raise CheckpointError("SQL needs DuckDB, which is not installed here", hint="pip install duckdb") from None
+        message = f"{purpose} needs DuckDB, which is not installed here"
+        raise CheckpointError(message, hint="pip install duckdb") from None
     with tempfile.TemporaryDirectory(prefix="spark-etl-") as folder, duckdb.connect() as connected:
         connected.execute("set timezone = 'UTC'")
         connected.execute(f"set temp_directory = {text(folder)}")
         if memory:
             connected.execute(f"set memory_limit = {text(memory)}")
-        yield connected
+        try:
+            yield connected
+        except RuntimeError as error:  # as DuckDB calls it while it computes
+            if str(error) == "Query interrupted":
+                raise KeyboardInterrupt from error
+            raise
 
 
 @contextmanager
@@ -41,10 +58,18 @@ def refusals(columns: Sequence[str]) -> Iterator[None]:
 
     try:
         yield
-    except duckdb.Error as error:
-        raise CheckpointError(
-            f"DuckDB refuses the query: {error}", hint=f"columns: {', '.join(columns) or 'none'}"
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        if IN_A_STREAM.search(str(error)):  # where it asks Python for rows
+            raise KeyboardInterrupt from error
+        refused = NotUtf8Error if _is_about_text(error) else CheckpointError
+        raise refused(
+            f"DuckDB refuses the query: {printable(str(error))}",
+            hint=f"columns: {printable(', '.join(columns), one_line=True) or 'none'}",
         ) from error
+
+
+def _is_about_text(error: Exception) -> bool:
+    return isinstance(error, UnicodeDecodeError) or ABOUT_TEXT.search(str(error)) is not None
 
 
 def register(connected: Any, tables: Mapping[str, Any]) -> None:
@@ -69,6 +94,8 @@ def matching(connected: Any, dataset: Any, columns: Sequence[str], predicate: st
     """Yields record batches of the rows that a predicate holds for; what DuckDB can, it leaves to pyarrow's reader."""
     register(connected, {"this": dataset})
     chosen = ", ".join(identifier(column) for column in columns) or "1"
+    if "" in columns:  # which SQL has no way to write
+        chosen = "*"
     end = "" if limit is None else f" limit {int(limit)}"
     with refusals(dataset.schema.names):
         query = f"select {chosen} from this where ({predicate}\n){end}"  # noqa: S608 - the caller's own SQL
@@ -95,11 +122,35 @@ def as_declared(batch: Any, schema: Any, columns: Sequence[str]) -> Any:
 
     if not columns:
         return batch.select([])
-    arrays = []
+    arrays, fields = [], []
     for position, column in enumerate(columns):
-        array, wanted = batch.column(position), schema.field(column).type
-        arrays.append(array if array.type == wanted else array.cast(wanted))
-    return pa.record_batch(arrays, schema=pa.schema([schema.field(column) for column in columns]))
+        field = schema.field(column)
+        array = batch.column(schema.names.index(column) if "" in columns else position)
+        if array.type != field.type:
+            field = field.with_type(_nullable(field.type))
+            array = array.cast(field.type)
+        arrays.append(array)
+        fields.append(field)
+    return pa.record_batch(arrays, schema=pa.schema(fields))
+
+
+def _nullable(kind: Any) -> Any:
+    """Returns a type whose parts may all be NULL: DuckDB makes NULL of each part of a struct that is NULL."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    if types.is_struct(kind):
+        return pa.struct(
+            [
+                kind.field(place).with_type(_nullable(kind.field(place).type)).with_nullable(True)
+                for place in range(kind.num_fields)
+            ]
+        )
+    if types.is_map(kind):
+        return pa.map_(_nullable(kind.key_type), _nullable(kind.item_type))
+    if types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_nullable(kind.value_type)).with_nullable(True))
+    return kind
 
 
 def identifier(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from spark_etl.errors import CheckpointError
 from spark_etl.names import alternatives, listing
+from spark_etl.printable import printable
 from spark_etl.reading.checkpoint import Checkpoint
 from spark_etl.store import ErrorRecord, StoredRun
 
@@ -45,7 +46,7 @@ class FailureInputs(Mapping[str, Checkpoint]):
         return len(self._folders)
 
     def __repr__(self) -> str:
-        return f"inputs: {listing(self)}"
+        return printable(f"inputs: {listing(self)}")
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
@@ -82,10 +83,10 @@ class Failure:
         lost = "\n".join(f"{name}: {reason}" for name, reason in self.not_kept.items())
         metrics = "\n".join(_metric_lines(self.metrics))
         parts = {"traceback": self.traceback, "plan": self.plan, "metrics": metrics, "not kept": lost}
-        yield from ((title, text.rstrip()) for title, text in parts.items() if text and text.strip())
+        yield from ((title, printable(text.rstrip())) for title, text in parts.items() if text and text.strip())
 
     def _headline(self) -> str:
-        return f"{self.feature or 'the run'} failed: {self.message}"
+        return printable(f"{self.feature or 'the run'} failed: {self.message}")
 
     def __repr__(self) -> str:
         parts = "".join(f"\n\n{title}:\n{text}" for title, text in self._parts())
@@ -110,7 +111,9 @@ def load_failure(stored: StoredRun, error: ErrorRecord, open_checkpoint: OpenChe
         error: What its document says of it.
         open_checkpoint: Opens the checkpoint of a folder.
     """
-    known = stored.failure_report(error.feature) if error.feature else {}
+    feature = error.feature or ""
+    is_name = feature.isprintable() and "/" not in feature  # anybody may have written the document
+    known = stored.failure_report(feature) if feature and is_name else {}
     lost = dict(known.get("not_kept") or {})
     folders = {name: stored.absolute(folder) for name, folder in (known.get("inputs") or {}).items()}
     return Failure(

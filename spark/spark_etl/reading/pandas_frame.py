@@ -1,4 +1,7 @@
-"""An Arrow table as pandas, each value as it is: pandas alone makes floats of whole numbers beside a NULL."""
+"""An Arrow table as pandas, each value as it is: pandas alone makes floats of whole numbers beside a NULL.
+
+A day or a moment that Python's calendar does not have is a text, and so is an infinite one of DuckDB.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import CheckpointError
+from spark_etl.reading.python_values import has_beyond, leaves, to_python
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,15 +40,32 @@ def as_pandas(table: pa.Table, *, moments: bool = False, wide: Collection[int] =
 
     exact: dict[int, Any] = {}
     for position, column in enumerate(table.columns):
-        values = _exact(column, wide=position in wide)
+        values = _exact(column, wide=position in wide, moments=moments)
         if values is not None:
             exact[position] = values
             table = table.set_column(position, table.field(position).name, pa.nulls(len(column)))
-    frame: pd.DataFrame = table.to_pandas(date_as_object=not moments)
+    try:
+        frame: pd.DataFrame = table.to_pandas(date_as_object=not moments)
+    except (ValueError, OverflowError, pa.ArrowException):  # for one of its columns, so each by itself
+        frame, exact = _by_columns(table, exact, moments=moments)
     for position, values in exact.items():
         whole: Any = pd.Series(values, index=frame.index)
         frame.isetitem(position, whole)
     return frame
+
+
+def _by_columns(table: pa.Table, exact: dict[int, Any], *, moments: bool) -> tuple[pd.DataFrame, dict[int, Any]]:
+    """Returns the table as a DataFrame without the columns that pyarrow has no way for, and the values of those."""
+    import pyarrow as pa
+
+    known = dict(exact)
+    for position, column in enumerate(table.columns):
+        try:
+            column.to_pandas(date_as_object=not moments)
+        except (ValueError, OverflowError, pa.ArrowException):
+            known[position] = _objects(to_python(column))
+            table = table.set_column(position, table.field(position).name, pa.nulls(len(column)))
+    return table.to_pandas(date_as_object=not moments), known
 
 
 def refuse_uhugeint(names: Collection[str], types: Collection[Any]) -> None:
@@ -66,7 +87,7 @@ def wide_integers(types: Collection[Any]) -> set[int]:
     return {position for position, kind in enumerate(types) if str(kind) in WIDE_INTEGERS}
 
 
-def _exact(column: pa.ChunkedArray, *, wide: bool) -> Any:
+def _exact(column: pa.ChunkedArray, *, wide: bool, moments: bool) -> Any:
     """Returns the values where pyarrow's own way to pandas would change some; None where it does not."""
     from pyarrow import types
 
@@ -77,9 +98,25 @@ def _exact(column: pa.ChunkedArray, *, wide: bool) -> Any:
         return _nullable(column) if column.null_count else None
     if types.is_interval(kind):
         return _durations(column.to_pylist())
+    if any(map(has_beyond, column.chunks)):
+        return _objects(_with_infinity(column) if moments else to_python(column))
     if types.is_nested(kind) and any(_has_integer_nulls(chunk) for chunk in column.chunks):
-        return _objects(column.to_pylist())
+        return _objects(to_python(column))
     return None
+
+
+def _with_infinity(column: pa.ChunkedArray) -> list[Any]:
+    """Returns days and moments of DuckDB: its largest one and the negative of that stand for infinity."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    values, kind = to_python(column), column.type
+    if types.is_nested(kind):
+        return values
+    whole = pa.int32() if types.is_date32(kind) else pa.int64()
+    most = 2 ** (whole.bit_width - 1) - 1
+    infinite = {most: "infinity", -most: "-infinity"}
+    return [infinite.get(number, value) for number, value in zip(column.cast(whole).to_pylist(), values, strict=True)]
 
 
 def _nullable(column: pa.ChunkedArray) -> Any:
@@ -113,10 +150,13 @@ def _durations(values: list[Any]) -> Any:
 
     if any(value is not None and value.months for value in values):
         return _objects(values)
-    lengths = [
-        None if value is None else timedelta(days=value.days, microseconds=value.nanoseconds // 1000)
-        for value in values
-    ]
+    try:
+        lengths = [
+            None if value is None else timedelta(days=value.days, microseconds=value.nanoseconds // 1000)
+            for value in values
+        ]
+    except OverflowError:  # longer than Python's durations
+        return _objects(values)
     return pd.Series(lengths, dtype="timedelta64[us]")
 
 
@@ -124,13 +164,4 @@ def _has_integer_nulls(array: pa.Array) -> bool:
     """Returns whether there is a NULL among the whole numbers within a nested array: numpy has no such numbers."""
     from pyarrow import types
 
-    kind = array.type
-    if types.is_struct(kind):
-        inner = [array.field(position) for position in range(kind.num_fields)]
-    elif types.is_map(kind):
-        inner = [array.keys, array.items]
-    elif types.is_nested(kind) and hasattr(array, "flatten"):
-        inner = [array.flatten()]
-    else:
-        return types.is_integer(kind) and bool(array.null_count)
-    return any(map(_has_integer_nulls, inner))
+    return any(types.is_integer(leaf.type) and bool(leaf.null_count) for leaf in leaves(array))

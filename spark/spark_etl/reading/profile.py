@@ -10,14 +10,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from spark_etl.folder_columns import FolderColumns
 from spark_etl.parquet import sizes_in_memory
 from spark_etl.reading import duck
+from spark_etl.reading.histogram import Bins, Histogram
+from spark_etl.reading.python_values import to_python
 from spark_etl.reading.rows import Rows
 from spark_etl.storage import S3Settings
 
@@ -29,27 +30,14 @@ DATABASE_MEMORY = "300MB"  # more goes to disk
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FEW_VALUES = 1_000_000
 SAMPLE = 1_000_000  # puts the median between the quantiles 0.499 and 0.501
-BINS = 20
 TOP = 5
 COUNTED = "select value, count(*) as times from scanned where value is not null group by value"
 UP_TO = "(select value, sum(times) over (order by value) as upto from counted)"
 NOTHING = "max(null)"  # over many rows, as what stands beside it
 ORDERED = ("number", "moment")
+INFINITE = float("inf")
 
 Scan = Callable[[], Any]
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """How many values lie between two neighbouring edges.
-
-    Attributes:
-        edges: One more than there are counts; equally far apart.
-        counts: The last bin includes its right edge.
-    """
-
-    edges: tuple[Any, ...]
-    counts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +59,7 @@ class ColumnProfile:
         top: The most frequent values with how often they occur.
         histogram: Of numbers and moments.
         exact: Whether distinct, quantiles and top values are exact; else they are estimates.
+        error: Why nothing more than the name is known of it; empty if it was profiled.
     """
 
     name: str
@@ -87,10 +76,15 @@ class ColumnProfile:
     top: tuple[tuple[Any, int], ...]
     histogram: Histogram | None
     exact: bool
+    error: str = ""
 
 
 def profile_columns(
-    paths: Sequence[str], columns: Sequence[str], types: Sequence[str], settings: S3Settings | None = None
+    paths: Sequence[str],
+    columns: Sequence[str],
+    types: Sequence[str],
+    settings: S3Settings | None = None,
+    folders: FolderColumns | None = None,
 ) -> Iterator[ColumnProfile]:
     """Yields the profile of each column.
 
@@ -99,14 +93,30 @@ def profile_columns(
         columns: Which columns.
         types: Their types, as Spark's SQL writes them.
         settings: How to reach S3; from the environment if not given.
+        folders: The columns of the files' folders, if they have been adopted.
     """
-    sizes, schema = sizes_in_memory(paths, columns, settings), Rows(paths, columns, None, settings).schema
+    sizes, schema = sizes_in_memory(paths, columns, settings), Rows(paths, columns, None, settings, folders).schema
     with duck.connection(memory=DATABASE_MEMORY) as connected:
         connected.execute("set threads = 2")  # each has its own hash tables
         for name, text in zip(columns, types, strict=True):
-            kind, small = schema.field(name).type, sizes[name] <= EXACT_BYTES
-            scan, exact = _scan(Rows(paths, [name], None, settings), kind, small=small)
-            yield _Column(connected, name, text, _kind(kind), scan, exact=exact).profile()
+            kind, rows = schema.field(name).type, Rows(paths, [name], None, settings, folders)
+            if _kind(kind) == "other":
+                yield _count_only(name, text, rows)
+                continue
+            scan, exact = _scan(rows, kind, small=sizes[name] <= EXACT_BYTES)
+            yield _Column(connected, name, text, kind, scan, exact=exact).profile_or_error()
+
+
+def _count_only(name: str, text: str, rows: Rows) -> ColumnProfile:
+    """Returns what is known of a column whose values have no order: how many there are."""
+    batches = [(batch.num_rows, batch.column(0).null_count) for batch in rows.one_by_one()]
+    return _known(name, text, sum(count for count, _ in batches), sum(nulls for _, nulls in batches), exact=True)
+
+
+def _known(name: str, text: str, rows: int, nulls: int, *, exact: bool, **known: Any) -> ColumnProfile:
+    nothing: dict[str, Any] = dict.fromkeys(("distinct", "least", "greatest", "mean", "deviation", "histogram"))
+    nothing |= {"nans": 0, "quantiles": {}, "top": ()}
+    return ColumnProfile(name=name, type=text, rows=rows, nulls=nulls, exact=exact, **{**nothing, **known})
 
 
 def _scan(rows: Rows, kind: Any, *, small: bool) -> tuple[Scan, bool]:
@@ -152,45 +162,44 @@ def _kind(kind: Any) -> str:
 class _Column:
     """Asks DuckDB about one column, which it sees as `value`."""
 
-    def __init__(self, connected: Any, name: str, text: str, kind: str, scan: Scan, *, exact: bool) -> None:
+    def __init__(self, connected: Any, name: str, text: str, kind: Any, scan: Scan, *, exact: bool) -> None:
         self._connected = connected
         self._name = name
         self._type = text
-        self._kind = kind
+        self._arrow = kind
+        self._kind = _kind(kind)
         self._scan = scan
         self._exact = exact
         is_float = text in {"float", "double"}
         self._is_nan = "isnan(value)" if is_float else "false"
         self._value = "case when isnan(value) then null else value end" if is_float else "value"
         finite = "case when isfinite(cast(value as double)) then cast(value as double) end"
-        self._number = "epoch(value)" if kind == "moment" else finite
+        seconds = "case when isfinite(value) then epoch(value) end"  # DuckDB takes the largest ones for infinite
+        self._number = seconds if self._kind == "moment" else finite
 
-    def profile(self) -> ColumnProfile:
-        if self._kind == "other":
-            ((rows, nulls),) = self._ask("count(*), count(*) - count(value)")
-            return self._profile(rows, nulls)
+    def profile_or_error(self) -> ColumnProfile:
+        """Returns the profile; one that says why there is none if the column can't be profiled."""
+        import duckdb
+
+        try:
+            return self._profile()
+        except (duckdb.Error, ArithmeticError, ValueError) as error:
+            return _known(self._name, self._type, 0, 0, exact=True, error=f"{type(error).__name__}: {error}")
+
+    def _profile(self) -> ColumnProfile:
         of_numbers = [self._if("number", f"{name}({self._number})") for name in ("avg", "stddev_samp")]
+        of_numbers += [f"{name}({self._number})" if self._kind in ORDERED else NOTHING for name in ("min", "max")]
         size_of_text = self._if("text", "avg(strlen(cast(value as varchar)))")
-        ((rows, nulls, nans, least, greatest, mean, deviation, distinct, size),) = self._ask(
+        ((rows, nulls, nans, least, greatest, mean, deviation, low, high, distinct, size),) = self._ask(
             f"count(*), count(*) - count(value), count(*) filter ({self._is_nan}), min({self._value}), "
             f"max({self._value}), {', '.join(of_numbers)}, approx_count_distinct(value), {size_of_text}"
         )
         self._exact = self._exact or (distinct <= FEW_VALUES and distinct * (size or 0) <= EXACT_BYTES)
-        bins = Bins.between(least, greatest) if self._kind in ORDERED else None
+        bounded = self._kind == "moment" or not {least, greatest} & {INFINITE, -INFINITE}
+        bins = Bins.between(low, high, (least, greatest), self._arrow) if bounded else None
         known = {"nans": nans, "least": least, "greatest": greatest, "mean": mean, "deviation": deviation}
         more = self._counted(bins, rows - nulls - nans) if self._exact else self._estimated(bins, distinct, rows)
-        return self._profile(rows, nulls, **known, **more)
-
-    def _profile(self, rows: int, nulls: int, **known: Any) -> ColumnProfile:
-        nothing: dict[str, Any] = dict.fromkeys(("distinct", "least", "greatest", "mean", "deviation", "histogram"))
-        return ColumnProfile(
-            name=self._name,
-            type=self._type,
-            rows=rows,
-            nulls=nulls,
-            exact=self._exact,
-            **{**nothing, "nans": 0, "quantiles": {}, "top": (), **known},
-        )
+        return _known(self._name, self._type, rows, nulls, exact=self._exact, **known, **more)
 
     def _if(self, kind: str, aggregate: str) -> str:
         return aggregate if self._kind == kind else NOTHING
@@ -204,7 +213,7 @@ class _Column:
             found = self._connected.sql(query, params=list(values)).to_arrow_table()
         finally:
             self._connected.unregister("scanned")
-        return list(zip(*(column.to_pylist() for column in found.columns), strict=True))
+        return list(zip(*map(to_python, found.columns), strict=True))
 
     def _counted(self, bins: Bins | None, numbers: int) -> dict[str, Any]:
         """Returns what follows from the counts of all values; `numbers` of the rows have a value other than NaN."""
@@ -227,7 +236,7 @@ class _Column:
         quantiles = f"quantile_disc({self._value}, {list(QUANTILES)})" if self._kind in ORDERED else NOTHING
         sample = f"scanned where random() < {SAMPLE / max(rows, 1)}"
         ((found, values),) = self._ask(f"{quantiles}, approx_top_k(value, {TOP})", sample)
-        values = values or []
+        values = [value for value in values or [] if self._kind == "text" or not isinstance(value, str)]
         times = "".join(f", count(*) filter (value = ${place})" for place, _ in enumerate(values, 1))
         binned = self._ask(f"{self._bin(bins)}, count(*){times}", "scanned group by 1", values)
         counts = [sum(row[place] for row in binned) for place, _ in enumerate(values, 2)]
@@ -245,56 +254,3 @@ class _Column:
         position = f"floor(({self._number} - {bins.least!r}) / {bins.width!r})"
         within = f"cast(greatest(least({position}, {bins.number - 1}), 0) as integer)"  # which pass over a NULL
         return f"case when {self._number} is not null then {within} end"
-
-
-@dataclass(frozen=True)
-class Bins:
-    """Equal parts between the smallest and the largest value, as doubles.
-
-    Attributes:
-        like: A value of the column, whose type the edges get.
-    """
-
-    least: float
-    width: float
-    number: int
-    like: Any
-
-    @classmethod
-    def between(cls, least: Any, greatest: Any) -> Bins | None:
-        """Returns the bins; None where there are no values, or they have no finite bounds."""
-        if least is None or greatest is None:
-            return None
-        low, high = _as_number(least), _as_number(greatest)
-        if not math.isfinite(high - low):
-            return None
-        number = BINS if high > low else 1
-        return cls(low, (high - low) / number or 1.0, number, least)
-
-    def as_value(self, value: float) -> Any:
-        """Returns a number as the column has its values: moments are moments."""
-        if isinstance(self.like, datetime):
-            moment = datetime.fromtimestamp(value, UTC)
-            return moment if self.like.tzinfo else moment.replace(tzinfo=None)
-        if isinstance(self.like, date):
-            return datetime.fromtimestamp(value, UTC).date()
-        return value
-
-    def edges(self) -> tuple[Any, ...]:
-        """Returns the bounds of all bins; a single value has one bin that begins and ends with it."""
-        last = self.least if self.number == 1 else self.least + self.width * self.number
-        inner = (self.least + self.width * position for position in range(self.number))
-        return tuple(self.as_value(value) for value in (*inner, last))
-
-    def histogram(self, counted: Iterable[tuple[int, int]]) -> Histogram:
-        """Returns the histogram of the bins' numbers with their counts; a bin that is not among them is empty."""
-        known = dict(counted)
-        return Histogram(self.edges(), tuple(int(known.get(number, 0)) for number in range(self.number)))
-
-
-def _as_number(value: Any) -> float:
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
-    return float(value)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import CheckpointError
 from spark_etl.names import alternatives
-from spark_etl.reading.profile import ColumnProfile, Histogram
+from spark_etl.printable import printable
+from spark_etl.reading.histogram import Histogram
+from spark_etl.reading.profile import ColumnProfile
 from spark_etl.reading.tables import html_table, text_table
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 HEAD = ("column", "type", "nulls", "distinct", "least", "median", "greatest", "mean", "top values", "histogram")
 BLOCKS = "▁▂▃▄▅▆▇█"
-WIDEST = 24
+WIDEST = 26  # a moment with its zone
 SHOWN_TOP = 3
 BAR_WIDTH, BAR_HEIGHT = 6, 28
 ESTIMATED = "~ estimated: the distinct values, quantiles and top values of a column with so many different values"
@@ -66,7 +68,7 @@ class Profile:
 
     def __repr__(self) -> str:
         rows = [[*_cells(column), _blocks(column.histogram)] for column in self]
-        return "\n".join(filter(None, [self._headline, text_table(HEAD, rows), self._notes]))
+        return "\n".join(filter(None, [printable(self._headline), text_table(HEAD, rows), self._notes]))
 
     def _repr_html_(self) -> str:
         table = html_table(HEAD[:-1], [_cells(column) for column in self], self._headline)
@@ -78,6 +80,8 @@ class Profile:
 
 
 def _cells(column: ColumnProfile) -> list[str]:
+    if column.error:
+        return [column.name, column.type, *[""] * 6, f"not profiled: {column.error}"]
     about = "" if column.exact else "~"
     distinct = "" if column.distinct is None else f"{about}{column.distinct:,}"
     median = column.quantiles.get(0.5)
@@ -134,10 +138,10 @@ def _svg(column: ColumnProfile) -> str:
         bounds = f"{format_value(histogram.edges[position])} … {format_value(histogram.edges[position + 1])}: {count:,}"
         bars += (
             f'<rect x="{position * BAR_WIDTH}" y="{BAR_HEIGHT - height:g}" width="{BAR_WIDTH - 1}" height="{height:g}">'
-            f"<title>{escape(bounds)}</title></rect>"
+            f"<title>{escape(printable(bounds))}</title></rect>"
         )
     width = len(histogram.counts) * BAR_WIDTH
-    name = escape(f"Histogram of {column.name}")
+    name = escape(printable(f"Histogram of {column.name}"))
     return (
         f'<svg role="img" aria-label="{name}" width="{width}" height="{BAR_HEIGHT}" fill="currentColor" '
         f'fill-opacity="0.7">{bars}</svg>'

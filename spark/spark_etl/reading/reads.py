@@ -30,8 +30,14 @@ TEXTS = ("at", "run", "feature", "path", "files")
 _written: set[tuple[int, str, str]] = set()
 
 
-def record_read(path: str, manifest: Manifest) -> None:
-    """Records that a checkpoint is read; the same one is recorded once."""
+def record_read(path: str, manifest: Manifest, opened_by: str = "") -> None:
+    """Records that a checkpoint is read; the same one is recorded once.
+
+    Args:
+        path: The checkpoint's folder.
+        manifest: What lies there.
+        opened_by: Id of the run that was asked for it, which is another than the one that wrote it if it reuses it.
+    """
     folder = os.environ.get(FOLDER)
     if not folder:
         return
@@ -48,6 +54,7 @@ def record_read(path: str, manifest: Manifest) -> None:
         "path": path,
         "rows": manifest.rows,
         "files": files,
+        **({"opened_by": opened_by} if opened_by and opened_by != manifest.run_id else {}),
     }
     with contextlib.suppress(OSError):
         Path(folder).mkdir(parents=True, exist_ok=True)

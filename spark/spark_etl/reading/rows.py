@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import CheckpointError
+from spark_etl.folder_columns import FolderColumns
 from spark_etl.parquet import open_dataset, open_parquet
 from spark_etl.reading import duck
-from spark_etl.storage import S3Settings
+from spark_etl.reading.escaped import EscapedTable, escaped_stream, is_about_escapes
+from spark_etl.storage import S3Settings, name_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,14 +34,16 @@ class Rows:
         columns: The columns, in order.
         where: A predicate: SQL's text, a pyarrow expression, or None for all rows.
         settings: How to reach S3; from the environment if not given.
+        folders: The columns of the files' folders; None for files that one run of ours has written.
     """
 
     paths: Sequence[str]
     columns: Sequence[str]
     where: Any = None
     settings: S3Settings | None = None
+    folders: FolderColumns | None = None
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         """The columns with their types."""
         import pyarrow as pa
@@ -46,17 +51,33 @@ class Rows:
         known = self._dataset().schema
         return pa.schema([known.field(name) for name in self.columns])
 
+    @property
+    def feature(self) -> str:
+        """The folder of the files."""
+        return name_of(self.paths[0].rpartition("/")[0]) if self.paths else ""
+
     def all(self) -> Iterator[pa.RecordBatch]:
         """Yields all that match; several files are read at a time."""
-        yield from self._streamed() if self.where is None else self._from(self._dataset())
+        yield from escaped_stream(self._streamed() if self.where is None else self._from(self._dataset()), self.feature)
+
+    def stored(self) -> Iterator[pa.RecordBatch]:
+        """Yields all rows with their texts as they are stored, whether they are UTF-8 or not; no predicate counts."""
+        yield from self._streamed()
 
     def one_by_one(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
         """Yields what matches, one row group after the other, and reads no further than needed.
 
         A predicate with a subquery is about all rows, so it is not asked of a row group by itself.
         """
+        yield from escaped_stream(self._one_by_one(limit), self.feature)
+
+    def first(self, limit: int) -> Iterator[pa.RecordBatch]:
+        """Yields the first rows, whatever they are, and reads no further than the pages they lie in."""
+        yield from escaped_stream(self._first(limit), self.feature)
+
+    def _one_by_one(self, limit: int | None) -> Iterator[pa.RecordBatch]:
         if self.where is None:
-            yield from self._streamed() if limit is None else self.first(limit)
+            yield from self._streamed() if limit is None else self._first(limit)
             return
         left = limit
         with _database(self.where) as database:
@@ -70,15 +91,14 @@ class Rows:
                         if left <= 0:
                             return
 
-    def first(self, limit: int) -> Iterator[pa.RecordBatch]:
-        """Yields the first rows, whatever they are, and reads no further than the pages they lie in."""
+    def _first(self, limit: int) -> Iterator[pa.RecordBatch]:
         left = limit
         for path in self.paths:
             if left <= 0:
                 return
             with open_parquet(path, self.settings) as opened:
-                for batch in opened.iter_batches(batch_size=left, columns=list(self.columns)):
-                    given = batch.select(list(self.columns)).slice(0, left)
+                for batch in self._batches(opened, path, left):
+                    given = batch.slice(0, left)
                     yield given
                     left -= given.num_rows
                     if left <= 0:
@@ -98,19 +118,25 @@ class Rows:
                 opened, first, further = begun.popleft().result()
                 begun.extend(pool.submit(self._begin, path) for path in islice(paths, 1))
                 with opened:
-                    for batch in chain(first, further):
-                        yield batch.select(list(self.columns))
+                    yield from chain(first, further)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, path: str) -> tuple[Any, list[Any], Iterator[Any]]:
         """Returns a file, its first rows, and what gives the further ones."""
         opened = open_parquet(path, self.settings)
-        further = opened.iter_batches(batch_size=STREAMED_ROWS, columns=list(self.columns))
+        further = self._batches(opened, path, STREAMED_ROWS)
         return opened, list(islice(further, 1)), further
 
+    def _batches(self, opened: Any, path: str, size: int) -> Iterator[Any]:
+        if self.folders is not None:
+            yield from self.folders.batches(opened, path, self.schema, size)
+            return
+        for batch in opened.iter_batches(batch_size=size, columns=list(self.columns)):
+            yield batch.select(list(self.columns))
+
     def _dataset(self) -> Any:
-        return open_dataset(self.paths, self.settings)
+        return open_dataset(self.paths, self.settings, self.folders)
 
     def _row_groups(self) -> Iterator[Any]:
         """Yields each row group that may match as a dataset of its own; a footer is read when its file comes."""
@@ -126,14 +152,32 @@ class Rows:
 
     def _from(self, source: Any, database: Any = None, limit: int | None = None) -> Iterator[pa.RecordBatch]:
         if isinstance(self.where, str):
-            with _database(self.where if database is None else None) as own:
-                yield from duck.matching(database or own, source, self.columns, self.where, limit)
+            yield from self._by_sql(self.where, source, database, limit)
             return
         from pyarrow import dataset
 
         chosen = {name: dataset.field(name) for name in self.columns}  # by name: a list takes `a.b` for a part of `a`
         with _arrow_refusals(source.schema.names):
             yield from source.scanner(columns=chosen, filter=self.where).to_batches()
+
+    def _by_sql(self, where: str, source: Any, database: Any, limit: int | None) -> Iterator[pa.RecordBatch]:
+        """Yields the rows that SQL holds for; where DuckDB can't take a text, once more with its bytes escaped."""
+        given = 0
+        if not is_about_escapes(where):
+            try:
+                with _database(where if database is None else None) as own:
+                    for batch in duck.matching(database or own, source, self.columns, where, limit):
+                        yield batch
+                        given += batch.num_rows
+                return
+            except duck.NotUtf8Error:
+                pass
+        with duck.connection() as fresh:
+            table = EscapedTable(source, self.feature, STREAMED_ROWS)
+            for batch in duck.matching(fresh, table, self.columns, where, limit):
+                yield batch.slice(min(given, batch.num_rows))
+                given -= min(given, batch.num_rows)
+            table.warn()
 
 
 @contextmanager

@@ -3,58 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import date
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import CheckpointError, RunNotFoundError
-from spark_etl.names import alternatives, listing
-from spark_etl.reading.changes import changed_modules
+from spark_etl.names import alternatives
+from spark_etl.printable import printable
 from spark_etl.reading.checkpoint import Checkpoint
+from spark_etl.reading.code import RunCode, code_of
+from spark_etl.reading.comparing import ComparedRun
 from spark_etl.reading.failure import Failure, load_failure
+from spark_etl.reading.no_checkpoint import no_checkpoint_error
+from spark_etl.reading.opened import open_checkpoint
+from spark_etl.reading.replay import Replay, start_replay
+from spark_etl.reading.run_table import COLUMNS, feature_rows, format_seconds, notes_below
 from spark_etl.reading.tables import html_table, text_table
-from spark_etl.storage import join, name_of
+from spark_etl.storage import join
 from spark_etl.store import (
+    ADOPTED,
     DAMAGED,
     RECORDED_STATUSES,
+    REPLAY,
     ErrorRecord,
     FeatureRecord,
-    Manifest,
     RunDocument,
     StoredRun,
     Summary,
-    manifest_at,
+    run_name,
 )
-from spark_etl.units import format_bytes
 
-COLUMNS = ("feature", "state", "kept", "rows", "size", "seconds")
+if TYPE_CHECKING:
+    from spark_etl.reading.verify import OnProgress, VerifyResult
+
 STATUSES = (*RECORDED_STATUSES, "died", DAMAGED)
 
 
-def load_run(stored: StoredRun) -> Run | None:
+def load_run(stored: StoredRun, name: str = "") -> Run | None:
     """Returns the run of a folder, or None when it has no run.json; one that is damaged has that as its status."""
     document = stored.document()
     if document is None:
         return None
     died = document.status == "running" and stored.is_alive() is False
-    return Run(stored, document, died=died)
+    return Run(stored, document, died=died, name=name)
 
 
-class Run:
+class Run(ComparedRun):
     """One run; `run["feature"]` is the checkpoint of a feature.
 
     Args:
         stored: Where it lies.
         document: What it is; None to read it when it is asked for.
-        summary: What the index of runs says of it; nothing more is read for a list.
+        summary: What the index of runs says of it, which is enough for a list.
         died: Whether it has stopped to say that it is alive, without having ended.
+        name: What `runs[name]` finds it by; its id if not given.
     """
 
     def __init__(
-        self, stored: StoredRun, document: RunDocument | None, summary: Summary | None = None, *, died: bool = False
+        self,
+        stored: StoredRun,
+        document: RunDocument | None,
+        summary: Summary | None = None,
+        *,
+        died: bool = False,
+        name: str = "",
     ) -> None:
         self.stored = stored
         self._document = document
         self._summary = summary
         self._died = died
+        self.name = name or stored.run_id
+        self._code: RunCode | None = None
 
     @property
     def document(self) -> RunDocument:
@@ -109,8 +129,7 @@ class Run:
     @property
     def dates(self) -> str:
         """The days it is about: one, or first..last."""
-        known = self._unread
-        return known.dates if known else self.document.dates
+        return self._unread.dates if self._unread else self.document.dates
 
     @property
     def kind(self) -> str:
@@ -121,6 +140,16 @@ class Run:
     def user(self) -> str:
         """Who started it; empty where that is not known."""
         return self._unread.user if self._unread else self.document.user
+
+    @property
+    def started(self) -> str | None:
+        """When it started, in UTC; None where that is not known."""
+        return (self._unread.started or None) if self._unread else self.document.started
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None as long as it goes on."""
+        return self._unread.seconds if self._unread else self.document.seconds
 
     @property
     def _unread(self) -> Summary | None:
@@ -154,10 +183,56 @@ class Run:
         """What it said, each line with its time; of very much the beginning and the end. Empty if it was not kept."""
         return self.stored.log()
 
+    @property
+    def code(self) -> RunCode:
+        """The files of its project: path → text.
+
+        Raises:
+            CodeNotKeptError: It has kept none; why is said.
+        """
+        if self._code is None or self._code.sha256 != (self.document.code and self.document.code.sha256):
+            self._code = code_of(self.stored, self.document, self.name)
+        return self._code
+
     def reload(self) -> Run:
         """Reads the document again: a run that is going on moves."""
         self._take(load_run(self.stored))
         return self
+
+    def replay(
+        self,
+        feature: str | None = None,
+        *,
+        code: str | Path | None = None,
+        local: bool = False,
+        allow_changed_sources: bool = False,
+        start_date: str | date | None = None,
+        end_date: str | date | None = None,
+    ) -> Replay[Run]:
+        """Computes one feature again on what it had read, and returns how its rows compare with the run's.
+
+        It works in a process of its own, with the rights of this one, and opens the kind of session that the run had.
+
+        Args:
+            feature: The feature; if not given, the one that the run failed at.
+            code: Folder of the project with other code for this one feature; else it is what the run has kept.
+            local: Whether Spark is to run in that process, whatever the run had.
+            allow_changed_sources: Whether a source that has changed since is read as it is now.
+            start_date: First day, of a run that does not say it.
+            end_date: Last day, included.
+
+        Raises:
+            ReadError: It can't be replayed: no code, no rows above the feature, a source that has changed.
+        """
+        options = {
+            "--code": None if code is None else Path(code).expanduser().absolute(),
+            "--local": local,
+            "--allow-changed-sources": allow_changed_sources,
+            "--start-date": start_date,
+            "--end-date": end_date,
+        }
+        path, verdict = start_replay(self.path, feature, options)
+        return Replay(verdict, Run(StoredRun(path, self.stored.settings), None, name=run_name(path)))
 
     def _take(self, other: Run | None) -> None:
         if other is not None:
@@ -174,57 +249,25 @@ class Run:
         features = self.document.features
         if feature not in features:
             raise CheckpointError(f"run {self.id} has no feature `{feature}`. {alternatives(feature, self.features)}")
-        reused_from = features[feature].reused_from
-        found = self._open_checkpoint(join(reused_from or self.stored.root, feature))
-        if found is not None:
-            return found
-        if reused_from:
-            raise self._reused_checkpoint_gone(feature, reused_from)
-        raise self._no_checkpoint_error(feature)
+        found = self._open_checkpoint(join(features[feature].reused_from or self.stored.root, feature))
+        if found is None:
+            if self.document.status == "running":  # one that has ended stays what it was when it was looked at
+                self.reload()
+            raise no_checkpoint_error(self.document, self.status, feature)
+        return found
 
     def _open_checkpoint(self, folder: str) -> Checkpoint | None:
-        """Returns the checkpoint of a folder; None where no manifest lies."""
-        manifest = manifest_at(folder, self.stored.settings)
-        if manifest is None:
-            return None
-        changed = changed_modules(manifest, self.document)
-        return Checkpoint(folder, manifest, self.stored.settings, changed=changed, notes=list(self._notes(manifest)))
+        return open_checkpoint(self.stored, self.document, self.status, folder)
 
-    def _notes(self, manifest: Manifest) -> Iterator[str]:
-        """Yields what has to be known of a checkpoint besides its rows."""
-        if manifest.run_id != self.id:
-            yield f"reused by run {self.id}"
-        if manifest.after_failure:
-            yield "computed once more, after what reads it had failed"
-        if self.status in {"running", "died"}:
-            yield "its run is still running" if self.status == "running" else "its run died"
+    def verify(self, *, on_progress: OnProgress | None = None) -> VerifyResult:
+        """Returns whether all that the run has kept is as it was written; all rows of all checkpoints are read.
 
-    def _reused_checkpoint_gone(self, feature: str, reused_from: str) -> CheckpointError:
-        return CheckpointError(
-            f"run {self.id} reused `{feature}` of run {name_of(reused_from)}, and nothing is left of it there",
-            hint=f"run it again with --checkpoint {feature}",
-        )
+        Args:
+            on_progress: Is called with the feature, and how many bytes of how many were read of it.
+        """
+        from spark_etl.reading.verify import verify_run
 
-    def _no_checkpoint_error(self, feature: str) -> CheckpointError:
-        self.reload()
-        known = self.features[feature]
-        kept = f"kept: {listing(self.checkpoints)}"
-        if not known.checkpoint:
-            return CheckpointError(
-                f"`{feature}` was not kept by run {self.id}; {kept}", hint=f"run it again with --checkpoint {feature}"
-            )
-        if self.status == "running":
-            at = listing(alias for alias, other in self.features.items() if other.state == "running")
-            return CheckpointError(
-                f"run {self.id} is still running (now at: {at}); `{feature}` is not written yet",
-                hint=f"ask again later; {kept}",
-            )
-        reason = f": {known.error.message}" if known.error and known.error.message else ""
-        return CheckpointError(
-            f"`{feature}` has no manifest: run {self.id} {self.status} and its state is {known.state}{reason}. "
-            "Files that may lie there are no checkpoint",
-            hint=kept,
-        )
+        return verify_run(self.stored, self.document, lambda feature: self[feature].verify(on_progress=on_progress))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.checkpoints)
@@ -235,41 +278,23 @@ class Run:
     def summary(self) -> list[str]:
         """Returns this run as a row: id, team, pipeline, dates, status, seconds, what it failed at."""
         known = self._unread
-        seconds = known.seconds if known else self.document.seconds
         failed_at = known.failed_at if known else (self.error and self.error.feature) or ""
-        return [self.id, self.team, self.pipeline, self.dates, self.status, _seconds(seconds), failed_at]
+        status = self.status if self.kind == "run" else f"{self.status}, {self.kind}"
+        return [self.name, self.team, self.pipeline, self.dates, status, format_seconds(self.seconds), failed_at]
 
     def _headline(self) -> str:
-        error = f": {self.error.message}" if self.error else ""
-        return f"run {self.id} of {self.team}/{self.pipeline} for {self.dates}: {self.status}{error}"
-
-    def _rows(self) -> list[list[str]]:
-        return [
-            [
-                alias,
-                self._state_of(feature),
-                "✓" if feature.has_checkpoint else "",
-                "" if feature.rows is None else f"{feature.rows:,}",
-                "" if feature.bytes is None else format_bytes(feature.bytes),
-                _seconds(feature.seconds),
-            ]
-            for alias, feature in self.features.items()
-        ]
-
-    def _state_of(self, feature: FeatureRecord) -> str:
-        if feature.reused_from:
-            return f"reused from {name_of(feature.reused_from)}"
-        return "died" if feature.state == "running" and self.status == "died" else feature.state
+        dates = f" for {self.dates}" if self.dates else ""
+        what = "replay" if self.kind == REPLAY else "adopted run" if self.kind == ADOPTED else "run"
+        return printable(f"{what} {self.id} of {self.team}/{self.pipeline}{dates}: {self.status}")
 
     def __repr__(self) -> str:
-        return f"{self._headline()}\n{text_table(COLUMNS, self._rows())}"
+        table = text_table(COLUMNS, feature_rows(self.document, self.status))
+        return "\n".join([self._headline(), table, *notes_below(self.document)])
 
     def _repr_html_(self) -> str:
         from spark_etl.drawing import as_html, run_diagram  # a notebook's first cell need not wait for it
 
-        caption = self._headline().partition("\n")[0]  # the rest, such as rows that break a response: `failure`
-        return as_html(run_diagram(self.document)) + html_table(COLUMNS, self._rows(), caption)
-
-
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
+        # Of an error its first line: the rest, such as rows that break a response, is in `failure`.
+        below = "".join(f"<p>{escape(note.partition(chr(10))[0])}</p>" for note in notes_below(self.document))
+        table = html_table(COLUMNS, feature_rows(self.document, self.status), self._headline())
+        return as_html(run_diagram(self.document)) + table + below

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-def as_frame(manifest: Manifest, paths: Sequence[str], session: SparkSession | None = None) -> DataFrame:
+def as_frame(manifest: Manifest, folder: str, paths: Sequence[str], session: SparkSession | None = None) -> DataFrame:
     """Returns the DataFrame over exactly the checkpoint's files; its schema is the one written, so no footer is read.
 
     Args:
         manifest: What the checkpoint is.
+        folder: Where its manifest lies.
         paths: Its files.
         session: Whose DataFrame; the session of `spark_etl.spark()` if not given.
     """
@@ -31,7 +32,10 @@ def as_frame(manifest: Manifest, paths: Sequence[str], session: SparkSession | N
     if not paths:
         empty: DataFrame = used.createDataFrame([], schema)
         return empty
-    frame: DataFrame = used.read.schema(schema).parquet(*map(exactly, paths))
+    reader = used.read.schema(schema)
+    if manifest.partitions:  # which Spark finds below that folder, and puts last
+        reader = reader.option("basePath", f"{manifest.files_folder(folder)}/")
+    frame: DataFrame = reader.parquet(*map(exactly, paths))
     return in_order(frame) if manifest.ordered else frame
 
 

@@ -7,10 +7,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from spark_etl.errors import GraphError
+from spark_etl.error_text import error_summary, error_text
+from spark_etl.errors import GraphError, NotReturnedError
 from spark_etl.names import alternatives
 from spark_etl.response.pandera import is_pandera, pandera_schema
 from spark_etl.response.types import NUMBERS, UNORDERED, canonical, kind
+from spark_etl.user_code import guard_user_code
 
 if TYPE_CHECKING:
     from spark_etl.feature import SparkFeature
@@ -72,19 +74,30 @@ def has_expectations(feature: SparkFeature) -> bool:
     return response.expects if isinstance(response, Response) else response is not None
 
 
+def unique_keys(feature: SparkFeature) -> list[list[str]]:
+    """Returns the unique keys that a feature's response declares, each a list of columns, in the order declared."""
+    response = feature.response
+    if is_pandera(response):
+        key = pandera_schema(response).unique
+        return [list(key)] if key else []
+    return [list(key) for key in response.unique] if isinstance(response, Response) else []
+
+
 def check_declaration(alias: str, feature: SparkFeature) -> None:
     """Refuses a wrong response: one that is no `Response`, an unknown type, an unknown column.
 
     Raises:
         GraphError: What is wrong is named.
     """
-    response = feature.response
-    if response is None:
-        return
     try:
-        _check(response)
-    except ValueError as error:
-        raise GraphError(f"feature `{alias}`: its response: {error}") from error
+        with guard_user_code():  # it may be a property
+            response = feature.response
+        if response is not None:
+            _check(response)
+    except (ValueError, NotReturnedError) as error:
+        raise GraphError(f"feature `{alias}`: its response: {error_text(error)}") from error
+    except Exception as error:
+        raise GraphError(f"feature `{alias}`: its response: {error_summary(error)}") from error
 
 
 def _check(response: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ def write_checkpoint(
     cache_key: Mapping[str, Any] | None = None,
     after_failure: bool = False,
     ordered: bool = False,
+    unique: Iterable[Sequence[str]] = (),
 ) -> tuple[DataFrame, Manifest]:
     """Keeps a DataFrame as Parquet with a manifest, which is written last; one that is `ordered` is read back so.
 
@@ -57,9 +58,10 @@ def write_checkpoint(
         cache_key=dict(cache_key or {}),
         after_failure=after_failure,
         ordered=ordered,
+        unique=[list(key) for key in unique],
     )
     run.write_manifest(feature, manifest)
-    return as_frame(manifest, [join(folder, file.name) for file in files], spark), manifest
+    return as_frame(manifest, folder, [join(folder, file.name) for file in files], spark), manifest
 
 
 def _refuse_lost(feature: str, frame: DataFrame, folder: str) -> None:
@@ -67,7 +69,7 @@ def _refuse_lost(feature: str, frame: DataFrame, folder: str) -> None:
     if frame.take(1):
         raise RunFailedError(
             f"`{feature}` was written, but {folder} has no file of it: executors write to their own local disks",
-            hint="--scratch-path s3a://…, or a folder that all machines share",
+            hint="give `--scratch-path s3a://…`, or a folder that all machines share",
         )
 
 

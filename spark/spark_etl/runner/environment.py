@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import socket
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import metadata
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.code.git import GitState, read_git_state
-from spark_etl.machine import process_user
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -42,20 +40,18 @@ def spark_facts(spark: SparkSession) -> dict[str, Any]:
     }
 
 
-def user_and_host() -> dict[str, str]:
-    """Returns who started the run, and the host; a run that is started in a container gets it as `SPARK_ETL_USER`."""
-    return {
-        "user": os.environ.get("SPARK_ETL_USER") or os.environ.get("SPARK_USER") or process_user(),
-        "host": socket.gethostname(),
-    }
-
-
 def requirements() -> list[str] | None:
     """Returns `name==version` of each package that the run was given besides the image's; None if none were."""
     folder = os.environ.get(PACKAGES_FOLDER)
     if not folder:
         return None
     return sorted(f"{found.metadata['Name']}=={found.version}" for found in metadata.distributions(path=[folder]))
+
+
+def packages_folder() -> str | None:
+    """Returns the name of the folder that the run's own packages are installed in."""
+    folder = os.environ.get(PACKAGES_FOLDER)
+    return Path(folder).name if folder else None
 
 
 def git_state(project: Path) -> dict[str, Any] | None:

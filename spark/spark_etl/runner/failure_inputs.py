@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import FeatureError
 from spark_etl.feature import ConfiguredSparkFeature
+from spark_etl.response import unique_keys
 from spark_etl.runner.checkpoint import write_checkpoint
 from spark_etl.runner.execute import Work
-from spark_etl.runner.failure.error import as_feature_error
+from spark_etl.runner.failure.reason import reason_of
 from spark_etl.runner.failure.report import failure_report
 from spark_etl.runner.signals import jvm_is_gone, spark_was_stopped
-from spark_etl.units import format_duration
+from spark_etl.units import format_count, format_duration
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -40,8 +41,8 @@ def keep_failure_inputs(work: Work, error: FeatureError) -> FeatureError:
         try:
             folder = _keep_feature(work, name) if upstream else _keep_source(work, error.feature, name)
         except Exception as raised:  # noqa: BLE001 - the run has failed already: whatever this is, it is a warning
-            second = as_feature_error(name if upstream else error.feature, raised, work.plan.project.path)
-            if upstream and second.reason == error.reason:
+            second = work.feature_error(name if upstream else error.feature, raised)
+            if upstream and (second.reason == error.reason or reason_of(raised) == reason_of(cause)):
                 return keep_failure_inputs(work, _blame_upstream(work, error, second, raised))
             not_kept[name] = second.reason
             work.progress.warn(f"`{name}`, which {error.feature} reads, could not be kept: {second.reason}")
@@ -92,14 +93,18 @@ def _write(work: Work, alias: str, folder: str, frame: DataFrame, *, inputs: Map
             inputs=inputs,
             after_failure=True,
             ordered=work.backend.is_ordered(frame),
+            unique=unique_keys(work.plan.graph.features[alias]) if folder == alias else (),
         )
     work.record.mark_kept_after_failure(folder, rows=manifest.rows, size=manifest.bytes)
-    work.progress.line(f"kept {folder}: {manifest.rows:,} rows  {format_duration(time.monotonic() - began)}")
+    work.progress.line(
+        f"kept {folder}: {format_count(manifest.rows, 'row')}  {format_duration(time.monotonic() - began)}"
+    )
     return written
 
 
 def _store(work: Work, error: FeatureError, inputs: Mapping[str, str], not_kept: Mapping[str, str]) -> None:
     frame = work.frames.get(error.feature)
     report = failure_report(work.backend, error.feature, frame, error.__cause__ or error, work.plan.project.path)
-    path = work.run.write_failure_report(error.feature, {**report, "inputs": dict(inputs), "not_kept": dict(not_kept)})
+    known = {"message": error.reason, "inputs": dict(inputs), "not_kept": dict(not_kept)}
+    path = work.run.write_failure_report(error.feature, {**report, **known})
     work.progress.line(f"why it failed: {path}")

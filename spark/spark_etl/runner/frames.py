@@ -16,18 +16,28 @@ HOLDS_VOID = (4, 1)
 CALENDAR = re.compile(r"\binterval\b(?! (year|month|day|hour|minute|second))")
 
 
-def checked_frame(alias: str, value: Any) -> DataFrame:
-    """Returns the value if it is a DataFrame.
+def checked_frame(alias: str, value: Any, spark: Any) -> DataFrame:
+    """Returns the value if it is a DataFrame of this session.
 
     Raises:
-        FeatureError: It is something else.
+        FeatureError: It is something else, or that of another server.
     """
     from pyspark.sql import DataFrame
 
     if isinstance(value, DataFrame):
+        is_remote = type(value).__module__.startswith("pyspark.sql.connect")
+        if is_remote and value.sparkSession is not spark:
+            raise FeatureError(
+                alias,
+                "transform() returned a DataFrame of another Spark session",
+                hint="use the `spark` that it is given",
+            )
         return value
     what = "nothing" if value is None else f"a {type(value).__module__}.{type(value).__qualname__}"
-    raise FeatureError(alias, f"transform() returned {what}, not a DataFrame", hint="does it end with `return`?")
+    hint = (
+        "does it end with `return`?" if value is None else "spark.createDataFrame(…) makes one of pandas, Arrow or rows"
+    )
+    raise FeatureError(alias, f"transform() returned {what}, not a DataFrame of Spark", hint=hint)
 
 
 def check_writable(alias: str, frame: DataFrame) -> None:

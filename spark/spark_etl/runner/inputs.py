@@ -8,10 +8,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.dates import DateRange
+from spark_etl.error_text import error_summary
 from spark_etl.errors import FeatureError, NotReturnedError, SparkEtlError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.graph import Graph
 from spark_etl.source import InputObject, Source
+from spark_etl.sources.files import FileSource
 from spark_etl.store import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
 from spark_etl.user_code import guard_user_code
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 THREADS = 16
 
 
-def _found(alias: str, name: str, source: Source, dates: DateRange) -> list[InputObject]:
+def find_inputs(alias: str, name: str, source: Source, dates: DateRange) -> list[InputObject]:
     """Returns what a source reads; whatever its code does instead of returning that is its feature's failure."""
     try:
         with guard_user_code():
@@ -31,7 +33,17 @@ def _found(alias: str, name: str, source: Source, dates: DateRange) -> list[Inpu
     except SparkEtlError:
         raise
     except Exception as error:
-        raise FeatureError(alias, f"source `{name}`: {type(error).__name__}: {error}") from error
+        raise FeatureError(alias, f"source `{name}`: {error_summary(error)}") from error
+
+
+def source_text(alias: str, name: str, source: object) -> str:
+    """Returns the `repr` of a source; whatever its code does instead of returning that is its feature's failure."""
+    try:
+        with guard_user_code():
+            return repr(source)
+    except Exception as error:
+        reason = error.message if isinstance(error, NotReturnedError) else error_summary(error)
+        raise FeatureError(alias, f"source `{name}`: its repr(): {reason}") from error
 
 
 class ResolvedInputs:
@@ -59,8 +71,12 @@ class ResolvedInputs:
             if isinstance(source, Source)
         }
         with ThreadPoolExecutor(THREADS) as pool:
-            found = list(pool.map(lambda item: _found(item[0][0], item[0][1], item[1], dates), sources.items()))
+            found = list(pool.map(lambda item: self._find(item[0][0], item[0][1], item[1]), sources.items()))
         self._objects: dict[tuple[str, str], list[InputObject]] = dict(zip(sources, found, strict=True))
+
+    def _find(self, alias: str, name: str, source: Source) -> list[InputObject]:
+        """Returns what a source reads."""
+        return find_inputs(alias, name, source, self._dates)
 
     def note_checkpoint(self, alias: str, manifest: str, fingerprint: str) -> None:
         """Remembers that a feature has a checkpoint, which its readers name as what they have read."""
@@ -82,6 +98,22 @@ class ResolvedInputs:
             for item in objects:
                 yield alias, name, item
 
+    def files_of(self, alias: str, path: str | None) -> list[tuple[FileSource, str]]:
+        """Returns the sources of files that read a path, each with it; or all files that a feature reads itself.
+
+        Args:
+            alias: The feature.
+            path: The path; None for all of the feature's.
+        """
+        sources = {key: self._graph.features[key[0]].sources[key[1]] for key in self._objects}
+        return [
+            (source, item.path)
+            for key, source in sources.items()
+            if isinstance(source, FileSource)
+            for item in self._objects[key]
+            if item.path == path or (path is None and key[0] == alias)
+        ]
+
     def of(self, alias: str) -> dict[str, Any]:
         """Returns source name → what was read; an upstream without a checkpoint is described by what it read itself."""
         return {name: self.of_source(alias, name) for name in self._graph.features[alias].sources}
@@ -95,7 +127,10 @@ class ResolvedInputs:
                 if name in self._checkpoints
                 else {"feature": name, "inputs": self.of(name)}
             )
-        return {"source": repr(source), "objects": [asdict(item) for item in self._objects[alias, name]]}
+        return {
+            "source": source_text(alias, name, source),
+            "objects": [asdict(item) for item in self._objects[alias, name]],
+        }
 
     def record(self, cache_keys: Mapping[str, Mapping[str, Any]]) -> RunInputs:
         """Returns what is stored of all this with a run.
@@ -109,6 +144,9 @@ class ResolvedInputs:
         return {
             name: name
             if isinstance(source, ConfiguredSparkFeature)
-            else SourceRecord(repr(source), tuple(ObjectRecord(**asdict(item)) for item in self._objects[alias, name]))
+            else SourceRecord(
+                source_text(alias, name, source),
+                tuple(ObjectRecord(**asdict(item)) for item in self._objects[alias, name]),
+            )
             for name, source in self._graph.features[alias].sources.items()
         }

@@ -11,15 +11,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from spark_etl.code.roots import find_root
 from spark_etl.command_line import LOCAL_FOLDER, PARALLEL, parse
+from spark_etl.config import load_config
 from spark_etl.dates import DateRange, parse_date
-from spark_etl.errors import ArgumentError
-from spark_etl.names import is_segment
+from spark_etl.errors import ArgumentError, ConfigError
+from spark_etl.names import is_segment, listing
 from spark_etl.runner.backend import resolve_remote
 from spark_etl.runner.report.events import LogFormat
 from spark_etl.runner.report.mail import parse_addresses
 from spark_etl.storage import normalise
 from spark_etl.store import USERS
+
+CONFIG_NAME = "feature_config.yaml"
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Options:
         resume: The run whose checkpoints are reused where they hold: an id, its end, or `latest`.
         parallel: How many checkpoints and outputs are written at the same time.
         adopt_output: Whether an output may replace files that it has not written.
+        keep_code: Whether the run keeps the project's files.
         keep_inputs: Whether a feature that fails leaves its inputs as checkpoints.
         sample: Share of the keys that a small run sees, as given; `sample_key` is the column of these keys.
         keys: The file with the keys that a small run sees.
@@ -57,6 +62,7 @@ class Options:
     parallel: int = PARALLEL
     keep_inputs: bool = False
     adopt_output: bool = False
+    keep_code: bool = True
     sample: str | None = None
     sample_key: str | None = None
     keys: str | None = None
@@ -105,11 +111,11 @@ def read_options(arguments: argparse.Namespace) -> Options:
     if arguments.team_name == USERS:
         raise ArgumentError(f"--team-name {USERS}: below it, notebooks keep their own runs", hint="take another name")
     scratch, publish = _paths(arguments)
-    config = Path(arguments.feature_config)
+    config = config_file(Path(arguments.feature_config))
     return Options(
         team=arguments.team_name,
         config=config,
-        project=Path(arguments.project_path) if arguments.project_path else config.absolute().parent,
+        project=Path(arguments.project_path) if arguments.project_path else default_project(config),
         pipeline=arguments.pipeline,
         publish=publish,
         scratch=scratch,
@@ -120,6 +126,7 @@ def read_options(arguments: argparse.Namespace) -> Options:
         parallel=_at_least_one(arguments.parallel),
         keep_inputs=arguments.checkpoint_on_failure,
         adopt_output=arguments.adopt_output,
+        keep_code=arguments.keep_code,
         sample=arguments.sample,
         sample_key=arguments.sample_key,
         keys=arguments.keys,
@@ -129,6 +136,34 @@ def read_options(arguments: argparse.Namespace) -> Options:
         debug=arguments.debug,
         json=arguments.json,
     )
+
+
+def default_project(config: Path) -> Path:
+    """Returns the folder that the classes of a config are imported from, where nobody names one.
+
+    That is the config's folder, or the `src/` in it of a project that is laid out so; see `find_root`.
+    """
+    folder = config.absolute().parent
+    try:
+        features = load_config(config).features.values()
+    except ConfigError:
+        return folder  # whoever reads it next says what is wrong with it
+    return find_root(folder, {entry.class_path.rpartition(".")[0] for entry in features})
+
+
+def config_file(path: Path) -> Path:
+    """Returns the feature config that is meant: of a folder, the `feature_config.yaml` in it.
+
+    Raises:
+        ArgumentError: The folder has none; the YAML files that it has are named.
+    """
+    if not path.is_dir():
+        return path
+    if (path / CONFIG_NAME).is_file():
+        return path / CONFIG_NAME
+    others = sorted(file.name for file in path.iterdir() if file.suffix in {".yaml", ".yml"})
+    hint = f"name the file: {path / others[0]}" if others else None
+    raise ArgumentError(f"the folder {path} has no {CONFIG_NAME}. YAML files in it: {listing(others)}", hint=hint)
 
 
 def pipeline_name(chosen: str | None, config: Path) -> str:
@@ -154,20 +189,30 @@ def requested_log_format(argv: Sequence[str]) -> LogFormat:
 
 def _paths(arguments: argparse.Namespace) -> tuple[str, str | None]:
     """Returns scratch and publish path; a run in this process has folders beside the caller for both."""
-    scratch, publish = arguments.scratch_path, arguments.publish_path
-    if arguments.local:
-        scratch, publish = scratch or str(LOCAL_FOLDER / "scratch"), publish or str(LOCAL_FOLDER / "published")
+    publish = arguments.publish_path or (str(LOCAL_FOLDER / "published") if arguments.local else None)
+    return scratch_path(arguments), normalise(publish) if publish else None
+
+
+def scratch_path(arguments: argparse.Namespace) -> str:
+    """Returns where runs are kept, normalised.
+
+    Raises:
+        ArgumentError: That is not known.
+    """
+    scratch = arguments.scratch_path or (str(LOCAL_FOLDER / "scratch") if arguments.local else None)
     scratch = scratch or os.environ.get("SANDBOX_SCRATCH")
     if not scratch:
         raise ArgumentError(
             "--scratch-path is missing", hint="give --scratch-path s3a://my-bucket/scratch/, or set SANDBOX_SCRATCH"
         )
-    return normalise(scratch), normalise(publish) if publish else None
+    return normalise(scratch)
 
 
 def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentError(f"--parallel {text!r} is no number of 1 or more", hint=f"--parallel {PARALLEL}")
+        raise ArgumentError(
+            f"--parallel {text!r} is no number of 1 or more", hint=f"write it as `--parallel {PARALLEL}`"
+        )
     return int(text)
 
 

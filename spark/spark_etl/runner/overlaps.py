@@ -8,6 +8,7 @@ from operator import eq
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spark_etl.error_text import error_summary
 from spark_etl.errors import ConfigError, NotReturnedError, PublishRefusedError, SparkEtlError
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.source import InputObject, Source
@@ -87,11 +88,11 @@ def _sources(graph: Graph, needed: Iterable[str], dates: DateRange) -> Iterator[
     for alias in needed:
         for name, source in graph.features[alias].sources.items():
             if isinstance(source, Source) and not isinstance(source, ConfiguredSparkFeature):
-                for location in _locations(alias, name, source, dates):
+                for location in stored_locations(alias, name, source, dates):
                     yield alias, name, location
 
 
-def _locations(alias: str, name: str, source: Source, dates: DateRange) -> list[str]:
+def stored_locations(alias: str, name: str, source: Source, dates: DateRange) -> list[str]:
     """Returns where a source looks, as far as it says so and it is a store that outputs can be in."""
     if not callable(source.locations):  # an attribute of the user's own that is called so
         return []
@@ -107,7 +108,7 @@ def _locations(alias: str, name: str, source: Source, dates: DateRange) -> list[
         raise
     except Exception as error:
         raise ConfigError(
-            f"feature `{alias}`: source `{name}`: locations(): {type(error).__name__}: {error}",
+            f"feature `{alias}`: source `{name}`: locations(): {error_summary(error)}",
             hint="it returns the paths at which the source looks, as a list of texts",
         ) from error
     return [normalise(place) for place in found if _is_stored(place)]

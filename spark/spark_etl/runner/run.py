@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -12,17 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from spark_etl.errors import FeatureError, RunFailedError, SparkEtlError
-from spark_etl.runner import environment
+from spark_etl.errors import FeatureError, RunFailedError, SparkEtlError, StorageError
 from spark_etl.runner.backend import Backend, open_backend
 from spark_etl.runner.execute import Execution, Work
 from spark_etl.runner.failure.jvm_hook import install_jvm_shutdown_hook
+from spark_etl.runner.failure.reason import reason_of
 from spark_etl.runner.failure_inputs import keep_failure_inputs
 from spark_etl.runner.inputs import ResolvedInputs
+from spark_etl.runner.kept_code import keep_code
+from spark_etl.runner.outage import PROBE_EVERY_SECONDS, StoreOutage
 from spark_etl.runner.overlaps import refuse_inputs
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.publish.outputs import Publication
 from spark_etl.runner.publish.ownership import describe_existing
+from spark_etl.runner.record import error_record, headline, show_not_needed, start_record
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.report.watch import watch
 from spark_etl.runner.resume.cache_key import CacheKey
@@ -30,11 +34,7 @@ from spark_etl.runner.resume.decide import ReuseDecision, decide, to_run
 from spark_etl.runner.signals import ignore_signals, install_handlers
 from spark_etl.store import (
     EVERY_SECONDS,
-    ErrorRecord,
-    FeatureRecord,
     Heartbeat,
-    OutputRecord,
-    RunStore,
     RunWriter,
     Status,
     StoredRun,
@@ -42,6 +42,7 @@ from spark_etl.store import (
 from spark_etl.units import format_duration
 from spark_etl.user_code import guard_user_code
 
+STOP_SECONDS = 10.0
 VERBS = {"run": "recomputed", "reuse": "reused", "skip": "not needed"}
 
 
@@ -60,12 +61,14 @@ class Outcome:
     Attributes:
         record: The run.
         error: What it failed with, if it did.
+        is_reported: Whether the error was shown when it happened.
     """
 
     record: RunWriter
     status: Status
     seconds: float
     error: SparkEtlError | None = None
+    is_reported: bool = False
 
     @property
     def run(self) -> StoredRun:
@@ -93,6 +96,7 @@ def run_plan(
     *,
     resolve: Callable[[Plan], ResolvedInputs] = resolve_inputs,
     reuse: ReusePolicy = decide,
+    then: Callable[[Execution], None] | None = None,
 ) -> Outcome:
     """Runs a plan; run.json says the same as what is returned, however it ends.
 
@@ -101,45 +105,90 @@ def run_plan(
         progress: Shows what happens; what it shows from now on is the run's log, too.
         resolve: Finds what the features read.
         reuse: Decides which features are computed.
+        then: Is called when all is computed, as long as the session is there.
     """
     started = time.monotonic()
     record = start_record(plan)
     progress.add_fields(run_id=record.run.run_id)
     progress.listeners.append(record.log.add)
-    progress.line(_headline(plan, record.run))
-    with Heartbeat(lambda: record.run.beat(EVERY_SECONDS), record.store_log):
-        status, error = _attempt(plan, record, progress, resolve, reuse)
-    record.run.mark_ended(record.document)
-    return Outcome(record, status, time.monotonic() - started, error)
+    progress.line(headline(plan, record.run))
+    beside = plan.options.config.absolute().parent.resolve()
+    if plan.project.path != beside and plan.project.path.is_relative_to(beside):
+        progress.line(f"modules are imported from {plan.project.path}")
+    for note in plan.project.notes():
+        progress.warn(note)
+    show_not_needed(plan, progress)
+    outage = StoreOutage(record, progress)
+    with (
+        Heartbeat(lambda: record.beat(EVERY_SECONDS), record.store_log),
+        Heartbeat(outage.probe, every=PROBE_EVERY_SECONDS),
+    ):
+        status, error = _attempt(plan, record, progress, outage, resolve=resolve, reuse=reuse, then=then)
+    if not record.is_paused:
+        record.run.mark_ended(record.document)
+    is_reported = error is not None and outage.error is not None
+    return Outcome(record, status, time.monotonic() - started, error, is_reported=is_reported)
 
 
 def _attempt(
     plan: Plan,
     record: RunWriter,
     progress: Progress,
+    outage: StoreOutage,
+    *,
     resolve: Callable[[Plan], ResolvedInputs],
     reuse: ReusePolicy,
+    then: Callable[[Execution], None] | None,
 ) -> tuple[Status, SparkEtlError | None]:
     with ExitStack() as stack:
         try:
             with record.trace.span("run", command=shlex.join(sys.argv)), guard_user_code():
-                with record.trace.span("look at the sources"):
+                with record.trace.span("keep the code"):
+                    keep_code(plan, record, progress)
+                with record.trace.span("look at the sources"), progress.waiting("looking at the sources"):
                     inputs = resolve(plan)
                     decisions, keys = reuse(plan, inputs)
-                _perform(ResolvedPlan(plan, inputs, decisions, keys), record, progress, stack)
+                execution = _perform(ResolvedPlan(plan, inputs, decisions, keys), record, progress, outage, stack)
+                if then and execution:
+                    then(execution)
         except KeyboardInterrupt:
             ignore_signals()
-            record.end("interrupted")
+            _record_end(record, outage, "interrupted", wait=False)
             return "interrupted", None
         except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to record it
-            error = (
-                raised if isinstance(raised, SparkEtlError) else RunFailedError(f"{type(raised).__name__}: {raised}")
-            )
-            error.__cause__ = error.__cause__ or raised
-            record.end("failed", _error_record(error))
+            error = _as_error(raised, outage)
+            if outage.error is not None and not outage.wait():
+                outage.report_unrecorded()
+            _record_end(record, outage, "failed", error)
             return "failed", error
-        record.end("succeeded")
+        _record_end(record, outage, "succeeded")
         return "succeeded", None
+
+
+def _record_end(
+    record: RunWriter, outage: StoreOutage, status: Status, error: SparkEtlError | None = None, *, wait: bool = True
+) -> None:
+    """Completes run.json; a store that has gone away at the last moment changes nothing of how the run ended."""
+    known = error_record(error) if error else None
+    try:
+        record.end(status, known)
+    except StorageError:
+        record.pause()
+        if not wait or not outage.wait():
+            outage.report_unrecorded()
+        record.end(status, known)
+
+
+def _as_error(raised: Exception, outage: StoreOutage) -> SparkEtlError:
+    """Returns what the run has failed with; whatever was raised while the store was away, it is that."""
+    if outage.error is None and outage.explains(raised):
+        outage.give_up()
+    error = outage.error or raised
+    if not isinstance(error, SparkEtlError):
+        error = RunFailedError(reason_of(raised))
+    if error is not raised:
+        error.__cause__ = error.__cause__ or raised
+    return error
 
 
 class ResolvedPlan(NamedTuple):
@@ -151,29 +200,34 @@ class ResolvedPlan(NamedTuple):
     cache_keys: Mapping[str, CacheKey]
 
 
-def _perform(resolved: ResolvedPlan, record: RunWriter, progress: Progress, stack: ExitStack) -> None:
-    """Computes what does not hold any more."""
+def _perform(
+    resolved: ResolvedPlan, record: RunWriter, progress: Progress, outage: StoreOutage, stack: ExitStack
+) -> Execution | None:
+    """Computes what does not hold any more, and returns what has done it; None where there is nothing to compute."""
     plan, inputs, decisions, keys = resolved
     _record_decisions(record, resolved)
     _show_decisions(plan, decisions, progress)
     if not plan.outputs and not to_run(plan.order, decisions):
-        return
+        return None
     refuse_inputs(plan.outputs, inputs.all_objects())
     publication = Publication(plan.outputs, record.run, plan.pipeline, adopt=plan.options.adopt_output)
     stack.enter_context(publication)
+    stack.callback(lambda: publication.abandon() if record.is_paused else None)
     for path, existing in publication.adopted.items():
         progress.warn(f"--adopt-output: replaces what is at {describe_existing(path, existing)}")
-    with record.trace.span("start Spark"):
+    with record.trace.span("start Spark"), progress.waiting("starting Spark"):
         backend = _started(plan, record, progress, stack)
-    work = Work(backend, plan, record, inputs, decisions, keys, publication, progress)
+    work = Work(backend, plan, record, inputs, decisions, keys, publication, progress, outage)
+    execution = Execution(work)
     try:
-        Execution(work).run()
+        execution.run()
     except FeatureError as error:
-        if not plan.options.keep_inputs:
+        if not plan.options.keep_inputs or outage.error is not None:
             raise
         with record.trace.span("keep the inputs", feature=error.feature):
             blamed = keep_failure_inputs(work, error)
         raise blamed from blamed.__cause__
+    return execution
 
 
 def _record_decisions(record: RunWriter, resolved: ResolvedPlan) -> None:
@@ -199,9 +253,12 @@ def _started(plan: Plan, record: RunWriter, progress: Progress, stack: ExitStack
         options.remote,
         local=options.local,
         quiet=not options.debug,
+        show_log=progress.spark_log,
     )
     install_handlers()
     stack.callback(backend.stop, silently=not options.debug)
+    stack.callback(lambda: _stop(backend, record, silently=not options.debug))
+    stack.enter_context(backend.no_stop())
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="spark-etl-"))
     archive = Path(folder) / f"{plan.pipeline}-{record.run.run_id}-code.zip"  # a session takes each name only once
     archive.write_bytes(plan.project.archive())
@@ -215,57 +272,21 @@ def _started(plan: Plan, record: RunWriter, progress: Progress, stack: ExitStack
     return backend
 
 
-def _show_decisions(plan: Plan, decisions: Mapping[str, ReuseDecision], progress: Progress) -> None:
-    """Says for each feature of a resumed run whether it is reused, computed again or not needed, and why."""
-    if plan.previous is None:
+def _stop(backend: Backend, record: RunWriter, *, silently: bool) -> None:
+    """Ends Spark; without a store, which the event log goes to, it is not waited for to the end."""
+    if not record.is_paused:
+        backend.stop(silently=silently)
         return
+    thread = threading.Thread(target=lambda: backend.stop(silently=silently), name="stop-spark", daemon=True)
+    thread.start()
+    thread.join(STOP_SECONDS)
+
+
+def _show_decisions(plan: Plan, decisions: Mapping[str, ReuseDecision], progress: Progress) -> None:
+    """Says what becomes of each feature of a resumed run, or of a replay, and why."""
+    if plan.previous is None and plan.replay is None:
+        return
+    verbs = VERBS if plan.replay is None else {**VERBS, "run": "computed"}
     for alias in plan.order:
-        progress.line(f"{progress.label(alias)}  {VERBS[decisions[alias].action]}: {decisions[alias].reason}")
-
-
-def start_record(plan: Plan) -> RunWriter:
-    """Begins the run of a plan in the store."""
-    options = plan.options
-    return RunStore(options.scratch).start(
-        options.team,
-        plan.pipeline,
-        start_date=str(options.dates.start),
-        end_date=str(options.dates.end),
-        checkpoints=list(plan.checkpoints),
-        sample=plan.sample.to_dict() if plan.sample else None,
-        resumed=plan.previous.id if plan.previous else None,
-        command=shlex.join(sys.argv),
-        options=options.to_dict(),
-        session=options.session,
-        requirements=environment.requirements(),
-        config_path=str(options.config.absolute()),
-        config=plan.config.written,
-        project_path=str(plan.project.path),
-        git=environment.git_state(plan.project.path),
-        by=environment.user_and_host(),
-        versions=environment.versions(),
-        graph={alias: list(upstreams) for alias, upstreams in plan.graph.upstreams.items()},
-        order=list(plan.order),
-        features={
-            alias: FeatureRecord(plan.config.features[alias].class_path, checkpoint=alias in plan.checkpoints)
-            for alias in plan.order
-        },
-        outputs=[OutputRecord(output.feature, output.path, overwrite=output.overwrite) for output in plan.outputs],
-    )
-
-
-def _headline(plan: Plan, run: StoredRun) -> str:
-    options = plan.options
-    counts = f"{len(plan.order)} features, {len(plan.checkpoints)} checkpoints, {len(plan.outputs)} outputs"
-    sampled = f", a sample: {plan.sample.summary()}" if plan.sample else ""
-    return f"run {run.run_id} of {options.team}/{plan.pipeline} for {options.dates}: {counts}{sampled}"
-
-
-def _error_record(error: SparkEtlError) -> ErrorRecord:
-    return ErrorRecord(
-        message=error.message,
-        traceback=error.frames if isinstance(error, FeatureError) else "",
-        type=type(error.__cause__ or error).__name__,
-        feature=error.feature if isinstance(error, FeatureError) else None,
-        hint=error.hint,
-    )
+        progress.line(f"{progress.label(alias)}  {verbs[decisions[alias].action]}: {decisions[alias].reason}")
+    progress.expect(tuple(to_run(plan.order, decisions)))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-CONNECTION_ERRORS = {"Py4JNetworkError", "ConnectionRefusedError", "ConnectionResetError"}
+from spark_etl.error_text import raw_text
+
+PY4J = re.compile(r"(^|[/\\])py4j[/\\]")
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -71,11 +75,19 @@ def spark_was_stopped(error: BaseException) -> bool:
 
 def jvm_is_gone(error: BaseException) -> bool:
     """Returns whether a failure is that the driver's JVM does not answer any more."""
-    return any(type(part).__name__ in CONNECTION_ERRORS for part in _causes(error)) or _was_shut_down(error)
+    return any(_is_of_the_connection(part) for part in _causes(error)) or _was_shut_down(error)
+
+
+def _is_of_the_connection(error: BaseException) -> bool:
+    """Returns whether py4j can't reach the JVM; code of the project has connections of its own."""
+    if type(error).__name__ == "Py4JNetworkError":
+        return True
+    frames = traceback.extract_tb(error.__traceback__) if isinstance(error, ConnectionError) else []
+    return any(PY4J.search(frame.filename) for frame in frames)
 
 
 def _was_shut_down(error: BaseException) -> bool:
-    return any("SparkContext was shut down" in str(part) for part in _causes(error))
+    return any("SparkContext was shut down" in raw_text(part) for part in _causes(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import site
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import RunFailedError
+from spark_etl.sessions.jvm_log import filtered_pipe
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -37,6 +40,7 @@ JVM_START_SETTINGS = (
     "spark.driver.extraLibraryPath",
     "spark.jars",
 )
+DAEMON = {"spark.python.daemon.module": "spark_etl.sessions.python_daemon"}
 PROGRESS_BAR = "spark.ui.showConsoleProgress"
 SCHEDULER_MODE = "spark.scheduler.mode"
 
@@ -64,20 +68,27 @@ def running_spark() -> RunningSpark:
     return RunningSpark(conf, context._active_spark_context is not None)
 
 
-def build_session(app_name: str, settings: Mapping[str, str] | None = None, master: str | None = None) -> SparkSession:
+def build_session(
+    app_name: str,
+    settings: Mapping[str, str] | None = None,
+    master: str | None = None,
+    *,
+    show_log: Callable[[str], None] | None = None,
+) -> SparkSession:
     """Returns a classic session.
 
     Args:
         app_name: Shown on Spark's pages.
         settings: They win over what spark-submit was given; see `settings_without_effect`.
         master: Where it runs; whatever spark-submit was given if None, and in this process without that.
+        show_log: Gets what its JVM logs, without stack traces; if not given, the JVM writes to stderr by itself.
 
     Raises:
         RunFailedError: There is no pyspark, or no Java.
     """
     pyspark = _pyspark()
     settings = dict(settings or {})
-    _launch_jvm(pyspark, settings)
+    _launch_jvm(pyspark, settings, show_log)
     builder = pyspark.sql.SparkSession.builder.appName(app_name)
     if master:
         builder = builder.master(master)
@@ -112,6 +123,13 @@ def use_this_python() -> None:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
+def daemon_settings() -> dict[str, str]:
+    """Returns the setting of spark_etl's daemon, where Python workers on this machine can import it."""
+    folder = str(Path(__file__).resolve().parents[2])
+    importable = folder in {*site.getsitepackages(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)}
+    return DAEMON if importable and os.environ.get("PYSPARK_PYTHON") == sys.executable else {}
+
+
 def _pyspark() -> Any:
     try:
         import pyspark.sql
@@ -120,15 +138,29 @@ def _pyspark() -> Any:
     return pyspark
 
 
-def _launch_jvm(pyspark: Any, settings: Mapping[str, str]) -> None:
+def _launch_jvm(pyspark: Any, settings: Mapping[str, str], show_log: Callable[[str], None] | None) -> None:
     """Starts the JVM with what it takes on its command line only; the rest, which may be secret, is set later."""
     launch = pyspark.SparkConf(loadDefaults=False)
     for key, value in settings.items():
         if key.startswith(JVM_START_SETTINGS):
             launch.set(key, value)
     try:
-        pyspark.SparkContext._ensure_initialized(conf=launch)
+        gateway = None if show_log is None else _gateway(pyspark, launch, show_log)
+        pyspark.SparkContext._ensure_initialized(gateway=gateway, conf=launch)
     except pyspark.errors.PySparkRuntimeError as error:
         raise RunFailedError(
             f"Spark's JVM does not start: {error}", hint="install Java 17 or 21, and set JAVA_HOME if it is not found"
         ) from error
+
+
+def _gateway(pyspark: Any, launch: Any, show_log: Callable[[str], None]) -> Any:
+    """Returns the way to a new JVM whose stderr is read here; None if there is one, or spark-submit has started it."""
+    if pyspark.SparkContext._gateway is not None or "PYSPARK_GATEWAY_PORT" in os.environ:
+        return None
+    from pyspark.java_gateway import launch_gateway
+
+    stderr = filtered_pipe(show_log)
+    try:
+        return launch_gateway(launch, {"stderr": stderr})
+    finally:
+        os.close(stderr)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from spark_etl.errors import ArgumentError, RunFailedError, SparkEtlError
+from spark_etl.sessions.lost import translate_lost_sessions
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 CONNECT_PORT = 15002
 ANSWER_SECONDS = 3
+# Together three quarters of a minute: a server that restarts is back by then, and Spark's own ten minutes are silent.
+MOST_RETRIES, LONGEST_PAUSE_MILLISECONDS = 12, 5000
 CONNECT_MODE = "SPARK_CONNECT_MODE_ENABLED"
+# Rows of createDataFrame() are sent with the plan up to this size; above it the client uploads them, and 4.1 then fails
+# to read them back ("Not enough bytes in channel").
+LOCAL_ROWS = ("spark.sql.session.localRelationCacheThreshold", str(64 << 20))
 
 
 def check_address(url: str, what: str) -> None:
@@ -55,10 +62,18 @@ def connect_session(url: str | None = None, token: str | None = None) -> SparkSe
             return _open_session(url, token)
         except Exception as error:  # noqa: BLE001 - gRPC and Spark have many, and each means no session
             failed = error
-    reason = " ".join(str(failed).split())[:200]
-    raise RunFailedError(
-        f"Spark Connect at {urlsplit(url).netloc} refuses a session: {reason}", hint="sandbox doctor"
-    ) from failed
+    raise _refused(url, " ".join(str(failed).split())) from failed
+
+
+def _refused(url: str, reason: str) -> RunFailedError:
+    """Returns the error of a server that gives no session."""
+    server = urlsplit(url).netloc
+    if "authentication token" in reason.lower() and "JUPYTERHUB_USER" in os.environ:
+        return RunFailedError(
+            f"Spark Connect at {server} does not know this server: the stack's secrets were made anew after it started",
+            hint="save your work, stop your server in File > Hub Control Panel, and start it again",
+        )
+    return RunFailedError(f"Spark Connect at {server} refuses a session: {reason[:200]}", hint="./sandbox doctor")
 
 
 def server_address(url: str | None, token: str | None) -> tuple[str, str | None]:
@@ -78,14 +93,19 @@ def server_address(url: str | None, token: str | None) -> tuple[str, str | None]
 
 def _open_session(url: str, token: str | None) -> SparkSession:
     """Returns the session if the server knows it; otherwise it is ended, so that the next one is new."""
+    from pyspark.sql.connect.client.retries import DefaultPolicy
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
     session: Any = ConnectSession.builder.channelBuilder(token_channel(url, token)).getOrCreate()
+    session.client.set_retry_policies([DefaultPolicy(max_retries=MOST_RETRIES, max_backoff=LONGEST_PAUSE_MILLISECONDS)])
+    translate_lost_sessions(session, urlsplit(url).netloc)
     try:
         session.range(0).schema  # noqa: B018 - asks the server
     except Exception:
         session.stop()
         raise
+    with suppress(Exception):  # a server of another version may not know it
+        session.conf.set(*LOCAL_ROWS)
     return cast("SparkSession", session)
 
 
@@ -139,5 +159,5 @@ def check_port(url: str) -> None:
         socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
     except OSError as error:
         raise RunFailedError(
-            f"no Spark Connect server answers at {host}:{port}: {error}", hint="sandbox status"
+            f"no Spark Connect server answers at {host}:{port}: {error}", hint="./sandbox status"
         ) from None

@@ -60,7 +60,7 @@ def explain_run_wait(state: dict[str, Any] | None, application_id: str, waited: 
         return f"{waiting}; the master does not tell who holds them"
     alive = _alive_workers(state)
     if not alive:
-        return f"{waiting}: the cluster has no worker. In the sandbox: sandbox status"
+        return f"{waiting}: the cluster has no worker. In the sandbox: ./sandbox status"
     total, used = sum(worker["cores"] for worker in alive), sum(worker["coresused"] for worker in alive)
     holders = _holders(state, application_id)
     if used >= total and holders:

@@ -7,6 +7,8 @@ import html
 import uuid
 from typing import Any
 
+from spark_etl.printable import printable
+
 # Whoever compares outputs leaves these out (hub/notebook/sandbox_lab): no two runs take the same time.
 METADATA = {"spark_etl": "progress"}
 
@@ -26,6 +28,7 @@ class CellScreen:
 
     def show(self, text: str, fraction: float | None) -> None:
         """Puts this in the place of the line before."""
+        text = printable(text, one_line=True)  # it names others' applications
         if self._shown == (text, fraction):
             return
         data = {"text/plain": text}

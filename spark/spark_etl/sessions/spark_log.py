@@ -11,12 +11,16 @@ if TYPE_CHECKING:
 # "Fair scheduler configuration not found": pools are made as they are named.
 # "Initial job has not accepted any resources": the runner says who holds them.
 # JavaUtils: a kernel that is shut down ends the `rm` of its driver, which then deletes its files itself.
+# Transport: each message to an executor that is gone, or slow under load, has a trace of 30 lines.
 # The rest: each attempt of a failing task writes its 200 lines of stack trace into four logs; the runner says why.
 QUIET_LOGGERS = (
     "org.apache.spark.scheduler.FairSchedulableBuilder",
     "org.apache.spark.scheduler.TaskSchedulerImpl",
     "org.apache.spark.scheduler.TaskSetManager",
     "org.apache.spark.executor.Executor",
+    "org.apache.spark.network.client.TransportClient",
+    "org.apache.spark.network.client.TransportResponseHandler",
+    "org.apache.spark.network.server.TransportChannelHandler",
     "org.apache.spark.network.util.JavaUtils",
     "org.apache.spark.util.Utils",
     "org.apache.spark.sql.execution.datasources.FileFormatWriter",

@@ -2,34 +2,56 @@
 
 from spark_etl.store.contents import RunContents
 from spark_etl.store.document import (
+    ADOPTED,
     DAMAGED,
+    KINDS,
     RECORDED_STATUSES,
-    ErrorRecord,
-    FeatureRecord,
-    OutputRecord,
+    REPLAY,
     RunDocument,
-    State,
     Status,
 )
 from spark_etl.store.heartbeat import EVERY_SECONDS, Heartbeat
 from spark_etl.store.index import Summary
 from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
 from spark_etl.store.layout import USERS, first_id
-from spark_etl.store.manifest import DataFile, Manifest
+from spark_etl.store.lazy import is_lazy, publishing_seconds, shown_state
+from spark_etl.store.manifest import (
+    DataFile,
+    Manifest,
+    adopted_manifest,
+    is_manifest,
+    manifest_at,
+    manifest_path,
+)
+from spark_etl.store.names import looks_like_a_path, run_name, run_path, short_name, top_scratch
 from spark_etl.store.pins import PIN_USER, Pin, PinnedVersion
-from spark_etl.store.run import PublishDecision, StoredRun, is_manifest, manifest_at, manifest_path
+from spark_etl.store.records import (
+    OWN_CODE,
+    CodeRecord,
+    ErrorRecord,
+    FeatureRecord,
+    OutputRecord,
+    ReplayRecord,
+    State,
+)
+from spark_etl.store.run import PublishDecision, StoredRun
 from spark_etl.store.search import earlier_runs
 from spark_etl.store.store import RunStore
 from spark_etl.store.verify import CheckpointState, checkpoint_state, files_digest
 from spark_etl.store.writer import RunWriter, now
 
 __all__ = [
+    "ADOPTED",
     "DAMAGED",
     "EVERY_SECONDS",
+    "KINDS",
+    "OWN_CODE",
     "PIN_USER",
     "RECORDED_STATUSES",
+    "REPLAY",
     "USERS",
     "CheckpointState",
+    "CodeRecord",
     "DataFile",
     "ErrorRecord",
     "FeatureInputs",
@@ -41,6 +63,7 @@ __all__ = [
     "Pin",
     "PinnedVersion",
     "PublishDecision",
+    "ReplayRecord",
     "RunContents",
     "RunDocument",
     "RunInputs",
@@ -51,12 +74,21 @@ __all__ = [
     "Status",
     "StoredRun",
     "Summary",
+    "adopted_manifest",
     "checkpoint_state",
     "earlier_runs",
     "files_digest",
     "first_id",
+    "is_lazy",
     "is_manifest",
+    "looks_like_a_path",
     "manifest_at",
     "manifest_path",
     "now",
+    "publishing_seconds",
+    "run_name",
+    "run_path",
+    "short_name",
+    "shown_state",
+    "top_scratch",
 ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from spark_etl.errors import DamagedError
 
 LONGEST = 255  # of what is a column of a list
+SHA256 = re.compile("[0-9a-f]{64}")
 FieldCheck = Callable[[Any], bool]
 
 
@@ -92,6 +94,24 @@ def _is_error(value: Any) -> bool:
     )
 
 
+def _is_replay(value: Any) -> bool:
+    texts = ("run", "path", "feature")
+    return (
+        isinstance(value, dict)
+        and all(is_text(value.get(name)) for name in texts)
+        and _or_none(is_text)(value.get("code"))
+        and _or_none(_is_object)(value.get("verdict"))
+    )
+
+
+def _is_sha256(value: Any) -> bool:
+    return isinstance(value, str) and SHA256.fullmatch(value) is not None
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, dict) and all(check(value.get(name)) for name, check in CODE.items())
+
+
 # A name that only format 2 has, or not even each of its runs, may be missing.
 RUN: dict[str, FieldCheck] = {
     "format": is_number,
@@ -113,19 +133,32 @@ RUN: dict[str, FieldCheck] = {
     "options": _or_none(_is_object),
     "session": _or_none(_is_short),
     "requirements": _or_none(_list_of(is_text)),
+    "packages": _or_none(_is_short),
     "config_path": _or_none(is_text),
     "config": _or_none(_is_object),
+    "config_text": _or_none(is_text),
     "project_path": _or_none(is_text),
     "git": _or_none(_is_object),
+    "code": _or_none(_is_code),
     "by": _or_none(_map_of(_is_short)),
     "versions": _or_none(_is_object),
     "spark": _or_none(_is_object),
     "graph": _or_none(_map_of(_list_of(is_text))),
     "order": _list_of(is_text),
+    "not_run": _or_none(_list_of(is_text)),
     "publish": _or_none(_list_of(_is_object)),
     "features": _map_of(_is_object),
     "error": _or_none(_is_error),
+    "replay": _or_none(_is_replay),
     "trace": _or_none(_is_object),
+    "adopted": _or_none(_map_of(is_text)),
+}
+CODE: dict[str, FieldCheck] = {
+    "sha256": _or_none(_is_sha256),
+    "files": _or_none(is_count),
+    "bytes": _or_none(is_count),
+    "left_out": _or_none(_map_of(is_text)),
+    "reason": _or_none(is_text),
 }
 FEATURE: dict[str, FieldCheck] = {
     "class": _or_none(is_text),

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from spark_etl.storage import StoredObject, relative_to, storage_for
 from spark_etl.store import index, layout
 from spark_etl.store.document import damaged_run
-from spark_etl.store.run import StoredRun, is_manifest
+from spark_etl.store.manifest import is_manifest
+from spark_etl.store.run import StoredRun
 
 
 @dataclass
 class RunContents:
     """Every object of a run, by what it is; the marks lie outside of its folder.
+
+    The archive of its code is not among them, as other runs may have the same: see `StoredRun.code_archive`.
 
     Attributes:
         documents: run.json and what it read.

@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from spark_etl import bounded_json
+from spark_etl.dates import format_dates
 from spark_etl.errors import DamagedError
 from spark_etl.store.checks import check_run
+from spark_etl.store.records import CodeRecord, ErrorRecord, FeatureRecord, OutputRecord, ReplayRecord
 
 # 1: until options, session, kind and user were recorded. 2: with them.
 FORMAT = 2
 LARGEST = 16 << 20
-T = TypeVar("T", "RunDocument", "FeatureRecord", "OutputRecord")
+T = TypeVar("T", "RunDocument", "FeatureRecord", "OutputRecord", "ReplayRecord", "CodeRecord")
 Status = Literal["running", "succeeded", "failed", "interrupted"]
-State = Literal["pending", "running", "built", "succeeded", "failed", "interrupted", "skipped", "reused", "staged"]
 # `imported` and `adopted` are runs that another stack, or none of ours, has made.
 Kind = Literal["run", "replay", "imported", "adopted"]
 DAMAGED = "damaged"
+KINDS: tuple[Kind, ...] = get_args(Kind)
+ADOPTED: Kind = "adopted"
+REPLAY: Kind = "replay"
 RECORDED_STATUSES: tuple[Status, ...] = ("running", "succeeded", "failed", "interrupted")
 RENAMED = {"class_path": "class"}
 # Of a feature, also while they are not known; all else is left out until it is.
@@ -27,95 +31,12 @@ ALWAYS = {"state", "seconds", "rows"}
 
 
 @dataclass
-class ErrorRecord:
-    """What something failed with.
-
-    Attributes:
-        message: What was raised, as a person reads it.
-        traceback: The project's own frames.
-        type: Class of what was raised; None of a feature's error.
-        feature: The feature that failed; None when it was the run itself.
-        hint: The next command, if there is one.
-    """
-
-    message: str | None = None
-    traceback: str = ""
-    type: str | None = None
-    feature: str | None = None
-    hint: str | None = None
-
-
-@dataclass
-class FeatureRecord:
-    """What is known of a feature of a run.
-
-    Attributes:
-        class_path: Its class, with its module.
-        checkpoint: Whether it was to be kept.
-        state: How far it is.
-        seconds: What it took, publishing not counted; None before its end, and where it was never started.
-        rows: Of its checkpoint or its output; None where nobody counted them.
-        bytes: Of its checkpoint; None: it has none.
-        started: When, in UTC.
-        reason: Why it is computed, reused or skipped.
-        reused_from: The folder of the run whose checkpoint it is; None if it was computed.
-        after_failure: Whether its checkpoint was computed once more because a feature that reads it had failed.
-        deterministic: Whether its query gives the same rows each time; None where that is not known.
-        stages: Spark stages of its checkpoint.
-        tasks: Spark tasks of its checkpoint.
-        error: What it failed with.
-    """
-
-    class_path: str = ""
-    checkpoint: bool = False
-    state: str = "pending"
-    seconds: float | None = None
-    rows: int | None = None
-    bytes: int | None = None
-    started: str | None = None
-    reason: str | None = None
-    reused_from: str | None = None
-    after_failure: bool = False
-    deterministic: bool | None = None
-    stages: int | None = None
-    tasks: int | None = None
-    error: ErrorRecord | None = None
-    more: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def has_checkpoint(self) -> bool:
-        """Whether its rows are kept, in this run or in the one that it was reused from."""
-        return self.bytes is not None
-
-
-@dataclass
-class OutputRecord:
-    """One output of a run.
-
-    Attributes:
-        feature: Whose rows.
-        path: Where to.
-        overwrite: Whether what the same output wrote before is replaced.
-        state: How far it is.
-        seconds: What writing it took.
-    """
-
-    feature: str
-    path: str
-    overwrite: bool = False
-    state: str = "pending"
-    seconds: float | None = None
-    rows: int | None = None
-    bytes: int | None = None
-    more: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
 class RunDocument:
     """What a run is.
 
     Attributes:
-        kind: `run`; later also `replay`, `imported`, `adopted`.
+        kind: `run`, `replay`, or `adopted`: made of files that another program wrote; later also `imported`.
+        replay: What a replay is about; None of any other run.
         started: When, in UTC; None if that is not known.
         ended: When, in UTC; None while it goes on.
         start_date: First day it is about.
@@ -127,17 +48,22 @@ class RunDocument:
         options: The same, name → value, for programs; None in format 1.
         session: How it reached Spark: `classic`, `connect` or `local`; None in format 1.
         requirements: Lines of the packages that it was given besides the image's; None: none, or format 1.
+        packages: Name of the folder that these are installed in; None where there is none.
         config: The feature config as it was written.
+        config_text: The same as YAML, where JSON can't say all of it: it has dates.
+        code: What it has kept of the project; None of runs of earlier versions.
         git: Commit of the project, and whether there were changes on top; None without git.
         by: User and host.
         versions: Of Python, libraries and jars.
         spark: What the session said of itself; None if there was none.
         graph: Feature → the features that it reads.
         order: The features, upstreams first.
+        not_run: The features of the config that nothing asked for reads: neither computed nor planned.
         outputs: What it publishes.
         features: Feature → what is known of it.
         error: What it failed with.
         trace: Timings, as OTLP/JSON.
+        adopted: Feature → where its files lie, of a run that was adopted.
         more: Keys that this version doesn't know.
     """
 
@@ -149,6 +75,7 @@ class RunDocument:
     end_date: str = ""
     format: int = FORMAT
     kind: str = "run"
+    replay: ReplayRecord | None = None
     status: str = "running"
     started: str | None = None
     ended: str | None = None
@@ -160,25 +87,30 @@ class RunDocument:
     options: dict[str, Any] | None = None
     session: str | None = None
     requirements: list[str] | None = None
+    packages: str | None = None
     config_path: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
+    config_text: str | None = None
     project_path: str | None = None
+    code: CodeRecord | None = None
     git: dict[str, Any] | None = None
     by: dict[str, str] = field(default_factory=dict)
     versions: dict[str, Any] = field(default_factory=dict)
     spark: dict[str, Any] | None = None
     graph: dict[str, list[str]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
     outputs: list[OutputRecord] = field(default_factory=list)
     features: dict[str, FeatureRecord] = field(default_factory=dict)
     error: ErrorRecord | None = None
     trace: dict[str, Any] | None = None
+    adopted: dict[str, str] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
 
     @property
     def dates(self) -> str:
         """The days it is about: one, or first..last."""
-        return self.start_date if self.start_date == self.end_date else f"{self.start_date}..{self.end_date}"
+        return format_dates(self.start_date, self.end_date)
 
     @property
     def user(self) -> str:
@@ -199,6 +131,11 @@ class RunDocument:
         known["publish"] = [_known(_shallow(output)) for output in known.pop("outputs")]
         known["features"] = {alias: _feature_json(feature) for alias, feature in self.features.items()}
         known["error"] = _error_json(self.error, whole=True)
+        known["replay"] = _shallow(self.replay) if self.replay else None
+        known["code"] = _known(_shallow(self.code)) if self.code else None
+        for name in ("config_text", "packages", "not_run", "code", "replay", "adopted"):
+            if not known[name]:
+                del known[name]
         return known
 
 
@@ -220,7 +157,9 @@ def parse_run(content: bytes, path: str) -> RunDocument:
     features = {alias: _feature(known) for alias, known in found["features"].items()}
     outputs = [_typed(OutputRecord, known) for known in found.get("publish") or []]
     known = {name: value for name, value in found.items() if name != "publish"}
-    known |= {"features": features, "outputs": outputs, "error": _error(found.get("error"))}
+    replay = _typed(ReplayRecord, found["replay"]) if found.get("replay") else None
+    known |= {"features": features, "outputs": outputs, "error": _error(found.get("error")), "replay": replay}
+    known["code"] = _typed(CodeRecord, found["code"]) if found.get("code") is not None else None
     root = path.rpartition("/")[0]
     return _typed(RunDocument, {"run_id": root.rpartition("/")[2], "path": root, **known})
 
@@ -250,7 +189,7 @@ def _typed(kind: type[T], known: Mapping[str, Any]) -> T:
     return kind(**given, more={name: value for name, value in known.items() if name not in names})
 
 
-def _shallow(record: RunDocument | FeatureRecord | OutputRecord) -> dict[str, Any]:
+def _shallow(record: RunDocument | FeatureRecord | OutputRecord | ReplayRecord | CodeRecord) -> dict[str, Any]:
     """Returns the fields under the names by which they are stored."""
     known = {RENAMED.get(each.name, each.name): getattr(record, each.name) for each in fields(record)}
     return {**known.pop("more"), **known}

@@ -1,10 +1,13 @@
 """The index of ended runs: empty objects whose keys tell what a list of runs shows, so that none has to be opened.
 
-    …/<pipeline>/_runs/<YYYY-MM>/<run id>~<status>~<start>~<end>~<seconds>~<failed feature>~<kind>~<user>/ended
+    …/_runs/<YYYY-MM>/<run id>~<status>~<start>~<end>~<seconds>~<failed feature>~<kind>~<user>~<started>/ended
 
 The summary is the name of a folder, as a store lists folders without the size, time and ETag that each object has.
 The index only saves time. The folders of the runs decide which runs there are. A run is read from its run.json if it
 has no mark, two marks, or one that this version can't read. A mark whose run was deleted is never looked at.
+
+Whoever reads the run.json of an ended run without a mark writes the mark, if they have the right to: the next list is
+quick. A process without it tries that once for each pipeline, and keeps what it has read in its user's own cache.
 """
 
 from __future__ import annotations
@@ -14,14 +17,20 @@ from dataclasses import dataclass
 from itertools import chain
 from urllib.parse import quote, unquote
 
+from spark_etl.dates import format_dates
+from spark_etl.errors import SparkEtlError
 from spark_etl.storage import S3Settings, StoredObject, join, name_of, storage_for
 from spark_etl.store.document import RunDocument
+from spark_etl.store.ended_runs import EndedRuns
 from spark_etl.store.layout import INDEX_FOLDER, MARK_FILE, is_run_id
 
 THREADS = 8
 LAST = "~"
 ENDS = ("succeeded", "failed", "interrupted")
 LONGEST_NAME = 240  # a file's name has 255 bytes at most
+
+_refused: set[tuple[str, S3Settings | None]] = set()
+_cache = EndedRuns()
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,7 @@ class Summary:
         failed_at: The feature it failed at; empty if none.
         kind: `run`, `replay`, `imported` or `adopted`.
         user: Who started it; empty where that is not known.
+        started: The moment it started; empty in marks of earlier versions.
     """
 
     status: str
@@ -45,17 +55,54 @@ class Summary:
     failed_at: str
     kind: str = "run"
     user: str = ""
+    started: str = ""
 
     @property
     def dates(self) -> str:
         """The days it is about: one, or first..last."""
-        return self.start_date if self.start_date == self.end_date else f"{self.start_date}..{self.end_date}"
+        return format_dates(self.start_date, self.end_date)
 
 
 def mark_path(root: str, document: RunDocument) -> str | None:
     """Returns where the mark of a run lies; None when it has not ended, or has more to tell than a name can hold."""
     name = _name(name_of(root), document)
     return None if name is None else join(_month_folder(root), name, MARK_FILE)
+
+
+def summary_of(document: RunDocument) -> Summary | None:
+    """Returns what a list shows of a run; None if it has not ended."""
+    if document.status not in ENDS:
+        return None
+    failed_at = (document.error and document.error.feature) or ""
+    known = (document.status, document.start_date, document.end_date, document.seconds, failed_at)
+    return Summary(*known, document.kind, document.user, document.started or "")
+
+
+def repair(root: str, document: RunDocument, settings: S3Settings | None) -> None:
+    """Writes the mark of an ended run that has none; what this process may not mark, its user's cache keeps."""
+    path = mark_path(root, document)
+    if path is None:
+        return
+    pipeline = (root.rpartition("/")[0], settings)
+    if pipeline not in _refused:
+        try:
+            storage_for(path, settings).write(path, b"")
+        except (SparkEtlError, OSError):
+            _refused.add(pipeline)
+        else:
+            return
+    _cache.add(_store_of(settings), root, name_of(path.rpartition("/")[0]))
+
+
+def remembered(root: str, settings: S3Settings | None) -> Summary | None:
+    """Returns what this user's cache has of an ended run without a mark."""
+    name = _cache.find(_store_of(settings), root)
+    run_id, _, rest = (name or "").partition("~")
+    return _parsed(run_id, rest) if run_id == name_of(root) else None
+
+
+def _store_of(settings: S3Settings | None) -> str:
+    return (settings or S3Settings.from_env()).endpoint or ""
 
 
 def marks_of(root: str, settings: S3Settings | None = None) -> list[StoredObject]:
@@ -101,26 +148,26 @@ def _month(run_id: str) -> str:
 
 
 def _name(run_id: str, document: RunDocument) -> str | None:
-    if document.status not in ENDS:
+    known = summary_of(document)
+    if known is None:
         return None
-    failed_at = (document.error and document.error.feature) or ""
-    values = [document.status, document.start_date, document.end_date, document.seconds, failed_at]
-    values += [document.kind, document.user]
+    values = [known.status, known.start_date, known.end_date, known.seconds, known.failed_at]
+    values += [known.kind, known.user, known.started]
     name = "~".join([run_id, *("" if value is None else _quoted(str(value)) for value in values)])
     return name if len(name) <= LONGEST_NAME else None
 
 
 def _quoted(text: str) -> str:
-    return quote(text, safe=":").replace("~", "%7E")
+    return quote(text, safe=":", errors="backslashreplace").replace("~", "%7E")
 
 
 def _parsed(run_id: str, rest: str) -> Summary | None:
     parts = [unquote(part) for part in rest.split("~")]
-    if not is_run_id(run_id) or len(parts) not in {5, 7} or parts[0] not in ENDS:
+    if not is_run_id(run_id) or len(parts) not in {5, 7, 8} or parts[0] not in ENDS:
         return None
     status, start, end, seconds, failed_at, *later = parts
-    kind, user = later or ("run", "")  # format 1 had neither
+    kind, user, started = (*later, *("run", "", "")[len(later) :])  # earlier versions had fewer
     try:
-        return Summary(status, start, end, float(seconds) if seconds else None, failed_at, kind, user)
+        return Summary(status, start, end, float(seconds) if seconds else None, failed_at, kind, user, started)
     except ValueError:
         return None

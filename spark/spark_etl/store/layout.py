@@ -10,6 +10,7 @@
 <scratch>/<team>/<pipeline>/<run id>/<feature>/_failure.json      why the feature failed
 <scratch>/<team>/<pipeline>/<run id>/<feature>.<source>/…         what it had read
 <scratch>/<team>/<pipeline>/_runs/<month>/<run id>~…/ended        the mark of a run that has ended
+<scratch>/<team>/<pipeline>/_code/<sha256>.zip                    the code of all runs that had this code
 <scratch>/users/<user>/…                                          what users keep: no runs of teams
 <scratch>/users/_pins/<author>/<notebook>/v<N>.json        a pin: checkpoints that a shared notebook read
 """
@@ -29,6 +30,7 @@ MANIFEST_FILE = "_manifest.json"
 FAILURE_FILE = "_failure.json"
 INDEX_FOLDER = "_runs"
 MARK_FILE = "ended"
+CODE_FOLDER = "_code"
 # Below it, users of the sandbox keep what their own notebooks run; no team's runs lie there.
 USERS = "users"
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")

@@ -13,12 +13,14 @@ from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, SparkEtlError
 from spark_etl.storage import S3Settings, Storage, join, name_of, relative_to, storage_for
 from spark_etl.store import index, layout
+from spark_etl.store.code import Archive, read_code, write_code
 from spark_etl.store.document import DAMAGED, LARGEST, RunDocument, damaged_run, dump_run, parse_run
 from spark_etl.store.heartbeat import Beat, dump_beat, is_recent, parse_beat
 from spark_etl.store.inputs import RunInputs, dump_inputs, parse_inputs
 from spark_etl.store.log import MOST_LOG
 from spark_etl.store.manifest import LARGEST as LARGEST_MANIFEST
-from spark_etl.store.manifest import Manifest, dump_manifest, parse_manifest
+from spark_etl.store.manifest import Manifest, dump_manifest, manifest_path
+from spark_etl.store.records import CodeRecord
 
 LARGEST_BEAT = 4096
 # A line for each file of an output.
@@ -87,6 +89,10 @@ class StoredRun:
     def _path(self, *names: str) -> str:
         return join(self.root, *names)
 
+    def store_answers(self) -> bool:
+        """Returns within seconds whether the store answers at all."""
+        return self._store.answers()
+
     # The run itself.
 
     @property
@@ -123,6 +129,15 @@ class StoredRun:
         if path is not None:
             with suppress(SparkEtlError, OSError):
                 self._store.write(path, b"")
+
+    def replace_mark(self, document: RunDocument) -> None:
+        """Writes the run's mark in place of those that it has."""
+        self._store.delete([item.path for item in index.marks_of(self.root, self.settings)])
+        self.mark_ended(document)
+
+    def repair_mark(self, document: RunDocument) -> None:
+        """Writes the mark of a run that has ended without one, as far as this process has the right to."""
+        index.repair(self.root, document, self.settings)
 
     # That it is alive.
 
@@ -185,6 +200,23 @@ class StoredRun:
         """Records what the features read and depend on."""
         self._store.write(self._path(layout.INPUTS_FILE), dump_inputs(inputs))
 
+    def write_code(self, archive: Archive) -> CodeRecord:
+        """Keeps the code of the run, once for all runs of the pipeline that have the same; returns what is known of it.
+
+        Raises:
+            StorageError: The store does not answer, or refuses.
+        """
+        return write_code(self.root.rpartition("/")[0], archive, self.settings)
+
+    def code_archive(self, sha256: str) -> bytes:
+        """Returns the archive of that hash.
+
+        Raises:
+            CodeNotKeptError: It is not there any more.
+            DamagedError: It is another one, or larger than a run's code may be.
+        """
+        return read_code(self.root.rpartition("/")[0], sha256, self.settings)
+
     # What it said.
 
     def failure_report(self, feature: str) -> dict[str, Any]:
@@ -239,32 +271,6 @@ class StoredRun:
             if not isinstance(files, list) or not all(_is_below(item, path) for item in files):
                 raise DamagedError(f"{file} names something else than files of {path}")
         return PublishDecision(before=list(before or []), new=list(new or []))
-
-
-def manifest_at(folder: str, settings: S3Settings | None = None, *, largest: int = LARGEST_MANIFEST) -> Manifest | None:
-    """Returns what the checkpoint of a folder is, None if it is none.
-
-    Args:
-        folder: Where it may lie.
-        settings: How to reach S3; from the environment if not given.
-        largest: Of the manifest, in bytes; four times as much may be taken in memory.
-
-    Raises:
-        CheckpointError: The manifest is damaged, or of a newer format.
-    """
-    path = manifest_path(folder)
-    content = storage_for(path, settings).read(path, most=largest + 1)
-    return None if content is None else parse_manifest(content, path, largest=largest)
-
-
-def manifest_path(folder: str) -> str:
-    """Returns where the manifest of a checkpoint's folder lies."""
-    return join(folder, layout.MANIFEST_FILE)
-
-
-def is_manifest(path: str) -> bool:
-    """Returns whether an object makes a checkpoint of the folder that it lies in."""
-    return name_of(path) == layout.MANIFEST_FILE
 
 
 def _is_below(file: object, path: str) -> bool:

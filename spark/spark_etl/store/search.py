@@ -1,4 +1,8 @@
-"""Finds the folders of runs, newest first: ids sort by time, so a store is asked for spans of time, not for all."""
+"""Finds the folders of runs, newest first: ids sort by time, so a store is asked for spans of time, not for all.
+
+An id has the second in which its run started. Runs of one second are in the order of the moments that their documents
+have, and those of one moment in that of their ids.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,18 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import groupby, islice
 
-from spark_etl.storage import S3Settings, join, storage_for
-from spark_etl.store.index import Summary, summaries
-from spark_etl.store.layout import is_run_id
+from spark_etl.errors import StorageError
+from spark_etl.storage import S3Settings, Storage, join, name_of, storage_for
+from spark_etl.store.index import Summary, remembered, summaries, summary_of
+from spark_etl.store.layout import USERS, is_run_id
 from spark_etl.store.run import StoredRun
 
 THREADS = 16
 SPAN_DAYS = (1, 4, 16, 64, 256)
 LAST = "~"  # sorts after every sign of an id
+MOST_FOLDERS, MOST_ENTRIES = 50, 5_000  # of a user's, who may make any number of them
 MAY_END_AN_ID = re.compile(r"[0-9a-f]{1,6}|.*-[0-9a-f]{6}")
 
 IdRange = tuple[str, str]
@@ -47,9 +54,40 @@ def newest_first(
         settings: How to reach S3; from the environment if not given.
     """
     for span in spans:
-        found = _found_in(pipelines, span, settings)
-        for start in range(0, len(found), THREADS):
-            yield found[start : start + THREADS]
+        found = _in_order(_found_in(pipelines, span, settings))
+        while batch := list(islice(found, THREADS)):
+            yield batch
+
+
+def _in_order(found: Sequence[Found]) -> Iterator[Found]:
+    """Yields runs that are sorted by their ids, those of one second by the moments they started at, newest first."""
+    for _, group in groupby(found, key=lambda one: _second(one[0])):
+        runs = list(group)
+        if len(runs) > 1:
+            with ThreadPoolExecutor(THREADS) as pool:
+                started = list(pool.map(_with_start, runs))
+            runs = [one for _, one in sorted(started, key=lambda known: (known[0], known[1][0].run_id), reverse=True)]
+        yield from runs
+
+
+def _second(run: StoredRun) -> str:
+    return run.run_id.partition("-")[0]
+
+
+def _with_start(one: Found) -> tuple[datetime, Found]:
+    """Returns the moment a run started at; what was read of one without a mark is not read again."""
+    run, summary = one
+    started = summary.started if summary else ""
+    if not started and (document := run.document()) is not None:
+        started = document.started or ""
+        if summary is None:
+            summary = summary_of(document)
+            run.repair_mark(document)
+    try:
+        moment = datetime.fromisoformat(started)
+    except ValueError:
+        moment = datetime.strptime(_second(run), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC), (run, summary)
 
 
 def _found_in(pipelines: Sequence[str], span: IdRange, settings: S3Settings | None) -> list[Found]:
@@ -65,7 +103,7 @@ def _found_in(pipelines: Sequence[str], span: IdRange, settings: S3Settings | No
     with ThreadPoolExecutor(THREADS) as pool:
         names, known = pool.map(folders, pipelines), pool.map(marks, pipelines)
         found = [
-            (StoredRun(join(pipeline, name), settings), index.get(name))
+            (StoredRun(join(pipeline, name), settings), index.get(name) or remembered(join(pipeline, name), settings))
             for pipeline, inside, index in zip(pipelines, names, known, strict=True)
             for name in inside
             if is_run_id(name)
@@ -89,6 +127,51 @@ def runs_called(pipelines: Sequence[str], part: str, settings: S3Settings | None
 
     with ThreadPoolExecutor(THREADS) as pool:
         return [StoredRun(root, settings) for inside in pool.map(matching, pipelines) for root in inside]
+
+
+def users_pipelines(
+    scratch: str, settings: S3Settings | None, users: Sequence[str] | None, team: str | None, pipeline: str | None
+) -> list[str]:
+    """Returns the folders of pipelines below users' own prefixes: `users/ada/billing`, `users/ada/team/billing`.
+
+    Args:
+        scratch: The scratch path, normalised.
+        settings: How to reach S3; from the environment if not given.
+        users: Whose; None for everybody's.
+        team: Only of this team, which the user may be themselves.
+        pipeline: Only those of this name.
+    """
+    store = storage_for(scratch, settings)
+    names = store.folders(join(scratch, USERS)) if users is None else users
+    owned = [join(scratch, USERS, name) for name in names if not name.startswith("_")]
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = pool.map(lambda folder: _below_user(store, folder), owned)
+        return [
+            folder
+            for folders in found
+            for folder in folders
+            if (not pipeline or name_of(folder) == pipeline) and (not team or folder.split("/")[-2] == team)
+        ]
+
+
+def _below_user(store: Storage, owned: str) -> list[str]:
+    try:
+        upper = [join(owned, name) for name in _some_folders(store, owned)[:MOST_FOLDERS]]
+        return [path for folder in upper for path in _pipelines_at(folder, _some_folders(store, folder))][:MOST_FOLDERS]
+    except StorageError:  # what one user has made there hides nobody else's runs
+        return []
+
+
+def _some_folders(store: Storage, folder: str) -> list[str]:
+    """Returns the folders among the first entries; without the marker of the folder itself, which has no name."""
+    return [entry.name for entry in islice(store.entries(folder), MOST_ENTRIES) if entry.is_folder and entry.name]
+
+
+def _pipelines_at(folder: str, inside: Sequence[str]) -> list[str]:
+    """Returns the folder itself if runs lie in it, else those below, each of which may be a pipeline's."""
+    if any(map(is_run_id, inside)):
+        return [folder]
+    return [join(folder, name) for name in inside if name[:1].isalnum() and "=" not in name]
 
 
 def earlier_runs(run: StoredRun) -> Iterator[StoredRun]:

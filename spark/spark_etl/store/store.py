@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
+from spark_etl.errors import StorageError
 from spark_etl.storage import S3Settings, normalise, storage_for
 from spark_etl.store import layout, search
 from spark_etl.store.contents import RunContents, contents_of
+from spark_etl.store.names import run_path
 from spark_etl.store.pins import Pin, PinnedVersion, read_pins, remove_pin, write_pin
 from spark_etl.store.run import StoredRun
 from spark_etl.store.writer import RunWriter
@@ -26,6 +29,10 @@ class RunStore:
         self.scratch = normalise(scratch)
         self.settings = settings
 
+    def new_run(self, team: str, pipeline: str) -> StoredRun:
+        """Returns a run with an id of its own, of which nothing is written yet."""
+        return StoredRun.at(self.scratch, team, pipeline, layout.new_run_id(), self.settings)
+
     def start(self, team: str, pipeline: str, **known: Any) -> RunWriter:
         """Begins a run and stores its run.json.
 
@@ -34,7 +41,7 @@ class RunStore:
             pipeline: The pipeline's.
             known: Fields of its `RunDocument`.
         """
-        run = StoredRun.at(self.scratch, team, pipeline, layout.new_run_id(), self.settings)
+        run = self.new_run(team, pipeline)
         writer = RunWriter(run, run.new_document(**known))
         writer.store()
         return writer
@@ -55,7 +62,13 @@ class RunStore:
         return search.pipeline_folders(self.scratch, self.settings, teams, pipeline)
 
     def newest_first(
-        self, team: str | None = None, pipeline: str | None = None, *, since: str = "", whole: bool = False
+        self,
+        team: str | None = None,
+        pipeline: str | None = None,
+        *,
+        since: str = "",
+        whole: bool = False,
+        users: Sequence[str] | None = (),
     ) -> Iterator[list[search.Found]]:
         """Yields runs with what the index says of them, newest first, some at a time.
 
@@ -64,13 +77,27 @@ class RunStore:
             pipeline: Only of this pipeline.
             since: Only those whose ids sort after that.
             whole: Whether all will be asked for: they are listed in one go then.
+            users: Whose own runs are among them, besides the teams'; None for everybody's.
         """
         spans = [(since, "")] if whole else search.newest_spans(since)
-        return search.newest_first(self.pipelines(team, pipeline), spans, self.settings)
+        folders = self.pipelines(team, pipeline)
+        if users is None or users:
+            with suppress(StorageError):  # whoever may not look there has no such runs
+                folders += search.users_pipelines(self.scratch, self.settings, users, team, pipeline)
+        return search.newest_first(list(dict.fromkeys(folders)), spans, self.settings)
 
     def called(self, part: str) -> Sequence[StoredRun]:
         """Returns the runs whose ids are, begin or end so; one of a whole id may not be there."""
         return search.runs_called(self.pipelines(), part, self.settings) if part else []
+
+    def at_path(self, name: str) -> Sequence[StoredRun]:
+        """Returns the runs that a path names, whose last part is, begins or ends an id; see `run_name`.
+
+        Raises:
+            RunNotFoundError: It leads upwards.
+        """
+        folder, _, part = run_path(name, self.scratch).rpartition("/")
+        return search.runs_called([folder], part, self.settings)
 
     def contents(self, run: StoredRun) -> RunContents:
         """Returns every object that belongs to a run, by what it is."""

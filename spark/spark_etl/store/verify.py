@@ -12,6 +12,7 @@ from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 from spark_etl.storage import S3Settings, join, relative_to, storage_for
 from spark_etl.store.layout import MANIFEST_FILE
+from spark_etl.store.manifest import is_data_folder
 
 CheckpointState = Literal["unchanged", "changed", "gone", "too large"]
 # Of a manifest, which whoever has the prefix may write: 40,000 files.
@@ -28,7 +29,7 @@ def files_digest(files: Sequence[Mapping[str, Any]]) -> str:
 
 
 def checkpoint_state(folder: str, digest: str, settings: S3Settings | None = None) -> CheckpointState:
-    """Compares a checkpoint's manifest with what was read, and its files with the manifest.
+    """Compares a checkpoint's manifest with what was read, and its files, wherever they lie, with the manifest.
 
     Args:
         folder: The checkpoint's.
@@ -46,18 +47,34 @@ def checkpoint_state(folder: str, digest: str, settings: S3Settings | None = Non
     if len(content) > LARGEST:
         return "too large"
     try:
-        files = _files(bounded_json.parse(content, path, largest=LARGEST, in_objects=IN_OBJECTS))
+        manifest = bounded_json.parse(content, path, largest=LARGEST, in_objects=IN_OBJECTS)
+        files, data_folder = _files(manifest), _files_folder(manifest, folder)
     except DamagedError:
         return "changed"
     if files_digest(files) != digest:
         return "changed"
     wanted = {file["name"]: (file["bytes"], file.get("etag")) for file in files}
-    listed = islice(store.walk(folder), MOST_OBJECTS)
-    there = {relative_to(item.path, folder): (item.size, item.etag) for item in listed}
+    listed = islice(storage_for(data_folder, settings).walk(data_folder), MOST_OBJECTS)
+    there = {relative_to(item.path, data_folder): item for item in listed}
     if not wanted.keys() <= there.keys():
         return "gone"
-    same = all(there[name][0] == size and (not etag or there[name][1] == etag) for name, (size, etag) in wanted.items())
+    same = all(
+        there[name].size == size and (not etag or there[name].has_content(str(etag)))
+        for name, (size, etag) in wanted.items()
+    )
     return "unchanged" if same else "changed"
+
+
+def _files_folder(manifest: dict[str, Any], folder: str) -> str:
+    """Returns where the files of a manifest lie; see `Manifest.files_folder`.
+
+    Raises:
+        DamagedError: Nothing may lie there.
+    """
+    known = manifest.get("data_folder")
+    if known is not None and not is_data_folder(known, folder):
+        raise DamagedError(f"{MANIFEST_FILE}: `data_folder` has an invalid value")
+    return folder if known is None else str(known)
 
 
 def _files(manifest: Any) -> list[dict[str, Any]]:

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spark_etl.errors import FeatureError
-from spark_etl.store.document import ErrorRecord, FeatureRecord, OutputRecord, RunDocument, State, Status
+from spark_etl.store.document import RunDocument, Status
 from spark_etl.store.log import RunLog
+from spark_etl.store.records import ErrorRecord, FeatureRecord, OutputRecord, State
 from spark_etl.store.run import StoredRun
 from spark_etl.trace import Trace
 
@@ -41,15 +42,37 @@ class RunWriter:
         self._feature_started: dict[str, float] = {}
         self._lock = threading.RLock()
         self._log_lock = threading.Lock()
+        self._paused = threading.Event()
         self.trace = Trace(run.run_id, {"spark_etl.team": document.team, "spark_etl.pipeline": document.pipeline})
+
+    def pause(self) -> None:
+        """Writes nothing until `resume`, as the store does not answer: each attempt would take a minute."""
+        self._paused.set()
+
+    def resume(self) -> None:
+        """Writes again."""
+        self._paused.clear()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is written."""
+        return self._paused.is_set()
 
     def store(self) -> None:
         """Writes run.json."""
         with self._lock:
-            self.run.write_document(self.document)
+            if not self.is_paused:
+                self.run.write_document(self.document)
+
+    def beat(self, every: float) -> None:
+        """Writes that the run is alive at this moment, and after how many seconds it says so again."""
+        if not self.is_paused:
+            self.run.beat(every)
 
     def store_log(self) -> None:
         """Writes run.log if something was said since it was written last."""
+        if self.is_paused:
+            return
         with self._log_lock:  # or the heartbeat's, which is slow, would replace a newer one
             content = self.log.take_changed()
             if content is not None:

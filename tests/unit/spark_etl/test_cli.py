@@ -29,7 +29,7 @@ def plan(line: Line, *more: str) -> list[str]:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        ([], "error: no command is given. Known: run, plan, schema.\n  next: spark-etl --help\n"),
+        ([], "error: no command is given. Known: run, replay, diff, plan, adopt, schema.\n  next: spark-etl --help\n"),
         (["paln"], "error: unknown command `paln`. Did you mean `plan`?"),
         (["schema", "extra"], "error: spark-etl schema takes no argument"),
         (["plan", "--feature-config", "nowhere.yaml"], "error: no feature config at nowhere.yaml"),
@@ -131,7 +131,7 @@ def test_it_runs_as_a_module(line: Line) -> None:
 def test_the_entry_point_and_the_images_executable_are_the_command() -> None:
     scripts = tomllib.loads((ROOT / "spark" / "pyproject.toml").read_text())["project"]["scripts"]
     module, _, name = scripts["spark-etl"].partition(":")
-    assert getattr(import_module(module), name) is cli.main
+    assert getattr(import_module(module), name) is cli.run_and_exit
     executable = ROOT / "spark" / "docker" / "spark-etl"
     assert executable.stat().st_mode & 0o111
     assert f"from {module} import {name}" in executable.read_text()

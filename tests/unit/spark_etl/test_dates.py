@@ -15,7 +15,7 @@ def test_a_range_includes_both_ends_and_the_leap_day() -> None:
 def test_an_end_before_the_start_is_refused_with_the_swap() -> None:
     with pytest.raises(ArgumentError, match="2024-02-01 is before --start-date 2024-02-29") as caught:
         DateRange(date(2024, 2, 29), date(2024, 2, 1))
-    assert caught.value.hint == "did you mean --start-date 2024-02-01 --end-date 2024-02-29?"
+    assert caught.value.hint == "did you mean `--start-date 2024-02-01 --end-date 2024-02-29`?"
 
 
 @pytest.mark.parametrize("text", ["2023-02-29", "20240229", "29.02.2024", "today", "", "2024-2-9", "2024-02-29T00:00"])

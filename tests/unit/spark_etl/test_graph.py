@@ -17,6 +17,7 @@ def feature(*upstreams: str, **others: Any) -> SparkFeature:
     return Feature()
 
 
+SOURCES = ("days", "orders", "users")
 DIAMOND = {"left": ["orders"], "right": ["orders"], "joined": ["left", "right"], "orders": [], "alone": []}
 
 
@@ -57,6 +58,23 @@ def test_a_feature_that_reads_itself_is_a_cycle() -> None:
         graph_of({"a": ["a"]})
 
 
+def test_attributes_that_end_the_program_are_their_features() -> None:
+    class Ending(SparkFeature):
+        def __init__(self) -> None:
+            pass
+
+        @property
+        def sources(self) -> Any:
+            raise SystemExit(0)
+
+        @sources.setter
+        def sources(self, value: Any) -> None:
+            pass
+
+    with pytest.raises(GraphError, match=r"feature `ends`: looking at its sources: it ends the program: sys.exit\(0\)"):
+        Graph({"ends": Ending()})
+
+
 def test_an_unknown_source_is_refused_with_the_nearest() -> None:
     with pytest.raises(GraphError, match=r"`net` reads `ordrs`, .*Did you mean `orders`\? Known: orders\."):
         graph_of({"net": ["ordrs"], "orders": []})
@@ -72,9 +90,51 @@ def test_a_source_of_another_kind_is_refused() -> None:
         Graph({"net": feature(orders="s3a://bucket/orders")})
 
 
+@pytest.mark.parametrize("name", [1, "net revenue", "2024"])
+def test_a_source_that_can_be_no_keyword_is_refused(name: Any) -> None:
+    with pytest.raises(GraphError, match=f"its source {name!r} can't be a keyword of transform"):
+        Graph({"net": _reading(name)})
+
+
+def _reading(name: Any) -> SparkFeature:
+    net = feature()
+    net.sources = {name: ConfiguredSparkFeature()}
+    return net
+
+
 def test_a_placeholder_that_was_not_called_is_refused() -> None:
     with pytest.raises(GraphError, match="its source `orders` is the class ConfiguredSparkFeature"):
         Graph({"net": feature(orders=ConfiguredSparkFeature)})
+
+
+def test_sources_may_be_declared_in_the_class() -> None:
+    class Net(SparkFeature):
+        sources = {"orders": ConfiguredSparkFeature()}  # noqa: RUF012
+
+    class More(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.sources["users"] = ConfiguredSparkFeature()
+
+    class Other(Net):
+        def __init__(self) -> None:  # as most do, it does not call the base class
+            self.sources["days"] = ConfiguredSparkFeature()
+
+    graph = Graph({"net": Net(), "more": More(), "other": Other(), **{name: feature() for name in SOURCES}})
+
+    assert {name: graph.upstreams[name] for name in ("net", "more", "other")} == {
+        "net": ["orders"],
+        "more": ["orders", "users"],
+        "other": ["days", "orders"],
+    }
+
+
+def test_sources_that_are_no_dict_are_refused() -> None:
+    class Net(SparkFeature):
+        sources = ["orders"]  # noqa: RUF012
+
+    with pytest.raises(GraphError, match=r"`sources` of .*Net is of type list, but must be a dict"):
+        Graph({"net": Net()})
 
 
 def test_sources_that_were_forgotten_are_reported() -> None:

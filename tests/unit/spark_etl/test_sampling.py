@@ -35,7 +35,7 @@ def test_what_does_not_fit_together_is_refused(given: tuple[str | None, ...], ex
 def test_percent_are_understood_as_such() -> None:
     with pytest.raises(ArgumentError) as caught:
         make_sample("5", "id", None)
-    assert caught.value.hint == "5 percent: --sample 0.05"
+    assert caught.value.hint == "5 percent: `--sample 0.05`"
 
 
 @pytest.mark.parametrize(

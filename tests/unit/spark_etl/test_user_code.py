@@ -95,10 +95,32 @@ with no_hard_exit():
 """
 
 
-@pytest.mark.parametrize("leave", ["os._exit(0)", "__import__('posix')._exit(0)"])
-def test_a_hard_exit_is_noticed_here_and_ends_a_child(leave: str) -> None:
-    """In a process of its own, which would end without a word."""
-    command = [sys.executable, "-c", HARD_EXITS.format(leave=leave)]
+def run_python(code: str) -> subprocess.CompletedProcess[str]:
+    """Runs code in a process of its own, which might end without a word."""
     environment = {**os.environ, "PYTHONPATH": str(Path(user_code.__file__).parents[1])}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment)
-    assert done.stdout.splitlines() == ["it ends the program: sys.exit(0)", "3"]
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60, env=environment
+    )
+
+
+@pytest.mark.parametrize(
+    ("leave", "call"),
+    [
+        ("os._exit(0)", "os._exit(0)"),
+        ("__import__('posix')._exit(0)", "os._exit(0)"),
+        ("os.execlp('true', 'true')", "os.execv()"),
+        ("os.execve('/bin/true', ['true'], {{}})", "os.execve()"),
+    ],
+)
+def test_a_hard_exit_is_noticed_here_and_ends_a_child(leave: str, call: str) -> None:
+    done = run_python(HARD_EXITS.format(leave=leave.format()))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"it ends the program: {call}", "3"]
+
+
+def test_what_the_project_does_at_the_end_does_not_change_the_exit_code() -> None:
+    done = run_python(
+        "import atexit, os, sys; from spark_etl.user_code import keep_exit_code\n"
+        "atexit.register(lambda: os._exit(0)); keep_exit_code(5); sys.exit(5)"
+    )
+    assert (done.returncode, done.stderr) == (5, "")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from spark_etl.error_text import error_line
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
@@ -90,6 +92,10 @@ class Backend(Protocol):
         """Returns the SQL metrics of the group's failed executions; empty where they are not known."""
         ...
 
+    def no_stop(self) -> AbstractContextManager[None]:
+        """Makes a `stop()` by the project's code an error of it while the block runs."""
+        ...
+
     def stop(self, *, silently: bool) -> None:
         """Ends the session, unless it was there before the run."""
         ...
@@ -100,7 +106,7 @@ def plan_text(explain: Callable[[], str]) -> str:
     try:
         text = str(explain())
     except Exception as error:  # noqa: BLE001 - what is explained may be what has just failed
-        return f"the plan is not known: {type(error).__name__}: {' '.join(str(error).split())[:500]}"
+        return f"the plan is not known: {error_line(error, longest=500)}"
     cut = len(text) - LONGEST_PLAN
     return text if cut <= 0 else f"{text[:LONGEST_PLAN]}\n… {cut:,} characters more"
 

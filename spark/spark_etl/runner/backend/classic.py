@@ -5,14 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.runner import environment
 from spark_etl.runner.backend.base import Counts, is_sorted, plan_text
 from spark_etl.runner.backend.sql_metrics import failed_sql_metrics
+from spark_etl.runner.no_stop import no_stop
 from spark_etl.sessions.classic import build_session, running_spark, settings_without_effect
 from spark_etl.sessions.spark_log import quiet_py4j, quiet_spark, stop_session
 
@@ -46,12 +47,20 @@ class ClassicBackend:
         self._ended_jobs: dict[int, Counts] = {}
 
     @classmethod
-    def open(cls, app_name: str, settings: Mapping[str, str], *, master: str | None, quiet: bool) -> ClassicBackend:
+    def open(
+        cls,
+        app_name: str,
+        settings: Mapping[str, str],
+        *,
+        master: str | None,
+        quiet: bool,
+        show_log: Callable[[str], None] | None = None,
+    ) -> ClassicBackend:
         """Returns a session with the settings, on the given master or on whatever spark-submit was given."""
         if quiet:
             quiet_py4j()
         before = running_spark()
-        spark = build_session(app_name, settings, master)
+        spark = build_session(app_name, settings, master, show_log=show_log if quiet else None)
         if quiet:
             quiet_spark(spark)
         not_applied = settings_without_effect(spark, settings, before)
@@ -157,6 +166,10 @@ class ClassicBackend:
     def failed_metrics(self, group: str) -> list[dict[str, Any]]:
         """Returns the SQL metrics of the group's failed executions."""
         return failed_sql_metrics(self.spark, group + self._suffix)
+
+    def no_stop(self) -> AbstractContextManager[None]:
+        """Refuses `stop()` of the session and of the context."""
+        return no_stop(self.spark, self._context)
 
     def stop(self, *, silently: bool) -> None:
         """Ends the session and its context, unless it was there before the run."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from spark_etl.error_text import raw_text
 from spark_etl.errors import ConfigError
 from spark_etl.names import listing
 from spark_etl.runner.backend.base import Counts, analysed_plan, is_sorted, plan_text
+from spark_etl.runner.no_stop import no_stop
 from spark_etl.sessions.classic import DEFAULTS
 from spark_etl.sessions.connect import connect_session
 
@@ -30,7 +32,7 @@ RUN_CLASSIC = "use the DataFrame API, or run without --remote"
 
 def explain_unsupported_attribute(error: BaseException) -> tuple[str, str] | None:
     """Returns message and hint for an attribute that only classic sessions have; None for any other error."""
-    match = UNSUPPORTED_ATTRIBUTE.search(str(error)) if type(error).__name__ == "PySparkAttributeError" else None
+    match = UNSUPPORTED_ATTRIBUTE.search(raw_text(error)) if type(error).__name__ == "PySparkAttributeError" else None
     if match is None or not _needs_the_jvm(match[1]):
         return None
     name = match[1]
@@ -149,6 +151,10 @@ class ConnectBackend:
     def failed_metrics(self, group: str) -> list[dict[str, Any]]:  # noqa: ARG002 - the server does not say
         """Returns an empty list: a client gets no metrics of what failed."""
         return []
+
+    def no_stop(self) -> AbstractContextManager[None]:
+        """Refuses `stop()` of this session."""
+        return no_stop(self.spark)
 
     def stop(self, *, silently: bool) -> None:  # noqa: ARG002 - a client has no log of Spark's
         """Ends the session; the server goes on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from spark_etl.names import listing
 from spark_etl.runner.backend.base import Backend
 from spark_etl.runner.backend.classic import ClassicBackend
 from spark_etl.runner.backend.connect import ConnectBackend
-from spark_etl.sessions.classic import LOCAL_SETTINGS, use_this_python
+from spark_etl.sessions.classic import LOCAL_SETTINGS, daemon_settings, use_this_python
 from spark_etl.sessions.connect import CONNECT_MODE, check_address, connect_session
 from spark_etl.storage import is_s3
 
@@ -49,7 +49,7 @@ def resolve_remote(remote: str | None, *, local: bool) -> str | None:
         return None if submitted else os.environ.get("SPARK_REMOTE") or None
     named = os.environ.get("SANDBOX_CONNECT_URL") or os.environ.get("SPARK_REMOTE")
     if not named:
-        raise ArgumentError("--remote names no server", hint="--remote sc://host:15002, or set SPARK_REMOTE")
+        raise ArgumentError("--remote names no server", hint="name it: `--remote sc://host:15002`, or set SPARK_REMOTE")
     return named
 
 
@@ -101,7 +101,13 @@ def connect_mode(remote: str | None) -> Iterator[None]:
 
 
 def open_backend(
-    app_name: str, settings: Mapping[str, str], remote: str | None = None, *, local: bool = False, quiet: bool = True
+    app_name: str,
+    settings: Mapping[str, str],
+    remote: str | None = None,
+    *,
+    local: bool = False,
+    quiet: bool = True,
+    show_log: Callable[[str], None] | None = None,
 ) -> Backend:
     """Returns a backend with a session.
 
@@ -111,6 +117,7 @@ def open_backend(
         remote: What `resolve_remote` returned.
         local: Whether Spark is to run in this process, whatever master is configured.
         quiet: Whether Spark's loggers that say at length what the runner says in a line are silenced.
+        show_log: Gets what a JVM that is started logs, without stack traces, if it is to be quiet.
 
     Raises:
         RunFailedError: There is no pyspark, or no Java.
@@ -120,6 +127,7 @@ def open_backend(
     if remote is not None:
         return ConnectBackend.open(remote, settings)
     if not local:
-        return ClassicBackend.open(app_name, settings, master=None, quiet=quiet)
+        return ClassicBackend.open(app_name, settings, master=None, quiet=quiet, show_log=show_log)
     use_this_python()
-    return ClassicBackend.open(app_name, {**LOCAL_SETTINGS, **settings}, master=LOCAL_MASTER, quiet=quiet)
+    settings = {**LOCAL_SETTINGS, **daemon_settings(), **settings}
+    return ClassicBackend.open(app_name, settings, master=LOCAL_MASTER, quiet=quiet, show_log=show_log)

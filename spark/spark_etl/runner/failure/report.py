@@ -11,8 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from spark_etl.error_text import error_line, type_name
+from spark_etl.printable import printable
 from spark_etl.runner.backend import Backend
-from spark_etl.runner.failure.error import reason_of, user_frames
+from spark_etl.runner.failure.error import user_frames
+from spark_etl.runner.failure.reason import reason_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -42,15 +45,14 @@ def failure_report(
         a frame), `metrics` (of the failed SQL executions) and `notes` (what is not known, and why).
     """
     notes: list[str] = []
-    raised = error if isinstance(error, Exception) else Exception(str(error))
     plan = None if frame is None else _attempt(lambda: backend.explain(frame), "plan", notes)
     metrics = _attempt(lambda: _failed_metrics(backend, alias), "metrics", notes)
     return {
         "feature": alias,
-        "type": type(error).__name__,
-        "message": _attempt(lambda: reason_of(raised), "reason", notes) or type(error).__name__,
-        "frames": _attempt(lambda: user_frames(raised, project), "frames", notes) or "",
-        "traceback": _end("".join(traceback.format_exception(error)), LONGEST_TRACEBACK),
+        "type": type_name(error),
+        "message": _attempt(lambda: reason_of(error), "reason", notes) or type_name(error),
+        "frames": _attempt(lambda: user_frames(error, project), "frames", notes) or "",
+        "traceback": printable(_end("".join(traceback.format_exception(error)), LONGEST_TRACEBACK)),
         "plan": None if plan is None else _start(plan, LONGEST_PLAN),
         "metrics": (metrics or [])[:MOST_METRICS],
         "notes": notes,
@@ -77,13 +79,9 @@ def _attempt(function: Callable[[], T], what: str, notes: list[str]) -> T | None
     thread.join(PATIENCE_SECONDS)
     if results:
         return results[0]
-    reason = _brief(errors[0]) if errors else f"no answer within {PATIENCE_SECONDS:.0f}s"
+    reason = error_line(errors[0]) if errors else f"no answer within {PATIENCE_SECONDS:.0f}s"
     notes.append(f"no {what}: {reason}")
     return None
-
-
-def _brief(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def _start(text: str, most: int) -> str:

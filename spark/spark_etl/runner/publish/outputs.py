@@ -28,6 +28,7 @@ from spark_etl.runner.publish.ownership import (
 from spark_etl.runner.signals import defer_signals
 from spark_etl.storage import join, name_of, relative_to, storage_for
 from spark_etl.store import DataFile, PublishDecision, StoredRun
+from spark_etl.units import format_count
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -79,6 +80,10 @@ class Publication:
         if not self._committing:
             self._release()
 
+    def abandon(self) -> None:
+        """Leaves the locks to whoever publishes there next: the store does not answer."""
+        self._locks = {}
+
     def stage(self, frame: DataFrame, output: Output) -> list[DataFile]:
         """Writes an output where no reader looks, and returns its files."""
         lock = self._locks[output.path]
@@ -124,7 +129,8 @@ class Publication:
         new = [item.path for item in existing.others if item.path not in adopted]
         if new:
             raise RunFailedError(
-                f"{len(new)} files that this output did not write have appeared at {path}: {listing(new[:3])}",
+                f"{format_count(len(new), 'file')} that this output did not write appeared at {path}: "
+                f"{listing(new[:3])}",
                 hint="see what writes there, then start the run again with `--resume`",
             )
         return [*existing.own, *sorted(adopted)]

@@ -11,9 +11,9 @@ from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.names import listing
 from spark_etl.runner.publish.lock import read_lock, visible_objects
-from spark_etl.sources.locations import is_data
+from spark_etl.sources.contents import is_data
 from spark_etl.storage import StoredObject, join, name_of, relative_to, storage_for
-from spark_etl.units import format_bytes
+from spark_etl.units import format_bytes, format_count
 
 OUTPUT_FILE = "_output"
 MANIFEST_NAME = re.compile(rf"{OUTPUT_FILE}-[\w.-]+\.json")
@@ -156,7 +156,7 @@ def describe_existing(path: str, existing: ExistingFiles) -> str:
     size = format_bytes(sum(item.size for item in existing.others))
     whose = f"they are pipeline `{existing.owner}`'s" if existing.owner else "this output did not write them"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{path}: {len(names)} files, {size}; {whose}: {listing(names[:SHOWN])}{more}"
+    return f"{path}: {format_count(len(names), 'file')}, {size}; {whose}: {listing(names[:SHOWN])}{more}"
 
 
 def _read_manifest(file: str) -> OutputManifest | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, TextIO
+
+from spark_etl.printable import printable, printable_json
+from spark_etl.runner.report.terminal import for_terminal, is_handed_over, terminal_columns
 
 Level = Literal["info", "warning", "error"]
 LogFormat = Literal["text", "json"]
@@ -22,7 +23,7 @@ class Event:
 
     Attributes:
         name: Such as `checkpoint_written`.
-        message: One sentence, without a prefix.
+        message: One sentence, without a prefix; as its text, safe to show.
         text: The lines for people; None for no line.
         fields: For machines; numbers are numbers.
     """
@@ -35,7 +36,16 @@ class Event:
 
 
 class Renderer(Protocol):
-    """Writes events. It is called by one thread at a time."""
+    """Writes events. It is called by one thread at a time.
+
+    Attributes:
+        columns: The width of the terminal; None without one.
+    """
+
+    @property
+    def columns(self) -> int | None:
+        """The width of the terminal; None without one."""
+        ...
 
     def show(self, event: Event) -> None:
         """Writes an event."""
@@ -47,7 +57,7 @@ class Renderer(Protocol):
 
 
 class TextRenderer:
-    """Writes lines; on a terminal the last one may be a live one, which the next event replaces.
+    """Writes lines; on a terminal in colour, and the last one may be a live one, which the next event replaces.
 
     Args:
         stream: Where to; whatever stderr is at that moment if not given.
@@ -55,19 +65,26 @@ class TextRenderer:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
-        self._live = False
+        self._live = is_handed_over()  # the line by which the driver's start was shown
+
+    @property
+    def columns(self) -> int | None:
+        """The width of the terminal; None without one."""
+        return terminal_columns(self._stream or sys.stderr)
 
     def show(self, event: Event) -> None:
         """Writes the event's lines, whole."""
         if event.text is not None:
-            self._write(f"{event.text}\n", live=False)
+            columns = self.columns
+            self._write(f"{event.text if columns is None else for_terminal(event.text, columns)}\n", live=False)
 
     def live(self, text: str) -> bool:
         """Shows a line that stays until the next one, cut to the terminal's width; nothing without a terminal."""
-        if not self._is_terminal():
+        columns = self.columns
+        if columns is None:
             return False
         if text or self._live:
-            self._write(text[: shutil.get_terminal_size().columns - 1], live=bool(text))
+            self._write(printable(text, one_line=True)[: columns - 1], live=bool(text))
         return True
 
     def _write(self, text: str, *, live: bool) -> None:
@@ -75,9 +92,6 @@ class TextRenderer:
         stream.write(CLEAR_LINE + text if self._live or live else text)
         stream.flush()
         self._live = live
-
-    def _is_terminal(self) -> bool:
-        return (self._stream or sys.stderr).isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 class JsonRenderer:
@@ -90,12 +104,17 @@ class JsonRenderer:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 
+    @property
+    def columns(self) -> None:
+        """None: a log is no terminal."""
+
     def show(self, event: Event) -> None:
         """Writes the event as one line; its own fields never replace the four that every event has."""
         moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         fixed = {"time": moment, "level": event.level, "event": event.name, "message": event.message}
         stream = self._stream or sys.stderr
-        stream.write(json.dumps({**fixed, **event.fields, **fixed}, default=str, ensure_ascii=False) + "\n")
+        document = json.dumps({**fixed, **event.fields, **fixed}, default=str, ensure_ascii=False)
+        stream.write(printable_json(document) + "\n")
         stream.flush()
 
     def live(self, text: str) -> bool:  # noqa: ARG002 - a log has no last line that changes

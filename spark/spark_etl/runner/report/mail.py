@@ -8,19 +8,24 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
+from spark_etl.error_text import error_line, error_text
 from spark_etl.errors import ArgumentError
+from spark_etl.printable import printable
+from spark_etl.runner.launcher import as_typed, program
 from spark_etl.runner.report.progress import Progress
+from spark_etl.store import run_name
 
 SMTP_SECONDS = 10
 TOTAL_SECONDS = 30.0
 LONGEST_TEXT = 100_000
+BREAKS = re.compile("[\x00-\x20\x7f]+")  # a header is one line
 SECURITIES = ("none", "starttls", "tls")
 ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
 
@@ -108,9 +113,11 @@ def parse_addresses(given: str | Sequence[str]) -> tuple[str, ...]:
     addresses = tuple(dict.fromkeys(part for part in parts if part))
     for address in addresses:
         if not ADDRESS.fullmatch(address) or ".." in address:
-            raise ArgumentError(f"--notify-email {address!r} is no mail address", hint="--notify-email ada@example.com")
+            raise ArgumentError(
+                f"--notify-email {address!r} is no mail address", hint="write it as `--notify-email ada@example.com`"
+            )
     if not addresses:
-        raise ArgumentError("--notify-email names no address", hint="--notify-email ada@example.com")
+        raise ArgumentError("--notify-email names no address", hint="write it as `--notify-email ada@example.com`")
     return addresses
 
 
@@ -124,7 +131,7 @@ def send(to: str | Sequence[str], subject: str, text: str, progress: Progress) -
             raise ValueError("SMTP_HOST is not set")  # noqa: TRY301 - warned of like the others
         message = _message(server.sender, addresses, subject, text)
     except (ArgumentError, ValueError, OSError) as error:
-        progress.warn(f"no mail to {names}: {error}")
+        progress.warn(f"no mail to {names}: {error_text(error)}")
         return False
     reason = _deliver(server, message, addresses, progress)
     if reason:
@@ -142,7 +149,7 @@ def _deliver(server: MailServer, message: EmailMessage, to: Sequence[str], progr
                 progress.warn(f"no mail to {address}: the mail server refuses this recipient ({code})")
             reasons.clear()
         except Exception as error:  # noqa: BLE001 - whatever a mail server does, the run goes on
-            reasons[:] = [f"{type(error).__name__}: {error}"]
+            reasons[:] = [error_line(error)]
 
     thread = threading.Thread(target=deliver, name="mail", daemon=True)
     thread.start()
@@ -155,31 +162,62 @@ def _message(sender: str, to: Sequence[str], subject: str, text: str) -> EmailMe
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = ", ".join(to)
-    message["Subject"] = " ".join("".join(char if char.isprintable() else " " for char in subject).split())
+    message["Subject"] = printable(" ".join(BREAKS.split(subject)).strip(), one_line=True)
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid("spark-etl", socket.gethostname())
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}\n…\n")
+    shown = printable(text)
+    message.set_content(shown if len(shown) <= LONGEST_TEXT else f"{shown[:LONGEST_TEXT]}\n…\n")
     return message
 
 
 def failure_text(
-    *, pipeline: str, dates: str, run: str | None, reason: str, frames: str = "", hint: str | None = None
+    *,
+    pipeline: str,
+    dates: str,
+    run: str | None,
+    reason: str,
+    frames: str = "",
+    hint: str | None = None,
+    replay: str = "",
 ) -> str:
-    """Returns the mail of a failure: what failed, why, where in the project, and the commands that open it."""
+    """Returns the mail of a failure: what failed, why, where in the project, and the commands that open it.
+
+    Args:
+        pipeline: What failed.
+        dates: For which days.
+        run: Its folder; None where it was refused.
+        reason: Why.
+        frames: The project's own.
+        hint: What to do next.
+        replay: The command that computes the feature again; empty where none failed.
+    """
     lines = [f"{pipeline} failed for {dates}.", "", reason]
     if frames:
         lines += ["", "Where, in the project:", "", frames.rstrip()]
     if hint:
-        lines += ["", f"Next: {hint}"]
-    if run:
-        run_id = run.rsplit("/", 1)[-1]
-        lines += ["", f"Run: {run}", "", "Look at it in a terminal:", "", f"    sandbox runs show {run_id}"]
-        lines += ["", "or in a notebook, with what it computed until then:", ""]
-        lines += ["    from spark_etl import runs", f'    run = runs["{run_id}"]', "    run.failure"]
-    return "\n".join(lines) + "\n"
+        lines += ["", f"Next: {as_typed(hint)}"]
+    return "\n".join([*lines, *(_ways_in(run, replay) if run else [])]) + "\n"
+
+
+def _ways_in(run: str, replay: str) -> Iterator[str]:
+    """Yields the lines that say how to look at a run."""
+    name, command = run_name(run), program() or "./sandbox"
+    yield from ("", f"Run: {run}", "", "Look at it in a terminal:", "", f"    {command} runs show {name}")
+    if hub := _hub():
+        yield from ("", "In your own server on the hub:", "", f"    {hub}/hub/user-redirect/lab/tree/notebooks")
+    yield from ("", "In a notebook there, with what it computed until then:", "")
+    yield from ("    from spark_etl import runs", f'    run = runs["{name}"]', "    run.failure")
+    if replay:
+        yield from ("", "To see whether a fix holds, on the rows that it failed on:", "", f"    {replay}")
+
+
+def _hub() -> str:
+    """Returns the hub's address, as a browser on the machine of the stack finds it; empty without a hub."""
+    return os.environ.get("SPARK_ETL_HUB", "").rstrip("/")
 
 
 def recovery_text(*, pipeline: str, dates: str, run: str, failed_run: str) -> str:
     """Returns the mail of the first success after a failure."""
-    return f"{pipeline} succeeded for {dates}, after {failed_run} had failed.\n\nRun: {run}\n"
+    lines = [f"{pipeline} succeeded for {dates}, after {failed_run} had failed.", "", f"Run: {run}"]
+    return "\n".join([*lines, *(["", f"Hub: {_hub()}/"] if _hub() else [])]) + "\n"

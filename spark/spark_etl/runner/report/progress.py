@@ -9,10 +9,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from spark_etl.error_text import type_name
 from spark_etl.errors import FeatureError, SparkEtlError
+from spark_etl.printable import printable
 from spark_etl.runner.backend import Counts
+from spark_etl.runner.launcher import as_typed, as_user_sees
 from spark_etl.runner.report.events import Event, Level, LogFormat, make_renderer
+from spark_etl.runner.report.terminal import spinner
 from spark_etl.units import format_bytes, format_count, format_duration
+
+SPIN_SECONDS = 0.2
+PERIOD_SECONDS = 5.0
 
 
 class Progress:
@@ -36,12 +43,14 @@ class Progress:
         self._activities: dict[str, tuple[str, float]] = {}
         self._started: set[str] = set()
         self._common_fields: dict[str, Any] = {}
+        self._step = 0
         self.listeners: list[Callable[[str], None]] = []
 
     def expect(self, names: tuple[str, ...]) -> None:
-        """Sets the features that will run, in order."""
+        """Sets the features that will run; they are counted as they end."""
         self._names = names
         self._width = max(map(len, names), default=0)
+        self._ended: list[str] = []
 
     def add_fields(self, **fields: Any) -> None:
         """Adds fields that every event from now on has, such as `run_id`."""
@@ -57,7 +66,8 @@ class Progress:
             level: How bad it is.
             fields: For machines.
         """
-        shown = message if text == "" else text
+        message, shown = as_user_sees(message), as_user_sees(message if text == "" else text or "") or None
+        message, shown = printable(message), shown and printable(shown)
         with self._lock:
             self._renderer.show(Event(event, message, shown, level, {**self._common_fields, **fields}))
         if shown:
@@ -99,20 +109,30 @@ class Progress:
             return list(self._activities)
 
     def label(self, feature: str) -> str:
-        """Returns `[3/8] discounts`, padded to one width."""
-        total = len(self._names)
-        position = f"{self._names.index(feature) + 1:>{len(str(total))}}"
-        return f"[{position}/{total}] {feature:<{self._width}}"
+        """Returns the feature's name, padded to one width."""
+        return f"{feature:<{self._width}}"
+
+    def _count(self, feature: str) -> str:
+        """Returns `[3/8] discounts` for the third feature that ends; its number stays the same."""
+        with self._lock:
+            if feature not in self._ended:
+                self._ended.append(feature)
+            number, total = self._ended.index(feature) + 1, max(len(self._names), len(self._ended))
+        return f"[{number:>{len(str(total))}}/{total}] {self.label(feature)}"
 
     def built(self, alias: str, seconds: float) -> None:
-        """Reports that a feature is built; it is computed with what reads it."""
-        text = f"{self.label(alias)}  {'built':<10} {'':>18} {'':>9} {'':>22} {format_duration(seconds):>7}"
-        self.emit("feature_ended", f"{alias} built", text=text, feature=alias, state="built", seconds=seconds)
+        """Reports that a feature is planned; it is computed with what reads it."""
+        text = f"{self._count(alias)}  planned, computed with what reads it"
+        self.emit("feature_ended", f"{alias} planned", text=text, feature=alias, state="built", seconds=seconds)
 
     def checkpoint(self, alias: str, seconds: float, *, rows: int, size: int, stages: int, tasks: int) -> None:
         """Reports that a feature's checkpoint is written."""
-        done = f"{format_count(rows, 'row'):>18} {format_bytes(size):>9} {_format_work(stages, tasks):>22}"
-        text = f"{self.label(alias)}  checkpoint {done} {format_duration(seconds):>7}"
+        done = f"{format_count(rows, 'row'):>16} {format_bytes(size):>9} {format_duration(seconds):>7}"
+        text = f"{self._count(alias)}  checkpoint {done}"
+        work = _format_work(stages, tasks)
+        columns = self._renderer.columns
+        if work and (columns is None or len(text) + 2 + len(work) <= columns):
+            text += f"  {work}"
         fields: dict[str, Any] = {
             "feature": alias,
             "rows": rows,
@@ -152,9 +172,35 @@ class Progress:
         with self._lock:
             self._renderer.live(self._live_text(counts_by_group))
 
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Shows on a terminal, and only there, that something is being waited for while the block runs."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._spin, args=(what, ended), name="spinner", daemon=True)
+        if self._renderer.columns is not None:
+            thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            if thread.is_alive():
+                thread.join()
+                self.show_live({})
+
+    def _spin(self, what: str, ended: threading.Event) -> None:
+        began = time.monotonic()
+        while not ended.wait(SPIN_SECONDS):
+            with self._lock:
+                self._renderer.live(f"{self._turn()} {what} … {format_duration(time.monotonic() - began)}")
+
+    def _turn(self) -> str:
+        self._step += 1
+        return spinner(self._step)
+
     def _live_text(self, counts_by_group: Mapping[str, Counts]) -> str:
         statuses = (self._status(group, counts) for group, counts in counts_by_group.items())
-        return "   ".join(status[0] for status in statuses if status is not None)
+        text = "   ".join(status[0] for status in statuses if status is not None)
+        return f"{self._turn()} {text}" if text else ""
 
     def _status(self, group: str, counts: Counts) -> tuple[str, float] | None:
         """Returns how far an activity is, and its seconds; None if it has ended."""
@@ -162,7 +208,7 @@ class Progress:
         if activity is None:
             return None
         seconds = time.monotonic() - activity[1]
-        tasks = f"{counts.done_tasks:,}/{counts.tasks:,} tasks"
+        tasks = f"{counts.done_tasks:,}/{format_count(counts.tasks, 'task')}"
         failed = f", {counts.failed_tasks:,} failed" if counts.failed_tasks else ""
         return f"{activity[0]} … stage {counts.stages}, {tasks}{failed}, {format_duration(seconds)}", seconds
 
@@ -174,14 +220,18 @@ class Progress:
         """Reports that a wait which was reported is over."""
         self.emit("cores_granted", f"cores granted after {format_duration(seconds)}", seconds=round(seconds, 3))
 
+    def spark_log(self, text: str) -> None:
+        """Writes what Spark's JVM has logged."""
+        self.emit("spark_log", text)
+
     def warn(self, text: str, **fields: Any) -> None:
         """Writes a warning."""
         self.emit("warning", text, text=f"warning: {text}", level="warning", **fields)
 
     def error(self, error: SparkEtlError) -> None:
         """Writes what went wrong and what to do next."""
-        text = f"error: {error.message}" + (f"\n  next: {error.hint}" if error.hint else "")
-        fields: dict[str, Any] = {"type": type(error.__cause__ or error).__name__, "hint": error.hint}
+        text = f"error: {error.message}" + (f"\n  next: {as_typed(error.hint)}" if error.hint else "")
+        fields: dict[str, Any] = {"type": type_name(error.__cause__ or error), "hint": error.hint}
         if isinstance(error, FeatureError):
             fields |= {"feature": error.feature, "frames": error.frames}
         self.emit("error", error.message, text=text, level="error", **fields)
@@ -192,6 +242,26 @@ def _format_work(stages: int, tasks: int) -> str:
     if not stages:
         return ""
     return f"{format_count(stages, 'stage')}, {format_count(tasks, 'task')}"
+
+
+class PeriodicProgress:
+    """Says every few seconds how far a piece of work is.
+
+    Args:
+        progress: Where it says so.
+        text: Returns the line.
+    """
+
+    def __init__(self, progress: Progress, text: Callable[[str, int, int], str]) -> None:
+        self._progress = progress
+        self._text = text
+        self._said = time.monotonic()
+
+    def __call__(self, name: str, done: int, total: int) -> None:
+        """Takes what is done next, how many are done, and of how many."""
+        if time.monotonic() - self._said >= PERIOD_SECONDS:
+            self._said = time.monotonic()
+            self._progress.line(self._text(name, done, total))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 from spark_etl.code.fingerprint import Fingerprints
 from spark_etl.feature import ConfiguredSparkFeature
 from spark_etl.runner import environment
-from spark_etl.runner.inputs import ResolvedInputs
+from spark_etl.runner.inputs import ResolvedInputs, source_text
 from spark_etl.runner.plan import Plan
 from spark_etl.source import InputObject, Source
 
@@ -23,7 +23,8 @@ class CacheKey:
     Attributes:
         hash: Over all parts.
         parts: `code` (class, modules → hash, files that it names → hash), `params` (name → hash), `dates`, `sources`
-            (name → what it is, and a hash of its objects with their ETags; None where they have none), `upstreams`
+            (name → what it is, a hash of its objects with their ETags, None where they have none, and the columns that
+            their folders name), `upstreams`
             (alias → hash), `settings` (name → hash), `sample`, `versions` (of what computes rows, and of the libraries
             that the code imports). Values that may be secret are there as hashes only.
     """
@@ -38,6 +39,17 @@ class CacheKey:
 
 def cache_keys(plan: Plan, inputs: ResolvedInputs) -> dict[str, CacheKey]:
     """Returns the cache key of each feature that the plan needs, upstreams first."""
+    return complete_keys(plan, inputs, {})
+
+
+def complete_keys(plan: Plan, inputs: ResolvedInputs, known: Mapping[str, CacheKey]) -> dict[str, CacheKey]:
+    """Returns the cache key of each feature of the plan; of those that are not computed here it is known.
+
+    Args:
+        plan: The plan.
+        inputs: What its sources read.
+        known: Alias → cache key, as the manifest of a checkpoint has it.
+    """
     prints = Fingerprints(plan.project)
     shared = {
         "dates": str(plan.options.dates),
@@ -45,8 +57,10 @@ def cache_keys(plan: Plan, inputs: ResolvedInputs) -> dict[str, CacheKey]:
         "sample": plan.sample.cache_key() if plan.sample else None,
     }
     versions = _versions()
-    found: dict[str, CacheKey] = {}
+    found = dict(known)
     for alias in plan.order:
+        if alias in known:
+            continue
         entry = plan.config.features[alias]
         parts = {
             "code": prints.of(entry.class_path),
@@ -89,10 +103,21 @@ def unpinned(key: CacheKey) -> list[str]:
 def _sources(plan: Plan, inputs: ResolvedInputs, alias: str) -> dict[str, Any]:
     sources: Mapping[str, Source | ConfiguredSparkFeature] = plan.graph.features[alias].sources
     return {
-        name: {"source": repr(source), "objects": _objects_hash(inputs.objects(alias, name))}
+        name: {
+            "source": source_text(alias, name, source),
+            "objects": _objects_hash(inputs.objects(alias, name)),
+            **_folder_columns(source, inputs.objects(alias, name)),
+        }
         for name, source in sorted(sources.items())
         if isinstance(source, Source)
     }
+
+
+def _folder_columns(source: Source, objects: list[InputObject]) -> dict[str, Any]:
+    """Returns the columns that folders name: earlier versions had Spark guess their types, and made other rows."""
+    names = {part.partition("=")[0] for item in objects for part in item.path.split("/")[:-1] if "=" in part}
+    found = sorted(names - {getattr(source, "date_col", "")})
+    return {"texts of folders": found} if found and getattr(source, "schema", None) in {None, "union"} else {}
 
 
 def _objects_hash(objects: list[InputObject]) -> str | None:

@@ -4,7 +4,7 @@ A feature is reused when
 
 1. the earlier run has a checkpoint of it (`_checkpoint_of`);
 2. nothing its rows depend on has changed, and all of that is known (`_what_has_changed`);
-3. the checkpoint's files are those of its manifest (`_is_whole`);
+3. the checkpoint's files are those of its manifest (`is_whole`);
 4. what it was computed from is not computed again with other values: where an upstream has no checkpoint, gives other
    values each time (`rand()`, a clock), and is needed by something else as well, both must see the same
    (`_inconsistent_with_recomputed`).
@@ -22,7 +22,7 @@ from spark_etl.reading.run import Run
 from spark_etl.runner.inputs import ResolvedInputs
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.resume.cache_key import CacheKey, cache_keys, differences, unpinned
-from spark_etl.storage import join, storage_for
+from spark_etl.storage import S3Settings, storage_for
 from spark_etl.store import Manifest
 
 THREADS = 16
@@ -72,7 +72,7 @@ def _usable_checkpoint(run: Run, alias: str, key: CacheKey) -> ReuseDecision:
     changed = _what_has_changed(manifest, key)
     if changed:
         return ReuseDecision("run", changed)
-    if not _is_whole(manifest, folder):
+    if not is_whole(manifest, folder):
         return ReuseDecision("run", f"the files in {folder} are not those of its manifest")
     return ReuseDecision("reuse", f"as in run {manifest.run_id}", manifest, folder)
 
@@ -104,9 +104,11 @@ def _what_has_changed(manifest: Manifest, key: CacheKey) -> str | None:
     return next(differences(manifest.cache_key.get("parts") or {}, key.parts), "what it depends on has changed")
 
 
-def _is_whole(manifest: Manifest, folder: str) -> bool:
-    there = {item.path: (item.size, item.etag) for item in storage_for(folder).walk(folder)}
-    return all(there.get(join(folder, file.name)) == (file.bytes, file.etag) for file in manifest.files)
+def is_whole(manifest: Manifest, folder: str, settings: S3Settings | None = None) -> bool:
+    """Returns whether the files of a checkpoint are those of its manifest."""
+    there = {item.path: item for item in storage_for(folder, settings).walk(manifest.files_folder(folder))}
+    found = [(file, there.get(manifest.file_path(folder, file.name))) for file in manifest.files]
+    return all(item and item.size == file.bytes and item.has_content(file.etag) for file, item in found)
 
 
 def _decisions(plan: Plan, usable: Mapping[str, ReuseDecision]) -> dict[str, ReuseDecision]:

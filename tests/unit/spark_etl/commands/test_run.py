@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spark_etl.cli import run_main
+from spark_etl.commands.run import _show_outcome
 from spark_etl.errors import FeatureError
 from spark_etl.runner import run as module
+from spark_etl.runner.report.progress import Progress
+from spark_etl.runner.run import Outcome
+from spark_etl.store import ErrorRecord, FeatureRecord, RunStore, Status
 
 from tests.unit.spark_etl.runner.conftest import PUBLISH, Line
 
@@ -67,7 +74,7 @@ ARGUMENTS = """
     [
         (AT_IMPORT, "it ends the program: sys.exit(0) (PACKAGE/leaving.py:4)"),
         (IN_INIT, "Feature(): it ends the program: sys.exit('not today') (PACKAGE/leaving.py:5)"),
-        (HARD, "Feature(): it ends the program: sys.exit(0) (PACKAGE/leaving.py:5)"),
+        (HARD, "Feature(): it ends the program: os._exit(0) (PACKAGE/leaving.py:5)"),
         (ARGUMENTS, "its argparse reads the runner's command line, and ends the program: sys.exit(2)"),
     ],
 )
@@ -190,3 +197,26 @@ def test_the_run_tells_what_ran(line: Line) -> None:
     assert run["versions"]["python"] == sys.version.split()[0]  # type: ignore[index]
     assert run["config"]["features"]["net"] == {"class": line.features["net"]}  # type: ignore[index]
     assert Path(str(run["project_path"])) == line.project.folder
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed"])
+@pytest.mark.parametrize("place", ["team", "users", "users/ada"])
+def test_what_the_runner_prints_opens_the_run_in_the_users_own_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str, status: Status
+) -> None:
+    scratch = tmp_path / "scratch"
+    monkeypatch.setenv("SANDBOX_SCRATCH", str(scratch))
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    below = scratch if place == "team" else scratch / place
+    record = RunStore(str(below)).start("ada", "billing", start_date="2024-02-29", end_date="2024-02-29")
+    record.document.features["orders"] = FeatureRecord(state="succeeded", bytes=1, rows=1)
+    record.document.order = ["orders"]
+    record.end(status, ErrorRecord("broke", feature="orders") if status == "failed" else None)
+    _show_outcome(Outcome(record, status, 1.0), Namespace(debug=False), Progress())  # type: ignore[arg-type]
+    snippet = capsys.readouterr().err.strip().splitlines()[-1].partition(":  ")[2]
+    found: dict[str, Any] = {}
+    exec(snippet, found)  # noqa: S102 - as it is printed
+    (name,) = re.findall(r'runs\["(.*?)"\]', snippet)
+    run = found["runs"][name]
+    assert (run.path, run.status) == (record.run.root, status)
+    assert run.path in [listed.path for listed in found["runs"].list()], "it is in their lists"

@@ -43,6 +43,17 @@ def test_each_feature_shows_state_rows_size_and_seconds() -> None:
     )
 
 
+def test_what_was_not_computed_by_itself_does_not_read_as_succeeded() -> None:
+    features = {
+        "lazy": FeatureRecord(state="succeeded", seconds=0.0),
+        "out": FeatureRecord(state="succeeded", seconds=0.1, rows=7),
+    }
+    outputs = [OutputRecord("out", "a", state="succeeded", seconds=3.25, rows=7)]
+    diagram = run_diagram(replace(RUN, features=features, order=[*features], outputs=outputs, error=None))
+    shown = {node.alias: (node.state, list(node.marks), node.detail) for node in diagram.nodes}
+    assert shown == {"lazy": ("planned, not computed", [], ""), "out": ("published", [], "7 rows · 3.2s")}
+
+
 def test_a_failure_is_the_tooltip_of_its_feature() -> None:
     assert "net: failed\n0.4s\nKeyError: &#x27;x&#x27;\nreads orders</title>" in as_svg(run_diagram(RUN))
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from spark_etl.reading import Checkpoint
 from spark_etl.storage import normalise
 from spark_etl.store import DataFile, ErrorRecord, Manifest, Status, StoredRun
 
@@ -49,6 +50,20 @@ def keep(paths: StoredRun, feature: str, tables: list[pa.Table]) -> Manifest:
     )
     paths.write_manifest(feature, manifest)
     return manifest
+
+
+def checkpoint(folder: Path, *tables: pa.Table) -> Checkpoint:
+    """Returns a checkpoint of a file per table."""
+    files = []
+    for number, table in enumerate(tables):
+        parquet.write_table(table, folder / f"{number}.parquet", row_group_size=1000)
+        files.append(DataFile(f"{number}.parquet", table.num_rows, (folder / f"{number}.parquet").stat().st_size))
+    columns = {field.name: "double" if field.type == "double" else str(field.type) for field in tables[0].schema}
+    rows = sum(file.rows for file in files)
+    known: dict[str, Any] = {"spark_schema": {}, "code": {}, "inputs": {}, "written": "", "bytes": 0}
+    return Checkpoint(
+        f"file://{folder}", Manifest(feature="f", run_id="r", columns=columns, rows=rows, files=files, **known)
+    )
 
 
 @pytest.fixture

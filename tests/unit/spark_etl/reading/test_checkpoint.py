@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from spark_etl import runs
 from spark_etl.errors import CheckpointError
-from spark_etl.reading import Checkpoint, checkpoint
+from spark_etl.reading import Checkpoint, in_memory
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 
@@ -52,7 +52,7 @@ def test_sql_runs_over_the_checkpoint(orders: Checkpoint) -> None:
 
 
 def test_what_needs_more_memory_than_the_limit_is_not_read(orders: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "MAX_BYTES_IN_MEMORY", 1)
+    monkeypatch.setattr(in_memory, "MAX_BYTES_IN_MEMORY", 1)
     with pytest.raises(CheckpointError, match=r"`orders` would need more than .* of memory; the limit is") as caught:
         orders.pandas()
     assert "limit=" in str(caught.value.hint)

@@ -132,7 +132,7 @@ def test_in_a_notebook_a_message_of_several_lines_keeps_them(failed: StoredRun) 
     html = run.failure._repr_html_()
     assert "<b>late failed: its rows break its response:</b>" in html
     assert "<pre>  `id` must be unique\n    id  rows\n     7     2</pre>" in html
-    assert "failed: its rows break its response:</caption>" in run._repr_html_()
+    assert "<p>error: its rows break its response:</p>" in run._repr_html_()
 
 
 def test_in_a_notebook_a_run_is_drawn_above_its_table(make_run: MakeRun) -> None:

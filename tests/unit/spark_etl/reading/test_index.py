@@ -11,6 +11,7 @@ from spark_etl import runs
 from spark_etl.errors import RunNotFoundError, StorageError
 from spark_etl.storage.local import LocalStorage
 from spark_etl.store import ErrorRecord, RunDocument, StoredRun, index
+from spark_etl.store.ended_runs import EndedRuns
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 
@@ -25,6 +26,13 @@ def document_of(run: StoredRun) -> RunDocument:
 
 def folder(paths: StoredRun) -> Path:
     return Path(paths.root.removeprefix("file://"))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of this test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(index, "_cache", EndedRuns())
 
 
 @pytest.fixture
@@ -127,7 +135,8 @@ def test_a_mark_tells_kind_and_user(make_run: MakeRun, opened: list[str]) -> Non
     run = make_run(FIRST)
     run.mark_ended(replace(document_of(run), kind="replay", by={"user": "ada", "host": "laptop"}))
     opened.clear()
-    (listed,) = runs.list()
+    assert not runs.list()
+    (listed,) = runs.list(replays=True)
     assert (listed.kind, listed.user) == ("replay", "ada")
     assert opened == []
 
@@ -140,4 +149,89 @@ def test_a_mark_of_before_kind_and_user_is_still_believed(make_run: MakeRun, scr
     (listed,) = runs.list()
     assert listed.summary()[3:] == ["2024-02-29..2024-03-01", "failed", "1.5", "late"]
     assert (listed.kind, listed.user) == ("run", "")
+    assert opened == []
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The marks that somebody has tried to write."""
+    seen: list[str] = []
+    write = LocalStorage.write
+
+    def counted(self: LocalStorage, path: str, content: bytes) -> None:
+        seen.append(path)
+        write(self, path, content)
+
+    monkeypatch.setattr(LocalStorage, "write", counted)
+    return seen
+
+
+def test_a_list_writes_the_marks_that_are_missing_and_the_next_one_opens_nothing(
+    make_run: MakeRun, opened: list[str], written: list[str]
+) -> None:
+    ids = [f"20240229T10{minute:02}12Z-aaaaaa" for minute in range(30)]
+    for run_id in ids:
+        make_run(run_id, status="failed")
+    make_run(SECOND, status="running")
+    opened.clear()
+    written.clear()
+    first = [run.summary() for run in runs.list(limit=None)]
+    assert len([path for path in opened if path.endswith("run.json")]) == 31
+    assert len(written) == 30, "a run that goes on gets no mark"
+    opened.clear()
+    assert [run.summary() for run in runs.list(limit=None)] == first
+    assert [path for path in opened if path.endswith("run.json")] == [f"{runs[SECOND].path}/run.json"]
+    assert len(written) == 30
+
+
+def test_whoever_may_not_write_marks_tries_once_and_reads_each_run_once(
+    make_run: MakeRun, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for minute in range(30):
+        make_run(f"20240229T10{minute:02}12Z-aaaaaa")
+    tried: list[str] = []
+
+    def refuse(self: LocalStorage, path: str, content: bytes) -> None:
+        tried.append(path)
+        raise StorageError("refused")
+
+    monkeypatch.setattr(LocalStorage, "write", refuse)
+    monkeypatch.setattr("spark_etl.reading.catalog.THREADS", 1)
+    opened.clear()
+    first = [run.summary() for run in runs.list(limit=None)]
+    assert (len(opened), len(tried)) == (30, 1)
+    opened.clear()
+    assert [run.summary() for run in runs.list(limit=None)] == first
+    assert (opened, len(tried)) == ([], 1)
+    monkeypatch.setattr(index, "_cache", EndedRuns())
+    assert [run.summary() for run in runs.list(limit=None)] == first
+    assert (opened, len(tried)) == ([], 1), "nor does the next process"
+
+
+def test_a_cache_that_cant_be_kept_or_is_none_costs_time_alone(
+    make_run: MakeRun, opened: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = make_run(FIRST)
+    monkeypatch.setattr(LocalStorage, "write", lambda *_: (_ for _ in ()).throw(StorageError("refused")))
+    for content in (b"\xff\xfe", b"one\ttwo\n", f"\t{run.root}\t{SECOND}~failed~a~b~1~\n".encode(), None):
+        monkeypatch.setattr(index, "_cache", EndedRuns())
+        (tmp_path / "cache" / "spark_etl").mkdir(parents=True, exist_ok=True)
+        if content is None:
+            monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null/nowhere")
+        else:
+            (tmp_path / "cache" / "spark_etl" / "ended-runs.txt").write_bytes(content)
+        opened.clear()
+        assert [run.status for run in runs.list()] == ["succeeded"]
+        assert opened == [run.document_path]
+
+
+def test_a_mark_of_before_the_moment_it_started_was_told_is_still_believed(
+    make_run: MakeRun, scratch: Path, opened: list[str]
+) -> None:
+    make_run(FIRST, status="failed")
+    name = f"{FIRST}~failed~2024-02-29~2024-02-29~1.5~late~replay~ada"
+    (scratch / "team" / "revenue" / "_runs" / "2024-02" / name).mkdir(parents=True)
+    opened.clear()
+    (listed,) = runs.list(kind="replay")
+    assert (listed.kind, listed.user, listed.started) == ("replay", "ada", None)
     assert opened == []

@@ -35,7 +35,7 @@ def kept(tmp_path: Path) -> Checkpoint:
     table = pa.table(COLUMNS)
     parquet.write_table(table, tmp_path / "a.parquet")
     known: dict[str, Any] = {"spark_schema": {}, "code": {}, "inputs": {}, "written": "", "bytes": 1}
-    files = [DataFile("a.parquet", 2, 1)]
+    files = [DataFile("a.parquet", 2, (tmp_path / "a.parquet").stat().st_size)]
     columns = {field.name: str(field.type) for field in table.schema}
     return Checkpoint(f"file://{tmp_path}", Manifest("kept", "run", columns=columns, rows=2, files=files, **known))
 

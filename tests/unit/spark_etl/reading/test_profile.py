@@ -6,29 +6,15 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
 from spark_etl.errors import CheckpointError
-from spark_etl.reading import Checkpoint, profile
-from spark_etl.store import DataFile, Manifest
+from spark_etl.reading import profile
+
+from tests.unit.spark_etl.reading.conftest import checkpoint
 
 NAN = float("nan")
-
-
-def checkpoint(folder: Path, *tables: pa.Table) -> Checkpoint:
-    files = []
-    for number, table in enumerate(tables):
-        parquet.write_table(table, folder / f"{number}.parquet", row_group_size=1000)
-        files.append(DataFile(f"{number}.parquet", table.num_rows, (folder / f"{number}.parquet").stat().st_size))
-    columns = {field.name: "double" if field.type == "double" else str(field.type) for field in tables[0].schema}
-    rows = sum(file.rows for file in files)
-    known: dict[str, Any] = {"spark_schema": {}, "code": {}, "inputs": {}, "written": "", "bytes": 0}
-    return Checkpoint(
-        f"file://{folder}", Manifest(feature="f", run_id="r", columns=columns, rows=rows, files=files, **known)
-    )
 
 
 @pytest.fixture(params=["exact", "estimated"])

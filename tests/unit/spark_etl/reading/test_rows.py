@@ -12,7 +12,7 @@ import pytest
 from pyarrow import compute, parquet
 from spark_etl import machine, runs
 from spark_etl.errors import CheckpointError
-from spark_etl.reading import Checkpoint, checkpoint
+from spark_etl.reading import Checkpoint, in_memory
 from spark_etl.reading.rows import Rows
 from spark_etl.store import DataFile, Manifest
 from spark_etl.store.manifest import dump_manifest
@@ -102,11 +102,11 @@ from pathlib import Path
 import pyarrow
 from spark_etl.errors import CheckpointError
 from spark_etl.store.manifest import parse_manifest
-from spark_etl.reading import Checkpoint, checkpoint
+from spark_etl.reading import Checkpoint, in_memory
 
 folder = sys.argv[1]
 large = Checkpoint("file://" + folder, parse_manifest(Path(folder, "_manifest.json").read_bytes(), folder))
-checkpoint.MAX_BYTES_IN_MEMORY = 20_000_000
+in_memory.MAX_BYTES_IN_MEMORY = 20_000_000
 assert sum(batch.num_rows for batch in large.batches()) == large.rows
 try:
     large.arrow()
@@ -172,15 +172,15 @@ def test_what_is_more_than_half_of_what_is_free_is_not_pulled(
 ) -> None:
     (tmp_path / "meminfo").write_text("MemTotal: 100 kB\nMemAvailable:       1 kB\n")
     monkeypatch.setattr(machine, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(checkpoint, "MAX_BYTES_IN_MEMORY", 10**9)
-    assert checkpoint.max_bytes_in_memory() == 512
+    monkeypatch.setattr(in_memory, "MAX_BYTES_IN_MEMORY", 10**9)
+    assert in_memory.max_bytes() == 512
     table = pa.table({"id": list(range(1000)), "name": ["n"] * 1000})
     folder = tmp_path / "large"
     folder.mkdir()
     parquet.write_table(table, folder / "a.parquet")
     known: dict[str, Any] = {"spark_schema": {}, "code": {}, "inputs": {}, "written": "", "bytes": 10}
     columns = {"id": "bigint", "name": "string"}
-    files = [DataFile("a.parquet", 1000, 10)]
+    files = [DataFile("a.parquet", 1000, (folder / "a.parquet").stat().st_size)]
     large = Checkpoint(f"file://{folder}", Manifest("large", "run", columns=columns, rows=1000, files=files, **known))
     for pull in (large.arrow, large.pandas, lambda: large.sql("select * from this")):
         with pytest.raises(CheckpointError, match="of memory; the limit is") as caught:
@@ -195,7 +195,7 @@ def test_names_of_columns_may_have_anything_in_them(tmp_path: Path) -> None:
     names = ["a.b", 'quote"d', "an `apostrophe'", "🦀"]
     parquet.write_table(pa.table({name: [position] for position, name in enumerate(names)}), tmp_path / "a.parquet")
     known: dict[str, Any] = {"spark_schema": {}, "code": {}, "inputs": {}, "written": "", "bytes": 10}
-    files = [DataFile("a.parquet", 1, 10)]
+    files = [DataFile("a.parquet", 1, (tmp_path / "a.parquet").stat().st_size)]
     odd = Checkpoint(
         f"file://{tmp_path}", Manifest("odd", "r", columns=dict.fromkeys(names, "bigint"), rows=1, files=files, **known)
     )

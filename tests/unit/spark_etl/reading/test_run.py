@@ -14,8 +14,9 @@ ID = "20240229T101112Z-bbbbbb"
 def test_it_shows_each_feature(make_run: MakeRun) -> None:
     make_run(ID, status="failed")
     text = repr(runs[ID])
-    assert text.splitlines()[0] == f"run {ID} of team/revenue for 2024-02-29: failed: late broke"
-    assert [line.split()[:4] for line in text.splitlines()[2:]] == [
+    assert text.splitlines()[0] == f"run {ID} of team/revenue for 2024-02-29: failed"
+    assert text.splitlines()[-1] == "error: late broke"
+    assert [line.split()[:4] for line in text.splitlines()[2:5]] == [
         ["orders", "succeeded", "✓", "5"],
         ["net", "skipped"],
         ["late", "skipped"],
@@ -48,6 +49,17 @@ def test_files_without_a_manifest_are_no_checkpoint(make_run: MakeRun) -> None:
     Path(paths.manifest_path("orders").removeprefix("file://")).unlink()
     with pytest.raises(CheckpointError, match=r"`orders` has no manifest: run .* interrupted"):
         runs[ID]["orders"]
+
+
+def test_a_run_that_has_ended_stays_what_it_was_when_it_was_looked_at(make_run: MakeRun) -> None:
+    file = Path(make_run(ID).document_path.removeprefix("file://"))
+    run = runs[ID]
+    assert run.document.config == {}
+    file.write_text(file.read_text().replace('"config": {}', '"config": {"spark": {"spark.plugins": "other"}}'))
+    with pytest.raises(CheckpointError):
+        run["late"]
+    assert run.document.config == {}, "who has checked what a run carries must get no other one"
+    assert run.reload().document.config
 
 
 def test_a_run_that_goes_on_can_be_read_again(make_run: MakeRun) -> None:

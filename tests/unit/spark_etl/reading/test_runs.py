@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from spark_etl import runs
-from spark_etl.errors import CheckpointError, ReadError, RunNotFoundError
+from spark_etl.errors import ArgumentError, CheckpointError, ReadError, RunNotFoundError
+from spark_etl.store import StoredRun, run_name
 
 from tests.unit.spark_etl.reading.conftest import MakeRun
 
@@ -65,9 +66,11 @@ def test_a_run_is_found_by_its_id_or_what_it_begins_or_ends_with() -> None:
 def test_an_unknown_pipeline_or_status_is_reported_with_the_nearest() -> None:
     with pytest.raises(RunNotFoundError, match=r"`revenu` .* Did you mean `revenue`\? Known: billing, revenue\."):
         runs.latest("revenu")
-    with pytest.raises(ReadError, match=r"no status `fail`\. Did you mean `failed`\?"):
+    with pytest.raises(ArgumentError, match=r"no kind `replays`\. Did you mean `replay`\?"):
+        runs.list(kind="replays")
+    with pytest.raises(ArgumentError, match=r"no status `fail`\. Did you mean `failed`\?"):
         runs.list(status="fail")
-    with pytest.raises(ReadError, match="is no moment"):
+    with pytest.raises(ArgumentError, match="is no moment"):
         runs.list(since="yesterday")
 
 
@@ -190,3 +193,130 @@ def test_tables_show_what_matters() -> None:
     assert text.splitlines()[0].split() == ["run", "team", "pipeline", "dates", "status", "seconds", "failed", "at"]
     assert "late" in text
     assert f'<td style="text-align:left">{SECOND}</td>' in runs.list()._repr_html_()
+
+
+def _start(run: StoredRun, started: str, *, marked: bool) -> None:
+    document = run.document()
+    assert document
+    document.started = started
+    run.write_document(document)
+    if marked:
+        run.mark_ended(document)
+
+
+@pytest.mark.parametrize("marked", [True, False, None], ids=["marks", "no marks", "some marks"])
+def test_runs_of_one_second_are_in_the_order_they_started_in(make_run: MakeRun, marked: bool | None) -> None:
+    """Their ids end with chance; what is shown, what is the latest and what is resumed are the same."""
+    wanted = []
+    for place, end in enumerate(("cc", "aa", "dd", "bb")):
+        run = make_run(f"20240229T101112Z-0000{end}")
+        _start(run, f"2024-02-29T10:11:12.{place * 90:03}Z", marked=place % 2 == 0 if marked is None else marked)
+        wanted.insert(0, run.run_id)
+    assert [run.id for run in runs.list()] == wanted
+    assert [run.id for run in runs.list(limit=2)] == wanted[:2]
+    assert runs.latest().id == runs.latest("revenue").id == wanted[0]
+    assert [run.id for run in runs.list()] == wanted, "also with the marks that the first list has written"
+
+
+def test_runs_that_started_at_one_moment_are_in_the_order_of_their_ids(make_run: MakeRun) -> None:
+    for end in ("b", "c", "a"):
+        _start(make_run(f"20240229T101112Z-00000{end}"), "2024-02-29T10:11:12Z", marked=end == "b")
+    assert [run.id[-1] for run in runs.list()] == ["c", "b", "a"]
+    assert runs.latest().id.endswith("c")
+
+
+@pytest.fixture
+def ada(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ada's server, with a run of her team, two that she keeps and one that bob keeps."""
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    make_run(FIRST)
+    make_run(SECOND, team="users/ada", pipeline="billing")
+    make_run(THIRD, team="users/ada/shop", pipeline="revenue")
+    make_run(THIRD, team="users/bob", pipeline="billing")
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_users_own_runs_are_in_their_lists_by_a_name_that_finds_them(scratch: Path) -> None:
+    listed = runs.list()
+    assert [run.name for run in listed] == [
+        f"users/ada/shop/revenue/{THIRD}",
+        f"users/ada/billing/{SECOND}",
+        FIRST,
+    ]
+    assert [runs[run.name].path for run in listed] == [run.path for run in listed]
+    assert f"users/ada/billing/{SECOND}" in repr(listed)
+    assert [run.id for run in runs.list(pipeline="revenue")] == [THIRD, FIRST]
+    assert [run.id for run in runs.list(team="shop")] == [THIRD]
+    assert [run.id for run in runs.list(own=False)] == [FIRST]
+    assert runs.latest().id == runs.latest("revenue").id == FIRST, "nobody's notebook means another one by `latest`"
+    whole = runs.at(f"{scratch}/users/ada").list()
+    assert [run.id for run in whole] == [THIRD]
+
+
+@pytest.mark.usefixtures("ada")
+def test_a_run_is_named_by_its_path_also_in_part(scratch: Path) -> None:
+    for name in (
+        f"users/ada/billing/{SECOND}",
+        "users/ada/billing/bbbbbb",
+        "users/ada/billing/20240229",
+        f"{scratch}/users/ada/billing/{SECOND}",
+        f"file://{scratch}/users/ada/billing/{SECOND}/",
+    ):
+        assert runs[name].id == SECOND, name
+    assert runs[f"team/revenue/{FIRST}"].id == FIRST
+    assert runs[f"users/bob/billing/{THIRD}"].path.endswith(f"users/bob/billing/{THIRD}"), "by its name, if readable"
+    assert runs.at(f"{scratch}/users/ada")[f"users/bob/billing/{THIRD}"].team == "bob"
+
+
+@pytest.mark.usefixtures("ada")
+def test_an_id_alone_never_means_what_a_user_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RunNotFoundError) as caught:
+        runs[SECOND]
+    assert caught.value.hint == f'runs["users/ada/billing/{SECOND}"]'
+    for name in (
+        f"users/ada/billing/../../bob/billing/{THIRD}",
+        f"users/ada/billing/{THIRD}",
+        "users/ada",
+        "/",
+        "a//b",
+    ):
+        with pytest.raises(RunNotFoundError):
+            runs[name]
+    monkeypatch.setenv("JUPYTERHUB_USER", "../bob")
+    assert [run.id for run in runs.list()] == [FIRST]
+
+
+def test_without_a_scratch_path_a_run_is_named_by_its_whole_path(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(FIRST)
+    monkeypatch.delenv("SANDBOX_SCRATCH")
+    assert runs[run.root].id == FIRST
+    assert runs[run.root.removeprefix("file://")].name == run.root.removeprefix("file://")
+
+
+@pytest.mark.parametrize(
+    ("root", "scratch", "name"),
+    [
+        ("s3a://scratch/team/revenue/ID", None, "ID"),
+        ("s3a://scratch/team/revenue/ID", "s3a://scratch/", "ID"),
+        ("s3a://scratch/users/ada/billing/ID", "s3a://scratch/", "users/ada/billing/ID"),
+        ("s3a://scratch/users/ada/team/revenue/ID", None, "users/ada/team/revenue/ID"),
+        ("s3a://scratch/users/ada/team/revenue/ID", "s3a://scratch/users/ada/", "ID"),
+        ("s3a://other/team/revenue/ID", "s3a://scratch/", "s3a://other/team/revenue/ID"),
+        ("s3a://scratch/deep/er/team/revenue/ID", "s3a://scratch/", "s3a://scratch/deep/er/team/revenue/ID"),
+        ("file:///home/users/ada/.spark-etl/scratch/t/p/ID", None, "/home/users/ada/.spark-etl/scratch/t/p/ID"),
+        ("file:///scratch/t/p/ID", "/scratch", "ID"),
+    ],
+)
+def test_a_runs_name(root: str, scratch: str | None, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SANDBOX_SCRATCH", raising=False)
+    assert run_name(root, scratch) == name
+
+
+def test_a_list_that_is_cut_says_so(make_run: MakeRun) -> None:
+    make_run(FIRST)
+    make_run(SECOND)
+    assert "the newest 1; limit=None lists all" in repr(runs.list(limit=1))
+    assert "limit=None lists all" in runs.list(limit=1)._repr_html_()
+    assert "newest" not in repr(runs.list())

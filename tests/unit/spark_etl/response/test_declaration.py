@@ -76,3 +76,13 @@ def test_rows_are_looked_at_only_for_expectations() -> None:
     assert not has_expectations(feature(None))
     assert not has_expectations(feature(Response(COLUMNS)))
     assert has_expectations(feature(Response(COLUMNS, not_null="id")))
+
+
+def test_a_response_that_can_not_be_looked_at_names_its_feature() -> None:
+    class Net(SparkFeature):
+        @property
+        def response(self) -> Any:  # type: ignore[override]
+            return {}["columns"]
+
+    with pytest.raises(GraphError, match="feature `net`: its response: KeyError: 'columns'"):
+        check_declaration("net", Net())

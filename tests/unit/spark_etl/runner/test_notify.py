@@ -60,12 +60,15 @@ def outcome(options: Options, status: Status, error: SparkEtlError | None = None
     return Outcome(run_writer(run), status, 1.0, error)
 
 
-def earlier(options: Options, run_id: str, status: str) -> None:
+def earlier(options: Options, run_id: str, status: str, *, kind: str = "run") -> None:
     run = StoredRun.at(options.scratch, "team", "revenue", run_id)
-    run.write_document(run.new_document(status=status))
+    run.write_document(run.new_document(status=status, kind=kind))
 
 
-def test_a_failure_is_reported_with_feature_reason_and_how_to_look(options: Options, mails: Taken) -> None:
+def test_a_failure_is_reported_with_feature_reason_and_how_to_look(
+    options: Options, mails: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX_SCRATCH", options.scratch)
     error = FeatureError("discounts", "ValueError: no rate for CHF", frames='  File "features/d.py", line 3, in rate\n')
     mail_outcome(options, "revenue", outcome(options, "failed", error), Progress())
     (mail,) = mails
@@ -87,13 +90,16 @@ def test_a_failure_is_reported_with_feature_reason_and_how_to_look(options: Opti
         (["succeeded", "failed"], True),
         (["failed", "interrupted"], True),
         (["failed", "running"], True),
+        (["failed", "succeeded replay"], True),
+        (["succeeded", "failed replay"], False),
     ],
 )
 def test_only_the_first_success_after_a_failure_is_mailed(
     options: Options, mails: Taken, before: list[str], mailed: bool
 ) -> None:
     for number, status in enumerate(before):
-        earlier(options, f"20240228T00000{number}Z-000000", status)
+        state, _, kind = status.partition(" ")
+        earlier(options, f"20240228T00000{number}Z-000000", state, kind=kind or "run")
     earlier(options, "20240301T000000Z-000000", "failed")
     mail_outcome(options, "revenue", outcome(options, "succeeded"), Progress())
     assert [mail["Subject"] for mail in mails] == (["[team] revenue works again (2024-02-29)"] if mailed else [])

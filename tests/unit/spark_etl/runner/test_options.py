@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from spark_etl.errors import ArgumentError
-from spark_etl.runner.options import parse_options
+from spark_etl.runner.options import config_file, parse_options
 
 PRINTED = """
       --team-name my_team --notify-email my_email@example.com \
@@ -75,3 +75,12 @@ def test_the_project_is_the_configs_folder_unless_said(tmp_path: Path) -> None:
 def test_the_sandbox_knows_its_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_SCRATCH", "s3a://scratch/")
     assert parse_options(LEAST.replace("--scratch-path s3a://b/s", "").split()).scratch == "s3a://scratch"
+
+
+def test_a_folder_means_the_config_in_it(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").touch()
+    with pytest.raises(ArgumentError, match=r"has no feature_config.yaml. YAML files in it: other.yaml"):
+        config_file(tmp_path)
+    (tmp_path / "feature_config.yaml").touch()
+    assert config_file(tmp_path) == tmp_path / "feature_config.yaml"
+    assert config_file(tmp_path / "nosuch.yaml") == tmp_path / "nosuch.yaml"

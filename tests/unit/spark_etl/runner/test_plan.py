@@ -41,7 +41,7 @@ def test_what_an_output_did_not_write_is_replaced_only_when_it_is_adopted(line: 
     (line.published / "out" / "net").mkdir(parents=True)
     (line.published / "out" / "net" / "part-0.parquet").write_bytes(b"old")
     configure(line, "net: {path: out/net, overwrite: True}")
-    message = r"`net` would replace file://.*/out/net: 1 files, 3 B; this output did not write them: part-0.parquet"
+    message = r"`net` would replace file://.*/out/net: 1 file, 3 B; this output did not write them: part-0.parquet"
     with pytest.raises(PublishRefusedError, match=message) as caught:
         refuse_foreign(line.plan().outputs, line.plan().owner, adopt=False)
     assert "--adopt-output" in str(caught.value.hint)
@@ -63,6 +63,13 @@ def test_an_output_that_can_not_be_is_refused(line: Line, outputs: list[str], me
     with pytest.raises(SparkEtlError, match=message) as caught:
         line.plan()
     assert caught.value.exit_code == 2
+
+
+def test_a_path_of_the_disk_is_no_place_below_a_publish_path_in_s3(line: Line) -> None:
+    configure(line, "net: {path: /rep/daily}")
+    with pytest.raises(SparkEtlError, match="'/rep/daily' is a folder of the driver's disk") as caught:
+        line.plan("--publish-path", "s3a://published/")
+    assert "rep/daily is s3a://published/rep/daily; file:///rep/daily is" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from spark_etl.errors import DamagedError
-from spark_etl.store import ErrorRecord, FeatureRecord, OutputRecord, RunDocument, checks
+from spark_etl.store import CodeRecord, ErrorRecord, FeatureRecord, OutputRecord, RunDocument, checks
 from spark_etl.store.document import dump_run, parse_run
 
 PATH = "s3a://scratch/team/shop/20240229T101112Z-7f3a2c/run.json"
@@ -28,6 +28,7 @@ RUN = RunDocument(
     graph={"net": []},
     features={"net": FeatureRecord("shop.Net", checkpoint=True, state="failed", error=ErrorRecord("no"))},
     outputs=[OutputRecord("net", "s3a://published/net", overwrite=True)],
+    code=CodeRecord("ab" * 32, files=2, bytes=30, left_out={".env": "looks like a secret by its name"}),
     error=ErrorRecord("no", "File x", "ValueError", "net"),
 )
 
@@ -38,10 +39,11 @@ def test_what_is_written_is_read() -> None:
 
 def test_what_a_later_version_adds_is_kept() -> None:
     content = json.loads(dump_run(RUN)) | {"colour": "blue"}
-    content["features"]["net"]["colour"] = "red"
+    content["features"]["net"]["colour"] = content["code"]["colour"] = "red"
     again = parse_run(json.dumps(content).encode(), PATH)
     assert again.to_json()["colour"] == "blue"
     assert json.loads(dump_run(again))["features"]["net"]["colour"] == "red"
+    assert json.loads(dump_run(again))["code"]["colour"] == "red"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,11 @@ def test_what_a_later_version_adds_is_kept() -> None:
         (("features", "net"), "error", "no"),
         (("publish", 0), "path", None),
         (("error",), "traceback", 7),
+        ((), "code", "abc"),
+        (("code",), "sha256", "../../secret"),
+        (("code",), "files", -1),
+        (("code",), "left_out", {".env": 7}),
+        (("code",), "reason", []),
     ],
 )
 def test_a_value_that_is_not_what_it_should_be_is_refused(where: tuple[Any, ...], name: str, value: object) -> None:
@@ -77,7 +84,13 @@ def test_a_newer_format_is_reported_as_that() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "checked"), [(RunDocument, checks.RUN), (FeatureRecord, checks.FEATURE), (OutputRecord, checks.OUTPUT)]
+    ("kind", "checked"),
+    [
+        (RunDocument, checks.RUN),
+        (FeatureRecord, checks.FEATURE),
+        (OutputRecord, checks.OUTPUT),
+        (CodeRecord, checks.CODE),
+    ],
 )
 def test_every_field_is_checked_before_it_is_read(kind: type, checked: dict[str, object]) -> None:
     stored_as = {"class_path": "class", "outputs": "publish"}

@@ -17,6 +17,7 @@ MANIFEST = Manifest(
     code={"fingerprint": "sha256:1"},
     inputs={},
     written="2024-02-29T10:11:12Z",
+    unique=[["id"], ["customer", "day"]],
 )
 
 
@@ -28,6 +29,12 @@ def test_what_an_earlier_version_wrote_is_not_known_to_be_sorted() -> None:
     document = json.loads(dump_manifest(MANIFEST))
     del document["ordered"]
     assert parse_manifest(json.dumps(document).encode(), "m").ordered is False
+
+
+def test_what_an_earlier_version_wrote_has_no_unique_keys() -> None:
+    document = json.loads(dump_manifest(MANIFEST))
+    del document["unique"]
+    assert parse_manifest(json.dumps(document).encode(), "m").unique == []
 
 
 def test_what_a_later_version_adds_is_passed_over() -> None:
@@ -62,7 +69,8 @@ def test_a_file_elsewhere_than_in_the_checkpoints_folder_is_refused(name: object
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("rows", -1), ("bytes", 10**30), ("columns", []), ("columns", {"id": 1}), ("feature", None), ("inputs", "x")],
+    [("rows", -1), ("bytes", 10**30), ("columns", []), ("columns", {"id": 1}), ("feature", None), ("inputs", "x")]
+    + [("unique", value) for value in (None, "id", {"id": []}, ["id"], [["id"], [1]])],
 )
 def test_a_manifest_of_wrong_types_is_refused(key: str, value: object) -> None:
     with pytest.raises(CheckpointError, match=f"m is damaged: TypeError: `{key}`"):

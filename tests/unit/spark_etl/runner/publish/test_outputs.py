@@ -162,9 +162,7 @@ def test_what_somebody_else_wrote_is_not_replaced(shop: Shop, name: str) -> None
     if name == "part-1.parquet":  # its own name, with other content
         (shop.folder / "net" / name).write_bytes(b"of somebody else")
     before = {file: file.read_bytes() for file in shop.folder.glob("net/**/*") if file.is_file()}
-    with pytest.raises(
-        PublishRefusedError, match=rf"`net` would replace .*/net: 1 files, .*did not write them: {name}"
-    ):
+    with pytest.raises(PublishRefusedError, match=rf"`net` would replace .*/net: 1 file, .*did not write them: {name}"):
         shop.publish(2)
     assert {file: file.read_bytes() for file in shop.folder.glob("net/**/*") if file.is_file()} == before
 
@@ -174,7 +172,7 @@ def test_what_is_adopted_is_reported_and_replaced_and_the_rest_is_left(shop: Sho
     put(shop.folder / "net" / "_delta_log" / "00.json")
     with shop.publication(adopt=True) as publication:
         (path,) = publication.adopted
-        assert "net: 1 files" in describe_existing(path, publication.adopted[path])
+        assert "net: 1 file" in describe_existing(path, publication.adopted[path])
         for name in NAMES:
             publication.stage(Frame(2), shop.output(name))
         publication.commit()
@@ -216,7 +214,7 @@ def test_what_somebody_else_writes_meanwhile_fails_the_run_and_is_left(shop: Sho
         for name in NAMES:
             publication.stage(Frame(2), shop.output(name))
         put(shop.folder / "net" / "other.parquet")
-        with pytest.raises(RunFailedError, match=r"1 files that this output did not write have appeared at .*/net"):
+        with pytest.raises(RunFailedError, match=r"1 file that this output did not write appeared at .*/net"):
             publication.commit()
     assert shop.seen() == [[1, 9], [1]]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from spark_etl.errors import ArgumentError
-from spark_etl.runner.report.mail import MailServer, parse_addresses, send
+from spark_etl.runner.report.mail import MailServer, failure_text, parse_addresses, recovery_text, send
 from spark_etl.runner.report.progress import Progress
 
 from tests.support.smtp import MailBox, self_signed, serving
@@ -167,3 +167,21 @@ def test_addresses_are_taken_however_the_shell_has_split_them(given: Any) -> Non
 def test_what_is_no_address_is_refused(given: str) -> None:
     with pytest.raises(ArgumentError, match="--notify-email"):
         parse_addresses(given)
+
+
+def test_a_mail_links_to_the_hub_and_has_the_command_that_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"pipeline": "revenue", "dates": "2024-02-29", "run": "s3a://scratch/t/revenue/R1"}
+    plain = failure_text(**known, reason="it broke")
+    assert "    ./sandbox runs show R1\n" in plain
+    assert "http" not in plain
+
+    monkeypatch.setenv("SPARK_ETL_HUB", "http://127.0.0.1:8000/")
+    monkeypatch.setenv("SPARK_ETL_PROGRAM", "./sandbox --stack demo")
+    assert "a fix" not in plain
+    hint, replay = "in the sandbox: ./sandbox status", "./sandbox replay R1 --code /shop"
+    text = failure_text(**known, reason="it broke", hint=hint, replay=replay)
+    assert f"whether a fix holds, on the rows that it failed on:\n\n    {replay}\n" in text
+    assert "    ./sandbox --stack demo runs show R1\n" in text
+    assert "Next: in the sandbox: ./sandbox --stack demo status\n" in text
+    assert "    http://127.0.0.1:8000/hub/user-redirect/lab/tree/notebooks\n" in text
+    assert "http://127.0.0.1:8000/\n" in recovery_text(**known, failed_run="R0")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
+import time
 import warnings
 from typing import Any
 
@@ -44,13 +46,67 @@ def test_people_read_a_line_for_each_feature() -> None:
         "rows",
         "4.1",
         "kB",
+        "1.2s",
         "2",
         "stages,",
         "9",
         "tasks",
-        "1.2s",
     ]
-    assert second.split()[:3] == ["[2/2]", "net", "built"]
+    assert second.split(maxsplit=2) == ["[2/2]", "net", "planned, computed with what reads it"]
+
+
+def test_features_are_counted_as_they_end() -> None:
+    stream = io.StringIO()
+    progress = Progress(("orders", "net", "late"), stream)
+    for alias in ("late", "orders", "net"):
+        progress.built(alias, 0.0)
+    assert [line.split()[:2] for line in stream.getvalue().splitlines()] == [
+        ["[1/3]", "late"],
+        ["[2/3]", "orders"],
+        ["[3/3]", "net"],
+    ]
+
+
+def test_on_a_terminal_lines_hold_its_width_and_errors_are_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_ETL_TERMINAL_COLUMNS", "80")  # of a driver, whose stderr is a pipe
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    stream = io.StringIO()
+    progress = Progress(("a_feature_with_a_long_name",), stream)
+    progress.checkpoint("a_feature_with_a_long_name", 75.0, rows=1234567, size=4096, stages=12, tasks=90)
+    progress.error(FeatureError("net", "a row of many words " * 9, hint="sandbox runs show " + "x" * 80))
+    progress.line("\x1b]52;c;aGk=\x07")
+    shown = stream.getvalue()
+    assert "\x1b[1;31merror:\x1b[0m feature `net`" in shown
+    assert "\x1b]52" not in shown
+    plain = re.sub(r"\r|\x1b\[\d*(;\d+)?[mK]", "", shown)
+    assert max(len(line) for line in plain.splitlines() if "next:" not in line) <= 80
+    assert f"  next: sandbox runs show {'x' * 80}\n" in plain, "a command can be copied"
+    assert "1,234,567 rows" in plain
+
+
+def test_on_a_terminal_a_wait_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_ETL_TERMINAL_COLUMNS", "80")
+    stream = io.StringIO()
+    progress = Progress((), stream)
+    with progress.waiting("starting Spark"):
+        while "starting Spark" not in stream.getvalue():
+            time.sleep(0.01)
+    progress.line("started")
+    assert stream.getvalue().endswith("\r\x1b[Kstarted\n")
+
+
+def test_without_a_terminal_a_wait_is_silent() -> None:
+    stream = io.StringIO()
+    with Progress((), stream).waiting("starting Spark"):
+        pass
+    assert not stream.getvalue()
+
+
+def test_paths_of_a_mounted_project_are_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_ETL_PROJECT", "/home/ada/shop")
+    stream = io.StringIO()
+    Progress((), stream).line('File "/project/features/net.py", and not /projects/a or s3a://b/project/c')
+    assert stream.getvalue() == 'File "/home/ada/shop/features/net.py", and not /projects/a or s3a://b/project/c\n'
 
 
 def test_machines_read_the_same_as_objects() -> None:
@@ -87,13 +143,13 @@ def test_what_goes_on_is_one_line_on_a_terminal_that_the_next_event_replaces(mon
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
     progress = Progress(("orders",), stream)
-    with progress.activity("[1/1] orders", "orders"):
+    with progress.activity("orders", "orders"):
         progress.show_live({"orders": Counts(2, 9, 3, 1)})
         progress.still_running({"orders": Counts(2, 9, 4, 0)})
         progress.line("kept")
     shown = stream.getvalue().split("\r\x1b[K")
-    assert shown[1].startswith("[1/1] orders … stage 2, 3/9 tasks, 1 failed")
-    assert shown[2].startswith("[1/1] orders … stage 2, 4/9 tasks, ")
+    assert shown[1][2:].startswith("orders … stage 2, 3/9 tasks, 1 failed")
+    assert shown[2][2:].startswith("orders … stage 2, 4/9 tasks, ")
     assert shown[3] == "kept\n"
 
 

@@ -1,0 +1,70 @@
+"""Commands that a message offers, with what is known of the run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from spark_etl.storage import is_s3, name_of
+from spark_etl.store import ADOPTED, OWN_CODE, USERS, ReplayRecord, RunDocument, run_name, short_name
+
+# Name in `options` → option: what decides which rows a run has.
+KEPT_OPTIONS = {"pipeline": "--pipeline", "sample": "--sample", "sample_key": "--sample-key", "keys": "--keys"}
+USUAL_SCRATCH = {True: ".spark-etl/scratch", False: "s3a://scratch"}  # with Spark in this process, and on a stack
+TEAM = "sandbox"  # where none is given
+DEPTH = 3  # of a run's folder below the scratch path
+
+
+def remake_command(document: RunDocument, feature: str, resume: bool) -> str:
+    """Returns the command that computes a checkpoint of a run again, or the run whose failed feature had read it.
+
+    Args:
+        document: The run's.
+        feature: Whose checkpoint.
+        resume: Whether `--resume` sees that it has to be computed again, so that the rest need not be.
+    """
+    if document.kind == ADOPTED:
+        return _adopt_command(document, feature)
+    if document.replay:
+        return _replay_command(document, document.replay, feature)
+    local = document.session == "local"
+    start = ["spark-etl", "run", "--local", "--feature-config"] if local else ["./sandbox", "run"]
+    words = [*start, name_of(document.config_path or "") or "CONFIG", "--team-name", document.team]
+    words += ["--start-date", document.start_date, "--end-date", document.end_date]
+    words += [word for pair in _options(document, local=local) for word in pair]
+    words += ["--resume", short_name(document.path)] if resume else []
+    words += ["--checkpoint", feature] if feature in document.features else []
+    return shlex.join(words)
+
+
+def _replay_command(document: RunDocument, replay: ReplayRecord, feature: str) -> str:
+    code = [] if replay.code == OWN_CODE else ["--code", "DIR"]
+    if is_s3(document.path):
+        return shlex.join(["./sandbox", "replay", f"{replay.run}/{feature}", *code])
+    scratch = document.path.rsplit("/", DEPTH)[0].removeprefix("file://")
+    return shlex.join(["spark-etl", "replay", f"{replay.run}/{feature}", "--scratch-path", scratch, *code])
+
+
+def _adopt_command(document: RunDocument, feature: str) -> str:
+    folder = document.adopted.get(feature, "PREFIX")
+    local = not is_s3(document.path)
+    if run_name(document.path).startswith(f"{USERS}/"):
+        return f'runs.adopt("{folder}", "{feature}=.", pipeline="{document.pipeline}")'
+    start = ["spark-etl", "adopt"] if local else ["./sandbox", "runs", "adopt"]
+    words = [*start, folder.removeprefix("file://"), "--feature", f"{feature}=.", "--pipeline", document.pipeline]
+    if document.team != TEAM:
+        words += ["--team-name" if local else "--team", document.team]
+    words += ["--start-date", document.start_date, "--end-date", document.end_date] if document.start_date else []
+    words += ["--scratch-path", document.path.rsplit("/", DEPTH)[0].removeprefix("file://")] if local else []
+    return shlex.join(words)
+
+
+def _options(document: RunDocument, *, local: bool) -> Iterator[tuple[str, str]]:
+    """Yields the options without which it would be another run."""
+    scratch = document.path.rsplit("/", DEPTH)[0]
+    if not f"/{scratch}".endswith(f"/{USUAL_SCRATCH[local]}"):
+        yield "--scratch-path", scratch.removeprefix("file://")
+    for name, option in KEPT_OPTIONS.items():
+        value = (document.options or {}).get(name)
+        if value is not None:
+            yield option, str(value)

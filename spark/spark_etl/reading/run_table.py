@@ -1,0 +1,89 @@
+"""The table of a run's features, and what has to be said below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from spark_etl.names import listing
+from spark_etl.printable import printable
+from spark_etl.reading.phases import phases_text
+from spark_etl.storage import name_of
+from spark_etl.store import FeatureRecord, RunDocument, is_lazy, publishing_seconds, shown_state
+from spark_etl.units import format_bytes
+
+COLUMNS = ("feature", "state", "kept", "rows", "size", "computing", "publishing")
+
+
+def feature_rows(document: RunDocument, status: str) -> list[list[str]]:
+    """Returns a row for each feature, in the order they run.
+
+    Args:
+        document: The run.
+        status: Its status, `died` too.
+    """
+    publishing = publishing_seconds(document)
+    return [
+        [
+            alias,
+            _state_of(document, alias, feature, status),
+            "✓" if feature.has_checkpoint else "",
+            "" if feature.rows is None else f"{feature.rows:,}",
+            "" if feature.bytes is None else format_bytes(feature.bytes),
+            "" if is_lazy(feature) else format_seconds(feature.seconds),
+            format_seconds(publishing.get(alias)),
+        ]
+        for alias, feature in document.in_order().items()
+    ]
+
+
+def notes_below(document: RunDocument) -> list[str]:
+    """Returns what has to be said below the table: where the seconds went, what was not run, and the error."""
+    notes = [*_replay_notes(document)]
+    notes += [f"`{alias}` adopted from {folder}" for alias, folder in document.adopted.items()]
+    notes += [phases_text(document.trace, document.seconds)] if document.seconds else []
+    if document.not_run:
+        wanted = {*document.checkpoints, *(output.feature for output in document.outputs)}
+        notes.append(f"not run: {not_run_text(document.not_run, sorted(wanted))}")
+    notes.append(unpublished_text(document))
+    if document.error and document.error.message:
+        notes.append(f"error: {document.error.message}")
+    return [printable(note) for note in notes if note]
+
+
+def _replay_notes(document: RunDocument) -> Iterator[str]:
+    """Yields of which run and feature it is a replay, by which code, and its verdict."""
+    known = document.replay
+    if known is not None:
+        yield f"`{known.feature}` of run {known.run} once more, by {known.code or 'code that is not named'}"
+        yield from str((known.verdict or {}).get("text") or "no verdict").splitlines()
+
+
+def not_run_text(not_run: Sequence[str], wanted: Sequence[str]) -> str:
+    """Returns which features of a config were left out, and why."""
+    verb = "is not" if len(not_run) == 1 else "are not"
+    return f"{listing(not_run)}, which {verb} upstream of what was asked for ({listing(wanted)})"
+
+
+def unpublished_text(document: RunDocument) -> str:
+    """Returns which outputs a run has not published as it did not succeed; nothing where there are none.
+
+    Where no feature failed, it may have been while the outputs were to appear: then another run completes them.
+    """
+    unpublished = {output.feature for output in document.outputs if output.state != "succeeded"}
+    interrupted = document.status == "interrupted"
+    failed = document.status == "failed" and any(feature.state == "failed" for feature in document.features.values())
+    if not unpublished or not (interrupted or failed):
+        return ""
+    verb = "was interrupted" if interrupted else "failed"
+    return f"not published, as the run {verb}: {listing(sorted(unpublished))}"
+
+
+def format_seconds(value: float | None) -> str:
+    """Returns `12.3`; nothing where it is not known."""
+    return "" if value is None else f"{value:.1f}"
+
+
+def _state_of(document: RunDocument, alias: str, feature: FeatureRecord, status: str) -> str:
+    if feature.reused_from:
+        return f"reused from {name_of(feature.reused_from)}"
+    return "died" if feature.state == "running" and status == "died" else shown_state(document, alias)
