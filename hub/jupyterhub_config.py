@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from bounded_http import BoundedServer, Limits
 from sandbox_hub.disk import docker_api, usage
-from sandbox_hub.disk.guard import FLOOR, LIMIT, DiskGuard, free_bytes, parse_bytes
+from sandbox_hub.disk.guard import FLOOR, LIMIT, DiskGuard, free_room, parse_bytes
+from sandbox_hub.hub_requests import check_hub_requests
 from sandbox_hub.keys.s3_keys import HUB_S3_USER, Key
 from sandbox_hub.keys.secrets import read_secret
 from sandbox_hub.origins import SERVICES, Origins
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 # JupyterHub makes its own server without settings for it: 100 MB of each body without a login, however slow it comes.
 HTTPServer.configure(BoundedServer, limits=Limits())
 accounts_api.limit_tokens()
+check_hub_requests()
 logging.getLogger("asyncio").addFilter(is_unexpected)
 c = get_config()
 stack = os.environ["SANDBOX_STACK"]
@@ -55,28 +57,28 @@ c.JupyterHub.cleanup_servers = False
 c.JupyterHub.template_paths = ["/opt/hub/templates"]
 sizes = parse_sizes(os.environ.get("SANDBOX_SERVER_SIZES") or DEFAULT_SIZES)
 default_size = os.environ.get("SANDBOX_SERVER_SIZE") or ("medium" if "medium" in sizes else next(iter(sizes)))
-objects = functools.partial(
-    usage.in_s3,
-    os.environ["AWS_ENDPOINT_URL_S3"],
-    os.environ["AWS_REGION"],
-    Key(HUB_S3_USER, read_secret("s3_secret_key")),
-)
+store = os.environ["AWS_ENDPOINT_URL_S3"], os.environ["AWS_REGION"], Key(HUB_S3_USER, read_secret("s3_secret_key"))
+objects = functools.partial(usage.in_s3, *store)
 guard = DiskGuard(
     usage.DiskUse(docker_api.disk_usage, Path("/srv/team"), objects),
-    functools.partial(free_bytes, "/srv/hub"),
+    functools.partial(free_room, "/srv/hub"),
     parse_bytes(os.environ.get("SANDBOX_HOME_LIMIT") or LIMIT),
     parse_bytes(os.environ.get("SANDBOX_DISK_FLOOR") or FLOOR),
+    on_stop=functools.partial(usage.abort_uploads, *store),
 )
 # Functions, since Jupyter's configuration hands out copies of anything else: there is one guard.
 c.SandboxSpawner.disk_stop_reason = lambda user: guard.stop_reason(user)  # noqa: PLW0108
 c.JupyterHub.template_vars = {
     "sandbox_links": links,
     "sandbox_stack": stack,
+    # Whether accounts and their passwords are this stack's own.
+    "sandbox_passwords": provider == sign_in.NATIVE,
     "sandbox_sizes": list(sizes.values()),
     "sandbox_default_size": default_size,
     # Empty, or where the services have addresses of their own.
     "sandbox_at": {name: origins.service(name) for name in SERVICES},
     "sandbox_stop_reason": lambda user: guard.stop_reasons.get(user.name, "") if user else "",
+    "sandbox_outdated": lambda user: bool(user and user.spawner.active and user.spawner.is_outdated),
 }
 # A user has one server; more would need names and more memory.
 c.JupyterHub.allow_named_servers = False
@@ -93,8 +95,6 @@ if provider == sign_in.NATIVE:
     c.SandboxAuthenticator.username_pattern = names.PATTERN
     c.SandboxAuthenticator.minimum_password_length = 10
     c.SandboxAuthenticator.check_common_password = True
-    c.SandboxAuthenticator.allowed_failed_logins = 5
-    c.SandboxAuthenticator.seconds_before_next_try = 300
 else:
     if origins.hub:
         # Otherwise guessed from the address at which somebody opened the login page.
@@ -159,6 +159,7 @@ c.JupyterHub.services = [
         "environment": {
             **of_a_service,
             "SANDBOX_SHELF": "/srv/team/published",
+            "SANDBOX_UI_LINKS": ",".join(links),
             "SANDBOX_NOTEBOOK_IMAGE": os.environ["SANDBOX_NOTEBOOK_IMAGE"],
             # For the quota: nobody shares beyond it.
             "DOCKER_HOST": os.environ.get("DOCKER_HOST", ""),

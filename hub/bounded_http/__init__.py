@@ -10,7 +10,7 @@ log_limit      a log that can't be flooded
 
 from bounded_http.body import Body
 from bounded_http.limits import Limits
-from bounded_http.request_guard import allow
+from bounded_http.request_guard import allow, source_address
 from bounded_http.server import BoundedServer
 
-__all__ = ["Body", "BoundedServer", "Limits", "allow"]
+__all__ = ["Body", "BoundedServer", "Limits", "allow", "source_address"]

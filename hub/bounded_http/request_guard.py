@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from asyncio import Future
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
@@ -21,10 +22,7 @@ from tornado.iostream import IOStream
 from tornado.log import gen_log
 
 from bounded_http.fair_limit import Client
-from bounded_http.limits import MB
-
-if TYPE_CHECKING:
-    from bounded_http.server import BoundedServer
+from bounded_http.limits import MB, Limits
 
 OnRefused = Callable[[int, str], None]
 # The request that each connection is at now.
@@ -60,6 +58,40 @@ def allow(
         guard.allow(size, seconds=seconds, counted=counted, on_refused=on_refused)
 
 
+def source_address(request: HTTPServerRequest) -> str:
+    """Returns the address that a request comes from: the proxy's word counts, if the proxy is on this machine.
+
+    Whoever else says for whom it forwards may say anything.
+    """
+    connection = request.connection
+    guard = CURRENT_REQUESTS.get(connection.stream) if isinstance(connection, HTTP1Connection) else None
+    if guard is None:
+        return request.remote_ip or ""
+    return guard.source_address()
+
+
+class Server(Protocol):
+    """What a request needs of its server: see `bounded_http.server.BoundedServer`."""
+
+    limits: Limits
+
+    def peer(self, stream: IOStream) -> str:
+        """Returns the address at the other end of a connection."""
+        ...
+
+    def set_client(self, stream: IOStream, client: Client) -> None:
+        """Sets for whom a connection is used now."""
+        ...
+
+    def reserve(self, stream: IOStream, client: Client, size: int) -> None:
+        """Counts a body."""
+        ...
+
+    def release(self, stream: IOStream) -> None:
+        """Forgets a connection's body."""
+        ...
+
+
 class RequestGuard(HTTPMessageDelegate):
     """Stands between a connection and the application.
 
@@ -68,7 +100,7 @@ class RequestGuard(HTTPMessageDelegate):
         delegate: The application's.
     """
 
-    def __init__(self, server: BoundedServer, connection: HTTP1Connection, delegate: HTTPMessageDelegate) -> None:
+    def __init__(self, server: Server, connection: HTTP1Connection, delegate: HTTPMessageDelegate) -> None:
         self._server, self._connection, self._delegate = server, connection, delegate
         self._stream, self._limits = connection.stream, server.limits
         self._most, self._seconds, self._counted = self._limits.body_bytes, self._limits.body_seconds, True
@@ -78,7 +110,13 @@ class RequestGuard(HTTPMessageDelegate):
         self._timer: asyncio.TimerHandle | None = None
         # Its body is being received; a handler has it already; the rest is dropped.
         self._reading = self._handled = self._dropped = False
+        announce_close(connection)
         self.client = Client(server.peer(self._stream))
+
+    def source_address(self) -> str:
+        """See `bounded_http.source_address`."""
+        own = str(self._stream.socket.getsockname()[0]) if self._stream.socket else ""
+        return self.client.forwarded_for if self.client.peer == own and self.client.forwarded_for else self.client.peer
 
     def allow(self, size: int, *, seconds: float | None, counted: bool, on_refused: OnRefused | None) -> None:
         """See `bounded_http.allow`."""
@@ -182,9 +220,7 @@ class RequestGuard(HTTPMessageDelegate):
 
     def _answer(self, status: HTTPStatus, reason: str) -> None:
         body = json.dumps({"status": status, "message": reason}).encode()
-        headers = HTTPHeaders(
-            {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"}
-        )
+        headers = HTTPHeaders({"Content-Type": "application/json", "Content-Length": str(len(body))})
         self._connection.write_headers(ResponseStartLine("HTTP/1.1", status, status.phrase), headers, body)
 
     def _on_timeout(self) -> None:
@@ -200,6 +236,23 @@ class RequestGuard(HTTPMessageDelegate):
         self._reading = reading
         if self._timer:
             self._timer.cancel()
+
+
+def announce_close(connection: HTTP1Connection) -> None:
+    """Makes an answer that comes before its request has been read say that the connection ends with it.
+
+    Tornado closes such a connection and doesn't say so: the proxy would send its next request there, and answer 503.
+    """
+    write_headers = connection.write_headers
+
+    def announced(
+        start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None
+    ) -> Future[None]:
+        if not connection._read_finished:  # Tornado has no public name for it
+            headers["Connection"] = "close"
+        return write_headers(start_line, headers, chunk)
+
+    connection.write_headers = announced  # type: ignore[method-assign]
 
 
 def format_size(size: int) -> str:

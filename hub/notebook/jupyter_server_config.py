@@ -27,6 +27,10 @@ HTTPServer.configure(
 c.LabApp.news_url = None
 c.LabApp.extension_manager = "readonly"
 c.LabServerApp.extensions_in_dev_mode = False
+# Pages for what is not there, which lead back.
+c.ServerApp.extra_template_paths = ["/opt/sandbox/templates"]
+# What is needed to share a notebook, and no notebook to read.
+c.ContentsManager.hide_globs = ["__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*~", "_again.ipynb"]
 # The notebooks are the user's; what they delete is gone from a volume, so it is not kept in a trash nobody sees.
 c.FileContentsManager.delete_to_trash = False
 # A kernel that is idle for hours frees its memory, and with it the cluster's cores.

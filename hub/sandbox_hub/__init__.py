@@ -6,6 +6,7 @@ disk            how much each user holds, and who has to stop
 keys            secrets, and keys to S3
 gateway         the stack's web pages behind the hub's login
 shelf           shared notebooks with their records
+header          the header of all pages
 origins         addresses of users and services, where each has its own
-hub_auth_cache  how long the services keep what the hub said of a token
+hub_service     what the services share: settings, where they listen, how they end
 """

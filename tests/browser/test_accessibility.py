@@ -22,6 +22,7 @@ PAGES = {
     "shelf": "/services/shelf/",
     "shelf-no-hits": "/services/shelf/?q=nothing-has-this-name",
     "shelf-unknown": "/services/shelf/nobody/nothing",
+    "nowhere": "/hub/nothing-is-here",
 }
 SHELF_PAGES = ROOT / "hub" / "sandbox_hub" / "shelf" / "pages"
 READ = {"feature": "orders_clean", "run": "20240229T101112Z-7f3a2c", "rows": 1000}
@@ -97,8 +98,31 @@ def test_a_page(visitor: Page, stack: Sandbox, picture: Path, name: str) -> None
 def test_a_shared_notebook(visitor: Page, shared_page: str, picture: Path) -> None:
     visitor.goto(shared_page)
     visitor.get_by_text("Python packages").click()
+    visitor.locator("iframe").scroll_into_view_if_needed()  # it is loaded then, and checked with the page
 
     check(visitor, picture)
+
+
+@pytest.mark.parametrize("name", ["withdraw", "v1/cells"])
+def test_a_page_of_a_shared_notebook(visitor: Page, shared_page: str, picture: Path, name: str) -> None:
+    visitor.goto(f"{shared_page}/{name}")
+    assert visitor.get_by_role("link", name="Home").is_visible()
+
+    check(visitor, picture.with_name(picture.name.replace("/", "-")))
+
+
+def test_at_480_pixels_the_evidence_is_in_view(visitor: Page, stack: Sandbox, shared_page: str) -> None:
+    visitor.set_viewport_size({"width": 480, "height": 800})
+    try:
+        for path, evidence in ((f"{address(stack)}/services/shelf/", "runs, not pinned"), (shared_page, "unchanged")):
+            visitor.goto(path)
+            box = visitor.get_by_text(evidence, exact=True).locator("visible=true").last.bounding_box()
+            assert box, path
+            assert box["x"] >= 0, path
+            assert box["x"] + box["width"] <= 480, path
+            assert visitor.evaluate("() => document.documentElement.scrollWidth") <= 480, path
+    finally:
+        visitor.set_viewport_size(CONTEXT_OPTIONS["viewport"])  # type: ignore[arg-type]
 
 
 def test_a_notebook_that_does_not_reproduce(stranger: Page, picture: Path) -> None:
@@ -109,7 +133,10 @@ def test_a_notebook_that_does_not_reproduce(stranger: Page, picture: Path) -> No
 
 def bad_news() -> str:
     """Returns a notebook's page with everything on it that can be wrong."""
-    from sandbox_hub.shelf.store import Record  # noqa: PLC0415 - of the hub's own code, like the template
+    # Of the hub's own code, like the template.
+    from sandbox_hub.header import header  # noqa: PLC0415
+    from sandbox_hub.shelf.store import Record  # noqa: PLC0415
+    from sandbox_hub.shelf.verdicts import NATURE, VERDICTS, tone  # noqa: PLC0415
 
     reads = [{**READ, "path": state} for state in ("gone", "changed")]
     record = Record(
@@ -132,22 +159,37 @@ def bad_news() -> str:
             page_link=lambda record, version=False: "#",
             open_link=lambda record: "#",
             prefix="#",
+            header=header("shelf"),
+            tone=tone,
+            verdicts=VERDICTS,
+            nature=NATURE,
+            sandbox="",
+            is_author=True,
         )
     )
     return page.decode()
 
 
-@pytest.mark.disrupts
-def test_a_page_that_does_not_answer(visitor: Page, stack: Sandbox, containers: Containers, picture: Path) -> None:
+@pytest.fixture(scope="module")
+def stopped_mail(stack: Sandbox) -> Iterator[None]:
+    """The mailbox is stopped, once for all colours."""
+    containers = Containers(stack.stack)
     mail = containers.one("mail")
     mail.stop(timeout=10)
     try:
-        visitor.goto(f"{address(stack)}/services/ui/mail/")
-        assert "does not answer" in visitor.title()
-        check(visitor, picture)
+        yield
     finally:
         mail.start()
     until(lambda: healthy(containers), within=60, what="the mailbox is back")
+
+
+@pytest.mark.disrupts
+@pytest.mark.usefixtures("stopped_mail")
+def test_a_page_that_does_not_answer(visitor: Page, stack: Sandbox, picture: Path) -> None:
+    visitor.goto(f"{address(stack)}/services/ui/mail/")
+    assert "does not answer" in visitor.title()
+
+    check(visitor, picture)
 
 
 def healthy(containers: Containers) -> bool:

@@ -18,6 +18,7 @@ def first_notebook() -> str:
 
 def test_login_notebook_run_all_cells(page: Page, stack: Sandbox, screenshots: Path) -> None:
     page.goto(f"http://127.0.0.1:{stack.port('hub')}/")
+    expect(page.get_by_text("users show engineer")).to_be_visible()
     page.screenshot(path=screenshots / "login.png")
     log_in_as(page, stack, "engineer", stack.password("engineer"))
 
@@ -26,6 +27,7 @@ def test_login_notebook_run_all_cells(page: Page, stack: Sandbox, screenshots: P
     page.get_by_text("Run All Cells", exact=True).click()
 
     wait_for_all_cells(page)
+    expect(page.get_by_title("Extension Manager")).to_have_count(0)
     expect(page.locator(".jp-OutputArea-output[data-mime-type*=stderr]")).to_have_count(0)
     graph = page.locator(".jp-OutputArea-output img").first
     expect(graph).to_be_visible()
@@ -52,6 +54,9 @@ def test_the_links_on_the_home_page_open(engineers: Page, stack: Sandbox, screen
         page.goto(base + path)
         page.wait_for_load_state("networkidle")
         expect(page.locator("body")).to_contain_text(text)
+        back = page.get_by_label("Sandbox").get_by_role("link", name="Home")
+        assert back.get_attribute("href") == "/hub/home"
+        assert page.get_by_text("localhost:1025").count() == 0
         page.screenshot(path=screenshots / f"{name}.png")
 
 

@@ -61,26 +61,31 @@ def test_a_colleague_reopens_the_analysis(pages: dict[str, Page], stack: Sandbox
     shelf = f"http://127.0.0.1:{stack.port('hub')}/services/shelf/"
     bob.goto(shelf)
     see(bob, screenshots / "shelf.png")
-    bob.get_by_label("Title, author, run, feature or verdict").fill("ada reproduces")
+    bob.get_by_label("Title, author, run, feature or verdict").fill("ada reading not pinned")
     bob.get_by_role("button", name="Search").click()
     expect(bob.get_by_role("row")).to_have_count(2)
     bob.get_by_role("link", name="Reading a checkpoint").click()
     assert bob.url == link
-    expect(bob.get_by_role("main")).to_contain_text("each of its outputs came out the same")
+    expect(bob.get_by_role("main")).to_contain_text("its results do not rest on named runs alone")
     expect(bob.get_by_role("cell", name="unchanged").first).to_be_visible()
+    the_page_has_the_notebook(bob)
+    bob.get_by_role("heading", name="Verdict").scroll_into_view_if_needed()
     see(bob, screenshots / "shelf-notebook.png")
 
     opened(bob)
     shows(bob, hers)
     run_all(bob)
     shows(bob, hers)
-    can_not_save(bob)
+    saves(bob)
+    bob.goto(link)
+    opened(bob)
+    expect(bob.locator(".Toastify__toast", has_text="You have changed or run it since")).to_be_visible()
 
     stack("users", "remove", "ada", "--home", "--yes")
     stack("down")
     stack("up", "--no-sample", "--no-smoke-test")
     bob.goto(link)
-    expect(bob.get_by_role("main")).to_contain_text("reproduces")
+    expect(bob.get_by_role("main")).to_contain_text("runs, not pinned")
     opened(bob)
     shows(bob, hers)
 
@@ -97,10 +102,19 @@ def shows(page: Page, wanted: list[str]) -> None:
 def share(page: Page, screenshots: Path) -> str:
     """Presses the button, waits for the verdict, and returns the link."""
     page.get_by_role("button", name="Share with the team").click()
+    asked = page.locator(".jp-Dialog", has_text="everybody with an account on this hub")
+    for expected in (
+        "ada/02_reading_a_checkpoint, version",
+        "code cells have some",
+        "discounted_orders of ",
+        'write runs["',
+    ):
+        expect(asked).to_contain_text(expected)
+    asked.get_by_role("button", name="Share with the team").click()
     toast = page.locator(".Toastify__toast", has_text=f"{NOTEBOOK}.ipynb, version")
     expect(toast).to_be_visible(timeout=SHARE_MS)
     see(page, screenshots / "share.png")
-    expect(toast).to_contain_text(re.compile(r"version \d+: reproduces"))
+    expect(toast).to_contain_text(re.compile(r"version \d+: runs, not pinned"))
     with page.context.expect_page() as shown:
         toast.get_by_role("button", name="Show").click()
     url = shown.value.url
@@ -109,24 +123,26 @@ def share(page: Page, screenshots: Path) -> str:
     return url
 
 
+def the_page_has_the_notebook(page: Page) -> None:
+    """Looks at the frame: cells, tables, pictures, and nothing that runs."""
+    cells = page.frame_locator("iframe")
+    expect(cells.get_by_role("heading", name="Which run?")).to_be_visible()
+    assert cells.locator("table").count() > 1
+    assert cells.locator("img[src^='data:image/png']").count() > 0
+
+
 def opened(page: Page) -> None:
-    """Follows the link of a notebook's page into one's own server."""
+    """Follows the link of a notebook's page into one's own server, where a copy is opened."""
     page.get_by_role("link", name="Open in my server").click()
-    page.wait_for_url("**/user/bob/lab/tree/team/published/**", timeout=SPAWN_MS)
+    page.wait_for_url(f"**/user/bob/lab/tree/notebooks/shared/{NOTEBOOK}_from_ada_v*", timeout=SPAWN_MS)
     expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=90_000)
 
 
-def can_not_save(page: Page) -> None:
-    """Tries to save over the shared notebook; the server refuses."""
-    refused = page.evaluate(
-        """async () => {
-            const config = JSON.parse(document.getElementById('jupyter-config-data').textContent);
-            const path = decodeURIComponent(location.pathname.split('/lab/tree/')[1]);
-            const url = config.baseUrl + 'api/contents/' + path;
-            const xsrf = document.cookie.match(/_xsrf=([^;]*)/)?.[1] ?? '';
-            const headers = {'X-XSRFToken': xsrf, 'Content-Type': 'application/json'};
-            const body = JSON.stringify({type: 'file', format: 'text', content: 'forged'});
-            return (await fetch(url, {method: 'PUT', headers, body})).status;
-        }"""
-    )
-    assert refused in {403, 500}, refused
+def saves(page: Page) -> None:
+    """Changes the copy, which is bob's own, and saves it."""
+    page.locator(".jp-Notebook .jp-Cell").last.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Control+s")
+    expect(page.locator(".lm-DockPanel .lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
+    expect(page.locator(".jp-Dialog")).to_have_count(0)

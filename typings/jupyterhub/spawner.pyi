@@ -1,6 +1,7 @@
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler
+from jupyterhub.objects import Server
 from jupyterhub.user import User
 from tornado.web import HTTPError
 from traitlets.config import LoggingConfigurable
@@ -16,6 +17,8 @@ class Spawner(LoggingConfigurable):
     # The database's row: what a user's last start was asked for.
     orm_spawner: Any
     user: User
+    # Where it is reached; None when it does not run.
+    server: Server | None
     # The request that starts the server; None when the hub starts it by itself.
     handler: BaseHandler | None
     user_options: dict[str, Any]

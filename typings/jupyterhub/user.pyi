@@ -5,3 +5,4 @@ class User:
     # What it does not have itself is orm_user's.
     name: str
     admin: bool
+    def new_api_token(self, *, note: str, expires_in: int, scopes: list[str]) -> str: ...

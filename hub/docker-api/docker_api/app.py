@@ -77,7 +77,7 @@ async def _answer(
     if call.rule.kind != "create" and body not in {b"", b"{}", b"null"}:
         raise DeniedError("this call has no body")
     answer = await _forward(engine, call, path, forwarded)
-    if forwarded is not None and answer.status == CREATED and user_of(forwarded) != settings.rerun_user:
+    if forwarded is not None and answer.status == CREATED and user_of(forwarded) not in settings.own_users:
         return await _make_shelf_folder(engine, call, forwarded, answer)
     return answer
 

@@ -25,6 +25,7 @@ class FilterSettings:
         pids: Processes it may have.
         file_bytes: How large a file may be.
         rerun_user: The user in whose servers shared notebooks are run again; such a server has no home to keep.
+        smoke_test_user: The user in whose server the stack is tested; nobody's, so without a folder on the shelf.
     """
 
     stack: str
@@ -37,6 +38,7 @@ class FilterSettings:
     pids: int = 512
     file_bytes: int = 8 * GIB
     rerun_user: str = "shelf"
+    smoke_test_user: str = "proof"
     socket: str = "/var/run/docker.sock"
     port: int = 2375
 
@@ -54,6 +56,11 @@ class FilterSettings:
             pids=int(env.get("SANDBOX_USER_PIDS") or 512),
             file_bytes=int(env.get("SANDBOX_USER_FILE_BYTES") or 8 * GIB),
         )
+
+    @property
+    def own_users(self) -> tuple[str, str]:
+        """The stack's own users, who have no folder on the shelf."""
+        return self.rerun_user, self.smoke_test_user
 
     @property
     def name_pattern(self) -> re.Pattern[str]:

@@ -2,7 +2,11 @@
 
     GET <base>/sandbox/contents?path=bucket/key&content=1   a folder or an object, as in Jupyter's contents API
     GET <base>/sandbox/preview?path=…&offset=0&limit=100    rows of a checkpoint, a Parquet file or a folder of them
+    GET <base>/sandbox/share?path=…                         what will be seen of a notebook once it is shared
     POST <base>/sandbox/share {path}                        a notebook for the shelf; GET …/share/JOB: how far it is
+    DELETE <base>/sandbox/withdraw/NAME[/vN]                takes a notebook of one's own off the shelf
+    GET <base>/sandbox/open/AUTHOR/NAME/vN                  opens the reader's copy of a shared notebook
+    POST <base>/sandbox/copies/AUTHOR/NAME/vN               makes another copy of it
     POST <base>/sandbox/execute {notebook}                  a shared notebook run again, in the shelf's own server
 
 The keys of the store stay in this process: the browser is given rows and names.

@@ -6,7 +6,8 @@ import json
 import math
 from typing import Any
 
-import pyarrow as pa
+from spark_etl.printable import printable
+from spark_etl.reading.python_values import to_python
 
 MAX_TEXT = 1000
 EXACT = 2**53  # beyond it a browser's numbers skip some
@@ -14,11 +15,7 @@ EXACT = 2**53  # beyond it a browser's numbers skip some
 
 def json_values(column: Any) -> list[Any]:
     """Returns the values of a pyarrow column."""
-    try:
-        values = column.to_pylist()
-    except (ValueError, OverflowError, pa.ArrowException):  # a year or a nanosecond that Python has no type for
-        values = column.cast(pa.string()).to_pylist()
-    return [json_value(value) for value in values]
+    return [json_value(value) for value in to_python(column)]
 
 
 def json_value(value: Any) -> Any:
@@ -29,7 +26,7 @@ def json_value(value: Any) -> Any:
         return value if abs(value) < EXACT else str(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
-    return truncate(format_value(value))
+    return printable(truncate(format_value(value)))
 
 
 def format_value(value: Any) -> str:

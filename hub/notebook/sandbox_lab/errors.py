@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from spark_etl.errors import ArgumentError, ReadError, SparkEtlError, StorageError
+from spark_etl.errors import ArgumentError, DamagedFileError, ReadError, SparkEtlError, StorageError
 
-STATUSES = ((StorageError, 502), (ArgumentError, 400), (ReadError, 404))
+STATUSES = ((StorageError, 502), (ArgumentError, 400), (DamagedFileError, 422), (ReadError, 404))
 
 
 class RefusedError(Exception):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from spark_etl.errors import CheckpointError, RunNotFoundError
+from spark_etl.folder_columns import FolderColumns
 from spark_etl.parquet import open_parquet
 from spark_etl.reading import Checkpoint
 from spark_etl.reading.run import Run, load_run
-from spark_etl.storage import StoredObject, is_hidden, is_s3, join, normalise, relative_to, storage_for
-from spark_etl.store import Manifest, StoredRun, is_manifest, manifest_at
+from spark_etl.storage import StoredObject, is_hidden, is_s3, relative_to, storage_for
+from spark_etl.storage.paths import folder_column
+from spark_etl.store import Manifest, StoredRun, is_manifest, manifest_at, run_name
 
 from sandbox_lab.errors import RefusedError
 from sandbox_lab.rows import FrameFile
@@ -39,6 +39,7 @@ class Frame:
         rows: How many there are; None if too many footers would have to be read.
         checkpoint: What the manifest and the run say; None if it is no checkpoint.
         snippet: How a notebook reads it.
+        source: The checkpoint itself; None if it is none.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Frame:
     rows: int | None
     checkpoint: dict[str, Any] | None
     snippet: str
+    source: Checkpoint | None = None
 
     @property
     def kind(self) -> str:
@@ -119,7 +121,10 @@ def _checkpoint(folder: str, found: Manifest) -> Frame:
         "changed": checkpoint.changed,
         "notes": checkpoint.notes,
     }
-    parts = [FrameFile(join(folder, file.name), file.rows) for file in manifest.files]
+    folders = FolderColumns(manifest.partitions)
+    parts = [
+        FrameFile(manifest.file_path(folder, file.name), file.rows, folders.texts(file.name)) for file in manifest.files
+    ]
     parts.sort(key=lambda part: part.path)
     return Frame(
         folder,
@@ -129,6 +134,7 @@ def _checkpoint(folder: str, found: Manifest) -> Frame:
         checkpoint.rows,
         about,
         checkpoint_snippet(folder, manifest.run_id, manifest.feature),
+        checkpoint,
     )
 
 
@@ -148,11 +154,9 @@ def _of_run(folder: str, manifest: Manifest) -> tuple[Checkpoint, Run | None]:
 
 def checkpoint_snippet(folder: str, run_id: str, feature: str) -> str:
     """Returns what reads a checkpoint in a notebook."""
-    scratch = os.environ.get("SANDBOX_SCRATCH")
     stored, _ = StoredRun.of_checkpoint(folder)
-    above = stored.scratch if stored else folder
-    at = "" if scratch and above == normalise(scratch) else f".at({_quoted(above)})"
-    return f"from spark_etl import runs\nruns{at}[{_quoted(run_id)}][{_quoted(feature)}].head()"
+    name = run_name(stored.root) if stored else run_id
+    return f"from spark_etl import runs\nruns[{_quoted(name)}][{_quoted(feature)}].head()"
 
 
 def _quoted(text: str) -> str:
@@ -173,15 +177,14 @@ def _files(path: str, found: Sequence[StoredObject]) -> Frame:
     parts = [FrameFile(file.path, None, _partition(file.path.removeprefix(path))) for file in found]
     if len(parts) <= MOST_FOOTERS:
         parts = _counted(parts)
-    columns |= {name: "string" for name in parts[0].constants if name not in columns}
+    columns |= dict.fromkeys(parts[0].constants, "string")
     rows = None if len(parts) > MOST_FOOTERS else sum(part.rows or 0 for part in parts)
     return Frame(path, columns, parts, sum(file.size for file in found), rows, None, parquet_snippet(path))
 
 
-def _partition(below: str) -> dict[str, str]:
-    """Returns what `_dt=2024-02-29/part-0.parquet` tells of every row in it."""
-    pairs = (name.partition("=") for name in below.split("/")[:-1])
-    return {name: unquote(value) for name, equals, value in pairs if equals}
+def _partition(below: str) -> dict[str, str | None]:
+    """Returns what `_dt=2024-02-29/part-0.parquet` says of every row in it, as sources read it."""
+    return dict(column for folder in below.split("/")[:-1] if (column := folder_column(folder)))
 
 
 def _counted(parts: Sequence[FrameFile]) -> list[FrameFile]:

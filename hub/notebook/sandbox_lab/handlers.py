@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
+import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.utils import url_path_join
+from spark_etl.printable import printable
+from spark_etl.usernames import USER_NAME
 from tornado import web
 from tornado.iostream import StreamClosedError
 from traitlets import List, Unicode
 from traitlets.config import Configurable
 
+from sandbox_lab.copies import copy_shared
 from sandbox_lab.errors import RefusedError
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 DEFAULT_LIMIT = 100
+# As the shelf has them: see `sandbox_hub.shelf.service`.
+AUTHOR, NAME, NUMBER = f"({USER_NAME})", r"([A-Za-z0-9][A-Za-z0-9._-]{0,79})", r"([1-9][0-9]{0,5})"
+UNNAMED, MAX_PATH_BYTES = re.compile("[\x00\ud800-\udfff]"), 1024
 POOL = ThreadPoolExecutor(4, "sandbox_lab")  # the store is waited for there, while the server goes on
 
 
@@ -52,6 +62,14 @@ class JsonHandler(APIHandler):
         self.set_header("Cache-Control", "no-store")
         self.finish(json.dumps(result, allow_nan=False))
 
+    def get_path_argument(self) -> str:
+        """Returns the argument `path`.
+
+        Raises:
+            HTTPError: No file and no object can be called so.
+        """
+        return check_path(self.get_query_argument("path"))
+
     def get_int_argument(self, name: str, default: int) -> int:
         """Returns an argument that is a whole number.
 
@@ -59,10 +77,9 @@ class JsonHandler(APIHandler):
             HTTPError: It is none.
         """
         text = self.get_query_argument(name, str(default))
-        try:
-            return int(text)
-        except ValueError:
-            raise web.HTTPError(400, f"{name}={text} is no whole number") from None
+        if not re.fullmatch("[+-]?[0-9]{1,15}", text):
+            raise web.HTTPError(400, printable(f"{name}={text[:40]} is no whole number of at most 15 digits"))
+        return int(text)
 
 
 class ContentsHandler(JsonHandler):
@@ -72,7 +89,7 @@ class ContentsHandler(JsonHandler):
     @authorized
     async def get(self) -> None:
         """Sends a folder or an object."""
-        path = self.get_query_argument("path", "")
+        path = check_path(self.get_query_argument("path", ""))
         content = self.get_query_argument("content", "1") != "0"
 
         def work() -> dict[str, Any]:
@@ -90,7 +107,7 @@ class PreviewHandler(JsonHandler):
     @authorized
     async def get(self) -> None:
         """Sends a page of rows."""
-        path, root = self.get_query_argument("path"), str(self.contents_manager.root_dir)
+        path, root = self.get_path_argument(), str(self.contents_manager.root_dir)
         offset, limit = self.get_int_argument("offset", 0), self.get_int_argument("limit", DEFAULT_LIMIT)
 
         def work() -> dict[str, Any]:
@@ -106,14 +123,31 @@ class LabShareHandler(JsonHandler):
 
     @web.authenticated
     @authorized
+    async def get(self) -> None:
+        """Sends what will be seen of a notebook once it is shared."""
+        path, root = self.get_query_argument("path", ""), Path(str(self.contents_manager.root_dir))
+
+        def work() -> dict[str, Any]:
+            from sandbox_lab.sharing import share_preview  # noqa: PLC0415 - a server starts without it
+
+            return share_preview(root, path)
+
+        await self.send_result(work)
+
+    @web.authenticated
+    @authorized
     async def post(self) -> None:
         """Sends the job that shares it."""
-        body, root = self.get_json_body() or {}, Path(str(self.contents_manager.root_dir))
+        body, root = self.get_json_body(), Path(str(self.contents_manager.root_dir))
+        path = body.get("path") if isinstance(body, dict) else None
+        if not isinstance(path, str):
+            raise web.HTTPError(400, "the body must be an object with the `path` of a notebook")
+        check_path(path)
 
         def work() -> dict[str, Any]:
             from sandbox_lab.sharing import call_shelf, share_request  # noqa: PLC0415 - a server starts without it
 
-            return call_shelf("POST", "share", share_request(root, str(body.get("path", ""))))
+            return call_shelf("POST", "share", share_request(root, path))
 
         await self.send_result(work)
 
@@ -134,6 +168,55 @@ class LabShareProgressHandler(JsonHandler):
         await self.send_result(work)
 
 
+class WithdrawHandler(JsonHandler):
+    """`sandbox/withdraw/NAME` and `…/vN`: takes a notebook of one's own off the shelf."""
+
+    @web.authenticated
+    @authorized
+    async def delete(self, name: str, version: str) -> None:
+        """Sends the numbers of the versions that are off the shelf."""
+
+        def work() -> dict[str, Any]:
+            from sandbox_lab.sharing import call_shelf  # noqa: PLC0415
+
+            return call_shelf("DELETE", f"notebooks/{os.environ.get('JUPYTERHUB_USER', '')}/{name}{version or ''}")
+
+        await self.send_result(work)
+
+
+class OpenCopyHandler(JupyterHandler):
+    """`sandbox/open/AUTHOR/NAME/vN`: a page, to which the shelf's link leads."""
+
+    auth_resource = "contents"
+
+    def initialize(self, buckets: list[str]) -> None:
+        """Takes what all handlers are given."""
+        del buckets
+
+    @web.authenticated
+    @authorized
+    async def get(self, author: str, name: str, version: str) -> None:
+        """Makes the reader's copy unless there is one, and sends the browser to it."""
+        work = functools.partial(copy_shared, Path(str(self.contents_manager.root_dir)), author, name, int(version))
+        try:
+            copy = await asyncio.get_running_loop().run_in_executor(POOL, work)
+        except RefusedError as refusal:
+            raise web.HTTPError(refusal.status, f"{refusal.message} {refusal.hint or ''}".rstrip()) from None
+        target = url_path_join(self.settings["base_url"], "lab/tree", quote(copy.path))
+        self.redirect(f"{target}?{urlencode({'copy': copy.state, 'of': f'{author}/{name}/v{version}'})}")
+
+
+class FreshCopyHandler(JsonHandler):
+    """`sandbox/copies/AUTHOR/NAME/vN`."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, author: str, name: str, version: str) -> None:
+        """Makes a copy beside those that were edited, and sends its path."""
+        root = Path(str(self.contents_manager.root_dir))
+        await self.send_result(lambda: {"path": copy_shared(root, author, name, int(version), fresh=True).path})
+
+
 class ExecuteHandler(APIHandler):
     """`sandbox/execute`: runs a notebook again, in the server that was started for it."""
 
@@ -149,30 +232,52 @@ class ExecuteHandler(APIHandler):
         """Sends a line of JSON for each step, as it comes."""
         from sandbox_lab.rerun import rerun  # noqa: PLC0415
 
-        body = self.get_json_body() or {}
-        if not isinstance(body.get("notebook"), dict):
+        body = self.get_json_body()
+        if not isinstance(body, dict) or not isinstance(body.get("notebook"), dict):
             raise web.HTTPError(400, "the body must be an object with a `notebook`")
         self.set_header("Content-Type", "application/x-ndjson")
-        async with contextlib.aclosing(rerun(body["notebook"])) as events:
+        async with contextlib.aclosing(rerun(body["notebook"], str(body.get("author", "")))) as events:
             try:
                 async for event in events:
-                    self.write(json.dumps(event, ensure_ascii=False) + "\n")
+                    self.write(to_line(event))
                     await self.flush()
             except StreamClosedError:  # the client is gone, so nobody reads the rest
                 return
         await self.finish()
 
 
-HANDLERS: dict[str, type[APIHandler]] = {
+def check_path(path: str) -> str:
+    """Returns a path as it is.
+
+    Raises:
+        HTTPError: It is none: it has a NUL or half a character, or is longer than any name.
+    """
+    if UNNAMED.search(path) or len(path.encode()) > MAX_PATH_BYTES:
+        raise web.HTTPError(400, printable(f"`{path[:80]}` is no path: it is too long, or has what no name can have"))
+    return path
+
+
+def to_line(event: dict[str, Any]) -> bytes:
+    """Returns an event as a line of JSON in UTF-8; what has none, such as half a character in an output, is escaped."""
+    try:
+        return json.dumps(event, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(event).encode() + b"\n"
+
+
+HANDLERS: dict[str, type[JupyterHandler]] = {
     "contents": ContentsHandler,
     "preview": PreviewHandler,
     "share": LabShareHandler,
     "share/([A-Za-z0-9_-]+)": LabShareProgressHandler,
+    rf"withdraw/{NAME}(/v[1-9][0-9]{{0,5}})?": WithdrawHandler,
+    f"open/{AUTHOR}/{NAME}/v{NUMBER}": OpenCopyHandler,
+    f"copies/{AUTHOR}/{NAME}/v{NUMBER}": FreshCopyHandler,
     "execute": ExecuteHandler,
 }
 
 
-def routes(server: ServerApp) -> list[tuple[str, type[APIHandler], dict[str, Any]]]:
+def routes(server: ServerApp) -> list[tuple[str, type[JupyterHandler], dict[str, Any]]]:
     """Returns the addresses, each with its handler."""
     settings = {"buckets": list(SandboxLab(parent=server).buckets)}
     base = server.web_app.settings["base_url"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from spark_etl.storage import normalise
+from spark_etl.reading.escaped import escape_note
+from spark_etl.storage import name_of, normalise
 
 from sandbox_lab.errors import RefusedError, translate_errors
 from sandbox_lab.frames import find_frame
@@ -34,7 +35,8 @@ def preview(path: str, root: str, offset: int, limit: int) -> dict[str, Any]:
         raise RefusedError(400, f"offset={offset}, limit={limit}: from 0 on, and 1 to {MOST_ROWS} rows at a time")
     with translate_errors(path), _translate_parquet_errors(path):
         frame = find_frame(resolve_path(path, root))
-        rows = read_rows(frame.parts, list(frame.columns), offset, limit)
+        with frame.source.explain_damage() if frame.source else nullcontext():
+            rows, escaped = read_rows(frame.parts, list(frame.columns), offset, limit)
     _release_memory()
     return {
         "path": frame.path,
@@ -47,6 +49,7 @@ def preview(path: str, root: str, offset: int, limit: int) -> dict[str, Any]:
         "bytes": frame.bytes,
         "checkpoint": frame.checkpoint,
         "snippet": frame.snippet,
+        "notes": [escape_note(escaped, name_of(frame.path))] if escaped else [],
     }
 
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
 from spark_etl.reading.reads import load_reads
 
-from sandbox_lab.comparison import DOES_NOT_REPRODUCE, code_cells, compare_notebooks
+from sandbox_lab.comparison import DOES_NOT_REPRODUCE, cell_source, code_cells, compare_notebooks
+from sandbox_lab.nature import Rerun
+from sandbox_lab.pinned import not_pinned_reason
 
 CELL_SECONDS = 600
 PROGRESS = re.compile(rb"(\d+)/(\d+) \[")
@@ -31,9 +34,9 @@ TAIL = 2000
 MAX_NOTEBOOK_BYTES = 32 * 1024**2
 
 
-async def rerun(notebook: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+async def rerun(notebook: dict[str, Any], author: str = "") -> AsyncGenerator[dict[str, Any]]:
     """Yields `{"progress": line}` for each step, then `{"result": …}`; see `sandbox_hub.shelf.rerun.RerunResult`."""
-    started = time.monotonic()
+    started, began = time.monotonic(), datetime.now(UTC)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "in.ipynb").write_text(json.dumps(notebook))
@@ -49,7 +52,9 @@ async def rerun(notebook: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
             if process.returncode is None:
                 process.kill()
         seconds = time.monotonic() - started
-        yield _outcome(notebook, folder, code, stderr, seconds)
+        surroundings = Rerun((author, os.environ.get("JUPYTERHUB_USER", "")), began, datetime.now(UTC))
+        # In a thread: the server answers meanwhile, however large the outputs are.
+        yield await asyncio.to_thread(_outcome, notebook, folder, code, stderr, seconds, surroundings)
 
 
 async def _papermill(folder: Path) -> asyncio.subprocess.Process:
@@ -77,7 +82,10 @@ async def _progress(process: asyncio.subprocess.Process) -> AsyncIterator[tuple[
         last = line
 
 
-def _outcome(notebook: dict[str, Any], folder: Path, code: int, stderr: bytes, seconds: float) -> dict[str, Any]:
+def _outcome(  # noqa: PLR0917 - what is known once papermill has ended
+    notebook: dict[str, Any], folder: Path, code: int, stderr: bytes, seconds: float, surroundings: Rerun | None = None
+) -> dict[str, Any]:
+    surroundings = surroundings or Rerun()
     out = folder / "out.ipynb"
     if not out.exists():
         return {"error": f"papermill ended with {code}: {stderr.decode(errors='replace').strip()[-500:]}"}
@@ -91,17 +99,20 @@ def _outcome(notebook: dict[str, Any], folder: Path, code: int, stderr: bytes, s
         reads = recorded_reads(folder / "reads")
     except DamagedError as error:
         return {"error": error.message}
-    verdict, why, diff = compare_notebooks(notebook, result)
+    not_pinned = not_pinned_reason([cell_source(cell) for cell in code_cells(notebook)], reads, surroundings.began)
+    comparison = compare_notebooks(notebook, result, surroundings, not_pinned)
+    verdict, why = comparison.verdict, comparison.why
     if reason := early_end_reason(result, stderr.decode(errors="replace")) if code else "":
-        verdict, why = DOES_NOT_REPRODUCE, [reason, *why]
-    elif code and verdict != DOES_NOT_REPRODUCE and not why:
-        why = ["it fails in the same way as before"]
+        verdict, why = DOES_NOT_REPRODUCE, [reason, *(why if verdict == DOES_NOT_REPRODUCE else [])]
+    elif code and verdict != DOES_NOT_REPRODUCE:
+        why = ["it fails in the same way as before", *why]
     return {
         "result": {
             "notebook": result,
             "verdict": verdict,
             "why": why,
-            "diff": diff,
+            "diff": comparison.diff,
+            "ignored": comparison.ignored,
             "seconds": seconds,
             "reads": reads,
             "packages": installed_packages(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spark_etl.parquet import open_parquet
+from spark_etl.reading.escaped import escape_batch
 
 from sandbox_lab.cells import json_values
 
@@ -20,17 +21,23 @@ class FrameFile:
     Attributes:
         path: Where it lies.
         rows: How many rows it has; None if only its footer knows.
-        constants: Columns that are in its folder's name only: `_dt=2024-02-29`.
+        constants: Columns of its folders' names: `_dt=2024-02-29`. They win over columns of the file.
     """
 
     path: str
     rows: int | None = None
-    constants: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str | None] = field(default_factory=dict)
 
 
-def read_rows(parts: Sequence[FrameFile], columns: Sequence[str], offset: int, limit: int) -> list[list[Any]]:
-    """Returns the rows from the offset on, at most so many, each with a value per column."""
+def read_rows(
+    parts: Sequence[FrameFile], columns: Sequence[str], offset: int, limit: int
+) -> tuple[list[list[Any]], set[str]]:
+    """Returns the rows from the offset on, at most so many, each with a value per column.
+
+    With them come the columns with text that is no UTF-8: its bytes are escapes in the rows.
+    """
     rows: list[list[Any]] = []
+    escaped: set[str] = set()
     skip = offset
     for part in parts:
         if len(rows) >= limit:
@@ -41,9 +48,11 @@ def read_rows(parts: Sequence[FrameFile], columns: Sequence[str], offset: int, l
         with open_parquet(part.path) as opened:
             total = opened.metadata.num_rows
             for batch in _batches(opened, skip, limit - len(rows)):
-                rows += _rows(batch, columns, part.constants)
+                readable, names = escape_batch(batch)
+                escaped.update(names)
+                rows += _rows(readable, columns, part.constants)
             skip = max(skip - total, 0)
-    return rows
+    return rows, escaped
 
 
 def _batches(opened: Any, skip: int, limit: int) -> Iterator[Any]:
@@ -66,9 +75,10 @@ def _batches(opened: Any, skip: int, limit: int) -> Iterator[Any]:
             return
 
 
-def _rows(batch: Any, columns: Sequence[str], constants: Mapping[str, str]) -> list[list[Any]]:
+def _rows(batch: Any, columns: Sequence[str], constants: Mapping[str, str | None]) -> list[list[Any]]:
     """Returns the rows of a batch; a column that this file lacks is null in them."""
-    known = {name: batch.column(position) for position, name in enumerate(batch.schema.names)}
+    names = enumerate(batch.schema.names)
+    known = {name: batch.column(position) for position, name in names if name not in constants}
     height = batch.num_rows
     read = [json_values(known[name]) if name in known else [constants.get(name)] * height for name in columns]
     return [list(row) for row in zip(*read, strict=True)]

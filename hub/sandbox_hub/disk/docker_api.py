@@ -9,8 +9,10 @@ import aiohttp
 SECONDS = 90
 
 
-async def disk_usage() -> dict[str, int]:
-    """Returns user → bytes of home and container, and by the empty name those of the shelf's volume.
+async def disk_usage() -> tuple[dict[str, int], dict[str, int]]:
+    """Returns user → bytes of home and container, and by the empty name those of the shelf's volume; user → files.
+
+    Files are told of the servers that run only.
 
     Raises:
         OSError: It doesn't answer, or refuses.
@@ -22,6 +24,8 @@ async def disk_usage() -> dict[str, int]:
             session.get(f"{url}/_disk") as answer,
         ):
             answer.raise_for_status()
-            return {str(user): int(size) for user, size in (await answer.json()).items()}
+            found = await answer.json()
+            sizes, files = ({str(user): int(size) for user, size in found[key].items()} for key in ("bytes", "files"))
+            return sizes, files
     except aiohttp.ClientError as error:
         raise OSError(str(error)) from error

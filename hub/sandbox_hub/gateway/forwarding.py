@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator
 from http.cookies import SimpleCookie
@@ -18,6 +19,7 @@ HOP_BY_HOP = {
 REPLACED_HEADERS = {"host", "cookie", "authorization", "content-length", "accept-encoding"}
 # Set here anew; or headers by which a user's driver could rule the whole origin: its service workers, its stored data.
 DROPPED_HEADERS = {"content-length", "content-encoding", "set-cookie", "service-worker-allowed", "clear-site-data"}
+CONTROL = re.compile("[\x00-\x1f\x7f]")
 # An upstream must not open the hub's origin to pages of other origins (MailDev opens everything, with credentials).
 CORS_PREFIX = "access-control-"
 # Websockets of these pages carry lines and lists; a driver behind Spark's master could say anything.
@@ -42,6 +44,11 @@ def is_forwarded(header: str) -> bool:
     """Returns whether a header of an upstream's answer reaches the browser."""
     name = header.lower()
     return name not in HOP_BY_HOP | DROPPED_HEADERS and not name.startswith(CORS_PREFIX)
+
+
+def as_header(value: str) -> str:
+    """Returns an upstream's header, which aiohttp has decoded from UTF-8, as Tornado sends it byte by byte."""
+    return CONTROL.sub(" ", value).encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def has_body(request: HTTPServerRequest) -> bool:

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import aiohttp
 from tornado import iostream, web
 
-from sandbox_hub.gateway.forwarding import HOP_BY_HOP, REPLACED_HEADERS, Upload, has_body, is_forwarded
+from sandbox_hub.gateway.forwarding import HOP_BY_HOP, REPLACED_HEADERS, Upload, as_header, has_body, is_forwarded
+from sandbox_hub.gateway.inject import takes_header, with_header
 from sandbox_hub.gateway.mail_headers import mail_headers
-from sandbox_hub.gateway.upstreams import PREFIX, Upstream, enabled_upstreams, rewrite_location, upstream_url
+from sandbox_hub.gateway.upstreams import (
+    HUB_ORIGIN,
+    PREFIX,
+    Upstream,
+    enabled_upstreams,
+    rewrite_location,
+    upstream_url,
+)
 from sandbox_hub.gateway.websocket import WebsocketProxy
+from sandbox_hub.header import HEIGHT, header
 
+# The parts of the S3 console and of the mailbox that are as high as the window: the header is part of that, too.
+FULL_HEIGHT = (
+    "<style>body{overflow:hidden}#root :is(.parentBox,.menuBox,.menuContainer,.mainPage,.h-screen)"
+    f"{{height:calc(100vh - {HEIGHT}px)!important}}</style>"
+)
 log = logging.getLogger("sandbox.ui")
 
 
@@ -115,8 +130,9 @@ class ProxyHandler(WebsocketProxy):
         return headers
 
     async def _send_answer(self, answer: aiohttp.ClientResponse, upstream: Upstream, name: str) -> None:
-        self.set_status(answer.status, answer.reason)
-        for key, value in answer.headers.items():
+        self.set_status(answer.status)
+        for key, raw in answer.headers.items():
+            value = as_header(raw)
             if key.lower() == "location":
                 self.set_header(key, rewrite_location(value, upstream, name))
             elif key.lower() == "set-cookie" and upstream.sets_cookies and name not in self._logins:
@@ -129,10 +145,19 @@ class ProxyHandler(WebsocketProxy):
         if answer.status == 304 or self.request.method == "HEAD":
             await self.finish()
             return
-        async for chunk in answer.content.iter_any():
+        async for chunk in self._content(answer, upstream, name):
             self.write(chunk)
             await self.flush()
         await self.finish()
+
+    def _content(self, answer: aiohttp.ClientResponse, upstream: Upstream, name: str) -> AsyncIterator[bytes]:
+        """Returns the answer's body; a page gets the header that leads back."""
+        chunks = answer.content.iter_any()
+        is_mail = upstream.holds_mail and bool(mail_headers(answer.url.path))
+        if is_mail or not takes_header(self.request.method or "", answer.status, self.request.headers, self._headers):
+            return chunks
+        shown = header(name, HUB_ORIGIN) + (FULL_HEIGHT if upstream.fills_window else "")
+        return with_header(chunks, shown.encode("ascii"))
 
     def _show_not_running(self, upstream: Upstream, error: Exception) -> None:
         log.info("%s does not answer: %s", upstream.title, error)

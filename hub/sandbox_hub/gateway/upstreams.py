@@ -23,6 +23,7 @@ class Upstream:
         signs_in: Whether users are signed in there with S3 keys of their own.
         sets_cookies: Whether the cookies it sets reach the browser; never where users are signed in.
         holds_mail: Whether it shows what anybody may have sent; see `sandbox_hub.gateway.mail_headers`.
+        fills_window: Whether its page is as high as the window, so that the header must take of that.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Upstream:
     signs_in: bool = False
     sets_cookies: bool = True
     holds_mail: bool = False
+    fills_window: bool = False
 
 
 UPSTREAMS = {
@@ -48,9 +50,15 @@ UPSTREAMS = {
         "http://minio:9001",
         "Buckets and objects: published data, checkpoints, event logs.",
         signs_in=True,
+        fills_window=True,
     ),
     "mail": Upstream(
-        "Mail", "http://mail:1080", "What the runner's --notify-email sent.", keeps_prefix=True, holds_mail=True
+        "Mail",
+        "http://mail:1080",
+        "What the runner's --notify-email sent.",
+        keeps_prefix=True,
+        holds_mail=True,
+        fills_window=True,
     ),
 }
 

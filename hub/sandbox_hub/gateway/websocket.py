@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from urllib.parse import urlsplit
 
 import aiohttp
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
@@ -12,6 +11,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from sandbox_hub.gateway.forwarding import MESSAGE_BYTES
 from sandbox_hub.gateway.handler import UpstreamHandler
 from sandbox_hub.gateway.upstreams import upstream_url
+from sandbox_hub.pages import is_origin
 
 NOT_ANSWERING = (1011, "the page does not answer")
 
@@ -23,7 +23,7 @@ class WebsocketProxy(UpstreamHandler, WebSocketHandler):
 
     def check_origin(self, origin: str) -> bool:
         """Allows websockets from our own pages only."""
-        return urlsplit(origin).netloc == self.request.host
+        return is_origin(origin, self.request.host)
 
     async def open(self, *args: str) -> None:
         """Opens the websocket to the upstream, and forwards what comes from it."""

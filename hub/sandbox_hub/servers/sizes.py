@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox_hub.disk.guard import UNITS
+
 DEFAULT_SIZES = "small:1g:1,medium:2g:2,large:4g:2"
 SIZE_PATTERN = re.compile(r"([a-z][a-z0-9]*):([0-9]+)(m|g):([0-9.]+)")
-UNITS = {"m": 1024**2, "g": 1024**3}
 MAX_NAME_CHARS = 40
 
 

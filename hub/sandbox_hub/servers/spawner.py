@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from sandbox_hub.keys.s3_keys import Key, ServerKeys
 from sandbox_hub.keys.secrets import read_secret
+from sandbox_hub.servers import outdated
 from sandbox_hub.servers.sizes import DEFAULT_SIZES, Size, choose_size, parse_sizes, size_form
 from sandbox_hub.servers.start_errors import StartError, no_keys_error, unknown_size_error
 from sandbox_hub.users.uids import FIRST_UID, Uids
@@ -46,6 +48,7 @@ class SandboxSpawner(DockerSpawner):
         None, config=True, help="Returns why a user's server has to stop; see `sandbox_hub.disk.guard`."
     )
     s3_access_key = Unicode(help="The key that the running server has; its secret is nowhere but in the server.")
+    secrets_key = Unicode(help="What stands for the stack's secrets that the running server has; see `outdated`.")
     _s3_key: Key | None = None
     # Of all servers: a spawner may be gone before the store is back.
     _pending_revocations: ClassVar[set[asyncio.Task[None]]] = set()
@@ -101,6 +104,7 @@ class SandboxSpawner(DockerSpawner):
             "SPARK_MASTER_URL": "spark://spark-master:7077",
             "SPARK_ETL_CHECKPOINT_ON_FAILURE": "1",
             "SPARK_ETL_READS": f"{self.home}/.sandbox/reads",
+            "SPARK_ETL_HUB": os.environ.get("SANDBOX_HUB_URL", ""),
             "SMTP_HOST": "mail",
             "SMTP_PORT": "1025",
             "_SPARK_AUTH_SECRET": read_secret("spark_auth_secret"),
@@ -112,27 +116,50 @@ class SandboxSpawner(DockerSpawner):
 
     def get_state(self) -> dict[str, Any]:
         """Returns what the hub has to remember, in case it is restarted while the server runs."""
-        state = super().get_state()
-        return {**state, "s3_access_key": self.s3_access_key} if self.s3_access_key else state
+        own = {"s3_access_key": self.s3_access_key, "secrets_key": self.secrets_key}
+        return {**super().get_state(), **{name: value for name, value in own.items() if value}}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Restores what was remembered."""
         super().load_state(state)
         self.s3_access_key = state.get("s3_access_key", "")
+        self.secrets_key = state.get("secrets_key", "")
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the running server has other secrets than the stack has now."""
+        return bool(self.secrets_key) and self.secrets_key != outdated.secrets_key(read_secret)
 
     def _keys(self) -> ServerKeys:
         return ServerKeys(self.s3_endpoint, self.s3_region, read_secret("s3_secret_key"))
 
     async def poll(self) -> int | str | None:
-        """Returns None while the server runs; one that fills everybody's disk is stopped, and its user sees why."""
+        """Returns None while the server runs; one that fills everybody's disk is stopped, and its user sees why.
+
+        One that has former secrets of the stack is stopped when it is idle.
+        """
         status = await super().poll()
-        if status is not None or self.disk_stop_reason is None or self._start_pending:
+        if status is not None or self._start_pending:
+            return status
+        if self.is_outdated and outdated.is_idle(self.orm_spawner.last_activity) and not await self._is_computing():
+            self.log.info("stopping the server of %s: it is idle, and has former secrets of the stack", self.user.name)
+            await self.stop()
+            return 0
+        if self.disk_stop_reason is None:
             return status
         if reason := await self.disk_stop_reason(self.user.name):
             self.log.warning("stopping the server of %s: %s", self.user.name, reason)
             await self.stop()
             return DISK_FULL
         return status
+
+    async def _is_computing(self) -> bool:
+        if self.server is None:
+            return False
+        # The hub does not know the server's own token any more once it was restarted.
+        scopes = [f"access:servers!user={self.user.name}"]
+        token = self.user.new_api_token(note="whether a kernel computes", expires_in=60, scopes=scopes)
+        return await outdated.is_computing(self.server.url, token)
 
     async def create_object(self) -> dict[str, Any]:
         """Creates the container as this user's."""
@@ -155,6 +182,7 @@ class SandboxSpawner(DockerSpawner):
             await self.remove_object()
         self._s3_key = await self._new_key()
         self.s3_access_key = self._s3_key.access
+        self.secrets_key = outdated.secrets_key(read_secret)
         return await super().start()
 
     def _apply_size(self) -> None:
@@ -176,6 +204,7 @@ class SandboxSpawner(DockerSpawner):
     async def run_post_stop_hook(self) -> None:
         """Revokes the S3 keys, however the server ended; if the store doesn't answer, as soon as it does."""
         self._s3_key = None
+        self.secrets_key = ""
         access, self.s3_access_key = self.s3_access_key, ""
         if access and not await self._revoke(access):
             self._pending_revocations.add(task := asyncio.create_task(self._revoke_later(access)))

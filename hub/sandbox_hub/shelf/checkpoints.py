@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -9,8 +10,8 @@ from typing import Any
 
 from minio.error import MinioException
 from spark_etl.errors import StorageError
-from spark_etl.storage import S3Settings
-from spark_etl.store import PIN_USER, PinnedVersion, RunStore, checkpoint_state
+from spark_etl.storage import S3Settings, is_s3
+from spark_etl.store import PIN_USER, PinnedVersion, RunStore, StoredRun, checkpoint_state
 from urllib3.exceptions import HTTPError
 
 from sandbox_hub.keys.s3_keys import Key
@@ -24,9 +25,12 @@ MAX_CONCURRENT = 2
 # How long a page waits: a notebook may name a thousand checkpoints, each with such a manifest.
 TIMEOUT_SECONDS = 10.0
 READ_SECONDS = 20.0
+PIN_SECONDS = 60.0
+NOT_IN_STORE = "not checked: it is not in the runs' store"
 NOT_CHECKED = "not checked: that takes too long"
 # What a store that does not answer raises; ValueError: it gives no keys.
 STORE_ERRORS = (StorageError, HTTPError, MinioException, ValueError)
+log = logging.getLogger("sandbox.shelf")
 
 
 class CheckpointStore:
@@ -58,19 +62,48 @@ class CheckpointStore:
             for read in reads:
                 if time.monotonic() > deadline:
                     break
-                state = checkpoint_state(str(read["path"]), str(read["files"]), settings)
-                found[str(read["path"])] = TOO_LARGE if state == "too large" else state
+                found[str(read["path"])] = _state(read, settings)
         finally:
             self._slots.release()
         return found
 
     def pin(self, record: Record) -> str:
-        """Writes the pin that keeps the checkpoints that a version read from being cleaned up; returns its path."""
-        return RunStore(SCRATCH, self._settings()).pin(_version(record), record.reads, record.at)
+        """Writes the pin that keeps the checkpoints that a version read from being cleaned up; returns its path.
+
+        What was read is told by the server that ran the notebook, in which its author's code has run as well. So only
+        what is there and is what was read is pinned, under the run and the feature that its path says.
+        """
+        settings, deadline = self._settings(), time.monotonic() + PIN_SECONDS
+        pinned = [
+            checked
+            for read in record.reads
+            if time.monotonic() < deadline and (checked := _checked(read, settings)) is not None
+        ]
+        if len(pinned) < len(record.reads):
+            log.warning("%s of %s reads of %s are pinned", len(pinned), len(record.reads), _version(record))
+        return RunStore(SCRATCH, settings).pin(_version(record), pinned, record.at)
 
     def unpin(self, record: Record) -> None:
         """Deletes the pin of a version; another pin may still hold the same checkpoints."""
         RunStore(SCRATCH, self._settings()).unpin(_version(record))
+
+
+def _state(read: dict[str, Any], settings: S3Settings) -> str:
+    """Returns the state of a checkpoint; of paths outside the store, such as the hub's own files, none is looked at."""
+    path = str(read["path"])
+    if not is_s3(path):
+        return NOT_IN_STORE
+    state = checkpoint_state(path, str(read["files"]), settings)
+    return TOO_LARGE if state == "too large" else state
+
+
+def _checked(read: dict[str, Any], settings: S3Settings) -> dict[str, Any] | None:
+    """Returns what is pinned of a checkpoint; None if it is not there, or is not what was read."""
+    path = str(read["path"])
+    run, feature = StoredRun.of_checkpoint(path.rstrip("/"))
+    if run is None or not path.startswith(f"{SCRATCH}/") or _state(read, settings) not in {UNCHANGED, TOO_LARGE}:
+        return None
+    return {"path": path.rstrip("/"), "run": run.run_id, "feature": feature}
 
 
 def _version(record: Record) -> PinnedVersion:

@@ -1,4 +1,4 @@
-"""How much of the disk an author may hold: no author can delete a shared notebook, so it is refused before."""
+"""How much of the disk an author may hold: what would go beyond it is refused before."""
 
 from __future__ import annotations
 

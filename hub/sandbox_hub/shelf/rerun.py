@@ -43,7 +43,7 @@ class RerunResult:
 
     Attributes:
         notebook: The notebook as it came out.
-        verdict: See `sandbox_hub.shelf.store.Record`; so for `why`, `diff`, `reads` and `packages`.
+        verdict: See `sandbox_hub.shelf.store.Record`; so for `why`, `diff`, `ignored`, `reads` and `packages`.
     """
 
     notebook: dict[str, Any]
@@ -51,6 +51,7 @@ class RerunResult:
     seconds: float
     why: list[str] = field(default_factory=list)
     diff: str = ""
+    ignored: list[str] = field(default_factory=list)
     reads: list[dict[str, Any]] = field(default_factory=list)
     packages: dict[str, str] = field(default_factory=dict)
 
@@ -68,24 +69,26 @@ class RerunServer:
         self._hub, self._user = hub, user
         self._headers = {"Authorization": f"token {token}"}
 
-    async def run(self, notebook: bytes, on_progress: Callable[[str], None]) -> RerunResult:
+    async def run(self, notebook: bytes, on_progress: Callable[[str], None], author: str = "") -> RerunResult:
         """Runs a notebook and returns the result.
 
         Args:
             notebook: As JSON in UTF-8: it may take twenty minutes, and an object of it many times the memory.
             on_progress: Is called with a line for each step.
+            author: Whose name in an output counts as the rerun user's.
 
         Raises:
             RerunError: The server did not start, or ended while it ran.
         """
         timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
+        body = b'{"author": "%b", "notebook": %b}' % (author.encode(), notebook)
         async with aiohttp.ClientSession(headers=self._headers, timeout=timeout) as session:
             try:
                 await self._stop(session)  # of a job that was interrupted
                 on_progress("starting a fresh server")
                 host = await self._start(session)
                 async with self._server_token(session) as token_header:
-                    return await self._execute(session, {**host, **token_header}, notebook, on_progress)
+                    return await self._execute(session, {**host, **token_header}, body, on_progress)
             except (aiohttp.ClientError, TimeoutError) as error:
                 raise RerunError(
                     f"the server that runs it again does not answer: {error or type(error).__name__}"
@@ -157,12 +160,12 @@ class RerunServer:
         self,
         session: aiohttp.ClientSession,
         headers: dict[str, str],
-        notebook: bytes,
+        body: bytes,
         on_progress: Callable[[str], None],
     ) -> RerunResult:
         try:
             async with asyncio.timeout(MAX_RUN_SECONDS) as limit:
-                return await self._unless_server_ends(session, self._follow(session, headers, notebook, on_progress))
+                return await self._unless_server_ends(session, self._follow(session, headers, body, on_progress))
         except TimeoutError:
             if limit.expired():
                 raise RerunError(
@@ -198,11 +201,11 @@ class RerunServer:
         self,
         session: aiohttp.ClientSession,
         headers: dict[str, str],
-        notebook: bytes,
+        body: bytes,
         on_progress: Callable[[str], None],
     ) -> RerunResult:
         url = f"{self._hub}/user/{self._user}/sandbox/execute"
-        body, json_headers = b'{"notebook": %b}' % notebook, {**headers, "Content-Type": "application/json"}
+        json_headers = {**headers, "Content-Type": "application/json"}
         endless = aiohttp.ClientTimeout(total=None)
         # A redirect could send this process anywhere.
         request = session.post(url, data=body, headers=json_headers, timeout=endless, allow_redirects=False)

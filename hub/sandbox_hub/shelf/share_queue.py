@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,7 +87,7 @@ class ShareQueue:
             request: `path` and `content` of the file, and `reads` of the author's kernel.
 
         Raises:
-            ValueError: It can't be shared under that name.
+            NameRefusedError: It can't be shared under that name.
             QueueFullError: `MAX_WAITING_PER_AUTHOR` of the author's wait already, or all that wait are too large
                 together.
         """
@@ -155,11 +155,11 @@ class ShareQueue:
         job.set_message("looking for room on the disk")
         used = await self._quota.used(job.author) if self._quota else 0
         self._check_quota(job, used, len(content))  # before minutes are spent on it
-        result = await self._rerun_server.run(normalised, job.set_message)
+        result = await self._rerun_server.run(normalised, job.set_message, job.author)
         job.set_message("putting it on the shelf")
         rerun = to_json(result.notebook)
         record = self._record(job, title, content, result)
-        record_bytes = len(json.dumps(asdict(record), indent=1))
+        record_bytes = len(json.dumps(record.to_dict(), indent=1))
         if record_bytes > MAX_RECORD_BYTES:
             raise RerunError(
                 "its record is too large: reads, packages and differences together exceed "
@@ -199,4 +199,5 @@ class ShareQueue:
             packages=result.packages,
             why=result.why,
             diff=result.diff,
+            ignored=result.ignored,
         )

@@ -26,6 +26,14 @@ RECORD_FILE, RERUN_FILE = "record.json", "_again.ipynb"
 MAX_READS_LISTED = 50  # of one notebook, where many are listed
 
 
+class NameRefusedError(Exception):
+    """Raised when no address on the shelf can be made of a file's name; `message` says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
 @dataclass(frozen=True)
 class Record:
     """One version of a notebook. Its attributes are the keys of record.json, which keep their names.
@@ -42,9 +50,10 @@ class Record:
         packages: The Python packages of that image, name → version.
         reads: What it read when it was run again: run, feature, path, rows, files; see spark_etl's reading API.
         author_reads: The same, of the author's own kernel; empty if it is not known.
-        verdict: `reproduces`, `does not reproduce`, or `runs` where it had no outputs to compare with.
+        verdict: One of `sandbox_hub.shelf.verdicts`.
         why: What differs or failed, a line each.
         diff: The outputs side by side as nbdime prints them; empty if nothing differs.
+        ignored: The rules by which outputs differ by nature, so that it doesn't count.
         seconds: What running it again took.
     """
 
@@ -63,7 +72,13 @@ class Record:
     packages: dict[str, str] = field(default_factory=dict)
     why: list[str] = field(default_factory=list)
     diff: str = ""
+    ignored: list[str] = field(default_factory=list)
     format: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the content of record.json."""
+        content = asdict(self)
+        return content if self.ignored else {key: value for key, value in content.items() if key != "ignored"}
 
     @property
     def runs(self) -> list[str]:
@@ -136,9 +151,9 @@ class Shelf:
         folder = self.folder(record.author, record.name, record.version)
         folder.mkdir(parents=True)
         try:
-            (folder / f"{record.name}.ipynb").write_bytes(notebook)
+            self.notebook(record).write_bytes(notebook)
             (folder / RERUN_FILE).write_bytes(rerun)
-            (folder / RECORD_FILE).write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+            (folder / RECORD_FILE).write_text(json.dumps(record.to_dict(), indent=1), encoding="utf-8")
         except OSError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -151,9 +166,13 @@ class Shelf:
                 path.unlink()
         (folder / RECORD_FILE).unlink()  # last: until then the removal can be repeated
 
+    def notebook(self, record: Record) -> Path:
+        """Returns the file of a version, as its author shared it."""
+        return self.folder(record.author, record.name, record.version) / f"{record.name}.ipynb"
+
     def is_intact(self, record: Record) -> bool:
         """Returns whether the notebook is the one that was run again."""
-        path = self.folder(record.author, record.name, record.version) / f"{record.name}.ipynb"
+        path = self.notebook(record)
         return path.exists() and sha256_hex(path.read_bytes()) == record.sha256
 
 
@@ -170,12 +189,16 @@ def slug(path: str) -> str:
     """Returns the name under which a notebook is shared: its file's, without what a URL can't hold.
 
     Raises:
-        ValueError: Nothing is left.
+        NameRefusedError: Nothing is left.
     """
     stem = path.rsplit("/", 1)[-1].removesuffix(".ipynb")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:80]
     if not NAME.fullmatch(name):
-        raise ValueError(f"`{path}` can't be shared under that name: it needs a letter or a digit")
+        file = path.rsplit("/", 1)[-1][:80]
+        raise NameRefusedError(
+            f"`{file}` needs a letter A–Z or a digit in its name, because its address on the shelf is made from it. "
+            "Rename the file"
+        )
     return name
 
 

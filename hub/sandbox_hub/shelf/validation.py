@@ -6,10 +6,14 @@ Authors may send anything, and so may a notebook that is run again.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
+from spark_etl.printable import printable
+
+from sandbox_hub.shelf.verdicts import NATURE, VERDICTS
 
 # Of one notebook, as its author has it or as it comes out; the same number is in `sandbox_lab.rerun`.
 MAX_NOTEBOOK_BYTES = 32 * 1024**2
@@ -20,6 +24,12 @@ MAX_DECODED_BYTES = 80 * 1024**2
 # As objects, lists and values: a notebook of 32 MB has some ten thousand; the rest is for commas in its texts.
 MAX_PARSED_BYTES = 80 * 1024**2
 MAX_READS, MAX_TEXT_CHARS = 1000, 1024
+MAX_ROWS, MAX_SECONDS = 2**63, 10**6
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# Each escape of JSON is one match, a pair of halves too, so that a backslash that is escaped begins none.
+ESCAPES = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
 READ_KEYS = {"run": 64, "feature": 255, "path": MAX_TEXT_CHARS, "files": 64}
 OPTIONAL_READ_KEYS = {"at": 64, "notebook": 255}
 MAX_LINES, MAX_LINE_CHARS, MAX_DIFF_CHARS, MAX_PACKAGES, MAX_PACKAGE_CHARS = 100, 2000, 1024**2, 5000, 200
@@ -33,9 +43,26 @@ def parse_notebook(content: Any) -> dict[str, Any]:
     """
     if not isinstance(content, str | bytes):
         raise DamagedError("its content is no text")
+    refuse_half_characters(content)
     bounds = {"largest": MAX_NOTEBOOK_BYTES, "in_objects": MAX_PARSED_BYTES, "in_memory": MAX_DECODED_BYTES}
     notebook = bounded_json.parse(content, "it", **bounds, finite=False)
     return check_notebook(notebook)
+
+
+def refuse_half_characters(content: str | bytes) -> None:
+    """Refuses a notebook with half of a pair of UTF-16, which no file can hold and no kernel is sent.
+
+    Raises:
+        DamagedError: It has one.
+    """
+    text = content.decode("utf-8", "surrogatepass") if isinstance(content, bytes) else content
+    found = LONE_SURROGATE.search(text) or next((match for match in ESCAPES.finditer(text) if match[1]), None)
+    if found:
+        line = text.count("\n", 0, found.start()) + 1
+        raise DamagedError(
+            f"line {line} of the file has half a character ({printable(found[0])}), which is no text: "
+            "delete it, or the output that printed it"
+        )
 
 
 def to_json(value: Any) -> bytes:
@@ -70,7 +97,8 @@ def _check_read(read: Any) -> dict[str, Any]:
         raise DamagedError(f"what it read does not have the keys {', '.join(READ_KEYS)}")
     rows = read.get("rows")
     optional = {name: read[name] for name, longest in OPTIONAL_READ_KEYS.items() if _is_short(read.get(name), longest)}
-    return {**{name: read[name] for name in READ_KEYS}, "rows": rows if type(rows) is int else 0, **optional}
+    known = type(rows) is int and 0 <= rows < MAX_ROWS
+    return {**{name: read[name] for name in READ_KEYS}, "rows": rows if known else 0, **optional}
 
 
 def check_result(result: Any) -> dict[str, Any]:
@@ -79,10 +107,16 @@ def check_result(result: Any) -> dict[str, Any]:
     Raises:
         DamagedError: It is not what our own code in that server sends.
     """
-    if not isinstance(result, dict) or result.get("verdict") not in {"reproduces", "does not reproduce", "runs"}:
+    if not isinstance(result, dict) or str(result.get("verdict")) not in VERDICTS:
         raise DamagedError("the fresh server sends no verdict")
     seconds, packages, diff = result.get("seconds"), result.get("packages") or {}, result.get("diff") or ""
-    if not isinstance(seconds, int | float) or not isinstance(diff, str) or not isinstance(packages, dict):
+    why = result.get("why") or []
+    if (
+        not (isinstance(seconds, int | float) and 0 <= seconds < MAX_SECONDS)
+        or not isinstance(diff, str)
+        or not isinstance(packages, dict)
+        or not isinstance(why, list)
+    ):
         raise DamagedError("the fresh server sends an invalid result")
     if len(packages) > MAX_PACKAGES or not all(
         _is_short(word, MAX_PACKAGE_CHARS) for word in [*packages, *packages.values()]
@@ -92,8 +126,9 @@ def check_result(result: Any) -> dict[str, Any]:
         "notebook": check_notebook(result.get("notebook")),
         "verdict": result["verdict"],
         "seconds": float(seconds),
-        "why": [str(line)[:MAX_LINE_CHARS] for line in list(result.get("why") or [])[:MAX_LINES]],
+        "why": [str(line)[:MAX_LINE_CHARS] for line in why[:MAX_LINES]],
         "diff": diff[:MAX_DIFF_CHARS],
+        "ignored": [rule for rule in NATURE if rule in str(result.get("ignored"))],
         "reads": check_reads(result.get("reads") or []),
         "packages": packages,
     }

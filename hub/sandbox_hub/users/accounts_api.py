@@ -11,6 +11,7 @@ from jupyterhub.apihandlers.users import UserTokenListAPIHandler
 from jupyterhub.roles import assign_default_roles
 from jupyterhub.scopes import needs_scope
 from spark_etl import usernames as names
+from spark_etl.printable import printable
 from sqlalchemy.orm import Session
 from tornado import web
 
@@ -29,10 +30,6 @@ class Accounts(Protocol):
 
     def logins(self, db: Session) -> list[str]:
         """Returns the names that can log in."""
-        ...
-
-    def is_blocked(self, name: str, /) -> bool:
-        """Returns whether too many wrong passwords were given."""
         ...
 
 
@@ -71,20 +68,14 @@ class AccountsHandler(AccountsApiHandler):
 
     @needs_scope("admin:users")
     def get(self) -> None:
-        """Lists the users but the stack's own: name, admin, login (`open`, `locked`, `none`)."""
+        """Lists the users but the stack's own: name, admin, login (`open`, or `none`: can't log in now)."""
         admin = {user.name: bool(user.admin) for user in self.db.query(orm.User) if user.name not in names.RESERVED}
         logins = set(self.accounts.logins(self.db))
         accounts = [
-            {"name": name, "admin": admin.get(name, False), "login": self._login(name, logins)}
+            {"name": name, "admin": admin.get(name, False), "login": "open" if name in logins else "none"}
             for name in sorted(admin.keys() | logins)
         ]
         self.write(json.dumps(accounts))
-
-    def _login(self, name: str, logins: set[str]) -> str:
-        """Returns whether a name can log in; who was let in by another authenticator before can't."""
-        if name not in logins:
-            return "none"
-        return "locked" if self.accounts.is_blocked(name) else "open"
 
 
 class AccountHandler(APIHandler):
@@ -135,11 +126,15 @@ def limit_tokens() -> None:
     async def post(self: UserTokenListAPIHandler, user_name: str) -> None:
         body = self.get_json_body()
         note = body.get("note") if isinstance(body, dict) else None
-        if note is not None and len(str(note)) > MAX_NOTE_CHARS:
-            raise web.HTTPError(400, f"A token's note has at most {MAX_NOTE_CHARS} characters")
+        if note is not None and not (isinstance(note, str) and len(note) <= MAX_NOTE_CHARS and _is_text(note)):
+            raise web.HTTPError(400, f"A token's note is a text of at most {MAX_NOTE_CHARS} characters")
         user = self.find_user(user_name) if self.current_user else None
         if user and len(user.api_tokens) >= MAX_TOKENS:
             raise web.HTTPError(429, f"{user_name} has reached the limit of {MAX_TOKENS} tokens. Revoke some first")
         await original_post(self, user_name)
 
     UserTokenListAPIHandler.post = post
+
+
+def _is_text(text: str) -> bool:
+    return printable(text) == text

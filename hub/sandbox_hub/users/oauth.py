@@ -94,11 +94,6 @@ class OAuthRules(OAuthenticator):
         """Returns the names the hub knows."""
         return sorted(user.name for user in db.query(orm.User) if user.name not in names.RESERVED)
 
-    def is_blocked(self, name: str) -> bool:
-        """Returns False: a provider that refuses somebody doesn't say so."""
-        del name
-        return False
-
 
 def authenticator_class(provider: str) -> type[OAuthRules]:
     """Returns the provider's authenticator with this hub's rules."""

@@ -74,3 +74,24 @@ def test_one_address_with_many_connections_leaves_room_for_another(port: int) ->
 
         assert [first_line(connection) for connection in [*mine, connect("127.0.0.1")]] == [b"HTTP/1.1 200 OK"] * 3
         assert hostile[0].recv(1) == b"", "the oldest of whoever has most gave way"
+
+
+@pytest.mark.parametrize("path", ["/hub/%ff", "/%ed%a0%80", "/a%", "//["])
+def test_an_address_that_is_none_is_refused(port: int, path: str) -> None:
+    for more in ("", "Connection: Upgrade\r\nUpgrade: websocket\r\n"):
+        with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: here\r\n{more}\r\n".encode())
+            answer = connection.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert answer.endswith(b"The address is no URL in UTF-8.\n")
+
+
+def test_a_client_that_resets_what_is_refused_ends_nothing() -> None:
+    script = """
+    const client = new (require("node:stream").Duplex)({ read() {}, write(chunk, encoding, done) {
+      done(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
+    } });
+    require("node:http").createServer().emit("upgrade", { url: "/%ff" }, client);
+    setTimeout(() => console.log("goes on"), 10);
+    """
+    assert written(script) == "goes on\n"

@@ -1,5 +1,6 @@
 /* What the extension adds to JupyterLab. A further button is a command here and a line in schemas/sandbox-lab/plugin.json. */
 import { addBrowser } from './browser.js';
+import { addCopyNotice } from './copies.js';
 import { addRows } from './rows.js';
 import { addShare } from './share.js';
 import { addViewer } from './viewer.js';
@@ -25,6 +26,7 @@ export function plugins(lab) {
         addViewer(lab, { app, restorer, icons });
         addBrowser(lab, { app, documents, restorer, palette, icons });
         addShare(lab, { app, palette, icons });
+        addCopyNotice(lab, { app });
       }
     }
   ];

@@ -107,7 +107,7 @@ function headOf(page) {
     `${sizeOf(page.bytes)} in ${count(page.files)} ${page.files === 1 ? 'file' : 'files'}`
   ];
   const changed = known?.changed.length ? [`its code has changed since: ${known.changed.join(', ')}`] : [];
-  const notes = [...(known?.notes ?? []), ...changed];
+  const notes = [...(known?.notes ?? []), ...changed, ...(page.notes ?? [])];
   return [
     element('h2', {}, `${name} `, element('span', { className: 'sandbox-Rows-what', textContent: what })),
     element('p', { className: 'sandbox-Rows-facts', textContent: facts.filter(Boolean).join(' · ') }),

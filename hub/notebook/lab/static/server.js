@@ -10,6 +10,11 @@ export async function post(lab, settings, name, body) {
   return request(lab, settings, name, { method: 'POST', body: JSON.stringify(body) });
 }
 
+/** Returns what DELETE sandbox/<name> answers. */
+export async function remove(lab, settings, name) {
+  return request(lab, settings, name, { method: 'DELETE' });
+}
+
 async function request(lab, settings, name, options) {
   const { ServerConnection } = lab.services;
   const address = lab.coreutils.URLExt.join(settings.baseUrl, 'sandbox', name);

@@ -51,6 +51,10 @@ class Connection:
             return 0, ""
         return int(head.split()[1]), body.decode()
 
+    async def head(self) -> str:
+        """Returns status and headers of the next answer, in lower case."""
+        return (await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), SECONDS)).decode().lower()
+
     def close(self) -> None:
         """Hangs up."""
         self._writer.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bounded_http import Body, Limits
+from bounded_http import Body, Limits, source_address
 from bounded_http.log_limit import LOG_LIMIT
 from tornado import web
 from tornado.httpserver import HTTPServer
@@ -33,6 +33,9 @@ class Page(web.RequestHandler):
         if self.request.path == "/large":
             await asyncio.sleep(0.2)  # so that all have asked before the first is answered
             self.write(LARGE)
+        if self.request.path == "/source":
+            await self.finish(source_address(self.request))
+            return
         await self.finish(f"{len(self.request.body)} bytes")
 
     post = get
@@ -292,6 +295,8 @@ class Streamed(web.RequestHandler):
     """Takes a thousand bytes from whom it knows."""
 
     def prepare(self) -> None:
+        if self.request.path == "/refused":
+            raise web.HTTPError(403)
         self.body = Body(self.request, 1000, 30)
 
     def data_received(self, chunk: bytes) -> None:
@@ -309,3 +314,38 @@ def test_who_has_sent_too_much_and_says_no_more_is_cut_off() -> None:
             return await silent.answer(), await ask(port, "POST", body=bytes(900))
 
     assert run(attempt()) == ((0, ""), (200, "900 bytes"))
+
+
+@pytest.mark.parametrize("body", [b"", b"x"])
+def test_an_answer_that_ends_its_connection_says_so(body: bytes) -> None:
+    async def attempt() -> tuple[str, str]:
+        application = web.Application([(".*", Streamed)], log_function=lambda handler: None)
+        async with serving(application, LIMITS) as port:
+            connection = await Connection.to(port)
+            await connection.send("POST", "/", bytes(9))
+            taken = await connection.head()
+            refused = await (await Connection.to(port)).send("POST", "/refused", body)
+            return taken, await refused.head()
+
+    taken, refused = run(attempt())
+    assert "connection: close" not in taken
+    assert "connection: close" in refused, "or the proxy sends its next request there, which gets a 503"
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "source"),
+    [
+        ("127.0.0.1", "10.0.0.7", "10.0.0.7"),  # the proxy, on the hub's own machine
+        ("127.0.0.1", "10.9.9.9, 10.0.0.7", "10.0.0.7"),  # whose client has made up the first
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.2", "10.0.0.7", "127.0.0.2"),  # anybody else
+    ],
+)
+def test_only_the_proxy_says_where_a_request_comes_from(peer: str, forwarded_for: str, source: str) -> None:
+    async def ask_from() -> str:
+        async with serving(APPLICATION, LIMITS) as port:
+            connection = await Connection.to(port, source=peer)
+            await connection.send("GET", "/source", X_Forwarded_For=forwarded_for)
+            return (await connection.answer())[1]
+
+    assert run(ask_from()) == source

@@ -29,8 +29,8 @@ VOLUMES = [
     {"Name": "other-home-ada", "UsageData": {"Size": 10**9}},
 ]
 SERVERS = [
-    {"Labels": {"sandbox.stack": "demo", "sandbox.user": "ada"}, "SizeRw": 2_000},
-    {"Labels": {"sandbox.stack": "demo", "sandbox.user": "bob"}, "SizeRw": 3},
+    {"Labels": {"sandbox.stack": "demo", "sandbox.user": "ada"}, "SizeRw": 2_000, "State": "running", "Id": "ada1"},
+    {"Labels": {"sandbox.stack": "demo", "sandbox.user": "bob"}, "SizeRw": 3, "State": "exited", "Id": "bob1"},
     {"Labels": {"sandbox.stack": "demo"}, "SizeRw": 10**9},
 ]
 
@@ -45,6 +45,10 @@ class Engine:
     exit_code: int = 0
     without_archives: bool = False
     version: str = "1.41"
+    files: int = 4_321
+    servers: list[dict[str, Any]] = field(default_factory=lambda: list(SERVERS))
+    counts_wait_for: int = 1
+    counting: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def add(self, name: str, identity: str, **labels: str) -> None:
         """Gives the engine a container."""
@@ -60,7 +64,7 @@ class Engine:
         """Returns the calls that were more than a look."""
         return [call for call in self.calls if call[0] != "GET"]
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - a call each
         """Takes a note and answers like an engine."""
         body = await request.read()
         is_tar = request.content_type == "application/x-tar"
@@ -71,6 +75,8 @@ class Engine:
         if path == "/containers/create":
             self.add(request.query["name"], NEW_ID, **json.loads(body)["Labels"])
             return web.json_response({"Id": NEW_ID, "Warnings": []}, status=201)
+        if "/exec" in path:
+            return await self._count(path)
         if is_tar:
             return web.Response(status=500 if self.without_archives else 200)
         if request.method == "DELETE":
@@ -79,9 +85,18 @@ class Engine:
         if request.method != "GET":
             return web.Response(status=204)
         if path == "/containers/json":
-            return web.json_response(SERVERS)
+            return web.json_response(self.servers)
         found = self._known(path)
         return web.json_response(found or {"message": "there is none"}, status=200 if found else 404)
+
+    async def _count(self, path: str) -> web.Response:
+        if path.startswith("/containers/"):
+            async with self.counting:
+                self.counts_wait_for -= 1
+                self.counting.notify_all()
+                await self.counting.wait_for(lambda: self.counts_wait_for <= 0)
+            return web.json_response({"Id": "process"}, status=201)
+        return web.Response(body=b"." * self.files, content_type="application/vnd.docker.raw-stream")
 
     def _known(self, path: str) -> dict[str, Any] | None:
         match path.split("/"):

@@ -42,6 +42,17 @@ def test_a_request_to_create_is_forwarded_in_our_words(
     assert (entry.name, entry.isdir(), entry.mode, entry.uid, entry.gid) == ("bob", True, 0o755, 20007, 100)
 
 
+@pytest.mark.parametrize("user", ["proof", "shelf"])
+def test_the_stacks_own_users_have_no_folder_on_the_shelf(service: Service, body: dict[str, Any], user: str) -> None:
+    body["HostConfig"]["Binds"] = [f"demo-home-{user}:/home:rw"]
+    content = json.dumps(body).replace("bob", user).encode()
+
+    status, _ = service.ask("POST", CREATE.replace("bob", user), content)
+
+    assert status == 201
+    assert [call[0] for call in service.engine.calls] == ["POST"]
+
+
 def test_without_a_folder_on_the_shelf_there_is_no_server(service: Service, body: dict[str, Any]) -> None:
     body["HostConfig"]["Binds"] = ["demo-home-bob:/home:rw"]
     service.engine.without_archives = True
@@ -239,8 +250,36 @@ def test_the_hub_gets_what_each_user_holds_of_the_disk(service: Service, version
 
     status, text = service.ask("GET", "/_disk")
 
-    assert (status, json.loads(text)) == (200, {"ada": 7_000, "bob": 3, "": 500})
+    assert (status, json.loads(text)) == (
+        200,
+        {"bytes": {"ada": 7_000, "bob": 3, "": 500}, "files": {"ada": 4_321}},
+    )
     assert ("GET", f"/system/df{query}", None) in service.engine.calls
+
+
+def test_files_are_counted_by_a_command_line_that_is_fixed(service: Service) -> None:
+    service.ask("GET", "/_disk")
+
+    (made,) = [body for method, path, body in service.engine.calls if path == "/containers/ada1/exec"]
+    command = ["timeout", "20", "find", "/home", "/tmp", "/var/tmp", "-xdev", "-printf", "."]
+    assert made == {"Cmd": command, "Tty": True, "AttachStdout": True}, "no user and no right but the server's own"
+
+
+def test_files_of_many_servers_are_counted_at_a_time(service: Service) -> None:
+    """The hub does not wait for one after another."""
+    labels = {"sandbox.stack": "demo", "sandbox.user": "cy"}
+    service.engine.servers.append({"Labels": labels, "SizeRw": 1, "State": "running", "Id": "cy1"})
+    service.engine.counts_wait_for = 2
+
+    assert json.loads(service.ask("GET", "/_disk")[1])["files"] == {"ada": 4_321, "cy": 4_321}
+
+
+def test_files_that_can_not_be_counted_hold_up_nothing(service: Service) -> None:
+    service.engine.refusal = 409  # a server that ends just now
+
+    status, text = service.ask("GET", "/_disk")
+
+    assert (status, json.loads(text)["files"]) == (200, {})
 
 
 def test_sizes_that_the_engine_does_not_tell_are_an_error(service: Service, tmp_path: Path) -> None:

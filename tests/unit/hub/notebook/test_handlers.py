@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -21,11 +22,14 @@ from traitlets.config import Config, Configurable
 TOKEN = "ada's"
 
 
-class APIHandler(web.RequestHandler):
+class JupyterHandler(web.RequestHandler):
     """As much of Jupyter's handler as ours uses: a token, JSON errors, the contents manager."""
 
     def get_current_user(self) -> str | None:
         return "ada" if self.request.headers.get("Authorization") == f"token {TOKEN}" else None
+
+    def get_json_body(self) -> Any:
+        return json.loads(self.request.body)
 
     def get_login_url(self) -> str:
         raise web.HTTPError(403)
@@ -38,12 +42,16 @@ class APIHandler(web.RequestHandler):
         self.finish(json.dumps({"message": kwargs["exc_info"][1].log_message}))
 
 
+class APIHandler(JupyterHandler):
+    """The same here; it sends nobody to the login."""
+
+
 STAND_INS: dict[str, dict[str, Any]] = {
     "jupyter_server": {},
     "jupyter_server.auth": {},
     "jupyter_server.auth.decorator": {"authorized": lambda method: method},
     "jupyter_server.base": {},
-    "jupyter_server.base.handlers": {"APIHandler": APIHandler},
+    "jupyter_server.base.handlers": {"APIHandler": APIHandler, "JupyterHandler": JupyterHandler},
     "jupyter_server.utils": {"url_path_join": lambda *parts: "/" + "/".join(part.strip("/") for part in parts)},
 }
 
@@ -110,7 +118,20 @@ def test_a_refusal_has_a_status_the_cause_and_what_to_do(application: web.Applic
     assert answer.json()["hint"]
 
 
-@pytest.mark.parametrize("query", ["preview", "preview?path=one.parquet&limit=many"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "preview",
+        "preview?path=one.parquet&limit=many",
+        f"preview?path=one.parquet&limit={'9' * 5000}",
+        "preview?path=one.parquet&offset=%00",
+        "preview?path=%ff",
+        "preview?path=%ed%a0%80",
+        f"preview?path={'x' * 2000}",
+        "contents?path=%ff",
+        f"contents?path=scratch/{'x' * 2000}",
+    ],
+)
 def test_a_question_that_makes_no_sense_is_refused(application: web.Application, query: str) -> None:
     assert fetch(application, query).status_code == 400
 
@@ -118,3 +139,75 @@ def test_a_question_that_makes_no_sense_is_refused(application: web.Application,
 @pytest.mark.parametrize("path", ["contents", "preview?path=one.parquet"])
 def test_who_is_not_logged_in_is_shown_nothing(application: web.Application, path: str) -> None:
     assert fetch(application, path, token=None).status_code == 403
+
+
+def test_a_link_of_the_shelf_opens_the_readers_copy(
+    application: web.Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "published" / "bob" / "look" / "v2"
+    folder.mkdir(parents=True)
+    for name in ("look.ipynb", "record.json"):
+        (folder / name).write_text("{}")
+    monkeypatch.setattr("sandbox_lab.copies.SHELF", tmp_path / "published")
+
+    answer = fetch(application, "open/bob/look/v2")
+
+    copy = "notebooks/shared/look_from_bob_v2.ipynb"
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"/user/ada/lab/tree/{copy}?copy=new&of=bob%2Flook%2Fv2"
+    assert (tmp_path / copy).is_file()
+    assert (
+        fetch(application, "open/bob/look/v3").json()["message"].startswith("bob/look, version 3, is not on the shelf")
+    )
+    for path in ("open/..%2fbob/look/v2", "open/bob/look/v0", "open/bob/../v2"):
+        assert fetch(application, path).status_code == 404
+    assert fetch(application, "open/bob/look/v2", token=None).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        *[("share", body) for body in ([], 5, "x", None, {}, {"path": 5}, {"path": ["x"]}, {"path": None})],
+        *[("share", {"path": path}) for path in ("a\0b.ipynb", "\ud800.ipynb", "x" * 2000 + ".ipynb")],
+        *[("execute", body) for body in ([], 5, "x", None, {}, {"notebook": 5}, {"notebook": [1]})],
+    ],
+)
+def test_a_body_that_makes_no_sense_is_refused(application: web.Application, path: str, body: Any) -> None:
+    answer = send(application, path, json.dumps(body))
+
+    assert answer.status_code == 400
+    assert "body must be" in answer.json()["message"] or "is no path" in answer.json()["message"]
+
+
+def test_a_notebook_that_is_no_text_is_refused(application: web.Application, tmp_path: Path) -> None:
+    (tmp_path / "latin.ipynb").write_bytes('{"cells": "é"}'.encode("latin-1"))
+    (tmp_path / "long.ipynb").mkdir()
+
+    answer = send(application, "share", json.dumps({"path": "latin.ipynb"}))
+    assert (answer.status_code, answer.json()["message"]) == (422, "`latin.ipynb` is no notebook: byte 11 is no UTF-8")
+    assert send(application, "share", json.dumps({"path": "y" * 300 + ".ipynb"})).status_code == 422
+
+
+def test_half_a_character_in_an_output_does_not_end_the_answer(application: web.Application) -> None:
+    from sandbox_lab.handlers import to_line  # noqa: PLC0415
+
+    assert json.loads(to_line({"result": "é"})) == {"result": "é"}
+    assert json.loads(to_line({"result": "\ud800"})) == {"result": "\ud800"}
+
+
+def send(application: web.Application, path: str, body: str) -> httpx.Response:
+    """Sends a body as the page does."""
+
+    async def post() -> httpx.Response:
+        socket, port = bind_unused_port()
+        server = HTTPServer(application)
+        server.add_socket(socket)
+        async with httpx.AsyncClient() as client:
+            headers = {"Authorization": f"token {TOKEN}"}
+            answer = await client.post(
+                f"http://127.0.0.1:{port}/user/ada/sandbox/{path}", content=body, headers=headers
+            )
+        server.stop()
+        return answer
+
+    return asyncio.run(post())

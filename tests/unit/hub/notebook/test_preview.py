@@ -13,6 +13,7 @@ import pytest
 from pyarrow import parquet
 from sandbox_lab.errors import RefusedError
 from sandbox_lab.preview import preview
+from spark_etl.reading import Runs
 from spark_etl.storage import normalise
 from spark_etl.store import DataFile, ErrorRecord, Manifest, StoredRun
 
@@ -128,6 +129,16 @@ def test_the_snippet_reads_the_same_rows_in_a_notebook(
     assert list(names["shown"]["id"]) == list(range(1, 11))
 
 
+def test_an_adopted_checkpoint_shows_its_files_with_the_columns_of_their_folders(home: Path) -> None:
+    for day in ("2024-02-28", "2024-02-29"):
+        write(home / f"production/orders/_dt={day}/0.parquet", {"id": [int(day[-2:])]})
+    adopted = Runs(str(home / "scratch")).adopt(str(home / "production"), "orders")
+    shown = show(home, adopted["orders"].path.removeprefix(f"file://{home}/"))
+    assert (shown["kind"], shown["total"], shown["files"]) == ("checkpoint", 2, 2)
+    assert shown["columns"] == [{"name": "id", "type": "bigint"}, {"name": "_dt", "type": "date"}]
+    assert shown["rows"] == [[28, "2024-02-28"], [29, "2024-02-29"]]
+
+
 def test_a_checkpoint_whose_run_is_gone_is_shown_by_its_manifest(home: Path, run: StoredRun) -> None:
     Path(run.document_path.removeprefix("file://")).unlink()
 
@@ -165,6 +176,16 @@ def test_a_folder_of_parquet_has_the_columns_that_its_folders_tell(home: Path) -
     assert (shown["total"], shown["kind"], shown["checkpoint"]) == (3, "folder", None)
 
 
+def test_folders_are_read_as_sources_read_them(home: Path) -> None:
+    write(home / "sales/city=Z%C3%BCrich/day=007/a.parquet", {"day": [1]})
+    write(home / "sales/city=__HIVE_DEFAULT_PARTITION__/day=1e3/b.parquet", {"day": [2]})
+
+    shown = show(home, "sales")
+
+    assert shown["columns"] == [{"name": "day", "type": "string"}, {"name": "city", "type": "string"}]
+    assert shown["rows"] == [["007", "Zürich"], ["1e3", None]]
+
+
 def test_a_column_that_a_file_lacks_is_null_in_it(home: Path) -> None:
     write(home / "sales/a.parquet", {"x": [1], "y": ["a"]})
     write(home / "sales/b.parquet", {"x": [2]})
@@ -193,10 +214,13 @@ VALUES = [
     (pa.array([Decimal("1.50")]), "1.50"),
     (pa.array([date(2024, 2, 29)]), "2024-02-29"),
     (pa.array([datetime(2024, 2, 29, 10, tzinfo=UTC)]), "2024-02-29 10:00:00+00:00"),
-    (pa.array([253_402_300_800_000_000], pa.timestamp("us")), "10000-01-01 00:00:00.000000"),
+    (pa.array([253_402_300_800_000_000], pa.timestamp("us")), "10000-01-01 00:00:00"),
     (pa.array([b"\x00\xff"]), "0x00ff"),
     (pa.array([["a", None]]), '["a", null]'),
     (pa.array([{"city": "Zürich", "since": date(2024, 1, 1)}]), '{"city": "Zürich", "since": "2024-01-01"}'),
+    (pa.array([[253_402_300_800_000_000]], pa.list_(pa.timestamp("us", "UTC"))), '["10000-01-01 00:00:00+00:00"]'),
+    (pa.Array.from_buffers(pa.string(), 1, pa.array([b"M\xfc"]).buffers()), r"M\xfc"),
+    (pa.array(["a\x1b]52;\u202eb\nc"]), "a\\x1b]52;\\u202eb\nc"),
     (pa.array(["<b>"]), "<b>"),
     (pa.array(["x" * 5000]), "x" * 1000 + "… (5,000 characters)"),
 ]
@@ -207,6 +231,31 @@ def test_a_value_that_json_has_no_word_for_is_a_text(home: Path, values: pa.Arra
     write(home / "one.parquet", {"x": values})
 
     assert show(home, "one.parquet")["rows"] == [[shown]]
+
+
+def test_text_that_is_no_utf8_is_shown_escaped_and_its_column_is_named(home: Path) -> None:
+    texts = pa.Array.from_buffers(pa.string(), 1, pa.array([b"M\xfc"]).buffers())
+    write(home / "latin.parquet", {"id": [1], "name": texts})
+    shown = show(home, "latin.parquet")
+    assert shown["rows"] == [[1, r"M\xfc"]]
+    assert "`name`" in shown["notes"][0]
+    write(home / "utf8.parquet", {"name": ["Mü"]})
+    assert show(home, "utf8.parquet")["notes"] == []
+
+
+@pytest.mark.parametrize("content", [None, b"PAR1"])
+def test_a_damaged_file_of_a_checkpoint_is_named_with_what_makes_it_again(
+    home: Path, run: StoredRun, content: bytes | None
+) -> None:
+    file = home / f"scratch/team/revenue/{RUN}/orders/part-2.parquet"
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    error = refused(home, f"scratch/team/revenue/{RUN}/orders", offset=1000)
+    assert error.status == 422
+    assert "`orders`" in error.message
+    assert "orders/part-2.parquet: it " in error.message
+    assert f"--resume {RUN} --checkpoint orders" in str(error.hint)
 
 
 def test_a_damaged_file_is_refused_with_its_name_and_the_cause(home: Path) -> None:

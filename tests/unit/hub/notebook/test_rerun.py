@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import json
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sandbox_lab import rerun
 
+RUN = "20240229T101112Z-7f3a2c"
 SLOW = """
 import sys, time
 print("Executing:  50%|#####     | 1/2 [00:00<00:00]", file=sys.stderr, flush=True)
@@ -36,6 +38,20 @@ def test_when_nobody_listens_any_more_it_is_not_run_to_its_end(monkeypatch: pyte
             return first, await begun[0].wait()
 
     assert asyncio.run(leave()) == ({"progress": "cell 1 of 2"}, -9)
+
+
+def test_outputs_are_compared_in_a_thread_so_that_the_server_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def papermill(folder: Path) -> asyncio.subprocess.Process:
+        del folder
+        return await asyncio.create_subprocess_exec(sys.executable, "-c", "", stderr=asyncio.subprocess.PIPE)
+
+    monkeypatch.setattr(rerun, "_papermill", papermill)
+    monkeypatch.setattr(rerun, "_outcome", lambda *_: {"thread": threading.current_thread()})
+
+    async def run() -> list[dict[str, Any]]:
+        return [event async for event in rerun.rerun({"cells": []})]
+
+    assert asyncio.run(run())[-1]["thread"] is not threading.main_thread()
 
 
 def cell(source: str, *outputs: dict[str, Any], begun: bool = True) -> dict[str, Any]:
@@ -98,10 +114,22 @@ def test_a_cell_that_takes_too_long_does_not_reproduce_even_if_its_author_lost_p
     assert (result["verdict"], result["why"]) == ("does not reproduce", ["code cell 1 did not end within 10 minutes"])
 
 
-def test_a_cell_that_fails_as_it_did_for_its_author_reproduces(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "verdict", "why"),
+    [
+        (f'runs["{RUN}"]', "reproduces", []),
+        ("runs.latest()", "runs, not pinned", [f'its code does not name each run that it reads: pin runs["{RUN}"]']),
+    ],
+)
+def test_a_cell_that_fails_as_it_did_for_its_author_counts_as_the_same(
+    tmp_path: Path, code: str, verdict: str, why: list[str]
+) -> None:
+    (tmp_path / "reads").mkdir()
+    read = {"at": "", "run": RUN, "feature": "orders", "path": "s3a://scratch/x", "rows": 1, "files": ""}
+    (tmp_path / "reads" / "1.jsonl").write_text(json.dumps(read))
     stderr = "papermill.exceptions.PapermillExecutionError: \n---\nValueError: no rows\n"
-    result = result_of(tmp_path, [cell("a", FAILED)], [cell("a", FAILED)], stderr)
-    assert (result["verdict"], result["why"]) == ("reproduces", ["it fails in the same way as before"])
+    result = result_of(tmp_path, [cell(code, FAILED)], [cell(code, FAILED)], stderr)
+    assert (result["verdict"], result["why"]) == (verdict, ["it fails in the same way as before", *why])
 
 
 def test_what_prints_more_than_the_shelf_takes_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
-from sandbox_hub.disk.guard import DiskGuard, parse_bytes
+from sandbox_hub.disk import guard as module
+from sandbox_hub.disk.guard import COUNTED, DiskGuard, Free, free_room, parse_bytes
 
 GB = 1024**3
 
@@ -17,9 +19,11 @@ class Disk:
         self.held = {user: int(size * GB) for user, size in held.items()}
         self.looks = 0
         self.broken = False
+        self.room_for_files: int | None = None
 
-    def free(self) -> int:
-        return 100 * GB - sum(self.held.values())
+    def free(self) -> Free:
+        room = {} if self.room_for_files is None else {"files": self.room_for_files}
+        return Free(100 * GB - sum(self.held.values()), **room)
 
     async def sizes(self) -> dict[str, int]:
         self.looks += 1
@@ -71,14 +75,50 @@ def test_a_home_that_grows_beyond_its_limit_stops_its_server_once(guard: DiskGua
     polled(guard)
     disk.held["ada"] = 12 * GB
 
-    assert polled(guard) == {"ada": "home, ~/team, shared notebooks and S3 hold 12.0 GiB, and may hold 10.0 GiB"}
-    assert guard.stop_reasons == {"ada": "home, ~/team, shared notebooks and S3 hold 12.0 GiB, and may hold 10.0 GiB"}
+    reason = f"home, ~/team, shared notebooks and S3 hold 12.0 GiB, and may hold 10.0 GiB; {COUNTED}"
+    assert polled(guard) == {"ada": reason}
+    assert guard.stop_reasons == {"ada": reason}
     assert polled(guard) == {}, "its user is let in again, to clear up"
 
     disk.held["bob"] += 2 * GB
     assert polled(guard) == {}, "another one grows, within the limit"
     disk.held["ada"] += GB
     assert list(polled(guard)) == ["ada"], "it goes on growing"
+
+
+def test_files_without_bytes_are_noticed(guard: DiskGuard, disk: Disk) -> None:
+    disk.room_for_files = 100 * GB
+    polled(guard)
+    free = disk.free()
+    disk.free = lambda: Free(free.bytes, free.files - GB)  # type: ignore[method-assign]
+    guard._free = disk.free
+    disk.held["ada"] = 12 * GB  # as they are counted
+
+    assert list(polled(guard)) == ["ada"]
+
+
+def test_a_disk_without_room_for_files_is_full(guard: DiskGuard, disk: Disk) -> None:
+    disk.room_for_files = 6 * GB
+    polled(guard)
+    disk.room_for_files = 4 * GB
+    disk.held["bob"] += GB
+
+    assert polled(guard)["bob"].startswith("the disk has hardly room for more files, and home, ")
+
+
+def test_who_is_stopped_keeps_no_unfinished_uploads(disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
+    aborted = []
+
+    def abort(user: str) -> None:
+        aborted.append(user)
+        raise OSError("S3 is away")
+
+    guard = DiskGuard(disk.sizes, disk.free, 10 * GB, 5 * GB, abort)
+    polled(guard)
+    disk.held["ada"] = 12 * GB
+
+    assert list(polled(guard)) == aborted == ["ada"]
+    assert "the unfinished uploads of ada are not aborted: S3 is away" in caplog.text
 
 
 def test_after_somebody_has_cleared_up_a_step_is_still_a_step(guard: DiskGuard, disk: Disk) -> None:
@@ -108,6 +148,25 @@ def test_sizes_that_can_not_be_known_stop_nobody(guard: DiskGuard, disk: Disk) -
     assert polled(guard) == {}
     disk.broken = False
     assert list(polled(guard)) == ["ada"]
+
+
+@pytest.mark.parametrize(
+    ("files", "free_files", "room"),
+    [
+        (0, 0, Free(50 * GB)),  # btrfs
+        (100 * 65536, 50 * 65536, Free(50 * GB, 50 * GB)),
+        (100 * 1024**2, 50 * 1024**2, Free(50 * GB, 800 * GB)),
+        (100 * 256, 50 * 256, Free(50 * GB, 50 * GB)),  # mkfs.ext4 -T largefile4
+    ],
+)
+def test_files_count_their_share_of_a_disk_that_has_few(
+    monkeypatch: pytest.MonkeyPatch, files: int, free_files: int, room: Free
+) -> None:
+    disk = SimpleNamespace(
+        f_frsize=4096, f_blocks=100 * GB // 4096, f_bavail=50 * GB // 4096, f_files=files, f_favail=free_files
+    )
+    monkeypatch.setattr(module.os, "statvfs", lambda path: disk)
+    assert free_room("/") == room
 
 
 @pytest.mark.parametrize(("text", "size"), [("512m", GB // 2), ("20g", 20 * GB)])

@@ -24,6 +24,14 @@ def test_a_page_is_passed_on_without_what_it_allows_to_other_origins(ask: Ask) -
 
 
 @pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("path", ["", "page/", "mail/", "mail/api/email", "nowhere/"])
+def test_no_other_origin_frames_a_page(ask: Ask, path: str) -> None:
+    _, headers, _ = ask(path)
+
+    assert headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
+@pytest.mark.usefixtures("known")
 @pytest.mark.parametrize(("path", "passes"), [("page/", True), ("spark/", False), ("spark/proxy/app-1/jobs/", False)])
 def test_no_users_driver_sets_cookies(ask: Ask, path: str, passes: bool) -> None:
     _, headers, _ = ask(path)
@@ -56,6 +64,17 @@ def test_nothing_that_was_mailed_runs(ask: Ask, path: str, policy: str | None, d
     assert headers.get("Content-Security-Policy") == policy
     assert headers.get("Content-Disposition") == disposition
     assert headers.get("X-Content-Type-Options") == ("nosniff" if policy else None)
+
+
+@pytest.mark.usefixtures("known")
+def test_a_page_leads_back_and_a_mail_does_not(ask: Ask) -> None:
+    for path, leads in (("page/", True), ("mail/", True), ("mail/api/email/1/html", False)):
+        status, headers, text = ask(f"{path}?html=1")
+
+        assert status == 200
+        assert text.endswith("</body>")
+        assert ('href="/hub/home"' in text) is leads, path
+        assert int(headers.get("Content-Length", len(text))) == len(text)
 
 
 @pytest.mark.usefixtures("known")

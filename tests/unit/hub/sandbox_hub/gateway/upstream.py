@@ -29,6 +29,9 @@ class Page(web.RequestHandler):
         self.set_header("Clear-Site-Data", '"*"')
         self.set_header("X-Page", "kept")
         self.set_cookie("theme", "dark")
+        if self.get_argument("html", ""):
+            self.write("<html><body><p>a page</p></body>")
+            return
         self.write(f"{self.request.path} {self.request.headers.get('Cookie', 'no cookie')}")
 
     post = get

@@ -47,8 +47,8 @@ class Store:
         return iter(self.objects)
 
 
-def stored(name: str = "part-0.parquet", size: int = 10, etag: str = "e") -> Any:
-    return SimpleNamespace(object_name=f"team/revenue/run/orders/{name}", size=size, etag=etag, is_dir=False)
+def stored(name: str = "part-0.parquet", size: int = 10, etag: str = "e", at: str = "team/revenue/run/orders/") -> Any:
+    return SimpleNamespace(object_name=f"{at}{name}", size=size, etag=etag, is_dir=False)
 
 
 def shelf_data(store: Store, monkeypatch: pytest.MonkeyPatch) -> CheckpointStore:
@@ -61,6 +61,10 @@ def document(files: Any = FILES) -> bytes:
     return json.dumps({"files": files}).encode()
 
 
+def adopted(folder: str) -> bytes:
+    return json.dumps({"files": FILES, "data_folder": folder}).encode()
+
+
 @pytest.mark.parametrize(
     ("manifest", "objects", "state"),
     [
@@ -69,6 +73,9 @@ def document(files: Any = FILES) -> bytes:
         (document(), [stored(size=11)], CHANGED),
         (document(), [stored(etag="other")], CHANGED),
         (document(), [], GONE),
+        (adopted("s3a://published/orders"), [stored(at="orders/")], UNCHANGED),
+        (adopted("s3a://published/orders"), [stored()], GONE),
+        (adopted("file:///srv/hub"), [stored(at="srv/hub/")], CHANGED),
         (None, [], GONE),
         (document([]), [], CHANGED),
         (b"{}", [], CHANGED),
@@ -132,22 +139,70 @@ def test_no_more_than_two_pages_look_at_a_time(monkeypatch: pytest.MonkeyPatch) 
     assert shown.states([READ]) == {READ["path"]: UNCHANGED}, "afterwards it is looked at again"
 
 
-def test_a_pin_is_written_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clean-up jobs of users read pins: see docs/sharing.md."""
-    written: dict[str, Any] = {}
+RUN = "20240229T101112Z-7f3a2c"
+ORDERS = f"s3a://scratch/team/revenue/{RUN}/orders"
 
-    def put(bucket: str, key: str, data: Any, length: int, content_type: str) -> None:
-        written.update(bucket=bucket, key=key, data=data, content_type=content_type)
 
-    store = SimpleNamespace(put_object=put)
-    record = replace(RECORD, reads=[{**RECORD.reads[0], "path": READ["path"]}])
+class Pins(Store):
+    """The checkpoint `orders` of a run, and where pins are written."""
 
-    path = shelf_data(store, monkeypatch).pin(record)  # type: ignore[arg-type]
+    def __init__(self) -> None:
+        super().__init__(document(), [stored(at=f"team/revenue/{RUN}/orders/")])
+        self.written: dict[str, Any] = {}
+
+    def get_object(self, bucket_name: str, object_name: str) -> Any:
+        there = (bucket_name, object_name) == ("scratch", f"team/revenue/{RUN}/orders/_manifest.json")
+        return super().get_object(bucket_name, object_name) if there else Store(None).get_object(bucket_name, "")
+
+    def put_object(self, bucket: str, key: str, data: Any, length: int, content_type: str) -> None:
+        self.written[f"{bucket}/{key}"] = json.loads(data.read())
+
+
+def pinned(monkeypatch: pytest.MonkeyPatch, *reads: dict[str, Any]) -> dict[str, Any]:
+    store = Pins()
+    path = shelf_data(store, monkeypatch).pin(replace(RECORD, reads=[{**RECORD.reads[0], **read} for read in reads]))
 
     assert path == "s3a://scratch/users/_pins/ada/late-orders/v1.json"
-    assert (written["bucket"], written["key"]) == ("scratch", "users/_pins/ada/late-orders/v1.json")
-    assert json.loads(written["data"].read()) == {
+    ((at, content),) = store.written.items()
+    assert at == "scratch/users/_pins/ada/late-orders/v1.json"
+    return dict(content)
+
+
+def test_a_pin_is_written_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clean-up jobs of users read pins: see docs/sharing.md."""
+    assert pinned(monkeypatch, {"path": ORDERS, "files": DIGEST, "run": RUN, "feature": "orders"}) == {
         "notebook": "ada/late-orders/v1",
         "at": RECORD.at,
-        "checkpoints": [{"path": READ["path"], "run": RECORD.reads[0]["run"], "feature": "orders"}],
+        "checkpoints": [{"path": ORDERS, "run": RUN, "feature": "orders"}],
     }
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        {"path": ORDERS, "files": "0"},
+        {"path": f"s3a://scratch/team/revenue/{RUN}/users", "files": DIGEST},
+        {"path": "s3a://scratch/team/revenue/run/orders", "files": DIGEST},
+        {"path": f"s3a://published/team/revenue/{RUN}/orders", "files": DIGEST},
+        {"path": f"/srv/hub/{RUN}/orders", "files": DIGEST},
+        {"path": f"file:///srv/hub/{RUN}/orders", "files": DIGEST},
+        {"path": "s3a://", "files": DIGEST},
+        {"path": "\x00\ud800", "files": DIGEST},
+    ],
+)
+def test_what_a_notebook_only_says_it_has_read_is_not_pinned(
+    monkeypatch: pytest.MonkeyPatch, made_up: dict[str, Any]
+) -> None:
+    assert pinned(monkeypatch, made_up)["checkpoints"] == []
+
+
+def test_a_pin_goes_by_the_path_and_not_by_what_is_said_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"path": ORDERS, "files": DIGEST, "run": "another", "feature": "users"}
+    assert pinned(monkeypatch, said)["checkpoints"] == [{"path": ORDERS, "run": RUN, "feature": "orders"}]
+
+
+def test_files_of_the_hub_itself_are_not_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    (tmp_path / "_manifest.json").write_bytes(document([]))
+    path = str(tmp_path)
+    states = shelf_data(Pins(), monkeypatch).states([{"path": path, "files": files_digest([])}])
+    assert states == {path: "not checked: it is not in the runs' store"}

@@ -9,7 +9,7 @@ from tests.unit.hub.sandbox_hub.shelf.test_store import RECORD
 
 HUB = "http://localhost:8000"
 SHELF = "http://shelf--service.localhost:8000/services/shelf/"
-LAB = "/hub/user-redirect/lab/tree/team/published/ada/late-orders/v1/late-orders.ipynb"
+LAB = "/hub/user-redirect/sandbox/open/ada/late-orders/v1"
 
 
 def test_at_one_address_links_are_paths() -> None:

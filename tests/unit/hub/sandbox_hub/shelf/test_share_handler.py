@@ -30,7 +30,7 @@ class Busy(RerunServer):
     def __init__(self) -> None:
         super().__init__("http://hub", "token", "shelf")
 
-    async def run(self, notebook: bytes, on_progress: Any) -> RerunResult:
+    async def run(self, notebook: bytes, on_progress: Any, author: str) -> RerunResult:
         del notebook, on_progress
         await asyncio.Event().wait()
         raise AssertionError

@@ -24,7 +24,7 @@ class Reruns(RerunServer):
     def __init__(self) -> None:
         super().__init__("http://hub", "token", "shelf")
 
-    async def run(self, notebook: bytes, on_progress: Any) -> RerunResult:
+    async def run(self, notebook: bytes, on_progress: Any, author: str) -> RerunResult:
         del on_progress
         return RerunResult(json.loads(notebook), "reproduces", 1.0)
 

@@ -1,4 +1,4 @@
-"""Taking a notebook off the shelf: by the command alone, with its pin, and never half of it without a word."""
+"""Taking a notebook off the shelf: by its author or the command, with its pin, and never half of it without a word."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tornado.testing import bind_unused_port
 
 from tests.unit.hub.sandbox_hub.shelf.test_store import NOTEBOOK, RECORD
 
+ONLY_THEIR_AUTHOR = "shared notebooks are removed only by their author, or by ./sandbox unshare"
+ADA = {"kind": "user", "name": "ada"}
 COMMAND = {"kind": "service", "name": "sandbox-cli"}
 
 
@@ -77,17 +79,85 @@ def test_one_version_goes_and_its_number_is_not_given_again(monkeypatch: pytest.
     assert shelf.next_version("ada", "late-orders") == 3
 
 
+def test_its_author_withdraws_it(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
+    pins = Pins()
+
+    assert withdraw(monkeypatch, shelf, pins, "ada/late-orders/v1", ADA) == (200, {"withdrawn": [1]})
+    assert pins.gone == [1]
+
+
+PAGE = "/services/shelf/ada/late-orders/v2/withdraw"
+
+
+def press(monkeypatch: pytest.MonkeyPatch, shelf: Shelf, who: dict[str, str], **headers: str) -> tuple[int, str, int]:
+    """Opens the page on which an author is asked, and presses its button: two statuses and the page."""
+    monkeypatch.setattr(ShelfHandler, "get_current_user", lambda _: who)
+    monkeypatch.setattr(ShelfHandler, "xsrf_token", b"the-token", raising=False)
+    monkeypatch.setattr(
+        "jupyterhub.services.auth.HubOAuth.check_xsrf_cookie",
+        lambda _, handler: handler.get_body_argument("_xsrf") == "the-token" or pytest.fail("no token"),
+    )
+    queue: Any = None
+
+    async def ask() -> tuple[int, str, int]:
+        socket, port = bind_unused_port()
+        server = HTTPServer(service.application(shelf, Pins(), queue))
+        server.add_socket(socket)
+        url = f"http://127.0.0.1:{port}{PAGE}"
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url) as page:
+                text = await page.text()
+            posted = session.post(url, data={"_xsrf": "the-token"}, headers=headers, allow_redirects=False)
+            async with posted as answer:
+                received = page.status, text, answer.status
+        server.stop()
+        return received
+
+    return asyncio.run(ask())
+
+
+def test_its_author_is_asked_once_by_a_page(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
+    shown, text, done = press(monkeypatch, shelf, ADA)
+
+    assert (shown, done) == (200, 302)
+    assert "Version 2 of" in text
+    assert [record.version for record in shelf.versions("ada", "late-orders")] == [1]
+
+
+@pytest.mark.parametrize(
+    ("who", "headers"),
+    [
+        ({"kind": "user", "name": "bob"}, {}),
+        (ADA, {"Sec-Fetch-Site": "cross-site"}),
+        (ADA, {"Sec-Fetch-Site": "same-site"}),
+        (ADA, {"Origin": "http://evil.example"}),
+        (ADA, {"Origin": "http://["}),
+    ],
+)
+def test_neither_others_nor_other_sites_press_it(
+    monkeypatch: pytest.MonkeyPatch, shelf: Shelf, who: dict[str, str], headers: dict[str, str]
+) -> None:
+    assert press(monkeypatch, shelf, who, **headers)[2] == 403
+    assert len(shelf.versions("ada", "late-orders")) == 2
+
+
 def test_all_versions_go(monkeypatch: pytest.MonkeyPatch, shelf: Shelf) -> None:
     assert withdraw(monkeypatch, shelf, Pins(), "ada/late-orders") == (200, {"withdrawn": [1, 2]})
     assert shelf.latest() == []
 
 
 @pytest.mark.parametrize(
-    "who", [{"kind": "user", "name": "ada"}, {"kind": "user", "name": "sandbox-cli"}, {"kind": "service", "name": "ui"}]
+    "who",
+    [
+        {"kind": "user", "name": "bob"},
+        {"kind": "user", "name": "sandbox-cli"},
+        {"kind": "service", "name": "ui"},
+        {"kind": "service", "name": "ada"},
+    ],
 )
 def test_nobody_else_takes_anything_off(monkeypatch: pytest.MonkeyPatch, shelf: Shelf, who: dict[str, str]) -> None:
     status, answer = withdraw(monkeypatch, shelf, Pins(), "ada/late-orders", who)
-    assert (status, answer["message"]) == (403, "shared notebooks are removed only by ./sandbox unshare")
+    assert (status, answer["message"]) == (403, ONLY_THEIR_AUTHOR)
     assert len(shelf.versions("ada", "late-orders")) == 2
 
 

@@ -22,6 +22,7 @@ RESULT: dict[str, Any] = {
     "verdict": "reproduces",
     "why": [],
     "diff": "",
+    "ignored": ["run ids", "durations"],
     "seconds": 1.5,
     "reads": [READ],
     "packages": {"pandas": "2.3.0"},
@@ -95,3 +96,53 @@ def test_what_is_long_in_a_result_is_cut() -> None:
 
     assert len(outcome["diff"]) == 1024**2
     assert (len(outcome["why"]), len(outcome["why"][0])) == (100, 2000)
+
+
+NOTEBOOK = '{"cells": []}'
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "no JSON"),
+        (b"5", "must be an object"),
+        (b"[]", "must be an object"),
+        (b"{}", "must be an object"),
+        (b"\xff\xfe", "no JSON"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested more than 100 levels deep"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "more than 4,300 digits"),
+        (json.dumps({"content": 5, "path": "x"}).encode(), "its content is no text"),
+        (json.dumps({"content": None, "path": "x"}).encode(), "its content is no text"),
+        (json.dumps({"content": NOTEBOOK, "path": 5}).encode(), "both texts"),
+        (json.dumps({"content": NOTEBOOK, "path": ["x"]}).encode(), "both texts"),
+        (json.dumps({"content": "[" * 50_000, "path": "x"}).encode(), "nested more than 100 levels deep"),
+        (json.dumps({"content": NOTEBOOK, "path": "x", "reads": 5}).encode(), "no list of at most"),
+        (
+            json.dumps({"content": '{"cells": ["\ud800"]}', "path": "x"}).encode(),
+            r"line 1 .* half a character \(\\ud800\)",
+        ),
+        (json.dumps({"content": '{\n"cells": ["\\ud800"]}', "path": "x"}).encode(), "line 2 .* half a character"),
+        (json.dumps({"content": '{"cells": ["\\udc00\\ud800"]}', "path": "x"}).encode(), "half a character"),
+    ],
+)
+def test_a_request_that_makes_no_sense_says_what_is_wrong(body: bytes, message: str) -> None:
+    with pytest.raises(DamagedError, match=message):
+        parse_share_request(body)
+
+
+@pytest.mark.parametrize("text", ['"\\ud83d\\ude00"', '"😀"', '"\\\\ud800"', '"\\\\\\\\ud83d"', '"\\u00e9"'])
+def test_whole_characters_are_no_halves(text: str) -> None:
+    parse_share_request(json.dumps({"content": f'{{"cells": [{{"source": {text}}}]}}', "path": "x"}).encode())
+
+
+@pytest.mark.parametrize("rows", [-1, 2**63, 10**4000, "9" * 5000, 1.5, None, True])
+def test_rows_that_no_checkpoint_has_are_not_shown(rows: Any) -> None:
+    assert check_reads([{**READ, "rows": rows}])[0]["rows"] == 0
+
+
+@pytest.mark.parametrize(
+    "forged", [{"why": 5}, {"why": {"a": 1}}, {"seconds": float("nan")}, {"seconds": -1}, {"seconds": 1e300}]
+)
+def test_a_forged_result_is_refused(forged: dict[str, Any]) -> None:
+    with pytest.raises(DamagedError, match="invalid result"):
+        check_result({**RESULT, **forged})

@@ -1,0 +1,1 @@
+from jupyterhub.handlers import BaseHandler as BaseHandler

@@ -1,0 +1,3 @@
+from tornado.web import RequestHandler
+
+class ProxyErrorHandler(RequestHandler): ...
