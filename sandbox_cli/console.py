@@ -1,4 +1,4 @@
-"""The only user of rich: messages go to stderr, data goes to stdout.
+"""The only user of rich: messages go to stderr, data goes to stdout; what others wrote is shown, never obeyed.
 
 On a terminal a stage is one live line that ends as `✓ images  1m42s  6 built`; elsewhere every change of a
 stage is a plain line of its own, so that a CI log shows what is being done and how long it took.
@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console as RichConsole
-from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
+from rich.text import Text
+from spark_etl.printable import printable, printable_json
 from spark_etl.units import format_duration
 
+from sandbox_cli import program
 from sandbox_cli.errors import SandboxError
 
 WIDE = 250
+CLEAR_LINE = "\r\x1b[K"
 
 
 class Stage:
@@ -36,7 +39,7 @@ class Stage:
     def update(self, detail: str) -> None:
         """Shows what the stage is doing now: on the live line, or as a plain line without a terminal."""
         if self._status is not None:
-            self._status.update(f"[bold]{self.name}[/] {escape(detail)}")
+            self._status.update(Text.assemble((self.name, "bold"), " ", printable(detail, one_line=True)))
         else:
             self._console.info(f"[{self.name}] {detail}")
 
@@ -61,7 +64,13 @@ class Stage:
 
 
 class Console:
-    """Where all output of the command goes."""
+    """Where all output of the command goes.
+
+    Attributes:
+        plain: Whether lines stay as they are, without a terminal that redraws them.
+        stack: Which stack the commands in messages have to mean; the usual one if empty.
+        timings: Seconds of each stage, by name.
+    """
 
     def __init__(self, *, plain: bool | None = None) -> None:
         self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -69,44 +78,102 @@ class Console:
         if not self._out.is_terminal and "COLUMNS" not in os.environ:
             self._out.width = WIDE  # a table for a file or a pipe is not folded
         self.plain = (not self._err.is_terminal) if plain is None else plain
+        self.stack = ""
         self.timings: dict[str, float] = {}
+
+    @property
+    def columns(self) -> int | None:
+        """The width of the terminal that messages go to; None without one."""
+        return None if self.plain or not self._err.is_terminal else self._err.width
+
+    @property
+    def width(self) -> int:
+        """The width of what data goes to: of the terminal, or more than any table needs."""
+        return self._out.width
+
+    def live(self, text: str) -> None:
+        """Shows on a terminal, and only there, a line that the next one replaces; an empty text clears it."""
+        if self.columns is not None:
+            self._err.file.write(f"{CLEAR_LINE}{printable(text, one_line=True)[: self._err.width - 1]}")
+            self._err.file.flush()
+
+    def as_typed(self, message: str) -> str:
+        """Returns a message whose commands can be typed as they are printed."""
+        return program.as_typed(message, program.prefix(self.stack))
 
     def info(self, message: str) -> None:
         """Prints a message line."""
-        self._err.print(message, markup=False)
+        self._err.print(Text(self._shown(message)))
 
     def warn(self, message: str) -> None:
         """Prints a warning line."""
-        self._err.print(f"[yellow]warning:[/] {escape(message)}")
+        self._err.print(Text.assemble(("warning:", "yellow"), " ", self._shown(message)))
 
     def error(self, error: SandboxError) -> None:
         """Prints what went wrong and what to do next."""
-        self._err.print(f"[bold red]error:[/] {escape(error.message)}")
+        self._err.print(Text.assemble(("error:", "bold red"), " ", self._shown(error.message)))
         if error.hint:
-            self._err.print(f"  [dim]next:[/] {escape(error.hint)}")
+            self._err.print(Text.assemble(("  next:", "dim"), " ", self.hint(error.hint, indent=8)))
+
+    def hint(self, text: str, *, indent: int) -> str:
+        """Returns a hint as it is shown: a command is a line of its own, and what is said of it stands below.
+
+        Args:
+            text: One line, or a command and lines about it.
+            indent: How many columns the first line begins after the margin.
+        """
+        return self._shown(text).replace("\n", f"\n{' ' * indent}")
+
+    def _shown(self, message: str) -> str:
+        return printable(self.as_typed(message))
 
     def data(self, text: str) -> None:
-        """Prints to stdout, as it is."""
-        self._out.print(text, markup=False)
+        """Prints to stdout."""
+        self._out.print(Text(printable(text)))
 
     def json(self, value: Any) -> None:
-        """Prints one JSON document to stdout."""
-        print(json.dumps(value, indent=2, default=str))
+        """Prints one JSON document to stdout, in ASCII."""
+        print(printable_json(json.dumps(value, indent=2, default=str)))
 
-    def table(self, columns: list[str], rows: list[list[str]]) -> None:
-        """Prints a table to stdout."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(escape(cell) for cell in row))
+    def table(self, columns: list[str], rows: list[list[str]], *, whole: Collection[str] = ()) -> None:
+        """Prints a table to stdout; the first column, which one copies from, is never folded within a name.
+
+        Args:
+            columns: Their names.
+            rows: Their cells.
+            whole: Other columns that are not folded within a word, where the terminal is too narrow for the table.
+                A range such as `2024-02-27..2024-02-29` then takes two lines.
+        """
+        lines = [[printable(cell, one_line=True) for cell in row] for row in rows]
+        lines = [row for name, *others in lines for row in self._in_view(name, others)]
+        folded = [_folded(row, columns, whole) for row in lines]
+        words = [max(map(len, column.split())) for column in columns]
+        kept = [number for number, column in enumerate(columns) if number == 0 or column in whole]
+        # Rich puts a blank on both sides of a cell; in a narrow table it has one on its right only.
+        narrow = sum(_widths(columns, lines)) + 2 * (len(columns) - 1) > self._out.width
+        least = [width if number in kept else words[number] for number, width in enumerate(_widths(columns, folded))]
+        fits = narrow and bool(whole) and sum(least) + len(columns) - 1 <= self._out.width
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0) if narrow else (0, 1))
+        for number, column in enumerate(columns):
+            no_wrap = number in kept if fits else number == 0
+            table.add_column(column, overflow="fold", no_wrap=no_wrap, min_width=words[number] if fits else None)
+        for row in folded if fits else lines:
+            table.add_row(*map(Text, row))
         self._out.print(table)
+
+    def _in_view(self, name: str, others: list[str]) -> Iterator[list[str]]:
+        """Yields a row; of a long path the last part is on a line of its own."""
+        if len(name) > self._out.width // 2:
+            folder, slash, name = name.rpartition("/")
+            yield [folder + slash]
+        yield [name, *others]
 
     def ask(self, question: str) -> bool:
         """Asks on a terminal; without one the answer is no question, so it returns True."""
         if self.plain:
             return True
-        return self._err.input(f"{escape(question)} [bold]\\[y/N][/] ").strip().lower() in {"y", "yes"}
+        prompt = Text.assemble(self._shown(question), " ", ("[y/N]", "bold"), " ")
+        return self._err.input(prompt).strip().lower() in {"y", "yes"}
 
     @contextmanager
     def stage(self, name: str, *, live: bool = True) -> Iterator[Stage]:
@@ -139,5 +206,19 @@ class Console:
             result = f": {stage.result}" if stage.result else ""
             self.info(f"[{stage.name}] {word} in {format_duration(seconds)}{result}")
             return
-        mark = "[green]✓[/]" if done else "[red]✗[/]"
-        self._err.print(f"{mark} {stage.name:<10} {format_duration(seconds):>6}  [dim]{escape(stage.result)}[/]")
+        mark = ("✓", "green") if done else ("✗", "red")
+        line = f" {stage.name:<10} {format_duration(seconds):>6}  "
+        self._err.print(Text.assemble(mark, line, (self._shown(stage.result), "dim")))
+
+
+def _widths(columns: list[str], lines: list[list[str]]) -> list[int]:
+    """Returns how wide the columns of a table are, each with its longest line."""
+    cells = [[column, *(row[number] for row in lines if number < len(row))] for number, column in enumerate(columns)]
+    return [max(len(line) for cell in column for line in cell.split("\n")) for column in cells]
+
+
+def _folded(row: list[str], columns: list[str], whole: Collection[str]) -> list[str]:
+    """Returns a row with its ranges on two lines."""
+    return [
+        cell.replace("..", "..\n", 1) if column in whole else cell for column, cell in zip(columns, row, strict=False)
+    ]

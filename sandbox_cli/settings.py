@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox_cli import program
 from sandbox_cli.errors import UsageError
+from sandbox_cli.program import DEFAULT_STACK, ROOT
 
 STACK_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
-DEFAULT_STACK = "sandbox"
-ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ("history", "mail")
 LOCALHOST = "localhost"
 # A name, not an address: no subdomain is below 192.0.2.7.
@@ -54,6 +54,11 @@ class Settings:
         return self.state_home / self.stack
 
     @property
+    def program(self) -> str:
+        """The command as it is typed for this stack."""
+        return program.prefix(self.stack)
+
+    @property
     def profiles(self) -> list[str]:
         """Compose profiles of the optional services that are wanted."""
         return [name for name in EXTRAS if name not in self.without]
@@ -77,7 +82,7 @@ def checked_stack(name: str | None, environment: Mapping[str, str] = os.environ)
     if not STACK_NAME.fullmatch(stack):
         raise UsageError(
             f"`{stack}` can't be a stack's name: 2 to 31 lower-case letters, digits and `-`, a letter first.",
-            hint="sandbox --stack my-stack up",
+            hint="sandbox --stack my-stack status",
         )
     return stack
 

@@ -25,7 +25,8 @@ def unshare(
     author, slash, name = notebook.strip("/").partition("/")
     if not (author and slash and name) or "/" in name:
         raise UsageError(
-            f"`{notebook}` is no notebook on the shelf: it is AUTHOR/NAME.", hint="sandbox unshare engineer/NAME"
+            f"`{notebook}` is no notebook on the shelf: it is AUTHOR/NAME.",
+            hint="sandbox open shelf",
         )
     found = session.running(given.console, given.settings, ("minio", "hub"))
     which = f"version {version}" if version else "all versions"

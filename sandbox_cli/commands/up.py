@@ -9,6 +9,7 @@ import typer
 from sandbox_cli.commands.context import Json, Yes, call
 from sandbox_cli.console import Console
 from sandbox_cli.settings import Settings, checked_extras, checked_subdomains
+from sandbox_cli.stack import variables
 from sandbox_cli.stack.hub import accounts
 from sandbox_cli.stack.up import up as bring_up
 
@@ -17,7 +18,7 @@ def up(
     context: typer.Context,
     *,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=16, help="Spark workers; default: as last time, or 2.")
+        int | None, typer.Option(min=1, max=variables.MOST_WORKERS, help="Spark workers; default: as last time, or 2.")
     ] = None,
     without: Annotated[str, typer.Option(help="Leave out optional services: history,mail.")] = "",
     hub_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the hub on 127.0.0.1.")] = None,
@@ -63,7 +64,6 @@ def up(
 
 def _end(console: Console, settings: Settings, report: dict[str, Any]) -> None:
     links: dict[str, str] = report["links"]
-    stack = "" if settings.stack == "sandbox" else f" --stack {settings.stack}"
     console.data("")
     for name, link in links.items():
         console.data(f"  {name:<8} {link}")
@@ -72,7 +72,7 @@ def _end(console: Console, settings: Settings, report: dict[str, Any]) -> None:
     if account is None:
         console.data(f"  log in through `{report['authenticator']}`, as hub-auth.yaml says")
     elif console.plain:
-        console.data(f"  log in as `{account}`; the password: ./sandbox{stack} users show {account}")
+        console.data(f"  log in as `{account}`; the password: {settings.program} users show {account}")
     else:
         console.data(f"  log in as   {account}   {accounts.remembered(settings)[account]['password']}")
     console.data(f"  next: open {links['hub']} and run notebooks/01_first_look_at_a_checkpoint.ipynb")

@@ -115,7 +115,10 @@ def _password(console: Console, *, from_stdin: bool, generate: bool) -> str | No
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
     if console.plain or not sys.stdin.isatty():
-        raise UsageError("Without a terminal, a password can't be asked for.", hint="--generate, or --password-stdin")
+        raise UsageError(
+            "Without a terminal, a password can't be asked for.",
+            hint="with --generate one is made, with --password-stdin it is read from stdin",
+        )
     first = getpass.getpass("password: ")
     if getpass.getpass("again: ") != first:
         raise UsageError("The two passwords differ; nothing was changed.")

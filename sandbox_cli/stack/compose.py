@@ -40,6 +40,14 @@ class Compose:
 
     def down(self, *, seconds: int = 6) -> None:
         """Stops and removes the containers and networks, left-over drivers included; keeps volumes."""
+        try:
+            self._down(seconds)
+        except StackError as error:
+            if "No such container" not in error.message:
+                raise
+            self._down(seconds)  # a driver has ended, and been removed, in the middle of it
+
+    def _down(self, seconds: int) -> None:
         self.call("down", "--remove-orphans", "--timeout", str(seconds), file=False)
 
     def run_argv(self, options: Sequence[str], service: str, command: Sequence[str]) -> list[str]:
@@ -58,7 +66,8 @@ class Compose:
 
     def environment(self) -> dict[str, str]:
         """Returns the environment such a command line needs."""
-        return {**self.engine.environment(), "SANDBOX_STACK": self.settings.stack, **self.variables}
+        own = {"SANDBOX_STACK": self.settings.stack, "SANDBOX_COMMAND": self.settings.program}
+        return {**self.engine.environment(), **own, **self.variables}
 
     def call(self, *arguments: str, file: bool = True) -> str:
         """Runs it to its end and returns its stdout.

@@ -69,7 +69,7 @@ class Hub:
         return str(self.request("GET", "/hub/api/sign-in").json()["authenticator"])
 
     def accounts(self) -> list[dict[str, Any]]:
-        """Returns the users but the stack's own: name, admin, login (`open`, `locked`, or `none`: can't log in now)."""
+        """Returns the users but the stack's own: name, admin, login (`open`, or `none`: can't log in now)."""
         return list(self.request("GET", "/hub/api/accounts").json())
 
     def put_account(self, name: str, password: str, *, admin: bool) -> None:
@@ -81,7 +81,10 @@ class Hub:
         body = {"password": password, "admin": admin}
         answer = self.request("PUT", f"/hub/api/accounts/{name}", json=body, ok=(400, UNPROCESSABLE))
         if not answer.is_success:
-            raise UsageError(f"The hub refuses this account: {_message(answer)}", hint=f"sandbox users passwd {name}")
+            raise UsageError(
+                f"The hub refuses this account: {_message(answer)}",
+                hint="sandbox users list\nIt shows the accounts there are.",
+            )
 
     def remove_account(self, name: str) -> bool:
         """Removes an account; returns whether there was one."""

@@ -20,22 +20,17 @@ def links(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
         page: f"{ui}/services/ui/{page}/" for page, extra in variables.PAGES.items() if extra not in settings.without
     }
     return {
-        "hub": f"{hub_origin(settings, port)}/",
+        "hub": f"{variables.hub_origin(settings, port)}/",
         "shelf": f"{shelf}/services/shelf/",
         **pages,
         "s3-api": f"http://127.0.0.1:{ports['s3']}",
     }
 
 
-def hub_origin(settings: Settings, port: int) -> str:
-    """Returns the origin at which a browser finds the hub, which has that port on 127.0.0.1."""
-    return variables.subdomain_host(settings, port) or f"http://127.0.0.1:{port}"
-
-
 def service_origin(settings: Settings, port: int, name: str) -> str:
     """Returns the origin of one of the hub's services; with subdomains, as hub/sandbox_hub/origins.py has it."""
     host = variables.subdomain_host(settings, port)
     if not host:
-        return hub_origin(settings, port)
+        return variables.hub_origin(settings, port)
     parsed = urlsplit(host)
     return f"{parsed.scheme}://{name}--service.{parsed.netloc}"

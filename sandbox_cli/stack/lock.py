@@ -31,7 +31,10 @@ def stack_lock(console: Console, settings: Settings, verb: str) -> Iterator[None
     Raises:
         StackError: Another command holds it, and the settings say not to wait.
     """
-    path = state.private_folder(settings.state_dir) / "up.lock"
+    folder = state.private_folder(settings.state_dir)
+    if state.close_to_others(folder):
+        console.warn(f"{folder} was open to others on this machine; now it is yours alone (mode 0700)")
+    path = folder / "up.lock"
     with path.open("a+", encoding="utf-8") as file:
         _acquire(file, console, settings)
         try:
@@ -47,7 +50,7 @@ def _acquire(file: IO[str], console: Console, settings: Settings) -> None:
         holder = _holder(file)
         if not settings.wait_for_lock:
             raise StackError(
-                f"The stack `{settings.stack}` is being changed by {holder}.", hint="wait, or stop that one"
+                f"The stack `{settings.stack}` is being changed by {holder}.", hint="wait for it, or end that process"
             )
         if not announced:
             console.info(f"waiting for {holder}, which is changing the stack `{settings.stack}`")

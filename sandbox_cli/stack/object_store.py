@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from minio.credentials.providers import StaticProvider
-from minio.error import MinioAdminException, S3Error
+from minio.error import MinioAdminException, MinioException, S3Error
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from minio import Minio, MinioAdmin
+from sandbox_cli.errors import StackError
 from sandbox_cli.stack.secrets import s3_secret
 
 ROOT_USER = "sandbox-root"
@@ -24,6 +25,7 @@ EVENT_LOGS_MARK = "logs/.keep"
 SERVICES = ("hub", "runner", "spark-history")
 # Had permanent keys in older versions; now the hub makes it new ones each hour.
 FORMER = ("spark-connect",)
+FAILURES = (MinioException, MinioAdminException, HTTPError)  # what a store ends a question with
 WRITE = ("s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 
 
@@ -164,6 +166,11 @@ def _rights(policy: dict[str, Any] | None) -> set[tuple[str, str]]:
     """Returns each action with each resource: MinIO keeps a policy's lists in an order of its own."""
     statements = (policy or {}).get("Statement", [])
     return {(action, resource) for each in statements for action in each["Action"] for resource in each["Resource"]}
+
+
+def failure(error: Exception) -> StackError:
+    """Returns the error of a store that did not answer a command to its end."""
+    return StackError(f"MinIO did not finish this command: {error}", hint="sandbox logs minio")
 
 
 def answers(port: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 from sandbox_cli.console import Console
 from sandbox_cli.errors import StackError, UsageError
@@ -16,8 +17,19 @@ LAST = 65535
 
 
 def remembered(settings: Settings) -> dict[str, int]:
-    """Returns the ports of the last `up`, by name; {} if there was none."""
-    return {name: int(port) for name, port in state.read(settings.state_dir / FILE).items()}
+    """Returns the ports of the last `up`, by name; {} if there was none.
+
+    Raises:
+        UsageError: The file has something else in it.
+    """
+    return state.read(settings.state_dir / FILE, _check, anew="finds free ports")
+
+
+def _check(content: dict[str, Any]) -> str:
+    for name, port in content.items():
+        if not isinstance(port, int) or isinstance(port, bool) or not 0 < port <= LAST:
+            return state.wrong_kind(name, port, f"a port from 1 to {LAST}")
+    return ""
 
 
 def choose(console: Console, settings: Settings, *, published: set[int]) -> dict[str, int]:

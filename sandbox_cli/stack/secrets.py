@@ -9,11 +9,13 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from docker.errors import NotFound
 
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
+from sandbox_cli.stack.engine import answers
 from sandbox_cli.stack.engine.archive import archive
 from sandbox_cli.stack.engine.connection import Engine
 
@@ -72,11 +74,11 @@ def load(settings: Settings) -> dict[str, str]:
     """Returns the secrets of the state folder; {} if there are none.
 
     Raises:
-        UsageError: Others could read them.
+        UsageError: Others could read them, or the file has something else in it.
     """
     path = settings.state_dir / FILE
     state.refuse_readable(path)
-    return {name: str(value) for name, value in state.read(path).items()}
+    return state.read(path, state.texts(), anew="makes new secrets; all data stays")
 
 
 def load_or_create(settings: Settings) -> dict[str, str]:
@@ -111,7 +113,7 @@ def install(engine: Engine, settings: Settings, values: Mapping[str, str], image
         values: The secrets by name.
         image: Any image: a container of it is created and never started, for the engine's archive API.
     """
-    recorded = state.read(settings.state_dir / INSTALLED) or state.read(settings.state_dir / FORMER_INSTALLED)
+    recorded = _recorded(settings, INSTALLED) or _recorded(settings, FORMER_INSTALLED)
     changed = []
     for name, volume in SECRET_VOLUMES.items():
         files = _files(volume, values)
@@ -122,6 +124,18 @@ def install(engine: Engine, settings: Settings, values: Mapping[str, str], image
             state.write(settings.state_dir / INSTALLED, recorded)
             changed.append(name)
     return changed
+
+
+def _recorded(settings: Settings, name: str) -> dict[str, Any]:
+    """Returns digest and age of what each volume contains."""
+    return state.read(settings.state_dir / name, _check, anew="fills the volumes again")
+
+
+def _check(content: dict[str, Any]) -> str:
+    for name, value in content.items():
+        if not isinstance(value, list) or not value or not isinstance(value[0], str):
+            return state.wrong_kind(name, value, "a list of two texts")
+    return ""
 
 
 def _created(engine: Engine, volume: str) -> str | None:
@@ -142,8 +156,9 @@ def _files(volume: SecretVolume, values: Mapping[str, str]) -> dict[str, str]:
 def _fill(engine: Engine, settings: Settings, name: str, content: bytes, image: str) -> None:
     """Writes the volume's files. Containers that mount it are removed first: `up` makes them again."""
     volume, labels = volume_name(settings, name), {LABEL: settings.stack}
-    for container in engine.client.containers.list(all=True, filters={"volume": volume}, ignore_removed=True):
-        container.remove(force=True)
+    users = answers.of_all(lambda: engine.client.containers.list(all=True, filters={"volume": volume}, sparse=True))
+    for user in users:
+        answers.remove(user)
     with suppress(NotFound):  # a secret that no longer belongs in it must not stay
         engine.client.volumes.get(volume).remove(force=True)
     engine.client.volumes.create(volume, labels=labels)

@@ -12,12 +12,15 @@ from docker.models.containers import Container
 
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
+from sandbox_cli.stack import passing
 from sandbox_cli.stack.compose import Compose
+from sandbox_cli.stack.engine import answers
 from sandbox_cli.stack.engine.connection import Engine
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 ONE_OFF = "com.docker.compose.oneoff"
+USER = "sandbox.user"
 STACK = "sandbox.stack"
 
 SERVICES = ("minio", "spark-master", "spark-worker", "spark-connect", "spark-history", "docker-api", "hub", "mail")
@@ -50,6 +53,11 @@ class StackContainer:
         return self.state == "running" and self.health in {"healthy", ""}
 
 
+def is_driver(labels: Mapping[str, str]) -> bool:
+    """Returns whether labels are those of a container that is there for one run alone."""
+    return labels.get(ONE_OFF) == "True"
+
+
 def expected(settings: Settings) -> list[str]:
     """Returns the services that `up` starts with these settings."""
     return [name for name in SERVICES if OPTIONAL.get(name) not in settings.without]
@@ -59,7 +67,7 @@ def containers(engine: Engine, settings: Settings) -> list[StackContainer]:
     """Returns every container of the stack, running or not, users' servers and drivers included."""
     by_id: dict[str, StackContainer] = {}
     for label in (PROJECT, STACK):
-        for raw in engine.client.api.containers(all=True, filters={"label": f"{label}={settings.stack}"}):
+        for raw in answers.listed(engine, f"{label}={settings.stack}"):
             by_id[raw["Id"]] = _container(raw, settings)
     return sorted(by_id.values(), key=_order)
 
@@ -78,7 +86,7 @@ def _container(raw: dict[str, object], settings: Settings) -> StackContainer:
     name, status = str(names[0]).lstrip("/"), str(raw.get("Status") or "")
     health = re.search(r"\((?:health: )?(healthy|unhealthy|starting)\)", status)
     user = f"{settings.stack}-user-"
-    service = "driver" if labels.get(ONE_OFF) == "True" else str(labels.get(SERVICE, ""))
+    service = "driver" if is_driver(labels) else str(labels.get(SERVICE, ""))
     return StackContainer(
         id=str(raw["Id"]),
         name=name,
@@ -97,14 +105,13 @@ def published(engine: Engine, settings: Settings) -> set[int]:
 
 def servers(engine: Engine, settings: Settings) -> list[Container]:
     """Returns the containers of users' servers, and of helpers that an interrupted command left."""
-    label = f"{STACK}={settings.stack}"
-    return list(engine.client.containers.list(all=True, filters={"label": label}, ignore_removed=True))
+    found = (answers.container(engine, raw["Id"]) for raw in answers.listed(engine, f"{STACK}={settings.stack}"))
+    return [container for container in found if container is not None]
 
 
 def last_lines(engine: Engine, container: StackContainer, count: int = 6) -> list[str]:
     """Returns the last log lines of a container."""
-    text = engine.client.containers.get(container.id).logs(tail=count).decode(errors="replace")
-    return [line for line in text.splitlines() if line.strip()]
+    return [line for line in answers.log_tail(engine, container.id, count).splitlines() if line.strip()]
 
 
 def memory_used(stats: Mapping[str, Any]) -> float:
@@ -146,5 +153,13 @@ def show_logs(compose: Compose, service: str | None, *, follow: bool, tail: int)
         argv = ["docker", "logs", "--tail", str(tail), *(["--follow"] if follow else []), others[service]]
     else:
         argv = compose.logs_argv(service, follow=follow, tail=str(tail))
-    stderr = subprocess.STDOUT if service in others else None
-    return subprocess.run(argv, env=compose.environment(), stderr=stderr, check=False).returncode
+    process = subprocess.Popen(
+        argv,
+        env=compose.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if service in others else subprocess.PIPE,
+    )
+    with process:
+        passing.to_the_end(process)
+    return process.returncode

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from spark_etl.reading import Runs
 from spark_etl.storage import S3Settings
+from spark_etl.units import format_count
 
 from sandbox_cli.console import Console
 from sandbox_cli.errors import StackError
@@ -54,27 +55,39 @@ class Session:
     @cached_property
     def hub(self) -> Hub:
         """The hub's API."""
-        return Hub(self.ports["hub"], self.secrets)
+        return Hub(self._port("hub"), self._complete_secrets)
 
     @cached_property
     def store(self) -> ObjectStore:
         """MinIO."""
-        return ObjectStore(self.ports["s3"], self.secrets)
+        return ObjectStore(self._port("s3"), self._complete_secrets)
 
     def links(self) -> dict[str, str]:
         """Returns what to open in a browser, by name, and the S3 endpoint."""
-        return links(self.settings, self.ports)
+        return links(self.settings, {name: self._port(name) for name in ports.PREFERRED})
+
+    def _port(self, name: str) -> int:
+        if name not in self.ports:
+            raise incomplete(self.settings, ports.FILE, name)
+        return self.ports[name]
+
+    @property
+    def _complete_secrets(self) -> dict[str, str]:
+        for name in secrets.GENERATED:
+            if name not in self.secrets:
+                raise incomplete(self.settings, secrets.FILE, name)
+        return self.secrets
 
     @cached_property
     def runs(self) -> Runs:
         """The runs that this stack's store has."""
         settings = S3Settings(
-            endpoint=f"http://127.0.0.1:{self.ports['s3']}",
+            endpoint=f"http://127.0.0.1:{self._port('s3')}",
             region=REGION,
             access_key="runner",
             secret_key=s3_secret(self.secrets["s3_identity_key"], "runner"),
         )
-        return Runs(SCRATCH, settings)
+        return Runs(SCRATCH, settings, every_user=True)
 
 
 def attach(console: Console, settings: Settings) -> Session:
@@ -86,7 +99,7 @@ def attach(console: Console, settings: Settings) -> Session:
     """
     session = Session(connection.connect(console, settings), settings)
     if not session.ports or not session.secrets:
-        raise never_started(settings)
+        raise without_state(settings, len(services.containers(session.engine, settings)))
     return session
 
 
@@ -107,9 +120,31 @@ def running(console: Console, settings: Settings, needs: Sequence[str]) -> Sessi
     if problems:
         listed = "; ".join(f"{name} {problem}" for name, problem in problems.items())
         raise StackError(f"The stack `{settings.stack}` is not up: {listed}.", hint="sandbox up")
+    if not variables.remembered(settings):
+        raise incomplete(settings, variables.FILE, "variables")
     return session
 
 
-def never_started(settings: Settings) -> StackError:
-    """Returns the error for a stack without a state folder."""
-    return StackError(f"There is no stack `{settings.stack}`: it was never started here.", hint="sandbox up")
+def without_state(settings: Settings, containers: int) -> StackError:
+    """Returns the error for a stack without a state folder: never started, or one that has lost it.
+
+    Args:
+        settings: Which stack.
+        containers: How many there are of it all the same.
+    """
+    if not containers:
+        return StackError(f"There is no stack `{settings.stack}`: it was never started here.", hint="sandbox up")
+    return StackError(
+        f"The stack `{settings.stack}` has {format_count(containers, 'container')}, but its ports and secrets are not "
+        f"in {settings.state_dir}: they were deleted, or SANDBOX_STATE_DIR was another folder when it was started.",
+        hint="sandbox up\nIt makes new secrets and passwords. All data stays. "
+        "Users' servers restart when they are idle.",
+    )
+
+
+def incomplete(settings: Settings, file: str, name: str) -> StackError:
+    """Returns the error for a file of the state folder that lacks something."""
+    return StackError(
+        f"{settings.state_dir / file} is not there or incomplete: it has no `{name}`.",
+        hint="sandbox up\nIt adds what is missing.",
+    )

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docker.errors import APIError, NotFound
-from docker.models.containers import Container
+from spark_etl.units import format_count
 
 from sandbox_cli.console import Console
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import lock, services
 from sandbox_cli.stack.compose import Compose
+from sandbox_cli.stack.engine import answers
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.images import inventory
 
@@ -52,22 +53,20 @@ def down(console: Console, settings: Settings, engine: Engine) -> dict[str, obje
 def _down(console: Console, settings: Settings, engine: Engine) -> dict[str, object]:
     with console.stage("down") as stage:
         servers = services.servers(engine, settings)
-        stage.update(f"stopping {len(servers)} users' servers" if servers else "stopping the services")
+        stage.update(
+            f"stopping {format_count(len(servers), 'server')} of users" if servers else "stopping the services"
+        )
         before = services.containers(engine, settings)
         with ThreadPoolExecutor(8) as pool:
-            stopped = [pool.submit(_end, server) for server in servers]
+            stopped = [pool.submit(answers.end, server, seconds=SERVER_SECONDS) for server in servers]
             Compose(engine, settings).down()
             for server in stopped:
                 server.result()
         _remove_networks(engine, settings)
-        stage.result = f"{len(before)} containers removed, all data kept" if before else "nothing was running"
+        stage.result = (
+            f"{format_count(len(before), 'container')} removed, all data kept" if before else "nothing was running"
+        )
     return {"stack": settings.stack, "removed": [container.name for container in before]}
-
-
-def _end(container: Container) -> None:
-    with contextlib.suppress(NotFound):
-        container.stop(timeout=SERVER_SECONDS)
-        container.remove(force=True)
 
 
 def _remove_networks(engine: Engine, settings: Settings) -> None:
@@ -106,7 +105,7 @@ def reset(console: Console, settings: Settings, engine: Engine, resources: Stack
                 f"volume {name}: {reason}" for name in resources.volumes if (reason := _remove_volume(engine, name))
             ]
             failures += [f"image {ref}: in use" for ref in inventory.remove(engine, resources.images)]
-            stage.result = f"{len(resources.lines())} resources deleted"
+            stage.result = f"{format_count(len(resources.lines()), 'resource')} deleted"
     if failures:
         raise StackError("Could not be deleted: " + "; ".join(failures), hint="docker ps --all")
     shutil.rmtree(settings.state_dir, ignore_errors=True)

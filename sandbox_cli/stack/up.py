@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from minio.error import S3Error
-from spark_etl.units import format_duration
+from spark_etl.units import format_count, format_duration
 from urllib3.exceptions import HTTPError
 
 from sandbox_cli.console import Console, Stage
@@ -113,7 +113,9 @@ def _stack(
         Compose(engine, settings, values).up()
         session = Session(engine, settings)
         _wait_for_minio(session, stage)
-        stage.result = f"{len(services.expected(settings))} services, {values['SANDBOX_WORKERS']} workers"
+        stage.result = (
+            f"{len(services.expected(settings))} services, {format_count(int(values['SANDBOX_WORKERS']), 'worker')}"
+        )
     return session
 
 
@@ -141,6 +143,12 @@ def _provision(console: Console, session: Session, *, with_data: bool) -> None:
             done.append("sample data")
         health.wait_ready(session.engine, settings, stage, expected)
         stage.result = ", ".join(done) or "nothing to do"
+    if former := user_servers.with_former_secrets(session):
+        console.warn(
+            f"The secrets are new. These servers still have the old ones, so Spark refuses them: {', '.join(former)}. "
+            "The hub stops each when it has been idle for 15 minutes; its home page tells their users to restart them "
+            "sooner"
+        )
 
 
 def _buckets(session: Session) -> list[str]:
@@ -149,7 +157,7 @@ def _buckets(session: Session) -> list[str]:
             raise StackError(
                 "MinIO does not accept the root password of "
                 f"{session.settings.state_dir / secrets.FILE}: its container was started with another one.",
-                hint="sandbox down, then sandbox up; nothing in its volume is lost. Or start over: sandbox reset",
+                hint="sandbox down && sandbox up\nNothing in its volume is lost.",
             )
         return [f"bucket {name}" for name in session.store.make_buckets()]
     except (S3Error, HTTPError) as error:

@@ -13,6 +13,7 @@ from sandbox_cli.stack.doctor.check import CheckFailed
 from sandbox_cli.stack.engine import capacity
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.images import inventory
+from sandbox_cli.stack.session import without_state
 
 CLOCK_SECONDS = 5.0
 
@@ -24,7 +25,8 @@ def disk(engine: Engine) -> str:
         return "in a virtual machine, not visible from here"
     if free < needed * capacity.GB:
         raise CheckFailed(
-            f"{free / capacity.GB:.1f} GB free, {needed:g} GB needed", "docker system df; sandbox reset --images"
+            f"{free / capacity.GB:.1f} GB free, {needed:g} GB needed",
+            "docker system df\nIt shows what takes space. `docker image prune` and `docker builder prune` free some.",
         )
     return f"{free / capacity.GB:.0f} GB free"
 
@@ -41,10 +43,11 @@ def published_ports(engine: Engine, settings: Settings) -> str:
     """The ports that the stack publishes, or would."""
     known, published = ports.remembered(settings), services.published(engine, settings)
     if not known:
-        raise CheckFailed("the stack was never started here", "sandbox up", state="stopped")
+        error = without_state(settings, containers := len(services.containers(engine, settings)))
+        raise CheckFailed(error.message, error.hint or "", state="broken" if containers else "stopped")
     taken = [f"{name} {port}" for name, port in known.items() if port not in published and not ports.is_free(port)]
     if taken:
-        raise CheckFailed(f"used by another program: {', '.join(taken)}", "sandbox up (takes the next free ones)")
+        raise CheckFailed(f"used by another program: {', '.join(taken)}", "sandbox up\nIt takes the next free ones.")
     if not set(known.values()) <= published:
         raise CheckFailed("free, but no service of the stack listens", "sandbox up", state="stopped")
     return ", ".join(f"{name} 127.0.0.1:{port}" for name, port in known.items())

@@ -12,6 +12,7 @@ from spark_etl.usernames import SMOKE_TEST_USER
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError
 from sandbox_cli.stack import services, state
+from sandbox_cli.stack.engine import answers
 from sandbox_cli.stack.hub import user_servers
 from sandbox_cli.stack.hub.kernel import Kernel, kernel
 from sandbox_cli.stack.session import Session
@@ -20,7 +21,7 @@ FILE = "smoke-test.json"
 READ_CHECKPOINT = """
 import json as _json
 from spark_etl import runs as _runs
-_run = next(run for run in _runs.list(status="succeeded", limit=None) if run.checkpoints)
+_run = next(run for run in _runs.list(status="succeeded", limit=None, own=False) if run.checkpoints)
 _name = sorted(_run.checkpoints)[0]
 _frame = _run[_name].head(5)
 print(_json.dumps({"run": _run.id, "checkpoint": _name, "rows": int(_run[_name].rows), "head": len(_frame)}))
@@ -55,14 +56,21 @@ def stack_start(session: Session) -> str:
     """Returns what distinguishes this start of the stack from any other: its containers and when they began."""
     containers = services.containers(session.engine, session.settings)
     ids = [container.id for container in containers if container.service in services.SERVICES]
-    started = (session.engine.client.api.inspect_container(each)["State"]["StartedAt"] for each in ids)
-    return json.dumps(sorted(zip(ids, started, strict=True)))
+    found = (answers.container(session.engine, each) for each in ids)
+    return json.dumps(sorted((each.id, each.attrs["State"]["StartedAt"]) for each in found if each is not None))
 
 
 def passed_at(session: Session) -> float | None:
     """Returns when this very start of the stack passed (seconds since the epoch), None if it has not yet."""
-    last = state.read(session.settings.state_dir / FILE)
+    last = state.read(session.settings.state_dir / FILE, _check, anew="tests again")
     return float(last["at"]) if last.get("stack_start") == stack_start(session) else None
+
+
+def _check(content: dict[str, Any]) -> str:
+    at, start = content.get("at"), content.get("stack_start")
+    if content and (not isinstance(at, (int, float)) or isinstance(at, bool)):
+        return state.wrong_kind("at", at, "a number")
+    return state.wrong_kind("stack_start", start, "a text") if content and not isinstance(start, str) else ""
 
 
 def run_smoke_test(session: Session, stage: Stage, *, with_checkpoint: bool) -> dict[str, Any]:

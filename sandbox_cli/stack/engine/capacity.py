@@ -71,7 +71,7 @@ def require_disk(capacity: Capacity, *, to_build: bool) -> None:
         raise StackError(
             f"The disk of the Docker engine has {capacity.free / GB:.1f} GB free; "
             f"{'building the images' if to_build else 'the stack'} needs {needed:.10g} GB.",
-            hint="docker system df; sandbox reset --images; or SANDBOX_MIN_FREE_GB=… if you know better",
+            hint="docker system df\nIt shows what takes the space. With SANDBOX_MIN_FREE_GB=2 less is required.",
         )
 
 

@@ -110,11 +110,11 @@ def connect(console: Console, settings: Settings) -> Engine:  # noqa: ARG001  on
     found, tried = discovery.find(discovery.candidates())
     if found is None:
         _restart_within_docker_group(tried)
-        raise discovery.no_engine(tried, hint=f"sandbox up  (starts or installs one where it can), or see {PAGE}")
+        raise discovery.no_engine(tried, hint=f"sandbox up\nIt starts or installs one where it can; see {PAGE}")
     if missing := plugins.missing():
         raise EngineError(
             f"A Docker engine answers at {found[0].host}, but the docker command line lacks {' and '.join(missing)}.",
-            hint=f"sandbox up  (installs it on Debian and Ubuntu; elsewhere see {PAGE})",
+            hint=f"sandbox up\nIt installs them on Debian and Ubuntu. Elsewhere see {PAGE}",
         )
     return _checked(*found)
 
@@ -150,7 +150,7 @@ def _checked(candidate: Candidate, client: docker.DockerClient) -> Engine:
     elif any("podman" in str(part.get("Name")).lower() for part in version.get("Components") or []):
         problem = "is Podman's imitation of Docker, which has no BuildKit"
     if problem:
-        raise EngineError(f"The engine at {candidate.host} {problem}.", hint=PAGE)
+        raise EngineError(f"The engine at {candidate.host} {problem}.", hint=f"see {PAGE}")
     return Engine(client=client, host=candidate.host, origin=candidate.origin)
 
 

@@ -152,6 +152,6 @@ def no_engine(
     if denied is not None:
         return EngineError(
             f"A Docker engine listens at {denied.candidate.host}, but you may not use it. {attempts}",
-            hint=f"sudo usermod -aG docker $USER, then log in again (what that allows: {PAGE})",
+            hint=f"sudo usermod -aG docker $USER\nThen log in again. What that allows: {PAGE}",
         )
     return EngineError(f"No usable Docker engine{because}. {attempts}".strip(), hint=hint)

@@ -95,7 +95,7 @@ class Host:
         `stop_on_interrupt`.
         """
         if self.root_prefix is None:
-            raise EngineError(f"`{argv[0]}` needs root, and `sudo` would ask for a password.", hint=PAGE)
+            raise EngineError(f"`{argv[0]}` needs root, and `sudo` would ask for a password.", hint=f"see {PAGE}")
         # `timeout` and not Python's own: it runs as root itself, so it may stop what sudo started; and it leaves this
         # process group, so Ctrl-C reaches only this process.
         limited = [*self.root_prefix, "timeout", "--kill-after=15", str(seconds), *argv]

@@ -136,7 +136,9 @@ def add_trixie(host: Host) -> None:
         return
     mirror = apt.mirror(host)
     if mirror is None:
-        raise EngineError("apt on this machine has no Debian mirror to take Debian 13's packages from.", hint=PAGE)
+        raise EngineError(
+            "apt on this machine has no Debian mirror to take Debian 13's packages from.", hint=f"see {PAGE}"
+        )
     signed = f"Signed-By: {apt.DEBIAN_KEYS}\n" if Path(apt.DEBIAN_KEYS).exists() else ""
     host.write(PIN_FILE, _PIN)  # first: without it, everything would count as upgradable
     host.write(SOURCE_FILE, f"{_MARK}Types: deb\nURIs: {mirror}\nSuites: trixie\nComponents: main\n{signed}")

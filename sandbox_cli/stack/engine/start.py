@@ -57,7 +57,7 @@ def _wait(host: Host) -> None:
         ended = not host.systemd and waited > 3 and not running_processes("dockerd")
         if ended or waited > START_SECONDS:
             what = "ended at once" if ended else f"did not answer within {START_SECONDS} s"
-            raise EngineError(f"The Docker engine was started but {what}:\n  {_log_tail(host)}", hint=PAGE)
+            raise EngineError(f"The Docker engine was started but {what}:\n  {_log_tail(host)}", hint=f"see {PAGE}")
         time.sleep(0.2)
 
 

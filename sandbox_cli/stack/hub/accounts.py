@@ -22,7 +22,16 @@ def remembered(settings: Settings) -> dict[str, dict[str, Any]]:
     """Returns name → password and admin of the accounts whose passwords were generated here."""
     path = settings.state_dir / FILE
     state.refuse_readable(path)
-    return state.read(path)
+    return state.read(path, _check, anew="makes new passwords for `admin` and `engineer`")
+
+
+def _check(content: dict[str, Any]) -> str:
+    for name, account in content.items():
+        if not isinstance(account, dict):
+            return state.wrong_kind(name, account, "an object with password and admin")
+        if not isinstance(account.get("password"), str) or not account["password"]:
+            return state.wrong_kind(f"password` of `{name}", account.get("password"), "a text that is not empty")
+    return ""
 
 
 def new_password() -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from spark_etl import bounded_yaml
+from spark_etl.bounded_yaml import UnreadableYamlError
 
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
@@ -66,9 +68,9 @@ def load(settings: Settings) -> SignIn:
         UsageError: Others can read it, or it can't be right. Its values are not shown: one is a secret.
     """
     path = settings.state_dir / FILE
-    if not path.exists():
+    if not os.path.lexists(path):
         return SignIn()
-    state.refuse_readable(path, leaked="a new client_secret from the provider")
+    state.refuse_readable(path, leaked="ask the provider for a new client_secret.")
     content = _parsed(path)
     name, given = content.get("authenticator"), content.get("settings") or {}
     if unknown := sorted(str(key) for key in set(content) - {"authenticator", "settings"}):
@@ -86,18 +88,24 @@ def load(settings: Settings) -> SignIn:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = bounded_yaml.construct(bounded_yaml.compose(path.read_text(encoding="utf-8")))
         json.dumps(content)
-    except yaml.MarkedYAMLError as error:
-        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise _invalid(path, f"It is no YAML{line}.") from None
-    except (yaml.YAMLError, TypeError, ValueError):
+    except UnicodeDecodeError:
+        raise _invalid(path, "It is not UTF-8.") from None
+    except UnreadableYamlError as error:
+        raise _invalid(path, _problem(error)) from None
+    except (TypeError, ValueError):
         raise _invalid(path, "It has values that are no text, number, list or mapping.") from None
     except OSError as error:
-        raise _invalid(path, f"It can't be read: {error.strerror}.") from None
+        raise state.unusable(path, error) from None
     if not isinstance(content, dict):
         raise _invalid(path, "It must have the keys `authenticator` and `settings`.")
     return content
+
+
+def _problem(error: UnreadableYamlError) -> str:
+    what = "It is no YAML" if error.is_syntax else error.problem[0].upper() + error.problem[1:]
+    return f"{what} in line {error.line}." if error.line else f"{what}."
 
 
 def _refuse_missing(path: Path, given: Mapping[str, Any]) -> None:

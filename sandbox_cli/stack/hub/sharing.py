@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -71,7 +72,7 @@ def _wait_for_end(server: ServerAccess, stage: Stage, path: str, job: str) -> di
     if not result:
         raise StackError(
             f"`{path}` is not shared after {MAX_SECONDS // 60} minutes, and still goes on: {shown}",
-            hint="look at the shelf for it; sandbox logs hub",
+            hint="sandbox logs hub\nLook also whether it is on the shelf by now.",
         )
     return result
 
@@ -91,7 +92,7 @@ def _in_server(server: ServerAccess, stage: Stage, notebook: str) -> str:
     if _exists(server, target):
         raise UsageError(
             f"`{notebook}` is on this machine, but the server of `{server.user}` has a notebook `{target}` already.",
-            hint=f"sandbox share {target}, or give the file another name",
+            hint=f"sandbox share {shlex.quote(target)}\nIt shares the one in the server. For yours, rename the file.",
         )
     stage.update(f"copying it to {target}")
     body = {"type": "file", "format": "text", "content": file.read_text(encoding="utf-8")}

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-
-from docker.errors import NotFound
-
 from sandbox_cli.stack import services, variables
+from sandbox_cli.stack.engine import answers
 from sandbox_cli.stack.session import Session
 
 
@@ -26,6 +23,14 @@ def end_servers_elsewhere(session: Session) -> list[str]:
     return ended
 
 
+def with_former_secrets(session: Session) -> list[str]:
+    """Returns the users whose servers have another token of Spark Connect than the stack has now."""
+    prefix, token = f"{session.settings.stack}-user-", f"SANDBOX_CONNECT_TOKEN={session.secrets['spark_connect_token']}"
+    running = [each for each in services.servers(session.engine, session.settings) if each.status == "running"]
+    users = [each for each in running if str(each.name).startswith(prefix)]
+    return [str(each.name).removeprefix(prefix) for each in users if token not in each.attrs["Config"]["Env"]]
+
+
 def hub_origin_of(environment: list[str]) -> str:
     """Returns the hub's origin that a server was started with; empty where there is one address for all pages."""
     return dict(line.split("=", 1) for line in environment if "=" in line).get("JUPYTERHUB_HOST", "")
@@ -37,5 +42,6 @@ def end(session: Session, user: str) -> None:
     One that failed would otherwise stay, for its log, and use the home volume.
     """
     session.hub.stop_server(user)
-    with contextlib.suppress(NotFound):
-        session.engine.client.containers.get(f"{session.settings.stack}-user-{user}").remove(force=True)
+    left = answers.container(session.engine, f"{session.settings.stack}-user-{user}")
+    if left is not None:
+        answers.remove(left)

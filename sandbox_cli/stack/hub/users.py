@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from docker.errors import NotFound
@@ -13,7 +14,7 @@ from sandbox_cli.stack.session import Session
 
 
 def list_accounts(session: Session) -> list[dict[str, Any]]:
-    """Returns the accounts: name, admin, login (`open`, `locked`, `none`), server (`running` or empty)."""
+    """Returns the accounts: name, admin, login (`open`, `none`), server (`running` or empty)."""
     return [
         {**account, "server": "running" if session.hub.server(account["name"]) else ""}
         for account in session.hub.accounts()
@@ -33,7 +34,7 @@ def generated_password(session: Session, name: str) -> str:
     if name not in known:
         raise UsageError(
             f"There is no generated password of `{name}` here. Known: {', '.join(sorted(known)) or 'none'}.",
-            hint=f"sandbox users passwd {name}",
+            hint=f"sandbox users passwd {shlex.quote(name)}",
         )
     return str(known[name]["password"])
 
@@ -64,7 +65,7 @@ def refuse_existing(session: Session, name: str) -> None:
         UsageError: With the reason.
     """
     if reason := usernames.invalid_reason(name):
-        raise UsageError(f"{reason}.", hint="sandbox users add another-name")
+        raise UsageError(f"{reason}.", hint="sandbox users list\nIt shows the names that are taken.")
     if name in _names(session):
         raise UsageError(f"There is an account `{name}` already.", hint=f"sandbox users passwd {name}")
 
@@ -78,7 +79,11 @@ def refuse_unknown(session: Session, name: str) -> None:
     names = _names(session)
     if name not in names:
         native = _is_native(session)
-        hint = f"sandbox users add {name}" if native else f"{name} is known here after a first login at the provider"
+        hint = (
+            f"sandbox users add {shlex.quote(name)}"
+            if native
+            else f"{name} is known here after a first login at the provider"
+        )
         raise UsageError(f"There is no account `{name}`. Known: {', '.join(names)}.", hint=hint)
 
 
@@ -89,7 +94,10 @@ def resolve_user(session: Session, name: str | None) -> str:
         UsageError: There is no such account; or no user is named where a provider lets users in.
     """
     if name is None and not _is_native(session):
-        raise UsageError("Users log in through a provider, so a user must be named.", hint="add --user NAME")
+        raise UsageError(
+            "Users log in through a provider, so a user must be named.",
+            hint="add --user NAME; `sandbox users list` shows who there is",
+        )
     chosen = name or accounts.DEFAULT_USER
     refuse_unknown(session, chosen)
     return chosen

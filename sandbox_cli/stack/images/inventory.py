@@ -30,11 +30,16 @@ if TYPE_CHECKING:
 BASE = "base"
 REPOSITORY = "sandbox"
 
-# Of spark_etl, as much as the store of runs needs, how users are named, and how sizes are shown.
+# Of spark_etl, as much as the store of runs needs, how users are named, and how dates, sizes and texts are shown.
 HUB_MODULES = (
     "__init__.py",
     "bounded_json.py",
+    "dates.py",
+    "error_text.py",
     "errors.py",
+    "folder_columns.py",
+    "names.py",
+    "printable.py",
     "trace.py",
     "units.py",
     "usernames.py",

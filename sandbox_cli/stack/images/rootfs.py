@@ -96,11 +96,13 @@ def _ensure_debootstrap(host: Host, settings: Settings, stage: Stage) -> None:
     if not packages:
         return
     if not host.program("apt-get"):
-        raise StackError(f"No image registry answers, and making the base image here needs {packages[0]}.", hint=PAGE)
+        raise StackError(
+            f"No image registry answers, and making the base image here needs {packages[0]}.", hint=f"see {PAGE}"
+        )
     names = " and ".join(packages)
     stage.line(f"No image registry answers. To make the base image from packages, {names} is installed (apt-get).")
     if not settings.assume_yes and not stage.ask("Go on?"):
-        raise EngineError(f"The base image needs {names}, and installing it was refused.", hint=PAGE)
+        raise EngineError(f"The base image needs {names}, and installing it was refused.", hint=f"see {PAGE}")
     stage.update(f"base: installing {names}")
     apt.update(host)
     apt.install(host, packages)
@@ -152,7 +154,8 @@ def _import(engine: Engine, host: Host, rootfs: Path, ref: str) -> None:
         )
     if done.returncode != 0 or tar.returncode != 0:
         raise StackError(
-            f"Importing the base image failed with {done.returncode}: {done.stderr.strip()}", hint=str(host.log)
+            f"Importing the base image failed with {done.returncode}: {done.stderr.strip()}",
+            hint=f"the whole log: {host.log}",
         )
 
 
@@ -160,4 +163,6 @@ def _step(host: Host, argv: list[str]) -> None:
     code, output = host.attempt(argv, stop_on_interrupt=True)
     if code != 0:
         tail = "\n  ".join(output.strip().splitlines()[-12:])
-        raise StackError(f"Making the base image failed: `{argv[0]}` ended with {code}:\n  {tail}", hint=str(host.log))
+        raise StackError(
+            f"Making the base image failed: `{argv[0]}` ended with {code}:\n  {tail}", hint=f"the whole log: {host.log}"
+        )

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from docker.errors import APIError, NotFound
 
-from sandbox_cli.stack import services
+from sandbox_cli.console import CLEAR_LINE
+from sandbox_cli.stack import passing, services
+from sandbox_cli.stack.engine import answers
 from sandbox_cli.stack.session import Session
 
 STOP_SECONDS = 25
@@ -47,42 +49,41 @@ def run(
     """
     name = f"{session.settings.stack}-driver-{uuid.uuid4().hex[:8]}"
     argv = session.compose.run_argv(["--name", name, *options], "runner", ["runner", *command])
-    out = subprocess.PIPE if capture or quiet else None
     process = subprocess.Popen(
         argv,
         env=session.compose.environment(),
         stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=subprocess.STDOUT if quiet else None,
-        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if quiet else subprocess.PIPE,
         start_new_session=True,  # Ctrl-C reaches this process only, which passes it on once
     )
     try:
-        printed, _ = process.communicate()
+        printed = passing.to_the_end(process, session.settings.stack, keep_stdout=capture or quiet)
     except KeyboardInterrupt:
         _stop(session, name, process)
         raise
-    return DriverResult(process.returncode, printed or "")
+    return DriverResult(process.returncode, printed)
 
 
 def stop_leftovers(session: Session, label: str) -> None:
     """Stops the drivers with this label that an interrupted command left at work."""
     wanted = [label, f"{services.PROJECT}={session.settings.stack}"]
-    for container in session.engine.client.containers.list(filters={"label": wanted}):
-        with contextlib.suppress(NotFound, APIError):  # the client that started it removes it, too
-            container.stop(timeout=STOP_SECONDS)
-            container.remove(force=True)
+    find = session.engine.client.containers.list
+    for container in answers.of_all(lambda: find(filters={"label": wanted}, sparse=True)):
+        with contextlib.suppress(APIError):
+            answers.end(container, seconds=STOP_SECONDS)  # the client that started it removes it, too
 
 
-def _stop(session: Session, name: str, process: subprocess.Popen[str]) -> None:
+def _stop(session: Session, name: str, process: subprocess.Popen[bytes]) -> None:
     """Stops the driver, waits for it, and kills it if need be; another signal doesn't interrupt that."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    sys.stderr.write("interrupted: stopping the driver …\n")
+    live = CLEAR_LINE if sys.stderr.isatty() else ""
+    sys.stderr.write(f"{live}interrupted: stopping the driver …\n")
     try:
         with contextlib.suppress(NotFound, APIError):
             session.engine.client.containers.get(name).stop(timeout=STOP_SECONDS)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=10)
+            process.wait(timeout=10)
         process.kill()
         with contextlib.suppress(NotFound, APIError):
             session.engine.client.containers.get(name).remove(force=True)

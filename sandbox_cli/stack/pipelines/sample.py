@@ -45,7 +45,7 @@ def publish_data(session: Session) -> None:
 
 def succeeded(session: Session) -> str | None:
     """Returns the id of the latest sample run that succeeded, None if there is none."""
-    found = session.runs.list(team=TEAM, pipeline=PIPELINE, status="succeeded")
+    found = session.runs.list(team=TEAM, pipeline=PIPELINE, status="succeeded", own=False)
     return found[0].id if found else None
 
 

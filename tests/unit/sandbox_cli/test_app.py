@@ -78,6 +78,15 @@ def test_an_interruption_is_shown_in_a_line(
     assert capsys.readouterr().err.strip() == "interrupted"
 
 
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), OSError("No space left on device")])
+def test_what_this_machine_lacks_is_not_said_of_docker(
+    status_ends: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    status_ends(error)
+    assert run_command(["status"]) == 1
+    assert capsys.readouterr().err == "error: No space left on device.\n"
+
+
 def test_a_bug_is_no_answer(status_ends: Callable[[BaseException], None]) -> None:
     status_ends(ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
@@ -106,7 +115,7 @@ def test_a_traceback_is_shown_on_demand_only(
         (["up", "--without", "hub"], "can't be without `hub`"),
         (["--stack", "My_Stack", "status"], "`My_Stack` can't be a stack's name"),
         (["run"], "Missing argument 'CONFIG'"),
-        (["users", "add"], "Missing argument 'name'"),
+        (["users", "add"], "Missing argument 'NAME'"),
         (["runs", "nosuch"], "No such command 'nosuch'"),
         (["run", "nosuch.yaml"], "--start-date"),
         (["run", "nosuch.yaml", "--start-date", "2024-02-29", "--end-date", "2024-02-29"], "nosuch.yaml"),
@@ -186,7 +195,21 @@ def test_status_answers_by_its_exit_code_and_in_json(
 
 def test_every_verb_has_a_line_of_help() -> None:
     verbs = {command.name: command.callback.__doc__ for command in app.registered_commands if command.callback}
-    known = {"up", "down", "status", "logs", "doctor", "open", "reset", "run", "share", "unshare"}
+    known = {
+        "up",
+        "down",
+        "status",
+        "logs",
+        "doctor",
+        "open",
+        "reset",
+        "run",
+        "replay",
+        "diff",
+        "trust",
+        "share",
+        "unshare",
+    }
     assert set(verbs) == known | OLD_NAMES
     assert all(verbs.values())
 

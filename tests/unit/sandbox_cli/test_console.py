@@ -64,6 +64,50 @@ def test_a_table_is_not_folded_for_a_pipe(console: Console, capsys: pytest.Captu
     assert lines == ["name  what", "[a]   " + "x" * 150, "b     y"]
 
 
+def test_a_name_that_one_copies_is_in_one_piece_on_a_narrow_terminal(
+    console: Console, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console._out, "width", 60)
+    run = "20240229T101112Z-7f3a2c"
+    console.table(["run", "dates"], [[run, "2024-02-27..2024-02-29 " * 3], [f"users/ada/billing/{run}", "x"]])
+    lines = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line[0] != " "]
+    assert lines == ["run", run, "users/ada/billing/", run]
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (80, ["20240229T101112Z-7f3a2c  2024-02-27..2024-02-29  succeeded  bills"]),
+        (62, ["20240229T101112Z-7f3a2c 2024-02-27.. succeeded bills", " " * 24 + "2024-02-29"]),
+    ],
+)
+def test_words_and_dates_are_in_one_piece_where_that_fits(
+    console: Console,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    width: int,
+    expected: list[str],
+) -> None:
+    monkeypatch.setattr(console._out, "width", width)
+    columns = ["run", "dates", "status", "failed at"]
+    row = ["20240229T101112Z-7f3a2c", "2024-02-27..2024-02-29", "succeeded", "bills"]
+    console.table(columns, [row], whole={"dates", "status"})
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[-len(expected) :] == expected
+
+
+def test_where_it_does_not_fit_nothing_is_cut(
+    console: Console, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console._out, "width", 40)
+    console.table(
+        ["run", "dates", "status"], [["7f3a2c" * 2, "2024-02-27..2024-02-29", "x" * 20]], whole={"dates", "status"}
+    )
+    shown = "".join(capsys.readouterr().out.split())
+    assert "7f3a2c" * 2 in shown
+    assert shown.count("x") == 20
+
+
 def test_a_stage_shows_what_it_does_and_how_it_ended(console: Console, capsys: pytest.CaptureFixture[str]) -> None:
     with console.stage("images") as stage:
         stage.update("3 of 7")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox_cli import program
 from sandbox_cli.app import run_command
 from sandbox_cli.commands import up
 from sandbox_cli.console import Console
@@ -26,12 +27,14 @@ LINKS = {"hub": "http://127.0.0.1:8000/"}
 )
 def test_how_to_log_in(
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     plain: bool,
     account: str | None,
     authenticator: str,
     expected: str,
 ) -> None:
+    monkeypatch.setenv(program.LAUNCHED, "./sandbox")
     settings = Settings(stack="demo", state_home=tmp_path)
     accounts.remember(settings, "engineer", "its-password", admin=False)
 

@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import yaml
 
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack.compose import Compose
+
+ROOT = Path(__file__).parents[4]
 
 
 class Engine:
@@ -37,3 +40,12 @@ def test_an_error_has_the_command_its_exit_code_and_its_stderr(compose: Compose)
 def test_ctrl_c_that_compose_saw_first_is_an_interruption(compose: Compose) -> None:
     with pytest.raises(KeyboardInterrupt):
         compose.call("130")
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_no_service_reaches_another_through_a_proxy(name: str) -> None:
+    """Docker's client configuration may name one for all containers."""
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    for service, content in services.items():
+        passed_by = set(content["environment"][name].split("${")[0].split(","))
+        assert passed_by >= ({*services, "localhost", "127.0.0.1"} - {"runner"}), service

@@ -54,7 +54,7 @@ def test_a_broken_file_is_named_with_the_way_out(file: Path, content: bytes) -> 
     file.write_bytes(content)
     with pytest.raises(UsageError, match=str(file)) as caught:
         state.read(file)
-    assert caught.value.hint == f"mv {file} {file}.bad, then sandbox up"
+    assert caught.value.hint == f"mv {file} {file}.bad && sandbox up"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o777])

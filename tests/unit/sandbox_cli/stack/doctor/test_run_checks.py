@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox_cli.console import Console
-from sandbox_cli.errors import EngineError, StackError
+from sandbox_cli.errors import EngineError, StackError, UsageError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import services
 from sandbox_cli.stack.doctor.check import CheckFailed, CheckResult
@@ -145,6 +145,44 @@ def test_a_failed_check_does_not_end_the_others(world: World, run: Run, check: s
     world.broken[check] = CheckFailed("it is sick", "mend it")
     assert states(run()) == bad
     assert world.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["disk"], ["engine", "disk"]),
+        (["D02", "memory"], ["engine", "disk", "memory"]),
+        (["S3 read"], ["engine", "minio", "docker-api", "hub", "spawn", "kernel", "S3 write", "S3 read"]),
+        (["s3-write", "SPAWN"], ["engine", "minio", "docker-api", "hub", "spawn", "kernel", "S3 write"]),
+        (["engine"], ["engine"]),
+    ],
+)
+def test_checks_run_by_name_with_what_they_need(
+    world: World, tmp_path: Path, names: list[str], expected: list[str]
+) -> None:
+    settings = Settings(stack="demo", state_home=tmp_path)
+    assert [result.name for result in module.run_checks(Console(plain=True), settings, names)] == expected
+
+
+@pytest.mark.parametrize("name", ["D14", "spark-history"])
+def test_a_service_that_was_left_out_is_stopped_for_whom_names_it(world: World, tmp_path: Path, name: str) -> None:
+    world.stop("spark-history")
+    results = module.run_checks(Console(plain=True), Settings(stack="demo", state_home=tmp_path), [name])
+    assert states({result.name: result for result in results}) == {"spark-history": "stopped"}
+
+
+def test_a_check_that_there_is_not_is_refused_with_those_there_are(world: World, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"There is no check `memry`.*memory"):
+        module.run_checks(Console(plain=True), Settings(stack="demo", state_home=tmp_path), ["memry"])
+    with pytest.raises(UsageError, match=r"There is no check `D77`. Known: D01, .*D26"):
+        module.run_checks(Console(plain=True), Settings(stack="demo", state_home=tmp_path), ["D01", "D77"])
+    assert world.checked == []
+
+
+def test_every_check_has_a_name_that_the_command_takes(world: World, run: Run) -> None:
+    results = run()
+    assert tuple(module._as_name(name) for name in results) == module.CHECK_NAMES
+    assert {result.code for result in results.values()} == set(module.CODES)
 
 
 def test_codes_stay_the_same_when_a_service_is_left_out(world: World, run: Run) -> None:

@@ -63,6 +63,7 @@ def test_a_file_that_others_can_read_is_refused(settings: Settings) -> None:
         ("[1]", "must have the keys"),
         (f"settings:\n  client_secret: '{SECRET}\n", "It is no YAML in line"),
         (f"settings: {{client_secret: *{SECRET}}}", "It is no YAML in line 1"),
+        ("a: " + "[" * 3000, "Lists and mappings are nested more than 50 levels deep in line 1"),
         ("since: 2026-01-01", "values that are no text, number, list or mapping"),
         (GOOD + "secret: x\n", "`secret` is none of its keys: authenticator, settings."),
         (GOOD.replace("github", "ldap"), "Unknown authenticator `ldap`. Known: native, auth0, azuread"),

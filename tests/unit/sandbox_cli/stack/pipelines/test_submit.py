@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from spark_etl.code.git import GitState
 from spark_etl.errors import ArgumentError, ConfigError, SparkEtlError
+from spark_etl.reading import Runs
 from spark_etl.runner.options import parse_options
+from spark_etl.store import RunStore
 
+from sandbox_cli.commands.run import with_resume_value
 from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack.pipelines import submit
 from sandbox_cli.stack.pipelines.driver import DriverResult
-from sandbox_cli.stack.pipelines.submit import Request, checked
+from sandbox_cli.stack.pipelines.submit import Request, checked, repeated
 
 DATES = ("--start-date", "2024-02-29", "--end-date", "2024-02-29")
 CONFIG = """
@@ -159,6 +162,52 @@ def test_a_pipeline_is_called_as_its_folder_is_on_the_users_disk(
     assert not [word for word in command if word.startswith("--pipeline=")]
 
 
+def test_a_folder_means_the_config_in_it(config: Path) -> None:
+    assert checked(config.parent, DATES, requirements=None).config == config
+
+
+def test_keys_in_s3_are_left_to_the_driver(config: Path) -> None:
+    words = check(config, "--keys", "s3a://scratch/keys.csv").arguments
+    assert words[words.index("--keys") + 1] == "s3a://scratch/keys.csv"
+    with pytest.raises(ArgumentError, match="--keys and --sample exclude each other"):
+        check(config, "--keys", "s3a://scratch/keys.csv", "--sample", "0.1")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (["--resume"], ["--resume", "latest"]),
+        (["--resume", "--json"], ["--resume", "latest", "--json"]),
+        (["--resume", "conf/feature_config.yaml"], ["--resume", "latest", "conf/feature_config.yaml"]),
+        (["x.yaml", "--resume", "a1b2c3"], ["x.yaml", "--resume", "a1b2c3"]),
+        (["--resume=a1b2c3"], ["--resume=a1b2c3"]),
+        (["--resume", "users/ada/shop/a1b2c3"], ["--resume", "users/ada/shop/a1b2c3"]),
+        (["--resume", "latest"], ["--resume", "latest"]),
+    ],
+)
+def test_resume_without_a_value_means_the_latest_run(line: list[str], expected: list[str]) -> None:
+    assert with_resume_value(line) == expected
+
+
+def test_resume_alone_is_the_last_run_again(config: Path, tmp_path: Path) -> None:
+    options = {"checkpoints": ["feature1"], "publish": "s3a://published", "project": str(config.parent)}
+    record = RunStore(str(tmp_path / "scratch")).start(
+        "mine", "shop", start_date="2024-02-01", end_date="2024-02-03", options=options, config_path=str(config),
+        by={"user": getpass.getuser()},
+    )  # fmt: skip
+    taken, arguments, text = repeated(
+        Runs(str(tmp_path / "scratch")), "latest", ["--end-date", "2024-02-02"], config=None
+    )
+    request = checked(taken, arguments, requirements=None)
+    parsed = parse_options(["--feature-config", "x", *request.arguments])
+    assert (parsed.team, parsed.pipeline, parsed.checkpoints, parsed.resume) == (
+        "mine", "shop", ("feature1",), record.run.run_id,
+    )  # fmt: skip
+    assert str(parsed.dates) == "2024-02-01..2024-02-02"
+    assert request.config == config
+    assert record.run.run_id in text
+
+
 @pytest.mark.parametrize(("name", "pipeline"), [("shop [v2]", "shop-v2"), (".Läden 2", "L-den-2"), ("_shop", "shop")])
 def test_what_of_a_folders_name_can_not_be_a_pipelines_is_a_hyphen(config: Path, name: str, pipeline: str) -> None:
     folder = config.parent.rename(config.parent.parent / name)
@@ -177,12 +226,19 @@ def test_a_folder_of_which_no_letter_can_be_a_pipelines_name_is_refused(config: 
 
 
 @pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def commands() -> list[list[str]]:
+    """The commands of the drivers that would have run."""
+    return []
+
+
+@pytest.fixture
+def ran(commands: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The options of the drivers that would have run."""
     taken: list[list[str]] = []
 
     def run(session: Any, command: list[str], *, options: list[str]) -> DriverResult:
         taken.append(options)
+        commands.append(command)
         return DriverResult(5, "")
 
     monkeypatch.setattr(submit.driver, "run", run)
@@ -249,3 +305,40 @@ def test_a_sample_that_makes_no_sense_is_refused(config: Path) -> None:
         check(config, "--sample", "5", "--sample-key", "id")
     with pytest.raises(ArgumentError, match="--sample needs a key column"):
         check(config, "--sample", "0.5")
+
+
+@pytest.mark.parametrize("how", ["a src layout", "beside", "a link"])
+def test_a_config_outside_of_the_project_is_mounted_beside_it(
+    config: Path, ran: list[list[str]], commands: list[list[str]], tmp_path: Path, how: str
+) -> None:
+    folder, arguments = config.parent, ()
+    if how == "a src layout":
+        folder = config.parent / "src"
+    elif how == "beside":
+        folder = config.parent.parent / "src"
+    folder.mkdir(exist_ok=True)
+    if how == "a link":
+        elsewhere = tmp_path / "elsewhere" / "shared.yaml"
+        elsewhere.parent.mkdir()
+        config = config.rename(elsewhere)
+        (folder / "feature_config.yaml").symlink_to(elsewhere)
+        given = folder / "feature_config.yaml"
+    else:
+        given, arguments = config, ("--project-path", str(folder))
+    session: Any = SimpleNamespace(settings=Settings(state_home=tmp_path / "state"))
+
+    submit.run(Console(plain=True), session, check(given, *arguments))
+
+    (options,), (command,) = ran, commands
+    name = command[command.index("--feature-config") + 1]
+    assert command[command.index("--project-path") + 1] == "/project"
+    if how == "a link":
+        assert any(option.endswith(":/project:ro") for option in options)
+    assert any(option.endswith(f":{name.rpartition('/')[0]}:ro") for option in options)
+    assert len([word for word in options if word.endswith(":/project:ro")]) == 1
+
+
+def test_what_can_be_refused_of_a_project_is_refused_before_a_driver_starts(config: Path) -> None:
+    (config.parent / "random.py").touch()
+    with pytest.raises(ConfigError, match=r"random\.py has the name of Python's own module random"):
+        check(config)

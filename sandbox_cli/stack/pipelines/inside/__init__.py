@@ -1,0 +1,1 @@
+"""What runs in containers of the stack, on the Python that is there."""
