@@ -1,7 +1,7 @@
 # Aliases only: the logic is in `./sandbox`, scripts/ and tests/. More options: make up ARGS="--workers 3"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down status doctor open reset test test-fast test-unit test-spark test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner lock
+.PHONY: help up down status doctor open reset test test-fast test-unit test-spark test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner bench-rows bench-run-diff lock
 
 DEV = @python3 scripts/bootstrap.py dev &&
 
@@ -73,6 +73,12 @@ bench-hub: ## What a user of the hub waits for: server, kernel, first rows, shar
 
 bench-runner: ## The runner beside plain PySpark and its peers, half an hour (ARGS="--rows 500000 --only a,d")
 	$(DEV) .venv/bin/python -m bench.runner $(ARGS)
+
+bench-rows: ## Comparing two frames of 10 million rows, beside DuckDB by hand (ARGS="--rows 500000")
+	$(DEV) .venv/bin/python -m bench.rows $(ARGS)
+
+bench-run-diff: ## Comparing two runs of 1,000 features (ARGS="--features 100")
+	$(DEV) .venv/bin/python -m bench.run_diff $(ARGS)
 
 lock: ## Renew requirements/*.lock from the .in files
 	$(DEV) sh scripts/lock.sh

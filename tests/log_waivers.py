@@ -70,6 +70,14 @@ WAIVERS: dict[str, Waiver] = {
         "a query was interrupted, or its kernel has ended: Connect logs what it tells the notebook",
         always=True,
     ),
+    "asked of an executor let go": Waiver(
+        "spark-connect",
+        r"ErrorUtils: Spark Connect RPC error during: \w+\.",
+        "a session that ends asks every executor for its Python logs; one that was let go just then does not answer: "
+        "the client's stop() passes over that",
+        always=True,
+        detail=GOING_AWAY,
+    ),
     "query released early": Waiver(
         "spark-connect",
         r"ErrorUtils: Spark Connect RPC error during: releaseExecute\.",

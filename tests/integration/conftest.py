@@ -57,14 +57,17 @@ class ContendedRun:
 def contended_run(stack: Sandbox) -> ContendedRun:
     """The sample run with two checkpoints, on a cluster whose cores a notebook held at first."""
     containers = Containers(stack.stack)
-    with HubClient(stack.port("hub")).login("engineer", stack.password("engineer")) as engineer:
+    with (
+        HubClient(stack.port("hub")).login("engineer", stack.password("engineer")) as engineer,
+        engineer.kernel() as hog,
+        engineer.kernel() as other,
+    ):
         until(lambda: spark_state(containers)["coresused"] == 0, within=150, what="all cores are free")
-        with engineer.kernel() as hog, engineer.kernel() as other:
-            assert "1000" in hog.run(SESSION.format(settings=HOG)).text
-            until(lambda: spark_state(containers)["coresused"] == 4, within=60, what="all cores are taken")
-            cell = other.run(WAIT_FOR_CORES, check=False).text
-            other.run("session.stop()")
-            return _waiting_run(stack, hog, cell)
+        assert "1000" in hog.run(SESSION.format(settings=HOG)).text
+        until(lambda: spark_state(containers)["coresused"] == 4, within=60, what="all cores are taken")
+        cell = other.run(WAIT_FOR_CORES, check=False).text
+        other.run("session.stop()")
+        return _waiting_run(stack, hog, cell)
 
 
 def _waiting_run(stack: Sandbox, hog: UserKernel, cell: str) -> ContendedRun:

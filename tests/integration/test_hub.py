@@ -67,16 +67,18 @@ def test_the_hubs_pages_link_to_them(engineer: HubClient) -> None:
     assert all(path in home for path in PAGES), home[:3000]
 
 
-def test_another_users_server_is_closed(stack: Sandbox, engineer: HubClient) -> None:
+@pytest.fixture(scope="module")
+def admins_server(stack: Sandbox) -> Iterator[None]:
+    """The admin's server runs."""
     with HubClient(stack.port("hub")) as admin:
-        admin.login("admin", stack.password("admin"))
-        admin.start_server()
-        try:
-            answer = engineer.http.get(
-                "/user/admin/api/contents", headers={"Authorization": f"token {engineer.token()}"}
-            )
-        finally:
-            admin.stop_server()
+        admin.login("admin", stack.password("admin")).start_server()
+        yield
+        admin.stop_server()
+
+
+@pytest.mark.usefixtures("admins_server")
+def test_another_users_server_is_closed(engineer: HubClient) -> None:
+    answer = engineer.http.get("/user/admin/api/contents", headers={"Authorization": f"token {engineer.token()}"})
 
     assert answer.status_code in {403, 404}, answer.text
 
@@ -100,12 +102,10 @@ def test_a_new_home_has_the_notebooks(engineer: HubClient) -> None:
     assert any(name.startswith("01_") and name.endswith(".ipynb") for name in names), names
 
 
-def test_every_user_has_a_uid_of_their_own(stack: Sandbox, engineer: HubClient, containers: Containers) -> None:
+@pytest.mark.usefixtures("admins_server")
+def test_every_user_has_a_uid_of_their_own(engineer: HubClient, containers: Containers) -> None:
     engineer.start_server()
-    with HubClient(stack.port("hub")) as admin:
-        admin.login("admin", stack.password("admin")).start_server()
-        uids = {name: containers.server(name).exec_run(["id", "-u"]).output.strip() for name in ("engineer", "admin")}
-        admin.stop_server()
+    uids = {name: containers.server(name).exec_run(["id", "-u"]).output.strip() for name in ("engineer", "admin")}
 
     assert uids["engineer"] != uids["admin"]
     assert all(20000 <= int(uid) < 60000 for uid in uids.values()), uids

@@ -12,7 +12,7 @@ from minio.error import S3Error
 
 from sandbox_cli.stack.hub.server_access import access
 from sandbox_cli.stack.hub_api import Hub
-from tests.support.attacks import ASK, CLEARED, CROWD, FLOOD, HOGS
+from tests.support.attacks import ASK, CLEARED, CROWD, FLOOD, GUESS, HOGS, MAILS
 from tests.support.engine import ASK_ONCE, Containers, client, life, memory_used
 from tests.support.hub import HubClient
 from tests.support.kernel import UserKernel
@@ -182,6 +182,25 @@ def test_a_memory_hog_loses_its_kernel_and_nobody_elses(people: dict[str, HubCli
     assert works(people["bob"])
     assert containers.server("ada").id == before, "the server itself is still the one"
     assert works(people["ada"])
+
+
+def test_wrong_passwords_from_a_kernel_lock_nobody_out(ada: UserKernel, stack: Sandbox) -> None:
+    answers = value(ada, GUESS)
+    assert answers == str([403] * 6)
+
+    with HubClient(stack.port("hub")).login("bob", stack("users", "show", "bob").out.strip()) as bob:
+        assert bob.http.get("/hub/home").is_success
+
+
+def test_the_mailbox_keeps_the_newest_of_many_large_mails(
+    ada: UserKernel, engineer: HubClient, containers: Containers
+) -> None:
+    before = life(containers.one("mail"))
+    ada.run(MAILS)
+    subjects = [mail["subject"] for mail in engineer.http.get("/services/ui/mail/api/email").json()]
+    assert "large 11" in subjects
+    assert "large 0" not in subjects
+    assert life(containers.one("mail")) == before
 
 
 def test_no_file_grows_without_end(ada: UserKernel) -> None:

@@ -63,9 +63,12 @@ def test_a_project_of_somebody_else_with_packages_of_its_own(
 
 @pytest.mark.timeout(600)
 def test_the_command_line_of_the_original_as_it_was_printed(
-    engineer: HubClient, containers: Containers, store: S3Client
+    stack: Sandbox, engineer: HubClient, containers: Containers, store: S3Client
 ) -> None:
-    """In a terminal of a user's server, where the shell splits `feature1, feature2, feature3` into three words."""
+    """In a terminal of a user's server, where the shell splits `feature1, feature2, feature3` into three words.
+
+    Its code is the user's: on the host it is executed only once somebody has said that it may be.
+    """
     engineer.start_server()
     line = """
     cd /opt/spark_etl && spark-submit spark_etl_runner.py \\
@@ -80,6 +83,11 @@ def test_the_command_line_of_the_original_as_it_was_printed(
 
     assert done.exit_code == 0, done.out[-5000:]
     assert checkpoints(store, "users/engineer/my_team/") == {"orders_clean", "orders_in_usd", "net_orders"}
+    (name,) = [run["name"] for run in stack("runs", "list", "--team", "my_team", "--json").json]
+    assert "user engineer writes there" in stack("replay", f"{name}/net_orders", code=2).err
+    assert "code: " in stack("trust", name, code=2).err, "what would be executed is listed, and nothing is said unasked"
+    stack("trust", name, "--yes")
+    assert "is trusted already" in stack("trust", name).err
 
 
 @pytest.mark.timeout(600)
@@ -87,13 +95,35 @@ def test_a_run_that_is_terminated_stops_its_driver_and_says_so(stack: Sandbox, c
     elsewhere = ["--team-name", "killed", "--publish-path", "s3a://published/killed/"]
     with stack.running("run", SAMPLE, *DATES, *elsewhere) as process:
         assert process.stderr is not None
-        next(line for line in process.stderr if " built " in line)
+        next(line for line in process.stderr if " planned, " in line)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
 
     assert process.returncode == 130
     assert not [c.name for c in containers.all() if "-driver-" in str(c.name)]
-    assert stack("runs", "list", "--json").json[0]["status"] == "interrupted"
+    assert stack("runs", "list", "--team", "killed", "--json").json[0]["status"] == "interrupted"
+
+
+@pytest.mark.timeout(600)
+def test_a_run_whose_client_was_killed_is_found_followed_and_ended(stack: Sandbox, containers: Containers) -> None:
+    elsewhere = ["--team-name", "orphan", "--publish-path", "s3a://published/orphan/"]
+    with stack.running("run", SAMPLE, *DATES, *elsewhere) as process:
+        assert process.stderr is not None
+        run_id = next(line for line in process.stderr if line.startswith("run ")).split()[1]
+        process.kill()
+        with stack.running("runs", "attach", run_id) as attached:
+            assert attached.stderr is not None
+            shown = [next(line for line in attached.stderr if line.startswith(f"run {run_id}"))]  # from the start
+            stopped = stack("runs", "stop", run_id)
+            shown += attached.stderr.readlines()
+            attached.communicate(timeout=60)
+
+    assert attached.returncode == 130, shown
+    assert f"run {run_id}: interrupted" in stopped.err
+    assert any(line.startswith("interrupted after ") for line in shown), shown
+    assert not [c.name for c in containers.all() if "-driver-" in str(c.name)]
+    assert stack("runs", "list", "--team", "orphan", "--json").json[0]["status"] == "interrupted"
+    assert "is not running: interrupted" in stack("runs", "attach", run_id, code=2).err
 
 
 def test_an_unreachable_page_is_an_error_and_does_not_hang(engineer: HubClient) -> None:

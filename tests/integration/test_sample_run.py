@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -11,7 +10,7 @@ from pyarrow.fs import S3FileSystem
 
 from tests.support.hub import HubClient
 from tests.support.s3 import S3Client, keys_of
-from tests.support.sandbox import Sandbox, until
+from tests.support.sandbox import ROOT, Sandbox, until
 
 
 @pytest.fixture
@@ -22,8 +21,8 @@ def store(stack: Sandbox) -> S3Client:
 
 @pytest.fixture
 def run(store: S3Client) -> tuple[str, dict[str, Any]]:
-    """The sample run: its folder in scratch and its run.json."""
-    records = sorted(key for key in store.keys("scratch", "sandbox/") if key.endswith("/run.json"))
+    """The sample run, the first of its pipeline: its folder in scratch and its run.json."""
+    records = sorted(key for key in store.keys("scratch", "sandbox/revenue/") if key.endswith("/run.json"))
     assert records, store.keys("scratch")[:50]
     return records[0].removesuffix("run.json"), store.json("scratch", records[0])
 
@@ -76,12 +75,22 @@ def test_it_published_three_outputs(store: S3Client) -> None:
 def test_sandbox_runs_lists_and_shows_it(stack: Sandbox, run: tuple[str, dict[str, Any]]) -> None:
     run_id = run[0].rstrip("/").rsplit("/", 1)[-1]
 
-    listed = stack("runs", "list", "--json").json
-    shown = stack("runs", "show", "latest", "--json").out
+    every = ("runs", "list", "--pipeline", "revenue", "--limit", "1000")
 
-    assert run_id in [entry["run_id"] for entry in listed]
-    assert "features" in json.loads(shown)
-    assert run_id in stack("runs", "list").out
+    assert run_id in [entry["run_id"] for entry in stack(*every, "--json").json]
+    assert "features" in stack("runs", "show", "latest", "--json").json
+    assert run_id in stack(*every).out
+
+
+def test_it_has_kept_its_code_once(stack: Sandbox, store: S3Client, run: tuple[str, dict[str, Any]]) -> None:
+    listed = stack("runs", "show", "latest", "--code").out
+    printed = stack("runs", "show", "latest", "--code", "features/pricing.py").out
+
+    assert "features/pricing.py" in listed
+    assert printed.strip() == (ROOT / "spark/pipelines/revenue/features/pricing.py").read_text().strip()
+    sha256 = run[1]["code"]["sha256"]
+    pipeline = run[0].rstrip("/").rpartition("/")[0]
+    assert store.keys("scratch", f"{pipeline}/_code/{sha256}") == [f"{pipeline}/_code/{sha256}.zip"]
 
 
 def test_it_is_in_sparks_history(engineer: HubClient) -> None:

@@ -76,9 +76,9 @@ def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: H
     line = ["run", str(broken), *DATES, "--team-name", "looked", "--notify-email", address, "--checkpoint", "orders"]
     failed = stack(*line, code=5, timeout=300, cwd=broken.parent)
     assert "feature `paid` failed: KeyError: " in failed.err
-    last = failed.err.strip().splitlines()[-1]
-    assert last.startswith("open it:  from spark_etl import runs; runs[")
-    opening = last.removeprefix("open it:  ")
+    (following,) = [line for line in failed.err.splitlines() if line.startswith("  next: ")][-1:]
+    assert re.match(rf"  next: \S*/sandbox --stack {stack.stack} runs show ", following)
+    opening = f"from spark_etl import runs; runs['{following.split()[-1]}'].failure"
     (mail,) = until(lambda: mails(engineer, address), within=20, what=f"a mail to {address}")
     assert "[looked] broken failed" in mail
     assert "KeyError" in mail
@@ -98,11 +98,55 @@ def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: H
 
     module = broken.parent / "broken.py"
     module.write_text(module.read_text().replace("return RATES[currency]", "return RATES.get(currency)"))
+    name = following.split()[-1]
+    proven = stack("replay", f"{name}/paid", "--code", str(broken.parent), "--json", timeout=300)
+    assert proven.json["verdict"]["answer"] == "no longer fails", proven
+    assert re.search(r"orders +reused: its checkpoint in run", proven.err), "nothing above it is computed"
+    assert name not in [run["name"] for run in stack("runs", "list", "--json").json if run["kind"] == "replay"]
     mended = stack(*line, "--resume", "latest", timeout=300)
     assert "orders  reused: as in run" in mended.err
     assert "paid    recomputed: " in mended.err
+    with engineer.kernel() as kernel:
+        kernel.run("from spark_etl import runs, spark; spark()")
+        kernel.run(f"replay = runs['{name}'].replay(local=True)")
+        assert "fails in the same way: KeyError: " in kernel.run("print(replay)").text
+        assert "users/engineer/" in kernel.run("print(replay.run.name)").text
+        kernel.run(f"diff = runs['{name}'].diff('latest')")
+        assert "('paid',) different" in kernel.run("print(diff.first, diff.answer)").text
+        assert "They part at" in str(kernel.run("diff").text)
     until(lambda: len(mails(engineer, address)) == 2, within=20, what="a second mail")
     assert any("[looked] broken works again" in mail for mail in mails(engineer, address))
+    (ended,) = re.findall(r"succeeded after .*: s3a://scratch/looked/broken/(\S+)", mended.err)
+    where_they_part(stack, name, ended, proven.json["path"])
+
+
+def where_they_part(stack: Sandbox, failed: str, mended: str, replay: str) -> None:
+    """Compares a failed run with the one that goes on from it, and that one with a replay, when its rows are gone, too.
+
+    Args:
+        stack: With these runs.
+        failed: The run that failed.
+        mended: The run that goes on from it, which is the latest of its pipeline.
+        replay: The path of the replay of `paid` by the mended code.
+    """
+    found = stack("diff", failed, "latest", "--json", code=1).json
+    assert (found["answer"], found["first"]) == ("different", ["paid"])
+    (cause,) = found["features"]["paid"]["causes"]
+    assert cause["kind"] == "code"
+    assert "broken.rate" in cause["text"], cause
+    assert "+    return RATES.get(currency)" in cause["text_diff"]
+
+    same = stack("diff", mended, replay).out
+    assert same.startswith("A and B are the same. The rows of 2 features are the same."), "as published, of one of them"
+    store = S3Client(stack, "runner")
+    for key in store.keys("published", "broken/"):
+        store.client.remove_object(bucket_name="published", object_name=key)
+    computed = stack("diff", mended, replay, "--feature", "paid", "--compute", "--json", timeout=300).json
+    paid = computed["features"]["paid"]
+    assert (paid["state"], paid["computed"]) == ("same", ["A"]), paid
+
+    published = stack("diff", mended, "s3a://published/orders", "--feature", "orders", code=1)
+    assert "columns only in B" in published.out, "whose store is that of the stack"
 
 
 @pytest.mark.timeout(900)
@@ -133,7 +177,8 @@ def test_a_small_run_publishes_nothing(stack: Sandbox, runner_store: S3Client, s
     done = stack("run", SAMPLE, *DATES, "--team-name", "small", *small, timeout=400)
     assert "a sample: the rows of" in done.err
     assert runner_store.keys("published", "") == before
-    run = stack("runs", "show", "latest", "--json").json
+    (made, *_) = stack("runs", "list", "--team", "small", "--json").json
+    run = stack("runs", "show", made["name"], "--json").json
     rows_of = {alias: feature["rows"] for alias, feature in run["features"].items() if feature.get("bytes") is not None}
     assert rows_of, done
     assert max(rows_of.values()) < 10_000

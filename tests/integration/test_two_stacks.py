@@ -37,7 +37,7 @@ def taken_ports(stack: Sandbox) -> Iterator[set[int]]:
 @pytest.mark.timeout(900)
 def test_two_stacks_side_by_side(stack: Sandbox, fresh_sandbox: Sandbox, taken_ports: set[int]) -> None:
     other = fresh_sandbox
-    done = other(*LIGHT, env={"SANDBOX_CULL_SECONDS": "15"}, timeout=600)
+    done = other(*LIGHT, env={"SANDBOX_CULL_SECONDS": "8"}, timeout=600)
 
     assert "8000" in done.err, "a taken port is said aloud"
     ports = {other.port("hub"), other.port("s3")}

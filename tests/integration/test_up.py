@@ -49,7 +49,9 @@ def test_of_two_at_once_one_waits_and_says_for_whom(stack: Sandbox) -> None:
 
     messages = "\n".join(err for _, err in ends)
     assert (first.returncode, second.returncode) == (0, 0), messages
-    assert re.search(rf"waiting for `sandbox up` \(process ({first.pid}|{second.pid})\b", messages), messages
+    assert re.search(
+        rf"waiting for `\S*sandbox --stack {stack.stack} up` \(process ({first.pid}|{second.pid})\b", messages
+    ), messages
 
 
 def test_status_names_every_service_and_its_state(stack: Sandbox) -> None:
@@ -63,7 +65,7 @@ def test_status_names_every_service_and_its_state(stack: Sandbox) -> None:
 def test_status_of_a_stack_that_is_not_there_is_no(fresh_sandbox: Sandbox) -> None:
     done = fresh_sandbox("status", "--json", code=4)
 
-    assert "sandbox up" in done.err
+    assert re.search(r"next: \S*sandbox --stack \S+ up$", done.err, re.MULTILINE)
 
 
 def test_doctor_walks_the_whole_way(stack: Sandbox) -> None:

@@ -68,17 +68,21 @@ def still_open(connections):
 ON_DISK = """
 import os
 os.makedirs({place!r}, 0o700, exist_ok=True)
-with open({place!r} + "/hog", "wb") as hog: os.posix_fallocate(hog.fileno(), 0, 900 << 20)
+for n in range({files}): open({place!r} + "/" + str(n), "wb").close()
+with open({place!r} + "/hog", "wb") as hog: os.posix_fallocate(hog.fileno(), 0, {size} << 20)
 """
 IN_S3 = """
 import os, pyarrow.fs
 s3 = pyarrow.fs.S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL_S3"], region=os.environ["AWS_REGION"])
-for n in range(9):
+for n in range(3):
     with s3.open_output_stream(f"scratch/users/dan/hog/{n}") as out: out.write(bytes(100 << 20))
+unfinished = s3.open_output_stream("scratch/users/dan/hog/unfinished")
+for n in range(60): unfinished.write(bytes(5 << 20))
 """
+# Neither ada's bytes nor her files would be too many, neither dan's objects nor his unfinished upload.
 HOGS = {
-    "ada": ON_DISK.format(place="/home/ada/hog"),
-    "bob": ON_DISK.format(place="/home/bob/team/bob/hog"),
+    "ada": ON_DISK.format(place="/home/ada/hog", files=25_000, size=300),
+    "bob": ON_DISK.format(place="/home/bob/team/bob/hog", files=0, size=900),
     "dan": IN_S3,
 }
 CLEARED = {
@@ -86,3 +90,23 @@ CLEARED = {
     "bob": "import shutil; shutil.rmtree('/home/bob/team/bob/hog')",
     "dan": IN_S3.partition("for")[0] + "s3.delete_dir_contents('scratch/users/dan/hog')",
 }
+
+# Six wrong passwords for bob, each said to come from elsewhere.
+GUESS = """[
+    (page := requests.Session()).get("http://hub:8000/hub/login")
+    and page.post(
+        "http://hub:8000/hub/login",
+        data={"username": "bob", "password": "wrong", "_xsrf": page.cookies["_xsrf"]},
+        headers={"X-Forwarded-For": f"172.18.0.{n}"},
+    ).status_code
+    for requests in [__import__("requests")] for n in range(6)
+]"""
+# More than the mailbox keeps.
+MAILS = """
+import base64, smtplib
+body = base64.encodebytes(bytes(1_800_000)).decode()
+for n in range(12):
+    with smtplib.SMTP("mail", 1025, timeout=60) as server:
+        head = f"Subject: large {n}\\nContent-Type: application/octet-stream\\nContent-Transfer-Encoding: base64\\n\\n"
+        server.sendmail("ada@example.com", "bob@example.com", head + body)
+"""

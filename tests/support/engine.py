@@ -64,6 +64,11 @@ class Containers:
         }
         return sorted(found.values(), key=lambda container: str(container.name))
 
+    def ids(self) -> set[str]:
+        """Returns the ids of every container of the stack, without asking the engine for each."""
+        filters = ({"label": f"{label}={self.stack}"} for label in LABELS)
+        return {str(found["Id"]) for each in filters for found in client().api.containers(all=True, filters=each)}
+
     def of(self, service: str) -> list[Container]:
         """Returns the containers of a compose service."""
         return [container for container in self.all() if container.labels.get(COMPOSE_SERVICE) == service]

@@ -125,7 +125,7 @@ class LogWatch:
         """
         self._tests[-1].end = now().timestamp()
         new = self._settled()
-        there = {str(container.id) for container in Containers(self._stack).all()}
+        there = Containers(self._stack).ids()
         self._check_threads(there)
         return [
             f"{entry.service}: {entry.text}"

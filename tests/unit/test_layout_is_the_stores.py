@@ -22,6 +22,7 @@ NAMES = {
     layout.MANIFEST_FILE,
     layout.FAILURE_FILE,
     layout.INDEX_FOLDER,
+    layout.CODE_FOLDER,
 }
 KEY_NAME = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, sorted(NAMES)))})(?![\w.-])")
 # Keys of a run's document that nothing else has.

@@ -18,8 +18,13 @@ from tests.support.sandbox import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
 LINTER = PROJECT["importlinter"]
-# For types only, so the contract does not see it.
-OF_TYPES = ["bounded_http.request_guard -> bounded_http.server"]
+# For types only, so the contract does not see it. What compares runs lies above what reads them, and is looked up when
+# somebody calls `run.diff(other)`.
+OF_TYPES = [
+    "bounded_http.request_guard -> bounded_http.server",
+    *(f"spark_etl.reading.{module} -> spark_etl.compare" for module in ("catalog", "checkpoint", "comparing", "run")),
+    *(f"spark_etl.reading.comparing -> spark_etl.reading.{module}" for module in ("catalog", "checkpoint", "run")),
+]
 
 
 @pytest.fixture(scope="module")

@@ -136,3 +136,14 @@ def test_a_query_may_end_while_its_session_is_closed() -> None:
     assert is_waived(ended("Stream onError can't be called after stream completed"), set())
     assert is_waived(ended("", *closed), set())
     assert not is_waived(ended("no such plan"), set())
+
+
+def test_a_session_may_end_while_an_executor_is_let_go() -> None:
+    head = "2026-11-29 01:02:03 ERROR ErrorUtils: Spark Connect RPC error during: releaseSession. UserId: ada."
+
+    def failed(cause: str) -> LogEntry:
+        lines = [head, "org.apache.spark.SparkException: Exception thrown in awaitResult: ", f"Caused by: {cause}"]
+        return LogEntry("c0ffee", "spark-connect", 0.0, lines)
+
+    assert is_waived(failed("java.io.IOException: Failed to send RPC: StacklessClosedChannelException"), set())
+    assert not is_waived(failed("java.lang.NullPointerException"), set())
