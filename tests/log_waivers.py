@@ -40,6 +40,13 @@ GOING_AWAY = (
     r"|ClosedChannelException|InterruptedException|Connection (reset|refused)|Broken pipe|Failed to connect"
 )
 WAIVERS: dict[str, Waiver] = {
+    "reader gone": Waiver(
+        r"hub|docker-api|.*-user-.*",
+        r"Uncaught exception [A-Z]+ /",
+        "a browser left a page, or a client hung up, while its answer was being written: nobody reads the rest",
+        always=True,
+        detail=r"tornado\.(iostream\.StreamClosedError|websocket\.WebSocketClosedError)",
+    ),
     "asked to stop": Waiver(
         r"hub|.*-user-.*",
         r"received signal 15, stopping|Received signal SIGTERM, initiating shutdown",

@@ -1,6 +1,9 @@
 """What the containers of a stack log: an error that no waiver covers fails the test in whose time it was logged.
 
 `LogWatch` follows each container, so that a test reads what is new and not what all tests before have caused.
+
+Spark, Jupyter and Tornado lose races while processes end, and log them with a stack trace. One such error, once in a
+whole test run and without a line of this project in its trace, is shown at the end and fails nothing; the second does.
 """
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +33,9 @@ BEGIN = re.compile(
     r"\d\d/\d\d/\d\d |\d{4}[-/]\d\d[-/]\d\d|\[[A-Z] \d|\[\w+\] |\{|(INFO|WARN|ERROR|DEBUG)\b"
     r"|Exception in thread|panic:|FATAL|CRITICAL"
 )
+# A line of a stack trace, and one of this project's own code.
+FRAME = re.compile(r"\s+(at \S+\(|File \")")
+OWN = re.compile(r"spark_etl|sandbox_(hub|lab|cli)|docker_api|bounded_http|jupyter(hub|_server)_config|\bfeatures/")
 LONGEST = 400
 SETTLED_SECONDS = 0.3
 PATIENCE_SECONDS = 10.0
@@ -57,6 +64,20 @@ class LogEntry:
     def text(self) -> str:
         """All of it."""
         return "\n".join(self.lines)
+
+    @property
+    def kind(self) -> str:
+        """What it has in common with the same error at another time: the text without numbers and addresses."""
+        return re.sub(r"\d+|0x[0-9a-f]+", "0", " ".join(line for line in self.lines[1:] if not FRAME.match(line)))
+
+    @property
+    def is_of_libraries(self) -> bool:
+        """Whether it has a stack trace, and none of it is this project's code."""
+        return any(FRAME.match(line) for line in self.lines) and not OWN.search(self.text)
+
+
+class LoggedOnce(UserWarning):
+    """An error of a library that fails a test run only if it is logged again."""
 
 
 class Reader:
@@ -106,6 +127,7 @@ class LogWatch:
         self._readers: dict[str, Reader] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._tests = [Period(0.0, set())]
+        self._passed_over: set[str] = set()
 
     def start(self) -> None:
         """Begins to follow; what was logged before is not looked at."""
@@ -130,8 +152,18 @@ class LogWatch:
         return [
             f"{entry.service}: {entry.text}"
             for entry in new
-            if entry.container in there and not is_waived(entry, self._names_at(entry.at))
+            if entry.container in there
+            and not is_waived(entry, self._names_at(entry.at))
+            and not self._is_passed_over(entry)
         ]
+
+    def _is_passed_over(self, entry: LogEntry) -> bool:
+        """Returns whether it is the first error of its kind that only libraries had a part in, and says so then."""
+        if not entry.is_of_libraries or entry.kind in self._passed_over:
+            return False
+        self._passed_over.add(entry.kind)
+        warnings.warn(f"logged once, by libraries alone: {entry.service}: {entry.text}", LoggedOnce, stacklevel=2)
+        return True
 
     def _names_at(self, at: float) -> set[str]:
         """Returns the waivers of the test that ran then; between two tests those of both."""

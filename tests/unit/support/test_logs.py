@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.support.logs import LogEntry, LogWatch, Period, Reader, is_waived, timed
+import pytest
+
+from tests.support.logs import LogEntry, LoggedOnce, LogWatch, Period, Reader, is_waived, timed
 
 CHAINED = """\
 [I 2026-11-29 01:02:03.123 JupyterHub log:192] 200 GET /hub/login
@@ -147,3 +149,31 @@ def test_a_session_may_end_while_an_executor_is_let_go() -> None:
 
     assert is_waived(failed("java.io.IOException: Failed to send RPC: StacklessClosedChannelException"), set())
     assert not is_waived(failed("java.lang.NullPointerException"), set())
+
+
+def uncaught(exception: str, module: str = "tornado/web.py") -> LogEntry:
+    lines = [
+        "[E 2026-11-29 01:02:04.123 ServerApp] Uncaught exception GET /user/ada/lab/api/settings?179601 (1.2.3.4)",
+        "    HTTPServerRequest(protocol='http', method='GET', remote_ip='1.2.3.4')",
+        "    Traceback (most recent call last):",
+        f'      File "/opt/venv/lib/python3.13/site-packages/{module}", line 2004, in _execute',
+        "        result = await result",
+        f"    {exception}",
+    ]
+    return LogEntry("c0ffee", "test-user-ada", 0.0, lines)
+
+
+def test_a_browser_may_leave_while_its_answer_is_written() -> None:
+    assert is_waived(uncaught("tornado.iostream.StreamClosedError: Stream is closed"), set())
+    assert not is_waived(uncaught("KeyError: 'name'"), set())
+
+
+def test_an_error_of_libraries_alone_fails_a_run_when_it_comes_again() -> None:
+    watch = LogWatch.__new__(LogWatch)
+    watch._passed_over = set()
+
+    with pytest.warns(LoggedOnce, match="test-user-ada: .E 2026-11-29"):
+        assert watch._is_passed_over(uncaught("KeyError: 17"))
+    assert not watch._is_passed_over(uncaught("KeyError: 18"))
+    assert not watch._is_passed_over(uncaught("ValueError: 1", "sandbox_lab/handlers.py")), "it is ours"
+    assert not watch._is_passed_over(LogEntry("c0ffee", "hub", 0.0, ["[E] no trace tells whose it is"]))
