@@ -44,9 +44,9 @@ def ordinal(number: int) -> str:
 
 @pytest.mark.timeout(600)
 def test_a_project_of_somebody_else_with_packages_of_its_own(
-    stack: Sandbox, containers: Containers, store: S3Client
+    stack: Sandbox, containers: Containers, store: S3Client, engineer: HubClient
 ) -> None:
-    """The executors call `inflection.ordinalize`, of a package that no image has."""
+    """The executors call `inflection.ordinalize`, of a package that no image has; so do those of its debug notebook."""
     assert containers.run("spark-worker", "python", "-c", "import inflection").exit_code == 1
 
     done = stack(
@@ -59,6 +59,15 @@ def test_a_project_of_somebody_else_with_packages_of_its_own(
     loyalty = rows(store, f"mine/outside/{run}/loyalty/")
     assert loyalty, done
     assert [row["latest"] for row in loyalty] == [f"{ordinal(row['orders'])} order" for row in loyalty]
+
+    opened = stack("debug", f"{run}/loyalty", "--json").json
+    with engineer.kernel() as kernel:
+        for source in engineer.code_cells(opened["path"]):
+            if not source.startswith(("debug.replay_and_compare", "debug.save_patch")):
+                kernel.run(source)
+        again = kernel.run("print(sorted((row.orders, row.latest) for row in result.collect()))").stdout
+    assert again.strip() == str(sorted((row["orders"], row["latest"]) for row in loyalty))
+    assert containers.run("user-engineer", "touch", "/opt/packages/mine").exit_code == 1
 
 
 @pytest.mark.timeout(600)
@@ -85,6 +94,7 @@ def test_the_command_line_of_the_original_as_it_was_printed(
     assert checkpoints(store, "users/engineer/my_team/") == {"orders_clean", "orders_in_usd", "net_orders"}
     (name,) = [run["name"] for run in stack("runs", "list", "--team", "my_team", "--json").json]
     assert "user engineer writes there" in stack("replay", f"{name}/net_orders", code=2).err
+    assert stack("debug", f"{name}/net_orders", "--json").json["trusted"], "in their own server"
     assert "code: " in stack("trust", name, code=2).err, "what would be executed is listed, and nothing is said unasked"
     stack("trust", name, "--yes")
     assert "is trusted already" in stack("trust", name).err

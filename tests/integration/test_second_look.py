@@ -77,11 +77,12 @@ def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: H
     failed = stack(*line, code=5, timeout=300, cwd=broken.parent)
     assert "feature `paid` failed: KeyError: " in failed.err
     (following,) = [line for line in failed.err.splitlines() if line.startswith("  next: ")][-1:]
-    assert re.match(rf"  next: \S*/sandbox --stack {stack.stack} runs show ", following)
+    assert re.match(rf"  next: \S*/sandbox --stack {stack.stack} debug ", following)
     opening = f"from spark_etl import runs; runs['{following.split()[-1]}'].failure"
     (mail,) = until(lambda: mails(engineer, address), within=20, what=f"a mail to {address}")
     assert "[looked] broken failed" in mail
     assert "KeyError" in mail
+    assert f"sandbox/debug/open?run={following.split()[-1]}" in mail
 
     with engineer.kernel() as kernel:
         shown = kernel.run(opening).text
@@ -96,9 +97,8 @@ def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: H
         profile = kernel.run("print(orders.profile())").text
         assert "order_id" in profile
 
-    module = broken.parent / "broken.py"
-    module.write_text(module.read_text().replace("return RATES[currency]", "return RATES.get(currency)"))
     name = following.split()[-1]
+    mended_in_its_notebook(stack, engineer, name, broken.parent)
     proven = stack("replay", f"{name}/paid", "--code", str(broken.parent), "--json", timeout=300)
     assert proven.json["verdict"]["answer"] == "no longer fails", proven
     assert re.search(r"orders +reused: its checkpoint in run", proven.err), "nothing above it is computed"
@@ -118,6 +118,31 @@ def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: H
     assert any("[looked] broken works again" in mail for mail in mails(engineer, address))
     (ended,) = re.findall(r"succeeded after .*: s3a://scratch/looked/broken/(\S+)", mended.err)
     where_they_part(stack, name, ended, proven.json["path"])
+
+
+def mended_in_its_notebook(stack: Sandbox, engineer: HubClient, run: str, project: Path) -> None:
+    """Opens a failed run's debug notebook by the link, mends a helper's file beside it, and takes the fix home."""
+    engineer.stop_server()
+    opened = stack("debug", run, "--json").json
+    assert (opened["state"], opened["feature"], opened["trusted"]) == ("new", "paid", True)
+    page = engineer.http.get(f"/hub/user-redirect/sandbox/debug/open?run={run}", follow_redirects=True)
+    assert page.url.path.endswith(f"/lab/tree/{opened['path']}"), "the same notebook, however it is opened"
+
+    cells, helper = engineer.code_cells(opened["path"]), f"/contents/{opened['folder']}/broken.py"
+    text = engineer.lab("GET", helper).json()["content"]
+    with engineer.kernel() as kernel:
+        at = next(index for index, source in enumerate(cells) if source.startswith("result = "))
+        for source in cells[: at + 1]:
+            kernel.run(source)
+        assert "KeyError" in kernel.run("result.collect()", check=False).error
+        body = {"type": "file", "format": "text", "content": text.replace("RATES[currency]", "RATES.get(currency)")}
+        assert engineer.lab("PUT", helper, json=body).status_code == 200
+        kernel.run(cells[at])
+        assert "rate=None" in kernel.run("print(result.where('rate is null').limit(1).collect())").stdout
+        assert "no longer fails" in kernel.run("print(debug.replay_and_compare())").text
+    applied = stack("debug", "--apply", opened["path"], "--project", str(project), "--yes")
+    assert "+    return RATES.get(currency)" in applied.err + applied.out
+    assert "return RATES.get(currency)" in (project / "broken.py").read_text()
 
 
 def where_they_part(stack: Sandbox, failed: str, mended: str, replay: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -94,6 +95,17 @@ class HubClient:
         """Calls the API of the user's own server."""
         headers = {"Authorization": f"token {self.token()}"}
         return self.http.request(method, f"/user/{self.user}/api{path}", headers=headers, **more)
+
+    def notebook(self, path: str) -> dict[str, Any]:
+        """Returns a notebook of the user's home."""
+        answer = self.lab("GET", f"/contents/{quote(path)}")
+        assert answer.status_code == 200, answer.text
+        content: dict[str, Any] = answer.json()["content"]
+        return content
+
+    def code_cells(self, path: str) -> list[str]:
+        """Returns the code of a notebook of the user's home, cell by cell."""
+        return [cell["source"] for cell in self.notebook(path)["cells"] if cell["cell_type"] == "code"]
 
     def kernel(self) -> UserKernel:
         """Starts a Python kernel in the user's server."""
