@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from spark_etl.debugging.notebook.cells import debug_metadata, read_notebook
@@ -23,6 +23,7 @@ from spark_etl.names import alternatives, listing
 from spark_etl.printable import printable
 from spark_etl.reading import Run
 from spark_etl.reading.code import RunCode
+from spark_etl.storage import is_s3
 from spark_etl.store import DAMAGED, run_name
 
 FOLDER = "debug"
@@ -241,3 +242,26 @@ def _create(file: Path, notebook: Mapping[str, Any]) -> None:
         except OSError:  # a disk without links
             with file.open("x", encoding="utf-8") as target:
                 target.write(content)
+
+
+def default_home(run: Run) -> Path:
+    """Returns the folder that gets `debug/`: the user's home; for a run of a local folder, the current folder."""
+    return Path.home() if is_s3(run.path) else Path.cwd()
+
+
+def unpacked_folder(file: Path, known: Mapping[str, Any], home: Path) -> Path:
+    """Returns where the code of a notebook was unpacked: beside it, else where it was when the notebook was written.
+
+    Args:
+        file: The notebook.
+        known: Its metadata.
+        home: The home folder that the folder in the metadata is relative to.
+
+    Raises:
+        ArgumentError: The metadata names a folder that is no place for code.
+    """
+    folder = PurePosixPath(str(known.get("folder") or ""))
+    if folder.is_absolute() or ".." in folder.parts or folder.parts[:1] != (FOLDER,):
+        raise ArgumentError(f"{file} names a folder that is not below {FOLDER}/: {printable(str(folder))}")
+    beside = file.parent / folder.name
+    return beside if beside.is_dir() else home / folder
