@@ -176,7 +176,7 @@ class Run(ComparedRun):
         """Why it failed, with the inputs of what failed; None for a run that did not."""
         if self.status != "failed":
             return None
-        return load_failure(self.stored, self.error or ErrorRecord(), self._open_checkpoint)
+        return load_failure(self.stored, self.document, self._open_checkpoint)
 
     @property
     def log(self) -> str:
