@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from spark_etl.errors import RunNotFoundError
 from spark_etl.reading import Run, Runs
+from spark_etl.reading.commands import debug_command, debug_page
 from spark_etl.reading.run_table import COLUMNS as FEATURE_COLUMNS
 from spark_etl.reading.run_table import feature_rows
 from spark_etl.units import format_bytes
@@ -81,15 +82,25 @@ def show(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show one run: its features, their state, rows and seconds."""
-    given, runs = _attached(context)
-    found = _named(runs, run)
+    """Show one run: its features, their state, rows and seconds; of a failed one also what opens it."""
+    given = call(context)
+    stack = session.running(given.console, given.settings, session.STORE)
+    found = _named(stack.runs, run)
     if code is not None:
         show_code(given.console, found, code, json=json)
     elif json:
         given.console.json(_finite(found.content | {"status": found.status, "name": found.name}))
     else:
         _show(given.console, found)
+        _offer_debug(given.console, stack, found)
+
+
+def _offer_debug(console: Console, stack: session.Session, run: Run) -> None:
+    """Says how to open the feature that a run has failed at."""
+    command = debug_command(run.document) if run.status == "failed" else ""
+    if command:
+        console.info(f"next: {command}")
+        console.info(f"      {debug_page(stack.links()['hub'].rstrip('/'), run.name)}")
 
 
 def _show(console: Console, run: Run) -> None:

@@ -70,6 +70,12 @@ def _replay(arguments: Namespace, progress: Progress) -> int:
     return replay_command(arguments, progress)
 
 
+def _debug(arguments: Namespace, progress: Progress) -> int:
+    from spark_etl.commands.debug import debug_command
+
+    return debug_command(arguments, progress)
+
+
 def _plan(arguments: Namespace, _progress: Progress) -> int:
     from spark_etl.commands.plan import plan_command
 
@@ -99,6 +105,7 @@ def _schema(_given: Namespace, _progress: Progress) -> int:
 COMMANDS: dict[str, Callable[[Namespace, Progress], int]] = {
     "run": _run,
     "replay": _replay,
+    "debug": _debug,
     "diff": _diff,
     "plan": _plan,
     "adopt": _adopt,

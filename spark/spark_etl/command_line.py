@@ -6,9 +6,9 @@ import argparse
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
+from spark_etl.command_options import LOCAL_FOLDER, add_adopt_options, add_debug_options, add_diff_options
 from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
 
@@ -16,6 +16,7 @@ RUNNER = "spark_etl_runner.py"
 COMMANDS = {
     "run": f"runs a pipeline of features: what {RUNNER} does",
     "replay": "computes one feature of a run again, on what it had read, and says how its rows compare",
+    "debug": "writes a notebook that has the failed feature of a run as cells, with its inputs; runs none of its code",
     "diff": "says how two runs differ: where they part, why, and in which rows; starts nothing",
     "plan": "prints what a run would do and why, as text, Mermaid, SVG or JSON; starts nothing",
     "adopt": "makes a run of plain Parquet that other programs have written, so that it is read like any other",
@@ -28,9 +29,9 @@ PLAN_EPILOG = """Without --resume, a team, dates and a scratch path are not need
 REPLAY_EPILOG = """Exit codes: 0 same rows, or it no longer fails; 1 other rows, or none to compare with; 2 it can't be
 replayed so; 5 it fails; 130 interrupted."""
 DIFF_EPILOG = "Exit codes: 0 the same; 1 different; 2 can't be compared, or wrong usage; 5 no store; 130 interrupted."
+DEBUG_EPILOG = "Exit codes: 0 done; 2 there is no such run or feature, or the files can't be written; 5 no store."
 PLAN_FORMATS = ("text", "mermaid", "svg", "json")
 PARALLEL = 2
-LOCAL_FOLDER = Path(".spark-etl")
 
 
 class _CommandParser(argparse.ArgumentParser):
@@ -117,31 +118,12 @@ def _parsers(*, complete: bool = False, runner: bool = False) -> tuple[_CommandP
     _add_run_options(commands["plan"], required=complete, config_required=True)
     commands["replay"].epilog = REPLAY_EPILOG
     _add_replay_options(commands["replay"])
-    _add_adopt_options(commands["adopt"])
+    commands["debug"].epilog = DEBUG_EPILOG
+    add_debug_options(commands["debug"])
+    add_adopt_options(commands["adopt"])
     commands["diff"].epilog = DIFF_EPILOG
-    _add_diff_options(commands["diff"])
+    add_diff_options(commands["diff"])
     return parser, commands
-
-
-def _add_adopt_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("prefix", metavar="PREFIX", help="where the Parquet lies: s3a://bucket/prefix, or a folder")
-    add(
-        "--feature",
-        action="append",
-        default=[],
-        metavar="NAME[=FOLDER]",
-        help="a feature: a, or a,b, each in the folder of its name, or a=sub/folder; may be repeated",
-    )
-    add("--pipeline", metavar="NAME", help="default: the last part of PREFIX")
-    add("--team-name", metavar="TEAM", help="whose run it becomes (sandbox)")
-    add("--into", metavar="RUN", help="add the features to an adopted run")
-    add("--start-date", metavar="YYYY-MM-DD", help="first day it is about; a replay needs it")
-    add("--end-date", metavar="YYYY-MM-DD", help="last day; default: the first")
-    add("--failed", metavar="FEATURE", help="the feature that failed in production, which has no rows")
-    add("--scratch-path", metavar="PATH", help="below which the run is made (SANDBOX_SCRATCH)")
-    add("--local", action="store_true", help=f"make the run below {LOCAL_FOLDER}/scratch")
-    add("--json", action="store_true", help="print a line of JSON: run_id, path, status, and each feature")
 
 
 def _add_run_options(parser: argparse.ArgumentParser, *, required: bool, config_required: bool) -> None:
@@ -215,21 +197,6 @@ def _add_replay_options(parser: argparse.ArgumentParser) -> None:
     add("--log-format", choices=["text", "json"], default="text", help="of the lines on stderr")
     add("--debug", action="store_true", help="show tracebacks in full")
     add("--json", action="store_true", help="end with a line of JSON on stdout: the verdict, and the replay's run")
-
-
-def _add_diff_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    names = "a run as lists name it, its folder, `latest`, `last-success`, or a published path; default: latest"
-    add("run_a", nargs="?", default="last-success", metavar="RUN_A", help="default: last-success")
-    add("run_b", nargs="?", default="latest", metavar="RUN_B", help=names)
-    add("--feature", metavar="FEATURE", help="only this one and what it reads")
-    add("--keys", action="append", default=[], metavar="a,b", help="columns by which two rows are the same one")
-    add("--tolerance", type=float, metavar="X", help="numbers that differ by no more than that count as equal")
-    add("--compute", action="store_true", help="compute rows that were not kept, each side with its own code")
-    add("--scratch-path", metavar="PATH", help="where the runs are (SANDBOX_SCRATCH)")
-    add("--local", action="store_true", help=f"the runs below {LOCAL_FOLDER}/scratch")
-    add("--json", action="store_true", help="print one line of JSON")
-    add("--html", metavar="FILE", help="write it to one HTML file, for a ticket")
 
 
 def _add_outcome_options(parser: argparse.ArgumentParser) -> None:

@@ -19,11 +19,13 @@ from tests.support.sandbox import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
 LINTER = PROJECT["importlinter"]
 # For types only, so the contract does not see it. What compares runs lies above what reads them, and is looked up when
-# somebody calls `run.diff(other)`.
+# somebody calls `run.diff(other)` or `run.debug()`.
 OF_TYPES = [
     "bounded_http.request_guard -> bounded_http.server",
     *(f"spark_etl.reading.{module} -> spark_etl.compare" for module in ("catalog", "checkpoint", "comparing", "run")),
     *(f"spark_etl.reading.comparing -> spark_etl.reading.{module}" for module in ("catalog", "checkpoint", "run")),
+    *(f"spark_etl.reading.debugging -> spark_etl.debugging.notebook.{part}" for part in ("debugger", "notebook_file")),
+    "spark_etl.reading.debugging -> spark_etl.reading.run",
 ]
 
 

@@ -21,6 +21,7 @@ PORT = "8888/tcp"
 # The user's volume is mounted here; the home is a folder in it, made by the user's own uid.
 HOMES = "/home"
 TEAM = "/team"
+PACKAGES = "/opt/packages"
 RERUN_USER_HOME = {HOMES: "rw,nosuid,nodev,mode=1777,size=536870912"}
 FIRST_UID, LAST_UID, GROUP = 20000, 21999, 100
 MAX_VARIABLES, MAX_VARIABLE = 200, 32 * 1024
@@ -86,13 +87,21 @@ def _rebuild_host_config(settings: FilterSettings, user: str, requested: dict[st
 
 
 def _mounts(settings: FilterSettings, user: str) -> dict[str, Any]:
-    """Returns what is mounted: the user's home, and the team's shelf, with a folder of each user's own."""
-    team = {"Type": "volume", "Source": settings.team_volume, "Target": TEAM, "ReadOnly": user == settings.rerun_user}
+    """Returns what is mounted: the user's home, the team's shelf with a folder of each user's own, runs' packages."""
+    shared = [
+        _shared(settings.team_volume, TEAM, read_only=user == settings.rerun_user),
+        _shared(settings.packages_volume, PACKAGES, read_only=True),
+    ]
     if user == settings.rerun_user:
-        return {"Mounts": [team], "Tmpfs": dict(RERUN_USER_HOME)}
+        return {"Mounts": shared, "Tmpfs": dict(RERUN_USER_HOME)}
     options = {"Labels": {"sandbox.stack": settings.stack, "sandbox.user": user}}
     source = f"{settings.stack}-home-{user}"
-    return {"Mounts": [{"Type": "volume", "Source": source, "Target": HOMES, "VolumeOptions": options}, team]}
+    return {"Mounts": [{"Type": "volume", "Source": source, "Target": HOMES, "VolumeOptions": options}, *shared]}
+
+
+def _shared(volume: str, target: str, *, read_only: bool) -> dict[str, Any]:
+    """Returns the mount of a volume of the stack, which `sandbox up` has made."""
+    return {"Type": "volume", "Source": volume, "Target": target, "ReadOnly": read_only}
 
 
 def _memory(settings: FilterSettings, requested: dict[str, Any]) -> int:

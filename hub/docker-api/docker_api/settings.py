@@ -71,3 +71,8 @@ class FilterSettings:
     def team_volume(self) -> str:
         """The volume of the team's shelf, which every server mounts."""
         return f"{self.stack}_team"
+
+    @property
+    def packages_volume(self) -> str:
+        """The volume of the packages that runs were given by `--requirements`, which every server may read."""
+        return f"{self.stack}_packages"

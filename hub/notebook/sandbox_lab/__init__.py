@@ -7,6 +7,8 @@
     DELETE <base>/sandbox/withdraw/NAME[/vN]                takes a notebook of one's own off the shelf
     GET <base>/sandbox/open/AUTHOR/NAME/vN                  opens the reader's copy of a shared notebook
     POST <base>/sandbox/copies/AUTHOR/NAME/vN               makes another copy of it
+    POST <base>/sandbox/debug {run, feature, new}           writes the debug notebook of a run; GET …/open: opens it
+    POST <base>/sandbox/debug/patch {path}                  what was edited in a debug notebook, as a patch
     POST <base>/sandbox/execute {notebook}                  a shared notebook run again, in the shelf's own server
 
 The keys of the store stay in this process: the browser is given rows and names.

@@ -7,9 +7,6 @@ import contextlib
 import functools
 import json
 import os
-import re
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -17,7 +14,6 @@ from urllib.parse import quote, urlencode
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.utils import url_path_join
-from spark_etl.printable import printable
 from spark_etl.usernames import USER_NAME
 from tornado import web
 from tornado.iostream import StreamClosedError
@@ -25,7 +21,9 @@ from traitlets import List, Unicode
 from traitlets.config import Configurable
 
 from sandbox_lab.copies import copy_shared
+from sandbox_lab.debug_handlers import HANDLERS as DEBUG_HANDLERS
 from sandbox_lab.errors import RefusedError
+from sandbox_lab.json_handler import POOL, JsonHandler, check_path
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -33,53 +31,12 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 100
 # As the shelf has them: see `sandbox_hub.shelf.service`.
 AUTHOR, NAME, NUMBER = f"({USER_NAME})", r"([A-Za-z0-9][A-Za-z0-9._-]{0,79})", r"([1-9][0-9]{0,5})"
-UNNAMED, MAX_PATH_BYTES = re.compile("[\x00\ud800-\udfff]"), 1024
-POOL = ThreadPoolExecutor(4, "sandbox_lab")  # the store is waited for there, while the server goes on
 
 
 class SandboxLab(Configurable):
     """What the S3 browser shows."""
 
     buckets = List(Unicode(), config=True, help="The buckets.")
-
-
-class JsonHandler(APIHandler):
-    """Does the work in a thread and sends its result as JSON, also when it is a refusal."""
-
-    auth_resource = "contents"
-
-    def initialize(self, buckets: list[str]) -> None:
-        """Takes what the configuration says."""
-        self.buckets = buckets
-
-    async def send_result(self, work: Callable[[], dict[str, Any]]) -> None:
-        """Sends what the work returns, or why it can't."""
-        try:
-            result = await asyncio.get_running_loop().run_in_executor(POOL, work)
-        except RefusedError as refusal:
-            self.set_status(refusal.status)
-            result = {"message": refusal.message, "hint": refusal.hint}
-        self.set_header("Cache-Control", "no-store")
-        self.finish(json.dumps(result, allow_nan=False))
-
-    def get_path_argument(self) -> str:
-        """Returns the argument `path`.
-
-        Raises:
-            HTTPError: No file and no object can be called so.
-        """
-        return check_path(self.get_query_argument("path"))
-
-    def get_int_argument(self, name: str, default: int) -> int:
-        """Returns an argument that is a whole number.
-
-        Raises:
-            HTTPError: It is none.
-        """
-        text = self.get_query_argument(name, str(default))
-        if not re.fullmatch("[+-]?[0-9]{1,15}", text):
-            raise web.HTTPError(400, printable(f"{name}={text[:40]} is no whole number of at most 15 digits"))
-        return int(text)
 
 
 class ContentsHandler(JsonHandler):
@@ -246,17 +203,6 @@ class ExecuteHandler(APIHandler):
         await self.finish()
 
 
-def check_path(path: str) -> str:
-    """Returns a path as it is.
-
-    Raises:
-        HTTPError: It is none: it has a NUL or half a character, or is longer than any name.
-    """
-    if UNNAMED.search(path) or len(path.encode()) > MAX_PATH_BYTES:
-        raise web.HTTPError(400, printable(f"`{path[:80]}` is no path: it is too long, or has what no name can have"))
-    return path
-
-
 def to_line(event: dict[str, Any]) -> bytes:
     """Returns an event as a line of JSON in UTF-8; what has none, such as half a character in an output, is escaped."""
     try:
@@ -274,6 +220,7 @@ HANDLERS: dict[str, type[JupyterHandler]] = {
     f"open/{AUTHOR}/{NAME}/v{NUMBER}": OpenCopyHandler,
     f"copies/{AUTHOR}/{NAME}/v{NUMBER}": FreshCopyHandler,
     "execute": ExecuteHandler,
+    **DEBUG_HANDLERS,
 }
 
 

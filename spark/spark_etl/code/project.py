@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import importlib
-import inspect
 import io
 import re
 import sys
@@ -30,6 +29,7 @@ from spark_etl.code.files import (
     survey,
 )
 from spark_etl.code.import_hint import import_hint
+from spark_etl.code.parameters import check_params
 from spark_etl.code.roots import module_file, other_roots, possible_roots
 from spark_etl.code.shadowing import refuse_shadowing
 from spark_etl.error_text import error_story
@@ -99,12 +99,31 @@ class Project:
         home: str = cls.__module__
         if not home.startswith("spark_etl.") and home not in self._imported and self.file_of(home) is None:
             raise ConfigError(f"{what} comes from {home}, outside of {self.path}")
+        return self.make_feature(alias, cls, params, class_path)
+
+    def make_feature(
+        self, alias: str, cls: type[SparkFeature], params: Mapping[str, Any], class_path: str
+    ) -> SparkFeature:
+        """Returns an instance of a class, wherever it was defined.
+
+        Args:
+            alias: Its name in the graph.
+            cls: The class.
+            params: Keyword arguments of its `__init__`.
+            class_path: What the class is called in messages.
+
+        Raises:
+            ConfigError: It is no feature, or its `__init__` fails or takes other parameters.
+        """
+        what = f"feature `{alias}`: {class_path}"
+        if not _is_feature(cls):
+            raise ConfigError(f"{what} is no subclass of SparkFeature")
         given = copy.deepcopy(dict(params))
-        _check_params(alias, class_path, cls, given)
+        check_params(alias, class_path, cls, given)
         with self._naming(f"{what}()"):
             feature: SparkFeature = cls(**given)
         if not isinstance(feature, SparkFeature):
-            raise ConfigError(f"{what}() returns a {type(feature).__name__}, and no instance of {class_name}")
+            raise ConfigError(f"{what}() returns a {type(feature).__name__}, and no instance of {cls.__name__}")
         with self._naming(f"{what}: setting `alias`, which is the feature's key in the config,"):
             feature.alias = alias
         return feature
@@ -261,29 +280,6 @@ def _zip(content: dict[str, bytes]) -> bytes:
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             archive.writestr(info, content.get(name, b""), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
-
-
-def _check_params(alias: str, class_path: str, cls: type[SparkFeature], given: Mapping[str, Any]) -> None:
-    """Refuses parameters that the class does not take, and those that are missing."""
-    parameters = inspect.signature(cls).parameters.values()
-    if not given and not parameters:
-        return
-    named = [each for each in parameters if each.kind in {each.KEYWORD_ONLY, each.POSITIONAL_OR_KEYWORD}]
-    names = [each.name for each in named]
-    anything = any(each.kind is each.VAR_KEYWORD for each in parameters)
-    unknown = [] if anything else [name for name in given if name not in names]
-    if unknown:
-        known = alternatives(unknown[0], names) if names else "It takes none."
-        raise ConfigError(
-            f"feature `{alias}`: {class_path} takes no parameter `{unknown[0]}`. {known}",
-            hint=f"correct `params:` of `{alias}`, or {cls.__name__}.__init__",
-        )
-    missing = [each.name for each in named if each.default is each.empty and each.name not in given]
-    if missing:
-        raise ConfigError(
-            f"feature `{alias}`: {class_path} needs the parameters it is not given: {listing(missing)}",
-            hint=f"add `params:` with `{missing[0]}:` below `{alias}:`",
-        )
 
 
 def _is_feature(value: object) -> bool:

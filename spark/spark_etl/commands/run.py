@@ -11,10 +11,11 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from spark_etl.command_line import INTERRUPTED
 from spark_etl.errors import FeatureError, SparkEtlError
 from spark_etl.printable import printable_json
+from spark_etl.reading.commands import debug_link
 from spark_etl.reading.phases import phases_text
 from spark_etl.reading.run_table import unpublished_text
 from spark_etl.runner.backend import connect_mode
-from spark_etl.runner.launcher import program, replay_command, resume_command
+from spark_etl.runner.launcher import debug_command, program, replay_command, resume_command
 from spark_etl.runner.notify import mail_outcome, mail_refusal
 from spark_etl.runner.options import Options
 from spark_etl.runner.plan import make_plan
@@ -78,8 +79,12 @@ def _show_outcome(outcome: Outcome, options: Options, progress: Progress) -> Non
 def _next_steps(outcome: Outcome) -> Iterator[str]:
     """Yields what to do next: commands where a command has started the run, else what to type in a notebook."""
     name, has_failed = run_name(outcome.run.root), outcome.status == "failed"
+    debug = debug_command(outcome.record) if has_failed else ""
+    if debug:
+        yield f"  next: {debug}"
+        yield from (f"        {link}" for link in [debug_link(outcome.record.document)] if link)
     if program() and (has_failed or outcome.has_checkpoints):
-        yield f"  next: {program()} runs show {name}"
+        yield f"  {'what it has kept' if debug else 'next'}: {program()} runs show {name}"
     if has_failed and (command := replay_command(outcome.record)):
         yield f"  does a fix hold: {command}"
     if program():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from spark_etl.storage import is_s3, name_of
-from spark_etl.store import ADOPTED, OWN_CODE, USERS, ReplayRecord, RunDocument, run_name, short_name
+from spark_etl.store import ADOPTED, OWN_CODE, REPLAY, USERS, ReplayRecord, RunDocument, run_name, short_name
 
 # Name in `options` → option: what decides which rows a run has.
 KEPT_OPTIONS = {"pipeline": "--pipeline", "sample": "--sample", "sample_key": "--sample-key", "keys": "--keys"}
 USUAL_SCRATCH = {True: ".spark-etl/scratch", False: "s3a://scratch"}  # with Spark in this process, and on a stack
 TEAM = "sandbox"  # where none is given
 DEPTH = 3  # of a run's folder below the scratch path
+HUB = "SPARK_ETL_HUB"
 
 
 def remake_command(document: RunDocument, feature: str, resume: bool) -> str:
@@ -68,3 +71,48 @@ def _options(document: RunDocument, *, local: bool) -> Iterator[tuple[str, str]]
         value = (document.options or {}).get(name)
         if value is not None:
             yield option, str(value)
+
+
+def has_failing_feature(document: RunDocument) -> bool:
+    """Returns whether a run has failed at a feature whose code it has kept, so that a debug notebook can show it."""
+    error, code = document.error, document.code
+    failed = error is not None and bool(error.feature)
+    return failed and code is not None and bool(code.sha256) and document.kind not in {ADOPTED, REPLAY}
+
+
+def debug_command(document: RunDocument) -> str:
+    """Returns the command that opens the feature that a run has failed at; empty where there is none to open."""
+    if not has_failing_feature(document):
+        return ""
+    if is_s3(document.path):
+        return shlex.join(["./sandbox", "debug", short_name(document.path)])
+    return shlex.join(local_debug_words(document.path))
+
+
+def local_debug_words(root: str) -> list[str]:
+    """Returns the words of the command that opens a run without a stack."""
+    scratch, *_, run_id = root.removeprefix("file://").rsplit("/", DEPTH)
+    return ["spark-etl", "debug", run_id, "--scratch-path", scratch]
+
+
+def debug_link(document: RunDocument) -> str:
+    """Returns the page that opens the same in a browser; empty without a hub, or where a hub can't read the run."""
+    hub = hub_address()
+    if not hub or not is_s3(document.path) or not has_failing_feature(document):
+        return ""
+    return debug_page(hub, short_name(document.path))
+
+
+def debug_page(hub: str, name: str) -> str:
+    """Returns the page of a hub that opens the debug notebook of a run, in the server of whoever follows it.
+
+    Args:
+        hub: The hub's address, without a slash at its end.
+        name: Of the run.
+    """
+    return f"{hub}/hub/user-redirect/sandbox/debug/open?run={quote(name)}"
+
+
+def hub_address() -> str:
+    """Returns the hub's address, as a browser on the machine of the stack finds it; empty without a hub."""
+    return os.environ.get(HUB, "").rstrip("/")

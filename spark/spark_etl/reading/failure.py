@@ -11,7 +11,8 @@ from spark_etl.errors import CheckpointError
 from spark_etl.names import alternatives, listing
 from spark_etl.printable import printable
 from spark_etl.reading.checkpoint import Checkpoint
-from spark_etl.store import ErrorRecord, StoredRun
+from spark_etl.reading.commands import debug_command, debug_link
+from spark_etl.store import ErrorRecord, RunDocument, StoredRun
 
 OpenCheckpoint = Callable[[str], Checkpoint | None]
 
@@ -66,6 +67,8 @@ class Failure:
         metrics: SQL metrics of the executions that failed.
         inputs: Source name → checkpoint of what the feature had read.
         not_kept: Source name → why it could not be kept.
+        debug: The command that opens the feature in a notebook; empty where there is none to open.
+        link: The hub's page that does the same; empty without a hub.
     """
 
     feature: str
@@ -77,6 +80,8 @@ class Failure:
     metrics: list[dict[str, Any]]
     inputs: FailureInputs
     not_kept: dict[str, str]
+    debug: str = ""
+    link: str = ""
 
     def _parts(self) -> Iterator[tuple[str, str]]:
         """Yields what there is to show below the message, with its title."""
@@ -90,7 +95,10 @@ class Failure:
 
     def __repr__(self) -> str:
         parts = "".join(f"\n\n{title}:\n{text}" for title, text in self._parts())
-        return f"{self._headline()}{parts}\n\n{self.inputs!r}"
+        command = printable(self.debug, one_line=True)
+        link = f"\n      {printable(self.link, one_line=True)}" if self.link else ""
+        debug = f"\n\nnext: {command}{link}" if command else ""
+        return f"{self._headline()}{parts}\n\n{self.inputs!r}{debug}"
 
     def _repr_html_(self) -> str:
         parts = "".join(
@@ -100,17 +108,25 @@ class Failure:
         )
         head, _, more = self._headline().partition("\n")
         rows = f"<pre>{escape(more)}</pre>" if more else ""
-        return f"<p><b>{escape(head)}</b></p>{rows}{parts}<p>{escape(repr(self.inputs))}</p>"
+        return f"<p><b>{escape(head)}</b></p>{rows}{parts}<p>{escape(repr(self.inputs))}</p>{self._debug_html()}"
+
+    def _debug_html(self) -> str:
+        if not self.debug:
+            return ""
+        link = escape(printable(self.link, one_line=True))
+        opens = f', or <a href="{link}" target="_blank">open it in a notebook</a>' if link.startswith("http") else ""
+        return f"<p>next: <code>{escape(printable(self.debug, one_line=True))}</code>{opens}</p>"
 
 
-def load_failure(stored: StoredRun, error: ErrorRecord, open_checkpoint: OpenCheckpoint) -> Failure:
+def load_failure(stored: StoredRun, document: RunDocument, open_checkpoint: OpenCheckpoint) -> Failure:
     """Returns why a run failed: from the report beside its feature where there is one, else from its document.
 
     Args:
         stored: The run.
-        error: What its document says of it.
+        document: What it is.
         open_checkpoint: Opens the checkpoint of a folder.
     """
+    error = document.error or ErrorRecord()
     feature = error.feature or ""
     is_name = feature.isprintable() and "/" not in feature  # anybody may have written the document
     known = stored.failure_report(feature) if feature and is_name else {}
@@ -126,6 +142,8 @@ def load_failure(stored: StoredRun, error: ErrorRecord, open_checkpoint: OpenChe
         metrics=list(known.get("metrics") or []),
         inputs=FailureInputs(folders, lost, open_checkpoint),
         not_kept=lost,
+        debug=debug_command(document),
+        link=debug_link(document),
     )
 
 

@@ -14,6 +14,7 @@ from spark_etl.printable import printable
 from spark_etl.reading.checkpoint import Checkpoint
 from spark_etl.reading.code import RunCode, code_of
 from spark_etl.reading.comparing import ComparedRun
+from spark_etl.reading.debugging import DebuggedRun
 from spark_etl.reading.failure import Failure, load_failure
 from spark_etl.reading.no_checkpoint import no_checkpoint_error
 from spark_etl.reading.opened import open_checkpoint
@@ -49,7 +50,7 @@ def load_run(stored: StoredRun, name: str = "") -> Run | None:
     return Run(stored, document, died=died, name=name)
 
 
-class Run(ComparedRun):
+class Run(ComparedRun, DebuggedRun):
     """One run; `run["feature"]` is the checkpoint of a feature.
 
     Args:
@@ -176,7 +177,7 @@ class Run(ComparedRun):
         """Why it failed, with the inputs of what failed; None for a run that did not."""
         if self.status != "failed":
             return None
-        return load_failure(self.stored, self.error or ErrorRecord(), self._open_checkpoint)
+        return load_failure(self.stored, self.document, self._open_checkpoint)
 
     @property
     def log(self) -> str:
@@ -277,8 +278,7 @@ class Run(ComparedRun):
 
     def summary(self) -> list[str]:
         """Returns this run as a row: id, team, pipeline, dates, status, seconds, what it failed at."""
-        known = self._unread
-        failed_at = known.failed_at if known else (self.error and self.error.feature) or ""
+        failed_at = self._unread.failed_at if self._unread else (self.error and self.error.feature) or ""
         status = self.status if self.kind == "run" else f"{self.status}, {self.kind}"
         return [self.name, self.team, self.pipeline, self.dates, status, format_seconds(self.seconds), failed_at]
 

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 
+from spark_etl.reading.commands import has_failing_feature, local_debug_words
 from spark_etl.store import RunWriter, short_name
 
 PROGRAM = "SPARK_ETL_PROGRAM"
@@ -23,6 +24,15 @@ def resume_command(record: RunWriter) -> str:
         return f"{program()} run --resume {shlex.quote(short_name(record.run.root))}"
     where = ["--local"] if record.document.session == "local" else []
     return " ".join(["spark-etl run", *where, "--scratch-path", record.run.scratch, "--resume", record.run.run_id])
+
+
+def debug_command(record: RunWriter) -> str:
+    """Returns the command that opens the feature of a failed run in a notebook; empty where there is none to open."""
+    if not has_failing_feature(record.document):
+        return ""
+    if program():
+        return f"{program()} debug {shlex.quote(short_name(record.run.root))}"
+    return shlex.join(local_debug_words(record.run.root))
 
 
 def replay_command(record: RunWriter) -> str:

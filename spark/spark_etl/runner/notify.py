@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from spark_etl.error_text import error_text
 from spark_etl.errors import FeatureError, SparkEtlError
-from spark_etl.runner.launcher import replay_command
+from spark_etl.reading.commands import debug_link
+from spark_etl.runner.launcher import debug_command, replay_command
 from spark_etl.runner.options import Options
 from spark_etl.runner.report.mail import failure_text, recovery_text, send
 from spark_etl.runner.report.progress import Progress
@@ -42,6 +43,7 @@ def _send_failure(
         reason=error.message,
         frames=error.frames if isinstance(error, FeatureError) else "",
         hint=error.hint,
+        debug=(debug_link(outcome.record.document), debug_command(outcome.record)) if outcome else (),
         replay=replay_command(outcome.record) if outcome else "",
     )
     culprit = f": {error.feature}" if isinstance(error, FeatureError) else ""

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from spark_etl.code.roots import find_root
-from spark_etl.command_line import LOCAL_FOLDER, PARALLEL, parse
+from spark_etl.command_line import PARALLEL, parse
+from spark_etl.command_options import LOCAL_FOLDER
 from spark_etl.config import load_config
 from spark_etl.dates import DateRange, parse_date
 from spark_etl.errors import ArgumentError, ConfigError

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Timestamps that any Parquet reader understands, not the old INT96.
 DEFAULTS = {"spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS"}
 
+LOCAL_MASTER = "local[*]"
 # Spark on one machine for one person: nothing listens beyond it, and nothing of a cluster's settings is needed.
 LOCAL_SETTINGS = {
     "spark.authenticate": "false",

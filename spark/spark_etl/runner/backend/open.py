@@ -13,11 +13,10 @@ from spark_etl.names import listing
 from spark_etl.runner.backend.base import Backend
 from spark_etl.runner.backend.classic import ClassicBackend
 from spark_etl.runner.backend.connect import ConnectBackend
-from spark_etl.sessions.classic import LOCAL_SETTINGS, daemon_settings, use_this_python
+from spark_etl.sessions.classic import LOCAL_MASTER, LOCAL_SETTINGS, daemon_settings, use_this_python
 from spark_etl.sessions.connect import CONNECT_MODE, check_address, connect_session
 from spark_etl.storage import is_s3
 
-LOCAL_MASTER = "local[*]"
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from spark_etl.error_text import error_line, error_text
 from spark_etl.errors import ArgumentError
 from spark_etl.printable import printable
+from spark_etl.reading.commands import hub_address
 from spark_etl.runner.launcher import as_typed, program
 from spark_etl.runner.report.progress import Progress
 from spark_etl.store import run_name
@@ -179,6 +180,7 @@ def failure_text(
     reason: str,
     frames: str = "",
     hint: str | None = None,
+    debug: Sequence[str] = (),
     replay: str = "",
 ) -> str:
     """Returns the mail of a failure: what failed, why, where in the project, and the commands that open it.
@@ -190,6 +192,7 @@ def failure_text(
         reason: Why.
         frames: The project's own.
         hint: What to do next.
+        debug: The page and the command that open the feature in a notebook; empty ones are left out.
         replay: The command that computes the feature again; empty where none failed.
     """
     lines = [f"{pipeline} failed for {dates}.", "", reason]
@@ -197,14 +200,17 @@ def failure_text(
         lines += ["", "Where, in the project:", "", frames.rstrip()]
     if hint:
         lines += ["", f"Next: {as_typed(hint)}"]
-    return "\n".join([*lines, *(_ways_in(run, replay) if run else [])]) + "\n"
+    return "\n".join([*lines, *(_ways_in(run, debug, replay) if run else [])]) + "\n"
 
 
-def _ways_in(run: str, replay: str) -> Iterator[str]:
+def _ways_in(run: str, debug: Sequence[str], replay: str) -> Iterator[str]:
     """Yields the lines that say how to look at a run."""
     name, command = run_name(run), program() or "./sandbox"
-    yield from ("", f"Run: {run}", "", "Look at it in a terminal:", "", f"    {command} runs show {name}")
-    if hub := _hub():
+    yield from ("", f"Run: {run}")
+    if opening := [f"    {each}" for each in debug if each]:
+        yield from ("", "Open the feature that failed in a notebook, with what it had read:", "", *opening)
+    yield from ("", "Look at it in a terminal:", "", f"    {command} runs show {name}")
+    if hub := hub_address():
         yield from ("", "In your own server on the hub:", "", f"    {hub}/hub/user-redirect/lab/tree/notebooks")
     yield from ("", "In a notebook there, with what it computed until then:", "")
     yield from ("    from spark_etl import runs", f'    run = runs["{name}"]', "    run.failure")
@@ -212,12 +218,7 @@ def _ways_in(run: str, replay: str) -> Iterator[str]:
         yield from ("", "To see whether a fix holds, on the rows that it failed on:", "", f"    {replay}")
 
 
-def _hub() -> str:
-    """Returns the hub's address, as a browser on the machine of the stack finds it; empty without a hub."""
-    return os.environ.get("SPARK_ETL_HUB", "").rstrip("/")
-
-
 def recovery_text(*, pipeline: str, dates: str, run: str, failed_run: str) -> str:
     """Returns the mail of the first success after a failure."""
     lines = [f"{pipeline} succeeded for {dates}, after {failed_run} had failed.", "", f"Run: {run}"]
-    return "\n".join([*lines, *(["", f"Hub: {_hub()}/"] if _hub() else [])]) + "\n"
+    return "\n".join([*lines, *(["", f"Hub: {hub_address()}/"] if hub_address() else [])]) + "\n"

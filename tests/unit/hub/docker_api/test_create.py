@@ -16,6 +16,7 @@ from tests.unit.hub.docker_api.conftest import IMAGE
 NAME = "demo-user-ada"
 MINE = {"sandbox.stack": "demo", "sandbox.user": "ada"}
 TAKEN_OVER = {"User", "Env"}
+PACKAGES = {"Type": "volume", "Source": "demo_packages", "Target": "/opt/packages", "ReadOnly": True}
 
 
 def test_users_are_named_as_everywhere_in_the_stack(settings: FilterSettings) -> None:
@@ -36,6 +37,7 @@ def test_the_engine_gets_a_request_written_anew(settings: FilterSettings, body: 
             "Mounts": [
                 {"Type": "volume", "Source": "demo-home-ada", "Target": "/home", "VolumeOptions": {"Labels": MINE}},
                 {"Type": "volume", "Source": "demo_team", "Target": "/team", "ReadOnly": False},
+                PACKAGES,
             ],
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges:true"],
@@ -91,7 +93,8 @@ def test_the_server_that_runs_shared_notebooks_keeps_nothing(settings: FilterSet
 
     host = rebuild(settings, "demo-user-shelf", body)["HostConfig"]
 
-    assert host["Mounts"] == [{"Type": "volume", "Source": "demo_team", "Target": "/team", "ReadOnly": True}]
+    team = {"Type": "volume", "Source": "demo_team", "Target": "/team", "ReadOnly": True}
+    assert host["Mounts"] == [team, PACKAGES]
     assert "size=" in host["Tmpfs"]["/home"]
 
 

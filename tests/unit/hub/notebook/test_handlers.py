@@ -71,7 +71,8 @@ def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[web
     server = Server(config=Config({"SandboxLab": {"buckets": ["published", "scratch"]}}))
     _load_jupyter_server_extension(server)
     yield server.web_app
-    sys.modules.pop("sandbox_lab.handlers")
+    for name in ("handlers", "debug_handlers", "json_handler"):
+        sys.modules.pop(f"sandbox_lab.{name}")
 
 
 async def get(application: web.Application, path: str, *, token: str | None = TOKEN) -> httpx.Response:

@@ -29,7 +29,8 @@ def part_file(make_run: MakeRun, scratch: Path, monkeypatch: pytest.MonkeyPatch,
     make_run(FIRST)
     make_run(SECOND, status="failed")
     make_run(OWN, team="users/ada", pipeline="billing")
-    found = SimpleNamespace(runs=Runs(normalise(str(scratch)), every_user=True))
+    links = {"hub": "http://127.0.0.1:8000/"}
+    found = SimpleNamespace(runs=Runs(normalise(str(scratch)), every_user=True), links=lambda: links)
     monkeypatch.setattr(command.session, "running", lambda *_: found)
     return scratch / "team" / "revenue" / FIRST / "orders" / "part-00001.parquet"
 
@@ -43,6 +44,25 @@ def test_the_list_has_users_own_runs_by_a_name_that_show_takes(capsys: pytest.Ca
     assert f"run {OWN} of ada/billing" in capsys.readouterr().out
     assert run_command(["runs", "show", "latest"]) == 0
     assert f"run {SECOND}" in capsys.readouterr().out, "what a user keeps is not the latest of anybody else"
+
+
+def test_a_failed_run_says_what_opens_it(
+    part_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_command(["runs", "show", SECOND]) == 0
+    assert "debug" not in capsys.readouterr().err, "it has kept no code"
+    file = part_file.parents[2] / SECOND / "run.json"
+    kept = {"sha256": "ab" * 32, "files": 1, "bytes": 1, "left_out": {}}
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"code": kept}))
+    monkeypatch.setattr("spark_etl.reading.commands.is_s3", lambda _: True)
+    assert run_command(["runs", "show", SECOND]) == 0
+    command, link = capsys.readouterr().err.splitlines()
+    assert command == f"next: sandbox debug {SECOND}"
+    assert link == f"      http://127.0.0.1:8000/hub/user-redirect/sandbox/debug/open?run={SECOND}"
+    assert run_command(["runs", "show", SECOND, "--json"]) == 0
+    assert capsys.readouterr().err == ""
+    assert run_command(["runs", "show", FIRST]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_narrow_terminal_has_cells_of_several_lines(

@@ -94,7 +94,8 @@ DOCUMENTS = {"damaged": with_hostile_texts(), "whole": with_hostile_texts(but=st
 @pytest.fixture
 def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Show:
     """Prints with `sandbox …` what lies in a folder, and returns all that reached the terminal."""
-    monkeypatch.setattr(command.session, "running", lambda *_: SimpleNamespace(runs=Runs(f"file://{tmp_path}")))
+    stack = SimpleNamespace(runs=Runs(f"file://{tmp_path}"), links=lambda: {"hub": "http://127.0.0.1:8000/"})
+    monkeypatch.setattr(command.session, "running", lambda *_: stack)
 
     def shown(content: dict[str, Any], *line: str) -> str:
         folder = tmp_path / "team" / "revenue" / RUN_ID
@@ -171,7 +172,8 @@ def test_what_a_notebook_shows_is_text(show: Show, tmp_path: Path, which: str) -
 
 def test_no_mail_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_ETL_HUB", "http://hub\x1b]52;c;cm0gLXJm\x07")
-    text = mail.failure_text(pipeline=HOSTILE, dates=HOSTILE, run=HOSTILE, reason=HOSTILE, frames=HOSTILE, hint=HOSTILE)
+    known: dict[str, Any] = dict.fromkeys(("pipeline", "dates", "run", "reason", "frames", "hint"), HOSTILE)
+    text = mail.failure_text(**known, debug=(HOSTILE, HOSTILE))
     message = mail._message("a@example.com", ["b@example.com"], f"failed{HOSTILE}", text)
     assert obeyed(message.get_content()) == set()
     assert obeyed(str(message["Subject"])) == set()

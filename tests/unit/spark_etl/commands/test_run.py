@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 from spark_etl.cli import run_main
-from spark_etl.commands.run import _show_outcome
+from spark_etl.commands.run import _next_steps, _show_outcome
 from spark_etl.errors import FeatureError
 from spark_etl.runner import run as module
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome
-from spark_etl.store import ErrorRecord, FeatureRecord, RunStore, Status
+from spark_etl.store import CodeRecord, ErrorRecord, FeatureRecord, RunStore, Status, StoredRun
 
+from tests.support.runs import run_writer
 from tests.unit.spark_etl.runner.conftest import PUBLISH, Line
 
 
@@ -220,3 +221,53 @@ def test_what_the_runner_prints_opens_the_run_in_the_users_own_notebook(
     run = found["runs"][name]
     assert (run.path, run.status) == (record.run.root, status)
     assert run.path in [listed.path for listed in found["runs"].list()], "it is in their lists"
+
+
+RUN = "20240229T101112Z-7f3a2c"
+LINK = f"http://127.0.0.1:8000/hub/user-redirect/sandbox/debug/open?run={RUN}"
+
+
+def next_steps(status: Status, **known: Any) -> list[str]:
+    """Returns what a run of the stack offers at its end."""
+    run = StoredRun.at("s3a://scratch", "team", "revenue", RUN)
+    features = {"net": {"state": "succeeded", "checkpoint": True, "rows": 1, "bytes": 1}}
+    record = run_writer(
+        run, {"options": {"project": "/shop"}, "error": ErrorRecord("broke", feature="net"), **known}, features
+    )
+    return list(_next_steps(Outcome(record, status, 1.0)))
+
+
+def test_a_failed_run_offers_the_debug_notebook_first_by_command_and_by_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_ETL_PROGRAM", "./sandbox")
+    monkeypatch.setenv("SPARK_ETL_HUB", "http://127.0.0.1:8000/")
+    kept = {"code": CodeRecord("ab")}
+    steps = next_steps("failed", **kept)
+    assert steps[:4] == [
+        f"  next: ./sandbox debug {RUN}",
+        f"        {LINK}",
+        f"  what it has kept: ./sandbox runs show {RUN}",
+        f"  does a fix hold: ./sandbox replay {RUN} --code /shop",
+    ]
+    assert all(len(step) <= 80 for step in steps if "http" not in step)
+    monkeypatch.delenv("SPARK_ETL_HUB")
+    assert "http" not in "".join(next_steps("failed", **kept))
+
+
+@pytest.mark.parametrize(
+    ("status", "known"),
+    [
+        ("succeeded", {"code": CodeRecord("ab")}),
+        ("interrupted", {"code": CodeRecord("ab")}),
+        ("failed", {"code": CodeRecord(reason="--no-keep-code")}),
+        ("failed", {"code": CodeRecord("ab"), "error": ErrorRecord("the store is away")}),
+        ("failed", {"code": CodeRecord("ab"), "error": None}),
+    ],
+)
+def test_without_a_feature_and_its_code_there_is_nothing_to_open(
+    monkeypatch: pytest.MonkeyPatch, status: Status, known: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("SPARK_ETL_PROGRAM", "./sandbox")
+    monkeypatch.setenv("SPARK_ETL_HUB", "http://127.0.0.1:8000/")
+    steps = next_steps(status, **known)
+    assert not [step for step in steps if "debug" in step]
+    assert steps[0] == f"  next: ./sandbox runs show {RUN}"

@@ -10,8 +10,9 @@ import pytest
 from spark_etl import runs
 from spark_etl.errors import CheckpointError
 from spark_etl.reading import Run
+from spark_etl.reading.failure import load_failure
 from spark_etl.storage import join, storage_for
-from spark_etl.store import StoredRun
+from spark_etl.store import CodeRecord, ErrorRecord, StoredRun
 
 from tests.unit.spark_etl.reading.conftest import MakeRun, keep
 
@@ -69,6 +70,28 @@ def test_a_failure_shows_itself() -> None:
         assert part in text
     assert failure is not None
     assert "division &lt;by&gt; zero" in failure._repr_html_()
+
+
+def test_a_failure_says_what_opens_its_feature(failed: StoredRun) -> None:
+    failure = change(failed, code={"sha256": "ab" * 32, "files": 1, "bytes": 1, "left_out": {}}).failure
+    assert failure is not None
+    scratch = failed.scratch.removeprefix("file://")
+    assert repr(failure).endswith(f"inputs: orders, raw\n\nnext: spark-etl debug {FIRST} --scratch-path {scratch}")
+    assert "<a" not in failure._repr_html_(), "a hub can't read a folder of this machine"
+
+
+def test_on_the_stack_it_has_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_ETL_HUB", "http://127.0.0.1:8000")
+    run = StoredRun.at("s3a://scratch/users/ada", "ada", "my shop", FIRST)
+    document = run.new_document(error=ErrorRecord("broke", feature="late"), code=CodeRecord("ab"))
+    monkeypatch.setattr(StoredRun, "failure_report", lambda *_: {})
+    failure = load_failure(run, document, lambda _: None)
+    name = f"users/ada/ada/my%20shop/{FIRST}"
+    page = f"http://127.0.0.1:8000/hub/user-redirect/sandbox/debug/open?run={name}"
+    assert repr(failure).endswith(f"next: ./sandbox debug 'users/ada/ada/my shop/{FIRST}'\n      {page}")
+    assert f'<a href="{page}" target="_blank">' in failure._repr_html_()
+    monkeypatch.setenv("SPARK_ETL_HUB", 'javascript:alert("x")')
+    assert "<a" not in load_failure(run, document, lambda _: None)._repr_html_()
 
 
 def test_without_evidence_run_json_tells_why(make_run: MakeRun) -> None:

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from spark_etl.runner.launcher import as_typed, as_user_sees, replay_command, resume_command
-from spark_etl.store import ErrorRecord, RunStore
+from spark_etl.runner.launcher import as_typed, as_user_sees, debug_command, replay_command, resume_command
+from spark_etl.store import CodeRecord, ErrorRecord, RunStore
 
 from sandbox_cli.program import VERBS
 
@@ -20,6 +20,9 @@ def test_in_a_driver_commands_and_paths_are_those_of_the_user(tmp_path: Path, mo
     record.document.error, record.document.options = ErrorRecord(feature="net"), {"project": "/home/ada/my shop"}
     name = record.run.run_id
     assert replay_command(record) == f"./sandbox --stack mine replay {name} --code '/home/ada/my shop'"
+    assert debug_command(record) == "", "without the code that ran there is nothing to open"
+    record.document.code = CodeRecord("ab")
+    assert debug_command(record) == f"./sandbox --stack mine debug {name}"
     assert as_typed("in the sandbox: ./sandbox status") == "in the sandbox: ./sandbox --stack mine status"
     for path in ("/project/a.py", "/project:", "/project/"):
         assert as_user_sees(f"at {path}") == f"at {path.replace('/project', '/home/ada/my shop')}"
@@ -33,7 +36,8 @@ def test_elsewhere_they_are_the_runners_own(tmp_path: Path, monkeypatch: pytest.
     record = RunStore(str(tmp_path)).start("team", "shop", session="local")
     options = f"--local --scratch-path {record.run.scratch} --resume {record.run.run_id}"
     assert resume_command(record) == f"spark-etl run {options}"
-    record.document.error = ErrorRecord(feature="net")
+    record.document.error, record.document.code = ErrorRecord(feature="net"), CodeRecord("ab")
+    assert debug_command(record) == f"spark-etl debug {record.run.run_id} --scratch-path {tmp_path}"
     scratch = f"--local --scratch-path {tmp_path}"
     assert replay_command(record) == f"spark-etl replay {record.run.run_id} {scratch} --code ."
     assert as_typed("./sandbox status") == "./sandbox status"

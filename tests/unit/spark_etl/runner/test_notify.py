@@ -15,7 +15,7 @@ from spark_etl.runner.options import Options
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.run import Outcome
 from spark_etl.storage import normalise
-from spark_etl.store import Status, StoredRun
+from spark_etl.store import CodeRecord, ErrorRecord, Status, StoredRun
 
 from tests.support.runs import run_writer
 from tests.support.smtp import MailBox, serving
@@ -78,6 +78,18 @@ def test_a_failure_is_reported_with_feature_reason_and_how_to_look(
     look = (f"sandbox runs show {RUN}", f'run = runs["{RUN}"]', "run.failure")
     for part in ("no rate for CHF", 'File "features/d.py", line 3', *look):
         assert part in text
+    assert "debug" not in text, "it has kept no code"
+
+
+def test_a_failure_has_the_link_that_opens_it(options: Options, mails: Taken, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_ETL_HUB", "http://127.0.0.1:8000")
+    monkeypatch.setenv("SPARK_ETL_PROGRAM", "./sandbox")
+    known = {"code": CodeRecord("ab"), "error": ErrorRecord("x", feature="discounts")}
+    record = run_writer(StoredRun.at("s3a://scratch", "team", "revenue", RUN), known)
+    mail_outcome(options, "revenue", Outcome(record, "failed", 1.0, FeatureError("discounts", "x")), Progress())
+    text = mails[0].get_content().splitlines()
+    assert f"    http://127.0.0.1:8000/hub/user-redirect/sandbox/debug/open?run={RUN}" in text
+    assert f"    ./sandbox debug {RUN}" in text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""The addresses of the debug notebook: written and opened, and its edits as a patch."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+from sandbox_lab.debugging import make_patch, open_notebook
+from sandbox_lab.errors import RefusedError
+from sandbox_lab.json_handler import POOL, JsonHandler, check_path
+
+YES = {"1", "true"}
+
+
+class DebugHandler(JsonHandler):
+    """`sandbox/debug`: writes the debug notebook of a run."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Sends where the notebook is, and whether it was there."""
+        body = self.get_json_body()
+        if not isinstance(body, dict):
+            raise web.HTTPError(400, "the body must be an object with `run`, `feature` and `new`")
+        run, feature = (_text_or_none(body, name) for name in ("run", "feature"))
+        if feature is not None and run is None:
+            raise web.HTTPError(400, "the body must name the `run` of its `feature`")
+        root, new = Path(str(self.contents_manager.root_dir)), body.get("new") is True
+        await self.send_result(lambda: open_notebook(root, run, feature, new=new))
+
+
+class DebugPatchHandler(JsonHandler):
+    """`sandbox/debug/patch`: what was edited in a debug notebook."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Sends the patch."""
+        body, root = self.get_json_body(), Path(str(self.contents_manager.root_dir))
+        path = body.get("path") if isinstance(body, dict) else None
+        if not isinstance(path, str):
+            raise web.HTTPError(400, "the body must be an object with the `path` of a notebook")
+        check_path(path)
+        await self.send_result(lambda: make_patch(root, path))
+
+
+class OpenDebugHandler(JupyterHandler):
+    """`sandbox/debug/open?run=…&feature=…`: a page, to which the last line of a failed run leads."""
+
+    auth_resource = "contents"
+
+    def initialize(self, buckets: list[str]) -> None:
+        """Takes what all handlers are given."""
+        del buckets
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Writes the notebook unless there is one, and sends the browser to it. Nothing of the run is executed."""
+        run, feature = (self.get_query_argument(name, "") or None for name in ("run", "feature"))
+        if run is None:
+            raise web.HTTPError(400, "The address must name a run: …/sandbox/debug/open?run=RUN")
+        new = self.get_query_argument("new", "") in YES
+        root = Path(str(self.contents_manager.root_dir))
+        work = functools.partial(open_notebook, root, run, feature, new=new)
+        try:
+            notebook = await asyncio.get_running_loop().run_in_executor(POOL, work)
+        except RefusedError as refusal:
+            raise web.HTTPError(refusal.status, f"{refusal.message} {refusal.hint or ''}".rstrip()) from None
+        path = quote(str(notebook["path"]))
+        self.redirect(url_path_join(self.settings["base_url"], "lab/tree", path))
+
+
+def _text_or_none(body: dict[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, str):
+        raise web.HTTPError(400, f"the body must have a text as `{name}`, or null")
+    return value
+
+
+HANDLERS: dict[str, type[JupyterHandler]] = {
+    "debug": DebugHandler,
+    "debug/open": OpenDebugHandler,
+    "debug/patch": DebugPatchHandler,
+}

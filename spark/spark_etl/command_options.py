@@ -1,0 +1,64 @@
+"""The options of the commands that read runs and start no Spark of their own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+LOCAL_FOLDER = Path(".spark-etl")
+
+
+def add_adopt_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `adopt`."""
+    add = parser.add_argument
+    add("prefix", metavar="PREFIX", help="where the Parquet lies: s3a://bucket/prefix, or a folder")
+    add(
+        "--feature",
+        action="append",
+        default=[],
+        metavar="NAME[=FOLDER]",
+        help="a feature: a, or a,b, each in the folder of its name, or a=sub/folder; may be repeated",
+    )
+    add("--pipeline", metavar="NAME", help="default: the last part of PREFIX")
+    add("--team-name", metavar="TEAM", help="whose run it becomes (sandbox)")
+    add("--into", metavar="RUN", help="add the features to an adopted run")
+    add("--start-date", metavar="YYYY-MM-DD", help="first day it is about; a replay needs it")
+    add("--end-date", metavar="YYYY-MM-DD", help="last day; default: the first")
+    add("--failed", metavar="FEATURE", help="the feature that failed in production, which has no rows")
+    add("--scratch-path", metavar="PATH", help="below which the run is made (SANDBOX_SCRATCH)")
+    add("--local", action="store_true", help=f"make the run below {LOCAL_FOLDER}/scratch")
+    add("--json", action="store_true", help="print a line of JSON: run_id, path, status, and each feature")
+
+
+def add_debug_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `debug`."""
+    add = parser.add_argument
+    add(
+        "run",
+        nargs="?",
+        metavar="RUN[/FEATURE]",
+        help="a run as lists name it, or `latest`; default: your newest failed run. Without a feature, the one it "
+        "failed at",
+    )
+    add("--home", metavar="DIR", help="where `debug/` is made; default: your home, of a local run the current folder")
+    add("--new", action="store_true", help="write another notebook beside one that is there")
+    add("--patch", metavar="NOTEBOOK", help="print what was changed in a notebook as a patch for `git apply`")
+    add("--scratch-path", metavar="PATH", help="where the run is (SANDBOX_SCRATCH)")
+    add("--local", action="store_true", help=f"a run below {LOCAL_FOLDER}/scratch")
+    add("--json", action="store_true", help="print one line of JSON")
+
+
+def add_diff_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `diff`."""
+    add = parser.add_argument
+    names = "a run as lists name it, its folder, `latest`, `last-success`, or a published path; default: latest"
+    add("run_a", nargs="?", default="last-success", metavar="RUN_A", help="default: last-success")
+    add("run_b", nargs="?", default="latest", metavar="RUN_B", help=names)
+    add("--feature", metavar="FEATURE", help="only this one and what it reads")
+    add("--keys", action="append", default=[], metavar="a,b", help="columns by which two rows are the same one")
+    add("--tolerance", type=float, metavar="X", help="numbers that differ by no more than that count as equal")
+    add("--compute", action="store_true", help="compute rows that were not kept, each side with its own code")
+    add("--scratch-path", metavar="PATH", help="where the runs are (SANDBOX_SCRATCH)")
+    add("--local", action="store_true", help=f"the runs below {LOCAL_FOLDER}/scratch")
+    add("--json", action="store_true", help="print one line of JSON")
+    add("--html", metavar="FILE", help="write it to one HTML file, for a ticket")

@@ -1,0 +1,310 @@
+"""`debug`, the object of a debug notebook: one feature of a run, its real inputs, and its code as it is edited."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spark_etl.code.project import Project
+from spark_etl.debugging.notebook.folder import import_from, unpack_once
+from spark_etl.debugging.notebook.head import Head, head_of
+from spark_etl.debugging.notebook.inputs import DebuggedFeature, DebugInputs, KeptInputs
+from spark_etl.debugging.notebook.join import edited_module
+from spark_etl.debugging.notebook.names import NotebookNames, renew_instance
+from spark_etl.debugging.notebook.own_notebook import OwnNotebook
+from spark_etl.debugging.notebook.packages import find_packages, use_packages
+from spark_etl.debugging.notebook.patch import edited_files, kept_files, make_patch
+from spark_etl.debugging.notebook.reloading import ProjectModules
+from spark_etl.debugging.notebook.saved_patch import SavedPatch
+from spark_etl.debugging.notebook.session_choice import OpenedSession, SessionChoice, choose_session, open_session
+from spark_etl.debugging.notebook.shipping import send_by_value, ship_code
+from spark_etl.debugging.origin import Origin, find_origin
+from spark_etl.debugging.replay_plan import own_config
+from spark_etl.debugging.trust import refuse_untrusted
+from spark_etl.errors import ArgumentError, ConfigError
+from spark_etl.feature import SparkFeature
+from spark_etl.names import alternatives
+from spark_etl.printable import printable
+from spark_etl.reading import Run, Runs
+from spark_etl.reading.replay import Replay, start_replay
+from spark_etl.storage import is_s3, normalise
+from spark_etl.store import StoredRun, run_name
+from spark_etl.user_code import guard_user_code
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+PRE_RUN_CELL = "pre_run_cell"
+
+
+class Debugger:
+    """A feature of a run in this process: what a replay computes in one of its own, step by step.
+
+    Args:
+        origin: The run and the feature; whoever makes this has looked whether its code may run here.
+        notebook: The notebook that it works for.
+        allow_changed_sources: Whether sources that have changed are read as they are now.
+        local: Whether Spark is to run in this process, whatever the run had.
+
+    Raises:
+        ArgumentError: Modules of the same names were imported already, there is a session of another kind, or packages
+            of the run are not here.
+        ConfigError: The class can't be imported or made, or a variable of the config is not set.
+        RunFailedError: Spark does not start, or its server does not answer.
+    """
+
+    def __init__(
+        self, origin: Origin, notebook: OwnNotebook, *, allow_changed_sources: bool = False, local: bool = False
+    ) -> None:
+        self._origin, self._notebook = origin, notebook
+        self._names = NotebookNames()
+        self._running_cell: str | None = None
+        self._inputs: DebugInputs | KeptInputs
+        self._feature: SparkFeature | None = None
+        if origin.why_no_code:
+            self.spark = self._opened(choose_session(origin.run.document, local=local), {}).spark
+            self._inputs = KeptInputs(origin, self.spark)
+            return
+        with guard_user_code():
+            self._open(allow_changed_sources=allow_changed_sources, local=local)
+
+    def _opened(self, choice: SessionChoice, settings: Mapping[str, str]) -> OpenedSession:
+        opened = open_session(choice, self._origin.run.document, settings)
+        _say(str(opened.choice))
+        if opened.not_applied:
+            _say(f"Spark is already running, so these settings have no effect: {', '.join(opened.not_applied)}")
+        return opened
+
+    def _open(self, *, allow_changed_sources: bool, local: bool) -> None:
+        origin, folder = self._origin, self._notebook.folder
+        if unpack_once(origin.run.code, folder):
+            _say(f"unpacked the run's code to {self._notebook.shown(folder)}")
+        project = Project(folder)
+        packages = find_packages(origin)
+        settings = use_packages(packages) if packages else {}
+        import_from(project)
+        config = own_config(origin, folder)
+        if origin.feature not in config.features:
+            raise ConfigError(
+                f"`{origin.feature}` is no feature of the config. {alternatives(origin.feature, config.features)}"
+            )
+        self._debugged = DebuggedFeature(origin, project, config, allow_changed_sources)
+        choice = choose_session(origin.run.document, project, self._entry.class_path, local=local)
+        opened = self._opened(choice, {**settings, **config.spark})  # before modules are imported that ask the session
+        self.spark: SparkSession = opened.spark
+        ship_code(self.spark, opened.choice.kind, project, f"{origin.run.stored.pipeline}-{origin.run.id}")
+        self._feature = self._made()
+        self._modules = ProjectModules(project)
+        self._inputs = DebugInputs(self._debugged, self._feature, self.spark, _say)
+
+    @property
+    def _entry(self) -> Any:
+        return self._debugged.config.features[self._origin.feature]
+
+    def _made(self) -> SparkFeature:
+        return self._debugged.project.load_feature(self._origin.feature, self._entry.class_path, self._entry.params)
+
+    @property
+    def feature(self) -> SparkFeature:
+        """The feature: an instance of its class with the run's parameters, made of the code in the notebook's folder.
+
+        Raises:
+            ArgumentError: The run has not kept its code.
+        """
+        if self._feature is None:
+            raise ArgumentError(f"{self._origin.why_no_code}", hint=f"./sandbox replay {self._origin.name} --code DIR")
+        return self._feature
+
+    @property
+    def start_date(self) -> date:
+        """First day of the run."""
+        return self._origin.dates(None, None).start
+
+    @property
+    def end_date(self) -> date:
+        """Last day of the run, included."""
+        return self._origin.dates(None, None).end
+
+    @property
+    def inputs(self) -> Mapping[str, DataFrame]:
+        """Source name → the DataFrame that `transform` gets; each is made when it is first asked for."""
+        return self._inputs
+
+    def input(self, name: str) -> DataFrame:
+        """Returns the DataFrame that `transform` gets under a name: the very rows, columns and types of a replay.
+
+        Raises:
+            ArgumentError: The feature has no such source.
+            SourceChangedError: A source is not as the run had read it.
+            RunFailedError: A feature above, of which the run has no rows, fails when it is computed.
+        """
+        return self._inputs[name]
+
+    def head(self, frame: DataFrame, rows: int = 10) -> Head:
+        """Returns how many rows a DataFrame has, its columns with their types, and the first rows. It shows itself.
+
+        Raises:
+            ArgumentError: It is no DataFrame of Spark.
+        """
+        return head_of(frame, rows)
+
+    def names(self) -> dict[str, Any]:
+        """Returns the names of the module that `transform` is defined in, helpers included, without `__name__` and such.
+
+        Modules of the project whose files were saved since are loaded again first.
+        """
+        self._reload()
+        return self._names.give(self.feature)
+
+    def new(self, cls: type[SparkFeature]) -> SparkFeature:
+        """Returns an instance of a class that a cell has defined, made as the runner makes the feature's.
+
+        Raises:
+            ConfigError: It is no feature, or its `__init__` fails or takes other parameters.
+        """
+        name = getattr(cls, "__name__", str(cls))
+        made = self._debugged.project.make_feature(self._origin.feature, cls, self._entry.params, f"{name} of the cell")
+        if isinstance(self._inputs, DebugInputs):
+            self._inputs.use(made)
+        return made
+
+    def replay_and_compare(self) -> Replay[Run]:
+        """Computes the feature with the code as it is edited, in a process of its own, and returns the verdict.
+
+        What counts are the cells of `transform`, and the files in the notebook's folder.
+
+        Raises:
+            ArgumentError: A cell is no Python, or a file was edited in both places.
+            ReadError: The notebook is not saved, or the feature can't be replayed.
+        """
+        files = self._edited_files()
+        if files == kept_files(self._origin.run.code):
+            _say("nothing is edited: the run's own code, once more")
+            return self._replay({})
+        with tempfile.TemporaryDirectory(prefix="spark-etl-debug-") as name:
+            folder = Path(name) / "code"
+            for path, content in files.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(content)
+            return self._replay({"--code": folder, "--code-name": f"the notebook {self._notebook.name}"})
+
+    def _replay(self, options: Mapping[str, object]) -> Replay[Run]:
+        run, allowed = self._origin.run, self._debugged.allow_changed_sources
+        path, verdict = start_replay(
+            run.path, self._origin.feature, {**options, "--allow-changed-sources": allowed}
+        )
+        return Replay(verdict, Run(StoredRun(path, run.stored.settings), None, name=run_name(path)))
+
+    def save_patch(self) -> SavedPatch:
+        """Writes what was edited beside the notebook, as a patch that `git apply` takes, and returns it. It shows itself.
+
+        Raises:
+            ArgumentError: A cell is no Python, or a file was edited in both places.
+            ReadError: The notebook is not saved.
+        """
+        code, notebook = self._origin.run.code, self._notebook
+        text = make_patch(kept_files(code), self._edited_files())
+        left_out = edited_module(code, notebook.content(running=self._running_cell)).left_out
+        if not text:
+            return SavedPatch(None, left_out=left_out)
+        path, is_local = notebook.patch_path, not is_s3(self._origin.run.path)
+        shown = notebook.shown(path)
+        return SavedPatch.of(path, text, left_out, shown=shown, notebook=notebook.name, local=is_local)
+
+    def _edited_files(self) -> dict[str, bytes]:
+        content = self._notebook.content(running=self._running_cell)
+        return edited_files(content, self._notebook.folder, self._origin.run.code)
+
+    def before_cell(self, info: Any) -> None:
+        """Is called by IPython before each cell: what was saved since takes effect in it."""
+        self._running_cell = getattr(info, "cell_id", None)
+        self._notebook.note_executed(self._running_cell, str(getattr(info, "raw_cell", "")))
+        shell = running_shell()
+        if self._feature is not None:
+            self._reload(shell.user_ns if shell else None)
+
+    def _reload(self, namespace: dict[str, Any] | None = None) -> None:
+        """Loads modules again whose files were saved; functions of them go to executors by value from then on."""
+        reloaded = self._modules.reload_changed()
+        if reloaded:
+            send_by_value(sys.modules[name] for name in reloaded.modules)
+            self._renew(namespace)
+        if text := str(reloaded):
+            _say(text)
+
+    def _renew(self, namespace: dict[str, Any] | None) -> None:
+        """Makes the feature anew, of the class as it is now, and binds the notebook's names to what is new."""
+        before = self.feature
+        try:
+            now = self._made()
+            if isinstance(self._inputs, DebugInputs) and self._inputs.feature is before:
+                self._inputs.use(now)
+        except ConfigError as error:
+            _say(f"`self` stays as it was: {error.message}")
+            return
+        self._feature = now
+        if namespace is not None:
+            self._names.renew(namespace, now)
+            renew_instance(namespace, before, now)
+
+    def __repr__(self) -> str:
+        return printable(f"debugging {self._origin.name}: {self._notebook.name}", one_line=True)
+
+
+_watching: list[tuple[Any, Any]] = []  # at most one: a kernel serves one debug notebook
+
+
+def open_debugger(
+    run: Run, feature: str | None = None, *, allow_changed_sources: bool = False, local: bool = False
+) -> Debugger:
+    """Returns the object of a debug notebook, for the cells of this process.
+
+    Args:
+        run: The run.
+        feature: The feature; None for the one that the run failed at.
+        allow_changed_sources: Whether sources that have changed are read as they are now.
+        local: Whether Spark is to run in this process, whatever the run had.
+
+    Raises:
+        NotTrustedError: Somebody else has written the run's code.
+        ArgumentError: There is no such feature, or this process can't serve it; see `Debugger`.
+        ConfigError: The class can't be imported or made.
+        RunFailedError: Spark does not start, or its server does not answer.
+    """
+    scratch = normalise(os.environ.get("SANDBOX_SCRATCH") or run.stored.scratch)
+    name = "/".join(filter(None, [run.path, feature]))
+    origin = find_origin(Runs(scratch, run.stored.settings), name, other_code=True)  # without code, inputs are shown
+    if origin.feature not in origin.run.features:
+        raise ArgumentError(
+            f"run {origin.run.name} has no feature `{origin.feature}`. "
+            f"{alternatives(origin.feature, origin.run.features)}"
+        )
+    refuse_untrusted(origin.run, scratch)
+    debugger = Debugger(origin, OwnNotebook(origin), allow_changed_sources=allow_changed_sources, local=local)
+    _watch_cells(debugger)
+    return debugger
+
+
+def _watch_cells(debugger: Debugger) -> None:
+    """Makes IPython call the debugger before each cell, and no other one any more."""
+    while _watching:
+        events, called = _watching.pop()
+        events.unregister(PRE_RUN_CELL, called)
+    if shell := running_shell():
+        shell.events.register(PRE_RUN_CELL, debugger.before_cell)
+        _watching.append((shell.events, debugger.before_cell))
+
+
+def _say(text: str) -> None:
+    print(printable(text))  # noqa: T201 - it is the output of a cell
+
+
+def running_shell() -> Any | None:
+    """Returns the IPython shell of this process; None in plain Python."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None

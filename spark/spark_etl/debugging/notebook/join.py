@@ -1,0 +1,123 @@
+"""The cells of `transform` as code again: what was not changed comes back byte for byte."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spark_etl.debugging.notebook.assemble import Piece, is_call, new_text, parse_cell, refuse_notebook_names
+from spark_etl.debugging.notebook.cells import TRANSFORM, Cell, code_cells, debug_metadata, only_looks, shown
+from spark_etl.debugging.notebook.lines import UNREADABLE, group_statements, with_newlines
+from spark_etl.debugging.notebook.split import Layout, Segment, TransformCells, split_transform
+from spark_etl.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Edited:
+    """The module of a feature, as the notebook's cells have it.
+
+    Attributes:
+        file: Its path in the project; None where the notebook has no cells of a module.
+        text: Its new text; None if it is as it was.
+        left_out: What of the cells is not in it, a line for each.
+    """
+
+    file: str | None
+    text: str | None
+    left_out: tuple[str, ...] = ()
+
+
+def edited_module(code: Mapping[str, str], notebook: Mapping[str, Any]) -> Edited:
+    """Returns the module of the feature with what was changed in the cells.
+
+    Args:
+        code: Path → text of the run's project.
+        notebook: The notebook, as its file has it.
+
+    Raises:
+        ArgumentError: A cell is no Python, or its code could not run in the module; the cell and line are named.
+    """
+    known = debug_metadata(notebook)
+    all_cells = list(code_cells(notebook))
+    cells = [cell for cell in all_cells if (cell.part or "").startswith(TRANSFORM)]
+    split = split_transform(code, str(known.get("class") or ""))
+    if not known.get("parts") or split.file is None:
+        return Edited(split.file, None)
+    if split.layout is None:
+        changed = [cell for cell in cells if cell.text != split.cells[0]]
+        return Edited(split.file, None, tuple(f"{each.name} is no part of the module" for each in changed))
+    _refuse_other_split(split, known)
+    added = _added_between(all_cells, cells)
+    if [cell.text for cell in cells] == list(split.cells):
+        return Edited(split.file, None, tuple(added))
+    pieces = [piece for cell in cells for piece in _pieces(cell, split.layout)]
+    left = [piece for piece in pieces if _is_left_out(piece, split)]
+    pieces = [piece for piece in pieces if piece not in left]
+    refuse_notebook_names(code[split.file], pieces)
+    text = new_text(code, str(known["class"]), split, pieces)
+    left_out = [f"{piece.cell.name}: {shown(piece.text)}" for piece in left if not is_call(piece.nodes)]
+    return Edited(split.file, None if text == code[split.file] else text, (*left_out, *added))
+
+
+def _refuse_other_split(split: TransformCells, known: Mapping[str, Any]) -> None:
+    parts = {name: text for name, text in known["parts"].items() if str(name).startswith(TRANSFORM)}
+    if list(parts.values()) != list(split.cells):
+        raise ArgumentError(
+            "this notebook was written by another version, which took the code apart in another way",
+            hint=f"./sandbox debug {known['run']}/{known['feature']} --new, and make the changes there",
+        )
+
+
+def _added_between(all_cells: Sequence[Cell], cells: Sequence[Cell]) -> Iterator[str]:
+    """Yields cells that somebody has added between those of `transform`, and that do more than look."""
+    first, last = (cells[0].number, cells[-1].number) if cells else (0, 0)
+    for cell in all_cells:
+        if cell.part is None and first < cell.number < last and _does_something(cell.text):
+            yield f"{cell.name}, which was added and is no part of `transform`: {shown(cell.text)}"
+
+
+def _does_something(text: str) -> bool:
+    try:
+        nodes = ast.parse(with_newlines(text)).body
+    except UNREADABLE:  # such as `%time`
+        return False
+    return bool(nodes) and not only_looks(nodes)
+
+
+def _pieces(cell: Cell, layout: Layout) -> Iterator[Piece]:
+    """Yields what is in a cell.
+
+    Raises:
+        ArgumentError: It is no Python.
+    """
+    text = with_newlines(cell.text)
+    lines = text.split("\n")
+    segments = {} if layout.column is not None else {each.text: each for each in layout.segments}
+    for group in group_statements(parse_cell(cell, text), 1, len(lines)):
+        whole = lines[group.first - 1 : group.last]
+        stripped = "\n".join(whole).strip("\n")
+        above = len(whole) - len("\n".join(whole).lstrip("\n").split("\n"))
+        if group.first == 1 and layout.column is None:
+            above = _blank_lines_above(cell, layout)
+        if stripped.strip():
+            yield Piece(cell, stripped, tuple(ast.parse(stripped).body), above, segments.get(stripped))
+
+
+def _blank_lines_above(cell: Cell, layout: Layout) -> int:
+    """Returns how many blank lines are above what a cell was, in the file; none for a class."""
+    place = (cell.part or "")[len(TRANSFORM) :]
+    segments: Sequence[Segment] = () if layout.is_class else layout.segments
+    if not place.isdecimal() or int(place) >= len(segments):
+        return 0
+    segment = segments[int(place)]
+    lines = layout.lines[segment.first - 1 : segment.last]
+    return next((number for number, line in enumerate(lines) if line.strip()), 0)
+
+
+def _is_left_out(piece: Piece, split: TransformCells) -> bool:
+    """Returns whether a piece is no code of the module: it only looks, or it calls the class of its cell."""
+    if split.layout is not None and split.layout.is_class and is_call(piece.nodes):
+        return True
+    return piece.segment is None and only_looks(piece.nodes) and piece.text not in split.cells

@@ -1,0 +1,78 @@
+"""What `debug.save_patch()` shows: the changes, where they were written, and how they get into the project."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from spark_etl.printable import printable
+from spark_etl.units import format_count
+
+MOST_LINES = 500
+
+
+@dataclass(frozen=True)
+class SavedPatch:
+    """The changes of a debug notebook as a patch; it shows itself.
+
+    Attributes:
+        path: The file, which lies beside the notebook; None where nothing was edited.
+        text: The unified diff; empty where nothing was edited.
+        next: The command that applies it.
+        left_out: What of the cells is not in it, a line each.
+        shown: The file as JupyterLab shows it.
+    """
+
+    path: Path | None
+    text: str = ""
+    next: str = ""
+    left_out: Sequence[str] = ()
+    shown: str = ""
+
+    @classmethod
+    def of(cls, path: Path, text: str, left_out: Sequence[str], *, shown: str, notebook: str, local: bool) -> SavedPatch:
+        """Writes the patch and returns it.
+
+        Args:
+            path: Where to.
+            text: The diff.
+            left_out: What of the cells is not in it.
+            shown: The path as JupyterLab shows it.
+            notebook: The notebook as JupyterLab shows it.
+            local: Whether the run was one without a stack, whose command there is none of.
+        """
+        path.write_text(text, encoding="utf-8", newline="")
+        command = ["git", "apply", str(path)] if local else ["./sandbox", "debug", "--apply", notebook]
+        return cls(path, text, shlex.join(command), tuple(left_out), shown)
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def _notes(self) -> Iterator[str]:
+        yield from (f"not in it: {line}" for line in self.left_out)
+
+    def _lines(self) -> list[str]:
+        lines = printable(self.text).splitlines()
+        more = len(lines) - MOST_LINES
+        return lines[:MOST_LINES] + ([f"… {format_count(more, 'line')} more in the file"] if more > 0 else [])
+
+    def __repr__(self) -> str:
+        if not self.text:
+            return printable("\n".join(["nothing is edited: the code is what the run had", *self._notes()]))
+        where = [f"saved: {self.shown}", *self._notes(), f"next: {self.next}"]
+        return "\n".join([*self._lines(), "", *map(printable, where)])
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(printable(note))}</p>" for note in self._notes())
+        if not self.text or self.path is None:
+            return f"<p>Nothing is edited: the code is what the run had.</p>{notes}"
+        # Relative to the notebook: JupyterLab makes of it the address at its server, which the browser downloads.
+        href, name = quote(self.path.name), escape(printable(self.path.name))
+        link = f'<a href="{href}" download="{name}">Download {name}</a>'
+        diff = escape("\n".join(self._lines()))
+        command = escape(printable(self.next))
+        return f"<pre>{diff}</pre>{notes}<p>{link}, or on your machine: <code>{command}</code></p>"
