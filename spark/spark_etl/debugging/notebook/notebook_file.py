@@ -127,7 +127,7 @@ def _feature_of(run: Run, feature: str | None) -> str:
 
 def _as_name(text: str) -> str:
     """Returns a name that others wrote as one of a file."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip(".") or "_"
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip("._-") or "unnamed"
 
 
 def _code_of(run: Run) -> tuple[RunCode | None, str]:
