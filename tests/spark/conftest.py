@@ -10,11 +10,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pipelines.revenue
 import pyspark
 import pytest
+from pipelines.revenue.generate import main as generate
+from spark_etl.cli import run_main
+from spark_etl.config import load_config
+from spark_etl.reading import Run, Runs
 
 from tests.spark.support import ORDERS, TOKEN, Pipeline, SharedSpark
 
+REVENUE = Path(pipelines.revenue.__file__).parent
 CONNECT_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 # Frames of a few rows: the JVM's second compiler would take more time than it saves.
 DEFAULTS = """
@@ -64,6 +70,47 @@ def pipeline(tmp_path: Path, capfd: pytest.CaptureFixture[str], shared_spark: Sh
     path = list(sys.path)
     yield Pipeline(tmp_path, capfd, shared_spark)
     sys.path[:] = path
+
+
+@pytest.fixture(scope="session")
+def published_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the sources of the sample pipeline lie."""
+    folder = tmp_path_factory.mktemp("published")
+    assert generate(["--rows", "600", "--to", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def kept_sample_run(tmp_path_factory: pytest.TempPathFactory, published_sample: Path, shared_spark: SharedSpark) -> Run:
+    config, scratch = REVENUE / "feature_config.yaml", str(tmp_path_factory.mktemp("sample") / "scratch")
+    argv = ["--team-name", "team", "--feature-config", str(config), "--scratch-path", scratch]
+    argv += ["--publish-path", f"{scratch}/../publish", "--start-date", "2024-02-29", "--end-date", "2024-02-29"]
+    path = list(sys.path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SANDBOX_PUBLISHED", str(published_sample))
+        forget_sample()
+        shared_spark.start()
+        assert run_main([*argv, "--checkpoint", *load_config(config).features]) == 0
+        forget_sample()
+    sys.path[:] = path
+    return Runs(scratch).latest()
+
+
+@pytest.fixture
+def sample_run(kept_sample_run: Run, published_sample: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """A run of the sample pipeline that has kept every feature; its modules are imported anew, and forgotten."""
+    monkeypatch.setenv("SANDBOX_PUBLISHED", str(published_sample))
+    path = list(sys.path)
+    forget_sample()
+    yield kept_sample_run
+    forget_sample()
+    sys.path[:] = path
+
+
+def forget_sample() -> None:
+    """Forgets the modules of the sample pipeline: functions in them know the context of the test before."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "features"]:
+        del sys.modules[name]
 
 
 @pytest.fixture

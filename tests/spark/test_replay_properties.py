@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -10,10 +9,9 @@ import pipelines.revenue
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from pipelines.revenue.generate import main as generate
-from spark_etl.cli import main, run_main
+from spark_etl.cli import main
 from spark_etl.config import load_config
-from spark_etl.reading import Checkpoint, Runs
+from spark_etl.reading import Checkpoint, Run, Runs
 
 from tests.spark.support import Pipeline, SharedSpark
 
@@ -98,25 +96,15 @@ def test_generated_graphs(
 
 
 def test_every_feature_of_the_sample_pipeline(
-    tmp_path: Path, shared_spark: SharedSpark, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    sample_run: Run, shared_spark: SharedSpark, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SANDBOX_PUBLISHED", str(tmp_path / "published"))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "features"]:
-        monkeypatch.delitem(sys.modules, name)  # its functions know where the context of another test had the code
-    assert generate(["--rows", "600", "--to", str(tmp_path / "published")]) == 0
-    paths = ["--scratch-path", str(tmp_path / "scratch")]
-    argv = ["--team-name", "team", "--feature-config", str(REVENUE / "feature_config.yaml")]
-    argv += [*paths, "--publish-path", str(tmp_path / "publish"), "--start-date", "2024-02-29"]
-    shared_spark.start()
-    runs = Runs(str(tmp_path / "scratch"))
+    scratch = sample_run.stored.scratch
     features = list(load_config(REVENUE / "feature_config.yaml").features)
-    assert run_main([*argv, "--end-date", "2024-02-29", "--checkpoint", *features]) == 0
-    run = runs.latest()
     for feature in features:
         shared_spark.start()
-        code = main(["replay", f"{run.id}/{feature}", *paths, "--code", str(REVENUE)])
+        code = main(["replay", f"{sample_run.id}/{feature}", "--scratch-path", scratch, "--code", str(REVENUE)])
         assert code == 0, capfd.readouterr().err
-    replays = runs.list(replays=True)[:-1]
+    replays = [run for run in Runs(scratch).list(replays=True) if run.kind == "replay"]
     assert len(replays) == len(features) == 12  # none had to compute anything above
     for replay in replays:
         assert replay.document.replay is not None

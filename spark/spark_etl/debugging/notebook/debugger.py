@@ -15,14 +15,13 @@ from spark_etl.debugging.notebook.folder import import_from, unpack_once
 from spark_etl.debugging.notebook.head import Head, head_of
 from spark_etl.debugging.notebook.inputs import DebuggedFeature, DebugInputs, KeptInputs
 from spark_etl.debugging.notebook.join import edited_module
-from spark_etl.debugging.notebook.names import NotebookNames, renew_instance
+from spark_etl.debugging.notebook.live_feature import LiveFeature
 from spark_etl.debugging.notebook.own_notebook import OwnNotebook
 from spark_etl.debugging.notebook.packages import find_packages, use_packages
 from spark_etl.debugging.notebook.patch import edited_files, kept_files, make_patch
-from spark_etl.debugging.notebook.reloading import ProjectModules
 from spark_etl.debugging.notebook.saved_patch import SavedPatch
 from spark_etl.debugging.notebook.session_choice import OpenedSession, SessionChoice, choose_session, open_session
-from spark_etl.debugging.notebook.shipping import send_by_value, ship_code
+from spark_etl.debugging.notebook.shipping import ship_code
 from spark_etl.debugging.origin import Origin, find_origin
 from spark_etl.debugging.replay_plan import own_config
 from spark_etl.debugging.trust import refuse_untrusted
@@ -33,7 +32,7 @@ from spark_etl.printable import printable
 from spark_etl.reading import Run, Runs
 from spark_etl.reading.replay import Replay, start_replay
 from spark_etl.storage import is_s3, normalise
-from spark_etl.store import StoredRun, run_name
+from spark_etl.store import StoredRun, run_name, top_scratch
 from spark_etl.user_code import guard_user_code
 
 if TYPE_CHECKING:
@@ -62,23 +61,16 @@ class Debugger:
         self, origin: Origin, notebook: OwnNotebook, *, allow_changed_sources: bool = False, local: bool = False
     ) -> None:
         self._origin, self._notebook = origin, notebook
-        self._names = NotebookNames()
         self._running_cell: str | None = None
+        self._live: LiveFeature | None = None
+        self.spark: SparkSession
         self._inputs: DebugInputs | KeptInputs
-        self._feature: SparkFeature | None = None
         if origin.why_no_code:
             self.spark = self._opened(choose_session(origin.run.document, local=local), {}).spark
             self._inputs = KeptInputs(origin, self.spark)
             return
         with guard_user_code():
             self._open(allow_changed_sources=allow_changed_sources, local=local)
-
-    def _opened(self, choice: SessionChoice, settings: Mapping[str, str]) -> OpenedSession:
-        opened = open_session(choice, self._origin.run.document, settings)
-        _say(str(opened.choice))
-        if opened.not_applied:
-            _say(f"Spark is already running, so these settings have no effect: {', '.join(opened.not_applied)}")
-        return opened
 
     def _open(self, *, allow_changed_sources: bool, local: bool) -> None:
         origin, folder = self._origin, self._notebook.folder
@@ -93,21 +85,20 @@ class Debugger:
             raise ConfigError(
                 f"`{origin.feature}` is no feature of the config. {alternatives(origin.feature, config.features)}"
             )
-        self._debugged = DebuggedFeature(origin, project, config, allow_changed_sources)
-        choice = choose_session(origin.run.document, project, self._entry.class_path, local=local)
+        debugged = DebuggedFeature(origin, project, config, allow_changed_sources)
+        choice = choose_session(origin.run.document, project, debugged.entry.class_path, local=local)
         opened = self._opened(choice, {**settings, **config.spark})  # before modules are imported that ask the session
-        self.spark: SparkSession = opened.spark
+        self.spark = opened.spark
         ship_code(self.spark, opened.choice.kind, project, f"{origin.run.stored.pipeline}-{origin.run.id}")
-        self._feature = self._made()
-        self._modules = ProjectModules(project)
-        self._inputs = DebugInputs(self._debugged, self._feature, self.spark, _say)
+        self._live = LiveFeature(debugged, _say)
+        self._debugged, self._inputs = debugged, DebugInputs(debugged, self._live.instance, self.spark, _say)
 
-    @property
-    def _entry(self) -> Any:
-        return self._debugged.config.features[self._origin.feature]
-
-    def _made(self) -> SparkFeature:
-        return self._debugged.project.load_feature(self._origin.feature, self._entry.class_path, self._entry.params)
+    def _opened(self, choice: SessionChoice, settings: Mapping[str, str]) -> OpenedSession:
+        opened = open_session(choice, self._origin.run.document, settings)
+        _say(str(opened.choice))
+        if opened.not_applied:
+            _say(f"Spark is already running, so these settings have no effect: {', '.join(opened.not_applied)}")
+        return opened
 
     @property
     def feature(self) -> SparkFeature:
@@ -116,9 +107,12 @@ class Debugger:
         Raises:
             ArgumentError: The run has not kept its code.
         """
-        if self._feature is None:
+        return self._with_code().instance
+
+    def _with_code(self) -> LiveFeature:
+        if self._live is None:
             raise ArgumentError(f"{self._origin.why_no_code}", hint=f"./sandbox replay {self._origin.name} --code DIR")
-        return self._feature
+        return self._live
 
     @property
     def start_date(self) -> date:
@@ -154,12 +148,13 @@ class Debugger:
         return head_of(frame, rows)
 
     def names(self) -> dict[str, Any]:
-        """Returns the names of the module that `transform` is defined in, helpers included, without `__name__` and such.
+        """Returns the names of the module that `transform` is defined in, helpers included; none such as `__name__`.
 
         Modules of the project whose files were saved since are loaded again first.
         """
+        live = self._with_code()
         self._reload()
-        return self._names.give(self.feature)
+        return live.names()
 
     def new(self, cls: type[SparkFeature]) -> SparkFeature:
         """Returns an instance of a class that a cell has defined, made as the runner makes the feature's.
@@ -167,8 +162,7 @@ class Debugger:
         Raises:
             ConfigError: It is no feature, or its `__init__` fails or takes other parameters.
         """
-        name = getattr(cls, "__name__", str(cls))
-        made = self._debugged.project.make_feature(self._origin.feature, cls, self._entry.params, f"{name} of the cell")
+        made = self._with_code().made_of(cls)
         if isinstance(self._inputs, DebugInputs):
             self._inputs.use(made)
         return made
@@ -195,13 +189,11 @@ class Debugger:
 
     def _replay(self, options: Mapping[str, object]) -> Replay[Run]:
         run, allowed = self._origin.run, self._debugged.allow_changed_sources
-        path, verdict = start_replay(
-            run.path, self._origin.feature, {**options, "--allow-changed-sources": allowed}
-        )
+        path, verdict = start_replay(run.path, self._origin.feature, {**options, "--allow-changed-sources": allowed})
         return Replay(verdict, Run(StoredRun(path, run.stored.settings), None, name=run_name(path)))
 
     def save_patch(self) -> SavedPatch:
-        """Writes what was edited beside the notebook, as a patch that `git apply` takes, and returns it. It shows itself.
+        """Writes what was edited beside the notebook, as a patch that `git apply` takes. It shows itself.
 
         Raises:
             ArgumentError: A cell is no Python, or a file was edited in both places.
@@ -214,7 +206,7 @@ class Debugger:
             return SavedPatch(None, left_out=left_out)
         path, is_local = notebook.patch_path, not is_s3(self._origin.run.path)
         shown = notebook.shown(path)
-        return SavedPatch.of(path, text, left_out, shown=shown, notebook=notebook.name, local=is_local)
+        return SavedPatch.write(path, text, left_out, shown=shown, notebook=notebook.name, local=is_local)
 
     def _edited_files(self) -> dict[str, bytes]:
         content = self._notebook.content(running=self._running_cell)
@@ -225,32 +217,11 @@ class Debugger:
         self._running_cell = getattr(info, "cell_id", None)
         self._notebook.note_executed(self._running_cell, str(getattr(info, "raw_cell", "")))
         shell = running_shell()
-        if self._feature is not None:
-            self._reload(shell.user_ns if shell else None)
+        self._reload(shell.user_ns if shell else None)
 
     def _reload(self, namespace: dict[str, Any] | None = None) -> None:
-        """Loads modules again whose files were saved; functions of them go to executors by value from then on."""
-        reloaded = self._modules.reload_changed()
-        if reloaded:
-            send_by_value(sys.modules[name] for name in reloaded.modules)
-            self._renew(namespace)
-        if text := str(reloaded):
-            _say(text)
-
-    def _renew(self, namespace: dict[str, Any] | None) -> None:
-        """Makes the feature anew, of the class as it is now, and binds the notebook's names to what is new."""
-        before = self.feature
-        try:
-            now = self._made()
-            if isinstance(self._inputs, DebugInputs) and self._inputs.feature is before:
-                self._inputs.use(now)
-        except ConfigError as error:
-            _say(f"`self` stays as it was: {error.message}")
-            return
-        self._feature = now
-        if namespace is not None:
-            self._names.renew(namespace, now)
-            renew_instance(namespace, before, now)
+        if self._live and isinstance(self._inputs, DebugInputs):
+            self._live.reload(self._inputs, namespace)
 
     def __repr__(self) -> str:
         return printable(f"debugging {self._origin.name}: {self._notebook.name}", one_line=True)
@@ -276,7 +247,7 @@ def open_debugger(
         ConfigError: The class can't be imported or made.
         RunFailedError: Spark does not start, or its server does not answer.
     """
-    scratch = normalise(os.environ.get("SANDBOX_SCRATCH") or run.stored.scratch)
+    scratch = normalise(os.environ.get("SANDBOX_SCRATCH") or top_scratch(run.stored.scratch))
     name = "/".join(filter(None, [run.path, feature]))
     origin = find_origin(Runs(scratch, run.stored.settings), name, other_code=True)  # without code, inputs are shown
     if origin.feature not in origin.run.features:

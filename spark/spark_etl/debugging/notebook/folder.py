@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from spark_etl.code.archive import read_code
 from spark_etl.code.project import Project
+from spark_etl.debugging.notebook.patch import files_in, kept_files
 from spark_etl.errors import ArgumentError
 from spark_etl.printable import printable
 from spark_etl.reading.code import RunCode
@@ -70,5 +70,5 @@ def _file_elsewhere(name: str, folder: Path) -> str | None:
 
 def is_edited(folder: Path, code: RunCode) -> bool:
     """Returns whether the files of a folder are others than those that a run has kept."""
-    files, _ = read_code(folder)
-    return files != {path: code.bytes(path) for path in code}
+    kept = kept_files(code)
+    return files_in(folder, kept) != kept

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_etl.code.project import Project
 from spark_etl.config import FeatureConfig
+from spark_etl.config.model import FeatureEntry
 from spark_etl.debugging.computed import Computed, computed_rows, run_again
 from spark_etl.debugging.notebook.folder import is_edited
 from spark_etl.debugging.origin import Origin
@@ -25,7 +26,6 @@ from spark_etl.reading import Checkpoint
 from spark_etl.reading.replay import run_replay
 from spark_etl.runner.inputs import source_text
 from spark_etl.sampling import Sample, make_sample
-from spark_etl.source import Source
 from spark_etl.store import ADOPTED
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ class DebuggedFeature:
     def alias(self) -> str:
         """The feature's name."""
         return self.origin.feature
+
+    @property
+    def entry(self) -> FeatureEntry:
+        """Class and parameters, as the run's config has them."""
+        return self.config.features[self.alias]
 
     def sample(self) -> Sample | None:
         """Returns which rows of its sources the run saw; None for all."""
@@ -99,8 +104,8 @@ class KeptInputs(Mapping[str, Any]):
 class DebugInputs(Mapping[str, Any]):
     """Source name → the DataFrame that `transform` gets; each is made when it is first asked for.
 
-    Rows of features above are read from the run's checkpoints. Those that the run has no rows of are computed by its own
-    code, in a process of its own. Sources are read as the run had read them, object by object.
+    Rows of features above are read from the run's checkpoints. What the run has no rows of is computed by its own code,
+    in a process of its own. Sources are read as the run had read them, object by object.
 
     Args:
         debugged: The feature of the run.

@@ -7,11 +7,9 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+from spark_etl.debugging.notebook.one_cell import is_for_notebook
 from spark_etl.feature import SparkFeature
 
-# What cells use under these names, whatever the project calls so.
-OF_THE_NOTEBOOK = frozenset({"debug", "spark", "self", "start_date", "end_date"})
-OF_IPYTHON = frozenset({"In", "Out", "get_ipython", "exit", "quit"})
 MISSING = object()
 
 
@@ -26,8 +24,9 @@ def names_for(feature: SparkFeature) -> dict[str, Any]:
     if module is None or module.__name__.partition(".")[0] in {"spark_etl", "__main__"}:
         return {}
     parameters = inspect.signature(feature.transform).parameters
-    reserved = {*OF_THE_NOTEBOOK, *OF_IPYTHON, *parameters, *feature.sources}
-    return {name: value for name, value in vars(module).items() if name not in reserved and not _is_special(name)}
+    reserved = {*parameters, *feature.sources}
+    taken = {name for name in vars(module) if name in reserved or _is_special(name) or is_for_notebook(name)}
+    return {name: value for name, value in vars(module).items() if name not in taken}
 
 
 def _is_special(name: str) -> bool:
@@ -67,4 +66,3 @@ def renew_instance(namespace: MutableMapping[str, Any], before: SparkFeature, no
     """Binds `self` to the new instance of a feature, where it is bound to the former one."""
     if namespace.get("self") is before:
         namespace["self"] = now
-

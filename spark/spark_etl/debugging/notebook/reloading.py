@@ -6,13 +6,13 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from spark_etl.code.project import Project
 from spark_etl.error_text import error_line
@@ -56,27 +56,22 @@ class ProjectModules:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._loaded: dict[str, str] = {}
-        self.note_imported()
-
-    def note_imported(self) -> None:
-        """Notes the files of modules that were imported since."""
-        for name, file in self._imported().items():
-            if name not in self._loaded and (content := _digest(file)):
-                self._loaded[name] = content
+        self._loaded = {name: _digest(file) for name, file in self._imported().items()}
 
     def reload_changed(self) -> Reloaded:
         """Loads the modules again whose files have changed, and those that import them, in the order of their imports.
 
         A module that fails stays what it was, and so does what comes after it; the next call tries again.
         """
-        self.note_imported()
         files = self._imported()
         now = {name: _digest(file) for name, file in files.items()}
-        changed = {name for name in files if now[name] and now[name] != self._loaded.get(name)}
+        self._loaded = {**{name: content for name, content in now.items() if content}, **self._loaded}
+        changed = {name for name in files if now[name] and now[name] != self._loaded[name]}
+        if not changed:
+            return Reloaded()
         done: list[str] = []
         failure = ""
-        for name in _with_dependents(changed, _imports(files, self._project)):
+        for name in _with_dependents(changed, _imports(files)):
             try:
                 with guard_user_code():
                     _load_again(sys.modules[name], files[name])
@@ -90,13 +85,10 @@ class ProjectModules:
         return Reloaded(tuple(is_changed), tuple(name for name in done if name not in changed), failure)
 
     def _imported(self) -> dict[str, Path]:
-        """Returns name → file of the project's modules that were imported."""
-        found: dict[str, Path] = {}
-        for name, module in [*sys.modules.items()]:
-            file = getattr(module, "__file__", None)
-            if file and file.endswith(".py") and Path(file).is_relative_to(self._project.path):
-                found[name] = Path(file)
-        return found
+        """Returns name → file of the project's modules that were imported; it is called before each cell."""
+        folder = f"{self._project.path}{os.sep}"
+        files = ((name, getattr(module, "__file__", None)) for name, module in [*sys.modules.items()])
+        return {name: Path(file) for name, file in files if file and file.startswith(folder) and file.endswith(".py")}
 
 
 def _digest(file: Path) -> str:
@@ -146,7 +138,7 @@ def _with_dependents(changed: set[str], imports: Mapping[str, set[str]]) -> Iter
         yield from visit(name)
 
 
-def _imports(files: Mapping[str, Path], project: Project) -> dict[str, set[str]]:
+def _imports(files: Mapping[str, Path]) -> dict[str, set[str]]:
     """Returns name → the imported modules of the project that a module names in its imports."""
     return {name: set(_imported_by(name, file)) & files.keys() for name, file in files.items()}
 

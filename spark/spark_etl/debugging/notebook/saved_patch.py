@@ -34,8 +34,10 @@ class SavedPatch:
     shown: str = ""
 
     @classmethod
-    def of(cls, path: Path, text: str, left_out: Sequence[str], *, shown: str, notebook: str, local: bool) -> SavedPatch:
-        """Writes the patch and returns it.
+    def write(
+        cls, path: Path, text: str, left_out: Sequence[str], *, shown: str, notebook: str, local: bool
+    ) -> SavedPatch:
+        """Writes a patch and returns it.
 
         Args:
             path: Where to.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,8 +11,6 @@ from typing import Any
 
 from spark_etl.code.project import Project
 from spark_etl.sessions.notebook import Kind
-
-import sys
 
 _shipped: set[tuple[str, str]] = set()  # session and archive: a session takes each name once
 
