@@ -10,6 +10,7 @@ from tests.support.sandbox import Sandbox
 
 SPAWN_MS = 90_000
 CELLS_MS = 240_000
+SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"  # other notebooks may be open behind it
 
 
 def log_in_as(page: Page, stack: Sandbox, user: str, password: str) -> None:
@@ -45,21 +46,21 @@ def run_all(page: Page) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Restart Kernel and Run All Cells…", exact=True).click()
     page.locator(".jp-Dialog button.jp-mod-accept").click()
-    page.wait_for_function("() => document.querySelectorAll('.jp-Notebook .jp-OutputArea-output').length === 0")
+    page.wait_for_function(f"() => document.querySelectorAll('{SHOWN} .jp-OutputArea-output').length === 0")
     wait_for_all_cells(page)
 
 
 def wait_for_all_cells(page: Page) -> None:
     """Waits until every cell with code in it has run; a traceback ends the wait as a failure."""
-    finished = """() => {
-        const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')]
+    finished = """shown => {
+        const prompts = [...document.querySelectorAll(`${shown} .jp-CodeCell`)]
             .filter(cell => cell.querySelector('.cm-content')?.textContent.trim())
             .map(cell => cell.querySelector('.jp-InputPrompt')?.textContent ?? '');
-        const failed = document.querySelector('.jp-RenderedText[data-mime-type*="error"]');
+        const failed = document.querySelector(`${shown} .jp-RenderedText[data-mime-type*="error"]`);
         return failed ? 'failed' : prompts.length > 0 && prompts.every(text => /\\[\\d+\\]/.test(text)) && 'done';
     }"""
-    ended = page.wait_for_function(finished, timeout=CELLS_MS).json_value()
-    error = page.locator(".jp-RenderedText[data-mime-type*=error]")
+    ended = page.wait_for_function(finished, arg=SHOWN, timeout=CELLS_MS).json_value()
+    error = page.locator(f"{SHOWN} .jp-RenderedText[data-mime-type*=error]")
     assert ended == "done", error.first.inner_text()
 
 
