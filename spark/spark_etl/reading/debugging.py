@@ -41,17 +41,23 @@ class DebuggedRun:
         )
         return made
 
-    def debugger(self, feature: str | None = None) -> Debugger:
+    def debugger(
+        self, feature: str | None = None, *, allow_changed_sources: bool = False, local: bool = False
+    ) -> Debugger:
         """Returns what a debug notebook works with: session, inputs and code of a feature of this run.
 
         Args:
             feature: The feature; if not given, the one that the run failed at.
+            allow_changed_sources: Whether a source that has changed since is read as it is now.
+            local: Whether Spark is to run in this process, whatever the run had: quick for small data.
 
         Raises:
-            ArgumentError: The run has no such feature, or no code that could run.
             NotTrustedError: Somebody else has written its code, and nobody has said that it is to be trusted.
+            ArgumentError: The run has no such feature, or this process has imported other modules of the same names, or
+                has a session of another kind.
         """
-        made: Debugger = _imported(DEBUGGER, "run.debugger()").Debugger(cast("Run", self), feature)
+        options: dict[str, Any] = {"allow_changed_sources": allow_changed_sources, "local": local}
+        made: Debugger = _imported(DEBUGGER, "run.debugger()").open_debugger(cast("Run", self), feature, **options)
         return made
 
 

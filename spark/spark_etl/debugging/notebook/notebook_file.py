@@ -83,7 +83,7 @@ def write_debug_notebook(
         DamagedError: The run's code can't be unpacked.
     """
     alias = _feature_of(run, feature)
-    stem = f"{FOLDER}/{_as_name(run.stored.pipeline)}/{run.id}-{_as_name(alias)}"
+    stem = f"{FOLDER}/{as_name(run.stored.pipeline)}/{run.id}-{as_name(alias)}"
     code, no_code = _code_of(run)
     subject = Subject(run, alias, scratch, stem, code, no_code, _refusal(run, scratch))
     with _as_argument_error(home):
@@ -125,7 +125,7 @@ def _feature_of(run: Run, feature: str | None) -> str:
     return alias
 
 
-def _as_name(text: str) -> str:
+def as_name(text: str) -> str:
     """Returns a name that others wrote as one of a file."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip("._-") or "unnamed"
 
@@ -231,7 +231,7 @@ def _create(file: Path, notebook: Mapping[str, Any]) -> None:
     Raises:
         FileExistsError: Something has that name.
     """
-    content = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+    content = json.dumps(notebook, indent=1) + "\n"  # in ASCII: names may hold what no encoding can write
     with tempfile.TemporaryDirectory(prefix=".debug-", dir=file.parent) as name:
         whole = Path(name) / file.name
         whole.write_text(content, encoding="utf-8")

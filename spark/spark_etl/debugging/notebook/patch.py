@@ -103,7 +103,7 @@ def edited_files(notebook: Mapping[str, Any], folder: Path, code: RunCode) -> di
         ArgumentError: A file was edited in both places, or a cell is no Python.
     """
     kept = kept_files(code)
-    found = _files_in(folder, kept) if folder.is_dir() else dict(kept)
+    found = files_in(folder, kept) if folder.is_dir() else dict(kept)
     module = edited_module(code, notebook)
     if module.file is None or module.text is None:
         return found
@@ -121,7 +121,7 @@ def kept_files(code: RunCode) -> dict[str, bytes]:
     return {path: code.bytes(path) for path in code}
 
 
-def _files_in(folder: Path, kept: Mapping[str, bytes]) -> dict[str, bytes]:
+def files_in(folder: Path, kept: Mapping[str, bytes]) -> dict[str, bytes]:
     """Returns the files of a folder: those of the run that are still there, and others that a run would keep."""
     added, _ = read_code(folder)
     found = {}
