@@ -28,14 +28,14 @@ class Piece(NamedTuple):
         cell: Where they stand.
         text: They, without blank lines above.
         nodes: They, parsed.
-        above: How many blank lines are above.
+        above: The blank lines above, without their ends.
         segment: The lines of the file that they are, where they were not changed.
     """
 
     cell: Cell
     text: str
     nodes: tuple[ast.stmt, ...]
-    above: int = 0
+    above: tuple[str, ...] = ()
     segment: Segment | None = None
 
 
@@ -164,12 +164,14 @@ def _lines(layout: Layout, pieces: Sequence[Piece]) -> Iterator[str]:
 
 
 def _lines_of(piece: Piece, layout: Layout, end: str) -> Iterator[str]:
-    if piece.segment is not None:
-        known = layout.lines[piece.segment.first - 1 : piece.segment.last]
-        yield from (line if line.endswith(("\n", "\r")) else f"{line}{end}" for line in known)
+    """Yields the lines of a piece in the file, with the blank lines above: those of statements are lines of theirs."""
+    if piece.segment is None or layout.is_class:
+        yield from (f"{line}{end}" for line in piece.above)
+    if piece.segment is None:
+        yield from (f"{line}{end}" for line in with_indent(piece.text, layout.indent))
         return
-    yield from [end] * piece.above
-    yield from (f"{line}{end}" for line in with_indent(piece.text, layout.indent))
+    known = layout.lines[piece.segment.first - 1 : piece.segment.last]
+    yield from (line if line.endswith(("\n", "\r")) else f"{line}{end}" for line in known)
 
 
 def _check(code: Mapping[str, str], class_path: str, split: TransformCells, pieces: Sequence[Piece], text: str) -> None:

@@ -102,7 +102,7 @@ def shown(text: str) -> str:
 
 # What shows something of a frame, and what changes something on the way to it.
 LOOKS = {
-    *("collect", "count", "describe", "display", "explain", "first", "head", "info", "isEmpty", "limit", "printSchema"),
+    *("collect", "count", "describe", "display", "explain", "first", "head", "isEmpty", "limit", "printSchema"),
     *("sample", "show", "summary", "tail", "take", "toPandas"),
 }
 EFFECTS = {

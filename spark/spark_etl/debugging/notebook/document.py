@@ -114,7 +114,9 @@ def input_names(run: Run, feature: str, split: TransformCells | None) -> tuple[s
 
 
 def _setup(subject: Subject) -> dict[str, Any]:
-    names = ["spark", "self", "start_date", "end_date"] if subject.code is not None else ["spark"]
+    names = (
+        ["spark", "self", "start_date", "end_date"] if subject.code is not None else ["spark", "start_date", "end_date"]
+    )
     values = {"self": "debug.feature"}
     given = ", ".join(values.get(name, f"debug.{name}") for name in names)
     return _code(

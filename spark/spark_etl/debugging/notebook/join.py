@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from spark_etl.debugging.notebook.assemble import Piece, is_call, new_text, parse_cell, refuse_notebook_names
@@ -52,7 +53,7 @@ def edited_module(code: Mapping[str, str], notebook: Mapping[str, Any]) -> Edite
     added = _added_between(all_cells, cells)
     if [cell.text for cell in cells] == list(split.cells):
         return Edited(split.file, None, tuple(added))
-    pieces = [piece for cell in cells for piece in _pieces(cell, split.layout)]
+    pieces = list(_all_pieces(cells, split.layout))
     left = [piece for piece in pieces if _is_left_out(piece, split)]
     pieces = [piece for piece in pieces if piece not in left]
     refuse_notebook_names(code[split.file], pieces)
@@ -86,8 +87,20 @@ def _does_something(text: str) -> bool:
     return bool(nodes) and not only_looks(nodes)
 
 
-def _pieces(cell: Cell, layout: Layout) -> Iterator[Piece]:
+def _all_pieces(cells: Sequence[Cell], layout: Layout) -> Iterator[Piece]:
+    seen = set[str | None]()
+    for cell in cells:
+        yield from _pieces(cell, layout, above=() if cell.part in seen else _blank_lines_above(cell, layout))
+        seen.add(cell.part)
+
+
+def _pieces(cell: Cell, layout: Layout, above: tuple[str, ...]) -> Iterator[Piece]:
     """Yields what is in a cell.
+
+    Args:
+        cell: The cell.
+        layout: Where the cells come from.
+        above: The blank lines that the file has above what the cell was.
 
     Raises:
         ArgumentError: It is no Python.
@@ -98,22 +111,26 @@ def _pieces(cell: Cell, layout: Layout) -> Iterator[Piece]:
     for group in group_statements(parse_cell(cell, text), 1, len(lines)):
         whole = lines[group.first - 1 : group.last]
         stripped = "\n".join(whole).strip("\n")
-        above = len(whole) - len("\n".join(whole).lstrip("\n").split("\n"))
-        if group.first == 1 and layout.column is None:
-            above = _blank_lines_above(cell, layout)
+        blank = ("",) * (len(whole) - len("\n".join(whole).lstrip("\n").split("\n")))
         if stripped.strip():
-            yield Piece(cell, stripped, tuple(ast.parse(stripped).body), above, segments.get(stripped))
+            yield Piece(
+                cell,
+                stripped,
+                tuple(ast.parse(stripped).body),
+                above if group.first == 1 else blank,
+                segments.get(stripped),
+            )
 
 
-def _blank_lines_above(cell: Cell, layout: Layout) -> int:
-    """Returns how many blank lines are above what a cell was, in the file; none for a class."""
+def _blank_lines_above(cell: Cell, layout: Layout) -> tuple[str, ...]:
+    """Returns the blank lines, without their ends, above what a cell was in the file; none for a class."""
     place = (cell.part or "")[len(TRANSFORM) :]
-    segments: Sequence[Segment] = () if layout.is_class else layout.segments
+    segments: Sequence[Segment] = () if layout.is_class or layout.column is not None else layout.segments
     if not place.isdecimal() or int(place) >= len(segments):
-        return 0
+        return ()
     segment = segments[int(place)]
     lines = layout.lines[segment.first - 1 : segment.last]
-    return next((number for number, line in enumerate(lines) if line.strip()), 0)
+    return tuple(line.rstrip("\r\n") for line in takewhile(lambda line: not line.strip(), lines))
 
 
 def _is_left_out(piece: Piece, split: TransformCells) -> bool:

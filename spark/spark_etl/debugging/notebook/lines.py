@@ -78,10 +78,10 @@ def group_statements(statements: Sequence[ast.stmt], first: int, last: int) -> I
         last: The last line; what is left after the last statement is a group without statements.
     """
     together: list[ast.stmt] = []
-    for node, following in zip(statements, [*statements[1:], None], strict=True):
+    for position, node in enumerate(statements, 1):
         together.append(node)
         end = node.end_lineno or node.lineno
-        if following is None or first_line(following) > end:
+        if position == len(statements) or first_line(statements[position]) > end:
             yield Group(first, end, tuple(together))
             first, together = end + 1, []
     if first <= last:
