@@ -99,11 +99,11 @@ class OwnNotebook:
             saved = self.path.stat().st_mtime
         except (ArgumentError, OSError) as error:
             raise ReadError(f"the notebook can't be read: {error}", hint=SAVE) from error
-        later = {cell: text for cell, (when, text) in self._executed.items() if when > saved and cell != running}
+        later = {cell: text for cell, (when, text) in self._executed.items() if when > saved}
         cells = [each for each in found.get("cells", []) if isinstance(each, dict)]
         changed = [cell for cell in cells if later.get(str(cell.get("id")), source_of(cell)) != source_of(cell)]
         self.is_saved = not changed
-        if any(map(_is_part, changed)) and later.keys() - {cell.get("id") for cell in cells}:
+        if any(map(_is_part, changed)) and later.keys() - {running, *(cell.get("id") for cell in cells)}:
             raise ReadError(
                 "cells of this notebook were split or added, and run, since it was saved: their order is not known",
                 hint=SAVE,
