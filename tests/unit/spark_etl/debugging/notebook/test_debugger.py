@@ -1,4 +1,4 @@
-"""The object of a debug notebook, as far as it needs no Spark: what it refuses, the feature it makes, what cells save."""
+"""The object of a debug notebook, as far as it needs no Spark: what it refuses, makes, and saves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from spark_etl.debugging.notebook import debugger, live_feature
+from spark_etl.debugging.notebook.cells import read_notebook
 from spark_etl.debugging.notebook.notebook_file import write_debug_notebook
 from spark_etl.debugging.notebook.session_choice import OpenedSession
 from spark_etl.debugging.trust import NotTrustedError
@@ -20,9 +21,9 @@ from spark_etl.reading import Run
 from tests.unit.spark_etl.debugging.notebook.conftest import MakeDebugRun
 
 CODE = {
-    "stall/__init__.py": "",
-    "stall/rates.py": "RATE = 2\n",
-    "stall/net.py": "from spark_etl import ConfiguredSparkFeature, SparkFeature\nfrom stall.rates import RATE\n\n\n"
+    "shop/__init__.py": "",
+    "shop/rates.py": "RATE = 2\n",
+    "shop/net.py": "from spark_etl import ConfiguredSparkFeature, SparkFeature\nfrom shop.rates import RATE\n\n\n"
     "class Net(SparkFeature):\n"
     "    def __init__(self, factor):\n"
     "        self.factor = factor * RATE\n"
@@ -30,7 +31,7 @@ CODE = {
     "    def transform(self, spark, start_date, end_date, orders):\n"
     "        return orders\n",
 }
-FEATURES = {"orders": {"class": "stall.orders.Orders"}, "net": {"class": "stall.net.Net", "params": {"factor": 3}}}
+FEATURES = {"orders": {"class": "shop.orders.Orders"}, "net": {"class": "shop.net.Net", "params": {"factor": 3}}}
 
 
 class Events:
@@ -56,10 +57,9 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.chdir(tmp_path / "home")
     monkeypatch.setattr(debugger, "open_session", lambda choice, *_: OpenedSession(object(), choice))  # type: ignore[arg-type]
     monkeypatch.setattr(debugger, "ship_code", lambda *_: None)
-    monkeypatch.setattr(
-        live_feature, "send_by_value", lambda modules: by_value.extend(each.__name__ for each in modules)
-    )
     by_value: list[str] = []
+    sent = lambda modules: by_value.extend(each.__name__ for each in modules)  # noqa: E731
+    monkeypatch.setattr(live_feature, "send_by_value", sent)
     made = SimpleNamespace(events=Events(), user_ns={}, by_value=by_value)
     monkeypatch.setattr(debugger, "running_shell", lambda: made)
     before = set(sys.modules)
@@ -87,10 +87,10 @@ def test_the_feature_is_made_as_the_runner_makes_it(run: Run, capsys: pytest.Cap
     assert (feature.alias, feature.factor) == ("net", 6)
     assert (str(debug.start_date), str(debug.end_date)) == ("2024-02-29", "2024-02-29")
     assert list(debug.inputs) == ["orders"]
-    assert sys.modules["stall.net"].__file__ == str(Path.cwd() / f"debug/shop/{run.id}-net" / "stall" / "net.py")
+    assert sys.modules["shop.net"].__file__ == str(Path.cwd() / f"debug/shop/{run.id}-net" / "shop" / "net.py")
     assert f"unpacked the run's code to debug/shop/{run.id}-net" in capsys.readouterr().out
     assert run.debugger().feature.alias == "net", "the one that failed; and once more in the same kernel"
-    with pytest.raises(ArgumentError, match="has no input `order`. Did you mean `orders`"):
+    with pytest.raises(ArgumentError, match=r"has no input `order`\. Did you mean `orders`"):
         debug.input("order")
 
 
@@ -116,12 +116,12 @@ def test_what_is_saved_counts_in_the_next_cell(run: Run, shell: Any, capsys: pyt
     debug = run.debugger("net")
     shell.user_ns.update(debug=debug, self=debug.feature)
     cell(shell, "globals().update(debug.names())")
-    (Path.cwd() / f"debug/shop/{run.id}-net/stall/rates.py").write_text("RATE = 5\n")
+    (Path.cwd() / f"debug/shop/{run.id}-net/shop/rates.py").write_text("RATE = 5\n")
     cell(shell, "seen = (RATE, self.factor)")
     assert shell.user_ns["seen"] == (5, 15)
     assert shell.user_ns["self"] is debug.feature
-    assert "loaded again, as saved: stall.rates, and with it stall.net" in capsys.readouterr().out
-    assert shell.by_value == ["stall.rates", "stall.net"]
+    assert "loaded again, as saved: shop.rates, and with it shop.net" in capsys.readouterr().out
+    assert shell.by_value == ["shop.rates", "shop.net"]
 
 
 def test_a_class_that_can_not_be_made_any_more_is_said(
@@ -129,11 +129,11 @@ def test_a_class_that_can_not_be_made_any_more_is_said(
 ) -> None:
     debug = run.debugger("net")
     before = debug.feature
-    file = Path.cwd() / f"debug/shop/{run.id}-net/stall/net.py"
+    file = Path.cwd() / f"debug/shop/{run.id}-net/shop/net.py"
     file.write_text(file.read_text().replace("def __init__(self, factor)", "def __init__(self)"))
     cell(shell, "")
     assert debug.feature is before
-    assert "`self` stays as it was: feature `net`: stall.net.Net takes no parameter `factor`" in capsys.readouterr().out
+    assert "`self` stays as it was: feature `net`: shop.net.Net takes no parameter `factor`" in capsys.readouterr().out
 
 
 def test_only_the_newest_debugger_hears_of_cells(run: Run, shell: Any) -> None:
@@ -149,14 +149,13 @@ def test_what_a_cell_has_executed_is_in_the_patch_before_it_is_saved(run: Run, s
     ids = {each["metadata"].get("sandbox_debug", {}).get("part"): each["id"] for each in _cells(made.path)}
     shell.user_ns.update(debug=debug, orders=[])
     cell(shell, "result = orders or None", ids["transform:0"])
-    patch = debug.save_patch()
+    cell(shell, "patch = debug.save_patch()", ids["patch"])
+    patch = shell.user_ns["patch"]
     assert "+        return orders or None\n" in patch.text
     assert patch.path == Path.cwd() / f"debug/shop/{run.id}-net.patch"
 
 
 def _cells(path: str) -> list[dict[str, Any]]:
-    from spark_etl.debugging.notebook.cells import read_notebook
-
     found: list[dict[str, Any]] = read_notebook(Path(path))["cells"]
     return found
 
@@ -172,7 +171,7 @@ def test_code_that_somebody_else_wrote_is_refused_before_it_is_unpacked(make_deb
 def test_a_run_without_code_has_inputs_and_no_feature(make_debug_run: MakeDebugRun) -> None:
     debug = make_debug_run(code=None).debugger("net")
     assert list(debug.inputs) == ["orders"]
-    with pytest.raises(ArgumentError, match="kept no checkpoint of `orders`, and run .* has no code"):
+    with pytest.raises(ArgumentError, match=r"kept no checkpoint of `orders`, and run .* has no code"):
         debug.input("orders")
     for ask in (debug.names, lambda: debug.feature):
         with pytest.raises(ArgumentError, match="has no code") as raised:
@@ -181,5 +180,5 @@ def test_a_run_without_code_has_inputs_and_no_feature(make_debug_run: MakeDebugR
 
 
 def test_an_unknown_feature_is_named(run: Run) -> None:
-    with pytest.raises(ArgumentError, match="has no feature `nett`. Did you mean `net`"):
+    with pytest.raises(ArgumentError, match=r"has no feature `nett`\. Did you mean `net`"):
         run.debugger("nett")
