@@ -20,9 +20,10 @@ from spark_etl.debugging.recorded import SourceChangedError
 from spark_etl.errors import ArgumentError
 from spark_etl.reading import Run
 from spark_etl.sessions.classic import build_session
+from spark_etl.sessions.connect import CONNECT_MODE
 
 from tests.spark.generated import DAYS, MUTATIONS, Generated, Variant, all_at_once
-from tests.spark.support import ORDERS, Pipeline, SharedSpark
+from tests.spark.support import ORDERS, TOKEN, Pipeline, SharedSpark
 
 OUTPUTS = {"replay", "patch"}
 
@@ -314,6 +315,9 @@ def test_a_source_that_has_changed_is_read_only_when_that_is_said(pipeline: Pipe
     write_shapes(pipeline)
     run = ran(pipeline, "orders", "clean")
     folder = pipeline.published / "orders" / "_dt=2024-02-29"
+    shutil.copy(folder / "part-0.parquet", folder / "part-1.parquet")  # later than the run
+    check_same(kernels.open(run, "orders").run_all()["result"], run, "orders")
+    (folder / "part-1.parquet").unlink()
     shutil.copy(pipeline.published / "orders" / "_dt=2024-02-28" / "part-0.parquet", folder / "part-0.parquet")
     kernel = kernels.open(run, "orders")
     with pytest.raises(SourceChangedError, match=r"part-0.parquet \(other content\)") as raised:
@@ -349,15 +353,44 @@ def test_a_saved_helper_counts_from_the_next_cell_on_in_workers_too(
         shared_spark.stop()
 
 
-def test_the_session_has_the_settings_of_the_run(pipeline: Pipeline, kernels: Kernels) -> None:
+def test_settings_and_sample_are_those_of_the_run(pipeline: Pipeline, kernels: Kernels) -> None:
     write_shapes(pipeline)
     content = json.loads(pipeline.config.read_text())
     pipeline.config.write_text(json.dumps({**content, "spark": {"spark.sql.session.timeZone": "Asia/Tokyo"}}))
-    run = ran(pipeline, "clean", "orders")
-    kernel = kernels.open(run, "clean")
-    names = kernel.run_all(without={part for part in kernel.cells() if part != "setup"})
+    run = ran(pipeline, "orders", "clean", "--sample", "0.3", "--sample-key", "id")
+    kernel = kernels.open(run, "orders")
+    names = kernel.run_all()
+    assert 10 < names["raw"].count() < 60
+    check_same(names["result"], run, "orders")
     assert names["spark"].conf.get("spark.sql.session.timeZone") == "Asia/Tokyo"
     assert names["spark"].conf.get("spark.sql.parquet.outputTimestampType") == "TIMESTAMP_MICROS"
     first = sys.modules[pipeline.module].__file__
     with pytest.raises(ArgumentError, match=f"has imported the module {pipeline.module} from {first}"):
-        Kernel(run, "orders", Path.cwd()).run_all()
+        Kernel(run, "clean", Path.cwd()).run_all()
+
+
+def test_spark_connect_serves_what_needs_no_driver_of_its_own(
+    pipeline: Pipeline,
+    kernels: Kernels,
+    server: str,
+    shared_spark: SharedSpark,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    helpers = write_shapes(pipeline)
+    run = ran(pipeline, "clean", "base", "early")
+    shared_spark.stop()
+    monkeypatch.setenv("SANDBOX_CONNECT_URL", server)
+    monkeypatch.setenv("SANDBOX_CONNECT_TOKEN", TOKEN)
+    monkeypatch.setenv(CONNECT_MODE, "")  # so that it is as it was in the end
+    kernel = kernels.open(run, "base", new_session=False)
+    try:
+        check_same(kernel.run_all()["result"], run, "base")
+        assert "a Spark Connect session: nothing of the run needs a driver of its own" in capfd.readouterr().out
+        kernel.save(f"{helpers}.py", "FACTOR = 2", "FACTOR = 3")
+        names = kernel.run_all(without={*OUTPUTS, "setup"})
+        assert {row.twice - 3 * row.id for row in names["result"].collect()} == {0}, "not what its worker has imported"
+        early = kernels.open(run, "early", new_session=False)
+        check_same(early.run_all()["result"], run, "early")
+    finally:
+        kernel.names["spark"].stop()

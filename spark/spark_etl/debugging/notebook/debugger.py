@@ -204,9 +204,8 @@ class Debugger:
         left_out = edited_module(code, notebook.content(running=self._running_cell)).left_out
         if not text:
             return SavedPatch(None, left_out=left_out)
-        path, is_local = notebook.patch_path, not is_s3(self._origin.run.path)
-        shown = notebook.shown(path)
-        return SavedPatch.write(path, text, left_out, shown=shown, notebook=notebook.name, local=is_local)
+        is_local = not is_s3(self._origin.run.path)
+        return SavedPatch.write(notebook.patch_path, text, left_out, notebook=notebook, local=is_local)
 
     def _edited_files(self) -> dict[str, bytes]:
         content = self._notebook.content(running=self._running_cell)

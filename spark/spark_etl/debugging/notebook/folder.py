@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 import tempfile
 from pathlib import Path
@@ -35,7 +34,7 @@ def unpack_once(code: RunCode, folder: Path) -> bool:
             code.unpack(made)
             made.rename(folder)  # whole, or not at all; over an empty folder, never over files
     except OSError as error:
-        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+        if folder.is_dir() and any(folder.iterdir()):
             return False  # somebody else was quicker
         raise ArgumentError(
             f"the run's code can't be written to {printable(str(folder))}: {error.strerror}",

@@ -231,7 +231,7 @@ def _create(file: Path, notebook: Mapping[str, Any]) -> None:
     Raises:
         FileExistsError: Something has that name.
     """
-    content = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+    content = json.dumps(notebook, indent=1) + "\n"  # in ASCII: names may hold what no encoding can write
     with tempfile.TemporaryDirectory(prefix=".debug-", dir=file.parent) as name:
         whole = Path(name) / file.name
         whole.write_text(content, encoding="utf-8")

@@ -27,11 +27,13 @@ class OwnNotebook:
     Attributes:
         path: The notebook; None where there is none, as in a script.
         folder: Where the run's code is unpacked to.
+        is_saved: Whether the file has all cells as they were executed, as far as `content` has found.
     """
 
     def __init__(self, origin: Origin, home: Path | None = None) -> None:
         self._origin = origin
         self._executed: dict[str, tuple[float, str]] = {}
+        self.is_saved = True
         self._home = (home or default_home(origin.run)).resolve()
         self.path = next(filter(self._is_its, self._candidates()), None)
         self.folder = self._folder().resolve()
@@ -97,10 +99,11 @@ class OwnNotebook:
             saved = self.path.stat().st_mtime
         except (ArgumentError, OSError) as error:
             raise ReadError(f"the notebook can't be read: {error}", hint=SAVE) from error
-        later = {cell: text for cell, (when, text) in self._executed.items() if when > saved and cell != running}
+        later = {cell: text for cell, (when, text) in self._executed.items() if when > saved}
         cells = [each for each in found.get("cells", []) if isinstance(each, dict)]
         changed = [cell for cell in cells if later.get(str(cell.get("id")), source_of(cell)) != source_of(cell)]
-        if any(map(_is_part, changed)) and later.keys() - {cell.get("id") for cell in cells}:
+        self.is_saved = not changed
+        if any(map(_is_part, changed)) and later.keys() - {running, *(cell.get("id") for cell in cells)}:
             raise ReadError(
                 "cells of this notebook were split or added, and run, since it was saved: their order is not known",
                 hint=SAVE,

@@ -9,10 +9,12 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from spark_etl.debugging.notebook.own_notebook import OwnNotebook
 from spark_etl.printable import printable
 from spark_etl.units import format_count
 
 MOST_LINES = 500
+SAVE_FIRST = "save the notebook (Ctrl+S), which has cells that were run and not saved"
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class SavedPatch:
     Attributes:
         path: The file, which lies beside the notebook; None where nothing was edited.
         text: The unified diff; empty where nothing was edited.
-        next: The command that applies it.
+        next: The command that applies it, and what has to be done before.
         left_out: What of the cells is not in it, a line each.
         shown: The file as JupyterLab shows it.
     """
@@ -34,22 +36,20 @@ class SavedPatch:
     shown: str = ""
 
     @classmethod
-    def write(
-        cls, path: Path, text: str, left_out: Sequence[str], *, shown: str, notebook: str, local: bool
-    ) -> SavedPatch:
+    def write(cls, path: Path, text: str, left_out: Sequence[str], *, notebook: OwnNotebook, local: bool) -> SavedPatch:
         """Writes a patch and returns it.
 
         Args:
             path: Where to.
             text: The diff.
             left_out: What of the cells is not in it.
-            shown: The path as JupyterLab shows it.
-            notebook: The notebook as JupyterLab shows it.
-            local: Whether the run was one without a stack, whose command there is none of.
+            notebook: Whose changes they are.
+            local: Whether the run was one without a stack: then git applies the file itself.
         """
         path.write_text(text, encoding="utf-8", newline="")
-        command = ["git", "apply", str(path)] if local else ["./sandbox", "debug", "--apply", notebook]
-        return cls(path, text, shlex.join(command), tuple(left_out), shown)
+        command = ["git", "apply", str(path)] if local else ["./sandbox", "debug", "--apply", notebook.name]
+        before = "" if local or notebook.is_saved else f"{SAVE_FIRST}, then: "
+        return cls(path, text, f"{before}{shlex.join(command)}", tuple(left_out), notebook.shown(path))
 
     def __bool__(self) -> bool:
         return bool(self.text)

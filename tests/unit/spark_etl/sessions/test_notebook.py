@@ -12,6 +12,20 @@ from spark_etl.sessions.connect import CONNECT_MODE
 from spark_etl.sessions.notebook import driver_heap
 
 GIB = 1024**3
+CONNECT: dict[str, Any] = {"classic": False}
+CLASSIC: dict[str, Any] = {"classic": True}
+LOCAL: dict[str, Any] = {"local": True}
+
+
+class Context(str):
+    """A session and its context: equal to what kind it is."""
+
+    def __new__(cls, master: str) -> Context:
+        made = super().__new__(cls, "local" if (master or "").startswith("local") else "classic")
+        made.master = master
+        return made
+
+    master: str
 
 
 class Pyspark:
@@ -35,7 +49,7 @@ class Pyspark:
         return self.session
 
     def build(self, name: str, settings: dict[str, str], master: str) -> object:
-        self._core._active_spark_context = self.context = self.context or "classic"
+        self._core._active_spark_context = self.context = self.context or Context(master)
         self.name, self.given, self.master = name, settings, master
         return self.context
 
@@ -66,6 +80,32 @@ def test_a_driver_of_ones_own_is_called_back_by_its_executors(pyspark: Pyspark) 
     assert pyspark.given["spark.driver.memory"].endswith("m")
 
 
+def test_spark_in_this_process_needs_nothing_of_the_cluster(pyspark: Pyspark) -> None:
+    first = notebook.spark(local=True, settings={"spark.sql.shuffle.partitions": "4"})
+    assert (first, pyspark.master) == ("local", "local[*]")
+    assert pyspark.given["spark.driver.host"] == "127.0.0.1", "nobody calls it back"
+    assert pyspark.given["spark.authenticate"] == pyspark.given["spark.ui.enabled"] == "false"
+    assert pyspark.given["spark.driver.memory"].endswith("m")
+    assert pyspark.given["spark.sql.shuffle.partitions"] == "4"
+    assert notebook.spark() is notebook.spark(local=True)
+
+
+@pytest.mark.parametrize("other", [{"classic": True}, {"url": "sc://spark-connect:15002"}])
+def test_spark_is_in_this_process_or_elsewhere(pyspark: Pyspark, other: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentError, match="exclude each other"):
+        notebook.spark(local=True, **other)
+
+
+def test_without_a_cluster_spark_in_this_process_is_a_driver_of_ones_own(
+    pyspark: Pyspark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook.spark(local=True)
+    with pytest.raises(ArgumentError, match="Spark in this process already"):
+        notebook.spark(classic=True)
+    monkeypatch.delenv("SPARK_MASTER_URL")
+    assert notebook.spark(classic=True) == "local"
+
+
 def test_nothing_said_means_the_session_that_is_there(pyspark: Pyspark) -> None:
     notebook.spark(classic=True)
     assert notebook.spark() == "classic"
@@ -74,16 +114,19 @@ def test_nothing_said_means_the_session_that_is_there(pyspark: Pyspark) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "hint"),
     [
-        (True, False, "restart the kernel, or spark(classic=True).stop(), and then spark()"),
-        (False, True, "restart the kernel, or spark().stop(), and then spark(classic=True)"),
+        (CLASSIC, CONNECT, "restart the kernel, or spark(classic=True).stop(), and then spark()"),
+        (CONNECT, CLASSIC, "restart the kernel, or spark().stop(), and then spark(classic=True)"),
+        (CONNECT, LOCAL, "restart the kernel, or spark().stop(), and then spark(local=True)"),
+        (LOCAL, CLASSIC, "restart the kernel, or spark(local=True).stop(), and then spark(classic=True)"),
+        (CLASSIC, LOCAL, "restart the kernel, or spark(classic=True).stop(), and then spark(local=True)"),
     ],
 )
 def test_two_kinds_in_one_process_are_refused_with_the_way_out(
-    pyspark: Pyspark, first: bool, second: bool, hint: str
+    pyspark: Pyspark, first: dict[str, Any], second: dict[str, Any], hint: str
 ) -> None:
-    notebook.spark(classic=first)
+    notebook.spark(**first)
     with pytest.raises(ArgumentError, match="serve one kind of session at a time") as raised:
-        notebook.spark(classic=second)
+        notebook.spark(**second)
     assert raised.value.hint == hint
 
 

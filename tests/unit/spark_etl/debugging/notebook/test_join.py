@@ -43,6 +43,8 @@ TEXT = f'''{IMPORT}class Feature(SparkFeature):
         return paid.select(x)  # all
         # not reached
 '''
+HEAD = "class Feature:\n  def transform(self, spark, start_date, end_date"
+IN_IF = "if 1:\n  class Feature:\n    'd'\n    def transform(self):\n      return 1\n\n    # end\nelse:\n  pass\n"
 SHAPES = {
     "spaces": TEXT,
     "windows": TEXT.replace("\n", "\r\n"),
@@ -52,12 +54,12 @@ SHAPES = {
     "mixed ends": TEXT.replace("\n", "\r\n", 9),
     "blanks behind": TEXT.replace('")\n', '")  \n').replace("\n\n", "\n   \n"),
     "one line": "class Feature:\n    def transform(self, spark, start_date, end_date): return 1\n",
-    "one line, two statements": "class Feature:\n  def transform(self, spark, start_date, end_date): 'd'; a = 1; return a # é\n  x = 1",
-    "two lines behind the colon": "class Feature:\n  def transform(self, spark, start_date,\n   end_date): return [1,\n2]\n",
+    "one line, two statements": f"{HEAD}): 'd'; a = 1; return a # é\n  x = 1",
+    "two lines behind the colon": f"{HEAD},\n   **more): return [1,\n2]\n",
     "text and statement": module('"""d"""; a = 1\nreturn a'),
     "comments that stand out": module("a = 1\nreturn a").replace("        return", "  # out\n# out\n        return"),
     "class": module("if orders:\n    return 1\nreturn 2"),
-    "class below if": "if 1:\n  class Feature:\n    'd'\n    def transform(self):\n      return 1\n\n    # end\nelse:\n  pass\n",
+    "class below if": IN_IF,
     "call": module("return __file__"),
     "form feed": TEXT.replace("    # only", "\f    # only"),
 }
@@ -267,8 +269,7 @@ CLASS_TEXT = module("if orders:\n    return 1\nreturn 2")
 
 def test_a_changed_class() -> None:
     assert edited("return 2", "return 3", CLASS_TEXT) == CLASS_TEXT.replace("return 2", "return 3")
-    text = f"if 1:\n    X = 1\n{CLASS_TEXT.replace(chr(10), chr(10) + '    ')[len('from spark_etl import SparkFeature') :]}"
-    assert edited("return 2", "return 3", text) == text.replace("return 2", "return 3").replace("    \n", "    \n")
+    assert edited("return 1", "return 3", IN_IF) == IN_IF.replace("return 1", "return 3")
 
 
 def test_what_is_added_beside_a_class_comes_with_it_but_for_what_calls_it() -> None:

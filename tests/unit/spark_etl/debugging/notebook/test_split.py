@@ -59,7 +59,8 @@ def test_whatever_follows_return(statement: str) -> None:
 
 
 def test_tabs_and_windows_lines() -> None:
-    text = "class Feature:\r\n\tdef transform(self, spark, start_date, end_date):\r\n\t\tif spark:\r\n\t\t\tx = 1\r\n\t\treturn x\r\n"
+    head = "class Feature:\r\n\tdef transform(self, spark, start_date, end_date):\r\n"
+    text = f"{head}\t\tif spark:\r\n\t\t\tx = 1\r\n\t\treturn x\r\n"
     assert split(text).cells == ("if spark:\n\tx = 1", "result = x")
 
 
