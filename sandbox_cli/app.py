@@ -14,6 +14,7 @@ from spark_etl.errors import SparkEtlError
 from spark_etl.printable import printable
 
 from sandbox_cli import __version__, program, shells
+from sandbox_cli.commands import debug as debug_command
 from sandbox_cli.commands import (
     diff,
     doctor,
@@ -62,6 +63,7 @@ app.command("reset")(reset.reset)
 app.add_typer(users.app, name="users", cls=Group)
 app.command("run", cls=run.RunCommand, context_settings=run.SETTINGS, epilog=run.EPILOG)(run.run)
 app.add_typer(runs.app, name="runs", cls=Group)
+app.command("debug", epilog=debug_command.EPILOG)(debug_command.debug)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("diff", epilog=diff.EPILOG)(diff.diff)
 app.command("trust")(trust.trust)

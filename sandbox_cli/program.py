@@ -24,6 +24,7 @@ VERBS = (
     "users",
     "run",
     "runs",
+    "debug",
     "replay",
     "diff",
     "trust",

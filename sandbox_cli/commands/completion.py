@@ -131,7 +131,7 @@ BY_PARAMETER: dict[str, Values] = {
     "name": users,
 }
 
-BY_PARAMETER_AND_TEXT: dict[str, ValuesAfter] = {"replayed": replayable}
+BY_PARAMETER_AND_TEXT: dict[str, ValuesAfter] = {"debugged": replayable, "replayed": replayable}
 
 
 def values_of(parameter: str) -> ValuesAfter | None:

@@ -1,9 +1,8 @@
-"""`run --resume` alone: config, dates, checkpoints and sample are those of the run that is resumed."""
+"""`run --resume` alone: config, dates, checkpoints and sample are those of the run that is resumed; and whose run."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import islice
 from pathlib import Path
 
 from spark_etl.errors import ArgumentError, ReadError
@@ -35,7 +34,7 @@ def run_to_repeat(runs: Runs, resume: str, user: str) -> Run:
         ArgumentError: There is none, or it does not say how it was started.
     """
     try:
-        found = _newest_of(runs, user) if resume == LATEST else runs[resume]
+        found = _newest_of(runs, {user}) if resume == LATEST else runs[resume]
     except ReadError as error:
         raise ArgumentError(f"--resume {resume}: {error.message}", hint=error.hint) from error
     if found is None:
@@ -71,9 +70,24 @@ def refuse_other_kinds(run: Run, resume: str) -> None:
         )
 
 
-def _newest_of(runs: Runs, user: str) -> Run | None:
-    mine = (run for run in islice(runs.list(limit=MOST_LOOKED_AT), MOST_LOOKED_AT) if run.kind == "run")
-    return next((run for run in mine if run.user == user), None)
+def newest_failed(runs: Runs, users: Collection[str]) -> Run:
+    """Returns the newest failed run that one of these users has started.
+
+    Raises:
+        ArgumentError: There is none.
+    """
+    found = _newest_of(runs, users, status="failed")
+    if found is None:
+        raise ArgumentError(
+            f"no run that failed, of {' or '.join(sorted(users))}, below {runs.scratch}",
+            hint="./sandbox runs list --status failed",
+        )
+    return found
+
+
+def _newest_of(runs: Runs, users: Collection[str], status: str | None = None) -> Run | None:
+    mine = (run for run in runs.list(limit=MOST_LOOKED_AT, status=status) if run.kind == "run")
+    return next((run for run in mine if run.user in users), None)
 
 
 def options_of(run: Run, given: Collection[str]) -> list[str]:

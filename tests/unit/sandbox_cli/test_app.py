@@ -204,6 +204,7 @@ def test_every_verb_has_a_line_of_help() -> None:
         "open",
         "reset",
         "run",
+        "debug",
         "replay",
         "diff",
         "trust",

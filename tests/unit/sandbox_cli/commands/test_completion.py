@@ -72,6 +72,7 @@ def state(tmp_path: Path) -> Path:
         ("logs min", {"minio"}),
         ("run x.yaml --check", {"--checkpoint", "--checkpoint-on-failure"}),
         ("run x.yaml --req", {"--requirements"}),
+        ("debug --a", {"--apply"}),
     ],
 )
 def test_verbs_options_and_known_values(offered: Offered, line: str, expected: set[str]) -> None:
@@ -127,6 +128,8 @@ def test_runs_are_those_of_the_store(offered: Offered) -> None:
     assert offered("run x.yaml --resume 2024") == both[:1], "an adopted one can't be resumed"
     assert offered("replay 2024") == both
     assert offered("replay latest/") == ["latest/orders"]
+    assert offered("debug 2024") == both
+    assert offered(f"debug {OWN}/") == [f"{OWN}/net"]
     assert offered(f"replay {both[1]}/o --code x") == []
     assert offered(f"replay {both[1]}/o") == [f"{both[1]}/orders"]
     assert offered("replay users/") == [OWN]
@@ -142,6 +145,7 @@ def test_runs_are_those_of_the_store(offered: Offered) -> None:
 def test_users_are_those_with_a_generated_password(offered: Offered) -> None:
     assert offered("users show ") == ["ada", "engineer"]
     assert offered("logs user:a") == ["user:ada"]
+    assert offered("debug --user a") == ["ada"]
     assert offered("--stack ") == ["sandbox"]
 
 

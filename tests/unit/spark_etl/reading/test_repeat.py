@@ -7,7 +7,7 @@ import pytest
 from spark_etl.errors import ArgumentError
 from spark_etl.reading import Run, Runs
 from spark_etl.reading.commands import remake_command
-from spark_etl.reading.repeat import is_incomplete, options_of, run_to_repeat, taken_text
+from spark_etl.reading.repeat import is_incomplete, newest_failed, options_of, run_to_repeat, taken_text
 from spark_etl.store import ReplayRecord, RunStore
 
 OPTIONS = {"checkpoints": ["clean", "joined"], "project": "/home/ada/shop", "publish": "s3a://published/"}
@@ -48,6 +48,16 @@ def test_alone_it_takes_all_from_my_last_run(tmp_path: Path, config: Path) -> No
         "  --start-date 2024-02-01 --end-date 2024-02-03",
         "  --checkpoint clean, joined",
     ]
+
+
+def test_the_newest_failed_run_is_one_of_who_calls(tmp_path: Path, config: Path) -> None:
+    runs = Runs(str(tmp_path / "scratch"))
+    with pytest.raises(ArgumentError, match=r"no run that failed, of ada or eve, below .*/scratch"):
+        newest_failed(runs, {"eve", "ada"})
+    mine = start(tmp_path, config)
+    assert newest_failed(runs, {"ada"}).id == mine.id
+    with pytest.raises(ArgumentError, match="of bob"):
+        newest_failed(runs, {"bob"})
 
 
 def test_what_is_given_wins(tmp_path: Path, config: Path) -> None:

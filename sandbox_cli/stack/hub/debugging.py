@@ -1,0 +1,217 @@
+"""The debug notebook of a run: written in the server of a user, opened by its link, and its edits as a patch."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from spark_etl.compare.request import is_local_run
+from spark_etl.debugging.origin import Origin, find_origin
+from spark_etl.errors import ArgumentError, ReadError
+from spark_etl.names import alternatives
+from spark_etl.printable import printable
+from spark_etl.reading import Run, Runs
+from spark_etl.reading.commands import USUAL_SCRATCH, local_debug_words
+from spark_etl.reading.repeat import newest_failed
+from spark_etl.store import looks_like_a_path
+
+from sandbox_cli.console import Stage
+from sandbox_cli.errors import StackError, UsageError
+from sandbox_cli.stack.hub.server_access import access
+from sandbox_cli.stack.hub_api import NOT_FOUND
+from sandbox_cli.stack.session import Session
+
+DEBUG, PATCH = "/sandbox/debug", "/sandbox/debug/patch"
+SECONDS = 90  # more than the server gives its command
+REFUSALS = (400, NOT_FOUND, 409, 413, 422, 500, 502, 504)
+OF_USER = re.compile(r"/user/([^/]+)/(.*)")
+IN_LAB = re.compile(r"(?:.*/)?(?:lab|doc)(?:/workspaces/[^/]+)?/tree/(.+)")
+NEW, UNCHANGED = "new", "unchanged"
+
+
+@dataclass(frozen=True)
+class DebugNotebook:
+    """A debug notebook in a user's server.
+
+    Attributes:
+        user: Whose server.
+        link: Its page.
+        path: As JupyterLab shows it.
+        state: `new`; or of one that was there: `unchanged`, or `edited`.
+        folder: Where the code of the run was unpacked.
+        run: The run.
+        feature: The feature.
+        trusted: Whether the code may run; if not, it is only shown.
+    """
+
+    user: str
+    link: str
+    path: str
+    state: str
+    folder: str
+    run: str
+    feature: str
+    trusted: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the same as plain values."""
+        return asdict(self)
+
+
+def find(runs: Runs, name: str | None, users: set[str]) -> Origin:
+    """Returns the run and the feature that are to be debugged.
+
+    Args:
+        runs: Of the stack.
+        name: `RUN/FEATURE`, or `RUN`, for the feature that it failed at; None: the newest of these users that failed.
+        users: Who calls.
+
+    Raises:
+        UsageError: The run lies in a folder of this machine, or has no code.
+        spark_etl.errors.ArgumentError: There is none.
+    """
+    origin = (
+        _found(runs, name) if name is not None else find_origin(runs, newest_failed(runs, users).name, other_code=True)
+    )
+    known = origin.run.features
+    if origin.feature not in known:
+        raise UsageError(
+            f"Run {origin.run.name} has no feature `{origin.feature}`. {alternatives(origin.feature, known)}",
+            hint=f"sandbox runs show {origin.run.name}",
+        )
+    if origin.why_no_code:
+        raise UsageError(
+            f"There is nothing to open: {origin.why_no_code}.", hint="a new run keeps its code, unless told otherwise"
+        )
+    return origin
+
+
+def _found(runs: Runs, name: str) -> Origin:
+    """Returns the run and the feature of a name; one that is found on this machine only is refused."""
+    head, _, last = name.rstrip("/").rpartition("/")
+    for folder, feature in ((name, ""), (head, last)):
+        if folder and is_local_run(folder):
+            raise _local(str(Path(folder).resolve()), feature)
+    try:
+        return find_origin(runs, name, other_code=True)
+    except ArgumentError:
+        if local := _below_usual_folder(head or last):
+            raise _local(local.path, last if head else "") from None
+        raise
+
+
+def _below_usual_folder(name: str) -> Run | None:
+    """Returns the run that `spark-etl run --local`, called in this folder, has kept by that id."""
+    usual = Path(USUAL_SCRATCH[True])
+    try:
+        return Runs(str(usual.resolve()))[name] if usual.is_dir() and not looks_like_a_path(name) else None
+    except ReadError:
+        return None
+
+
+def _local(root: str, feature: str) -> UsageError:
+    command, verb, run, *options = local_debug_words(root)
+    words = shlex.join([command, verb, f"{run}/{feature}" if feature else run, *options])
+    return UsageError(
+        f"Run {run} lies in a folder of this machine, which no server of the hub can read.",
+        hint=f"{words}\nIt writes the notebook here, for any Jupyter.",
+    )
+
+
+def open_notebook(session: Session, stage: Stage, user: str, origin: Origin, *, new: bool) -> DebugNotebook:
+    """Writes a debug notebook in a user's server, which is started if need be; one that is there stays as it is.
+
+    Args:
+        session: The stack.
+        stage: Shows how far it is.
+        user: In whose server.
+        origin: The run and the feature.
+        new: Whether another one is made beside one that is there.
+
+    Raises:
+        UsageError: The server refuses, with its reason.
+        StackError: It does not answer, or is of an older version.
+    """
+    answer = _ask(session, stage, user, DEBUG, {"run": origin.run.name, "feature": origin.feature, "new": new})
+    texts = {name: str(answer.get(name) or "") for name in ("path", "state", "folder", "run", "feature")}
+    path = PurePosixPath(texts["path"])
+    if path.suffix != ".ipynb" or path.is_absolute() or ".." in path.parts:  # what runs in a server is its user's own
+        raise StackError(
+            f"The server of `{user}` does not say where the notebook is.", hint=f"sandbox logs user:{user}"
+        )
+    model = session.hub.server(user)
+    lab = urljoin(session.links()["hub"], f"{model['url'] if model else f'/user/{user}/'}lab/tree/")
+    link = f"{lab}{quote(texts['path'])}"
+    return DebugNotebook(user=user, link=link, trusted=answer.get("trusted") is True, **texts)
+
+
+def fetch_patch(session: Session, stage: Stage, user: str, path: str) -> Mapping[str, Any]:
+    """Returns what was edited in a debug notebook: patch, left_out, run.
+
+    Args:
+        session: The stack.
+        stage: Shows how far it is.
+        user: In whose server it is.
+        path: The notebook's, as JupyterLab shows it.
+
+    Raises:
+        UsageError: There is no such notebook, or it is none of `debug`.
+        StackError: The server does not answer, or is of an older version.
+    """
+    return _ask(session, stage, user, PATCH, {"path": path})
+
+
+def _ask(session: Session, stage: Stage, user: str, address: str, body: dict[str, Any]) -> dict[str, Any]:
+    stage.update(f"the server of {user}")
+    session.hub.start_server(user)
+    stage.update("the notebook")
+    with access(session.hub, user) as server:
+        answer = server.request("POST", address, json=body, ok=REFUSALS, timeout=SECONDS)
+    if answer.status_code == NOT_FOUND:
+        raise StackError(
+            f"The server of `{user}` was started by an older version of the sandbox, which has no `debug`.",
+            hint=f"stop it on {session.links()['hub']}hub/home, then try again",
+        )
+    try:
+        content = answer.json()
+    except ValueError:
+        content = None
+    if isinstance(content, dict) and answer.is_success:
+        return content
+    if isinstance(content, dict) and "hint" in content:
+        hint = content["hint"]
+        raise UsageError(_sentence(str(content.get("message"))), hint=str(hint) if hint else None)
+    raise StackError(f"The server of `{user}` answers {answer.status_code}.", hint=f"sandbox logs user:{user}")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def notebook_of(text: str) -> tuple[str | None, str]:
+    """Returns whose server a notebook is in, if its page's address says so, and its path there.
+
+    Args:
+        text: A path as JupyterLab shows it, or the address of the page, also with the host of a user.
+
+    Raises:
+        UsageError: It is another page, or no notebook.
+    """
+    parsed = urlsplit(text)
+    user, path = None, text.removeprefix("~/").lstrip("/")
+    if parsed.scheme in {"http", "https"}:
+        of_user = OF_USER.fullmatch(parsed.path)
+        in_lab = IN_LAB.fullmatch(parsed.path)
+        user, path = unquote(of_user[1]) if of_user else None, unquote(in_lab[1]) if in_lab else ""
+    if not path.endswith(".ipynb"):
+        shown = printable(text[:200], one_line=True)
+        raise UsageError(
+            f"--apply {shown}: it is no debug notebook, and no .patch file.",
+            hint="give its path as JupyterLab shows it, below `debug`, or the address of its page",
+        )
+    return user, path
