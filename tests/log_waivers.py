@@ -100,6 +100,11 @@ WAIVERS: dict[str, Waiver] = {
         always=True,
         detail=r"Stream on\w+ can't be called after stream completed|with status \w+\s+is not .* for event \w+",
     ),
+    "query fails": Waiver(
+        "spark-connect",
+        r"TaskSetManager: (Lost task|Task \d+ in stage \S+ failed \d+ times)",
+        "the test runs a cell whose function fails on executors",
+    ),
     "spark peers gone": Waiver(
         "spark-.*|runner|.*user-.*",
         r"Lost (an )?executor|TransportClient|TransportResponseHandler|Still have \d+ requests|Connection to .* closed"

@@ -19,7 +19,14 @@ from tests.support.sandbox import ROOT, Done, Sandbox
 SAMPLE = ROOT / "spark" / "pipelines" / "revenue"
 COLLEAGUE = "carol"
 SHARE_MS = 180_000
-KEPT = ("exchange_rates,", "orders_clean,", "orders_in_usd,", "discounts,", "orders_with_contract,", "discounted_orders")
+KEPT = (
+    "exchange_rates,",
+    "orders_clean,",
+    "orders_in_usd,",
+    "discounts,",
+    "orders_with_contract,",
+    "discounted_orders",
+)
 # Loses the rate of the Japanese yen, and then gives the money of refunds to the customer's debt.
 NO_YEN = '.where("usd_per_unit > 0.01")'
 PLANTED = {
@@ -43,7 +50,7 @@ class Shop:
     def run(self, *more: str, code: int = 0) -> Done:
         """Runs it, and publishes where nobody reads."""
         where = ["--publish-path", "s3a://scratch/published_by_shop/", "--team-name", "shop"]
-        line = ["run", str(self.folder / "feature_config.yaml"), *DATES, *where, "--checkpoint", *KEPT, *more]
+        line = ["run", str(self.folder / "feature_config.yaml"), *DATES, *where, "--checkpoint", KEPT, *more]
         return self.stack(*line, code=code, timeout=300)
 
     def apply(self, page: Page) -> Done:
@@ -91,7 +98,9 @@ def test_from_the_last_line_to_the_proven_fix(engineers: Page, colleague: Page, 
     first = path_of(failed)
     engineers.goto(link)
     opened(engineers, f"{first}-orders_in_usd")
-    expect(engineers.locator(f"{SHOWN} .jp-MarkdownOutput").first).to_contain_text("no exchange rate for JPY on 2024-02-29")
+    expect(engineers.locator(f"{SHOWN} .jp-MarkdownOutput").first).to_contain_text(
+        "no exchange rate for JPY on 2024-02-29"
+    )
     type_into(cell(engineers, NO_YEN), NO_YEN, "")
     run_all(engineers)
     expect(output(engineers, "debug.replay_and_compare()")).to_contain_text("no longer fails")
