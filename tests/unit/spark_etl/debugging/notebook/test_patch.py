@@ -100,6 +100,7 @@ def test_it_reads_as_git_writes_it() -> None:
         "diff --git a/n.py b/n.py\nnew file mode 100644\n--- /dev/null\n+++ b/n.py\n@@ -0,0 +1 @@\n+1\n"
     )
     assert make_patch({"a.py": b"\xff"}, {"a.py": b"\xff"}) == ""
+    assert "\n--- a/a b.py\t\n+++ b/a b.py\t\n" in make_patch({"a b.py": b"1"}, {"a b.py": b"2"})
 
 
 @pytest.mark.parametrize(("content", "reason"), [(b"caf\xe9\n", "not in UTF-8 .byte 3"), (b"a\0b", "no text")])
