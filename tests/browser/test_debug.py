@@ -55,6 +55,8 @@ class Shop:
 
     def apply(self, page: Page) -> Done:
         """Takes the fix of an open notebook home, by the address of its page."""
+        page.keyboard.press("Control+s")
+        expect(page.locator(".lm-DockPanel .lm-TabBar-tab.lm-mod-current.jp-mod-dirty")).to_have_count(0)
         return self.stack("debug", "--apply", page.url, "--project", str(self.folder), "--yes")
 
     @property

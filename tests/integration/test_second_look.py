@@ -108,10 +108,7 @@ def test_a_failure_is_opened_mended_and_gone_on_from(stack: Sandbox, engineer: H
     assert "orders  reused: as in run" in mended.err
     assert "paid    recomputed: " in mended.err
     with engineer.kernel() as kernel:
-        kernel.run("from spark_etl import runs, spark; spark()")
-        kernel.run(f"replay = runs['{name}'].replay(local=True)")
-        assert "fails in the same way: KeyError: " in kernel.run("print(replay)").text
-        assert "users/engineer/" in kernel.run("print(replay.run.name)").text
+        kernel.run("from spark_etl import runs")
         kernel.run(f"diff = runs['{name}'].diff('latest')")
         assert "('paid',) different" in kernel.run("print(diff.first, diff.answer)").text
         assert "They part at" in str(kernel.run("diff").text)
@@ -140,7 +137,8 @@ def mended_in_its_notebook(stack: Sandbox, engineer: HubClient, run: str, projec
         assert engineer.lab("PUT", helper, json=body).status_code == 200
         kernel.run(cells[at])
         assert "rate=None" in kernel.run("print(result.where('rate is null').limit(1).collect())").stdout
-        assert "no longer fails" in kernel.run("print(debug.replay_and_compare())").text
+        assert "no longer fails" in kernel.run("replay = debug.replay_and_compare(); print(replay)").text
+        assert "users/engineer/" in kernel.run("print(replay.run.name)").text, "in a process of the user's own"
     applied = stack("debug", "--apply", opened["path"], "--project", str(project), "--yes")
     assert "+    return RATES.get(currency)" in applied.err + applied.out
     assert "return RATES.get(currency)" in (project / "broken.py").read_text()
