@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import JupyterHandler
-from jupyter_server.utils import url_path_join
 from tornado import web
 
 from sandbox_lab.debugging import make_patch, open_notebook
-from sandbox_lab.errors import RefusedError
-from sandbox_lab.json_handler import POOL, JsonHandler, check_path
+from sandbox_lab.json_handler import JsonHandler, OpeningHandler, check_path
 
 YES = {"1", "true"}
 
@@ -52,14 +48,8 @@ class DebugPatchHandler(JsonHandler):
         await self.send_result(lambda: make_patch(root, path))
 
 
-class OpenDebugHandler(JupyterHandler):
+class OpenDebugHandler(OpeningHandler):
     """`sandbox/debug/open?run=…&feature=…`: a page, to which the last line of a failed run leads."""
-
-    auth_resource = "contents"
-
-    def initialize(self, buckets: list[str]) -> None:
-        """Takes what all handlers are given."""
-        del buckets
 
     @web.authenticated
     @authorized
@@ -71,12 +61,8 @@ class OpenDebugHandler(JupyterHandler):
         new = self.get_query_argument("new", "") in YES
         root = Path(str(self.contents_manager.root_dir))
         work = functools.partial(open_notebook, root, run, feature, new=new)
-        try:
-            notebook = await asyncio.get_running_loop().run_in_executor(POOL, work)
-        except RefusedError as refusal:
-            raise web.HTTPError(refusal.status, f"{refusal.message} {refusal.hint or ''}".rstrip()) from None
-        path = quote(str(notebook["path"]))
-        self.redirect(url_path_join(self.settings["base_url"], "lab/tree", path))
+        notebook = await self.made(work)
+        self.open_in_lab(str(notebook["path"]))
 
 
 def _text_or_none(body: dict[str, Any], name: str) -> str | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
@@ -22,8 +20,7 @@ from traitlets.config import Configurable
 
 from sandbox_lab.copies import copy_shared
 from sandbox_lab.debug_handlers import HANDLERS as DEBUG_HANDLERS
-from sandbox_lab.errors import RefusedError
-from sandbox_lab.json_handler import POOL, JsonHandler, check_path
+from sandbox_lab.json_handler import JsonHandler, OpeningHandler, check_path
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -141,26 +138,16 @@ class WithdrawHandler(JsonHandler):
         await self.send_result(work)
 
 
-class OpenCopyHandler(JupyterHandler):
+class OpenCopyHandler(OpeningHandler):
     """`sandbox/open/AUTHOR/NAME/vN`: a page, to which the shelf's link leads."""
-
-    auth_resource = "contents"
-
-    def initialize(self, buckets: list[str]) -> None:
-        """Takes what all handlers are given."""
-        del buckets
 
     @web.authenticated
     @authorized
     async def get(self, author: str, name: str, version: str) -> None:
         """Makes the reader's copy unless there is one, and sends the browser to it."""
         work = functools.partial(copy_shared, Path(str(self.contents_manager.root_dir)), author, name, int(version))
-        try:
-            copy = await asyncio.get_running_loop().run_in_executor(POOL, work)
-        except RefusedError as refusal:
-            raise web.HTTPError(refusal.status, f"{refusal.message} {refusal.hint or ''}".rstrip()) from None
-        target = url_path_join(self.settings["base_url"], "lab/tree", quote(copy.path))
-        self.redirect(f"{target}?{urlencode({'copy': copy.state, 'of': f'{author}/{name}/v{version}'})}")
+        copy = await self.made(work)
+        self.open_in_lab(copy.path, copy=copy.state, of=f"{author}/{name}/v{version}")
 
 
 class FreshCopyHandler(JsonHandler):

@@ -7,14 +7,17 @@ import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
-from jupyter_server.base.handlers import APIHandler
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
+from jupyter_server.utils import url_path_join
 from spark_etl.printable import printable
 from tornado import web
 
 from sandbox_lab.errors import RefusedError
 
+Made = TypeVar("Made")
 UNNAMED, MAX_PATH_BYTES = re.compile("[\x00\ud800-\udfff]"), 1024
 POOL = ThreadPoolExecutor(4, "sandbox_lab")  # the store is waited for there, while the server goes on
 
@@ -56,6 +59,32 @@ class JsonHandler(APIHandler):
         if not re.fullmatch("[+-]?[0-9]{1,15}", text):
             raise web.HTTPError(400, printable(f"{name}={text[:40]} is no whole number of at most 15 digits"))
         return int(text)
+
+
+class OpeningHandler(JupyterHandler):
+    """A page that a link leads to: a file is made in the home unless it is there, and the browser sent to it."""
+
+    auth_resource = "contents"
+
+    def initialize(self, buckets: list[str]) -> None:
+        """Takes what all handlers are given."""
+        del buckets
+
+    async def made(self, work: Callable[[], Made]) -> Made:
+        """Returns what the work returns.
+
+        Raises:
+            HTTPError: It can't be made; why is said on the page.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(POOL, work)
+        except RefusedError as refusal:
+            raise web.HTTPError(refusal.status, f"{refusal.message} {refusal.hint or ''}".rstrip()) from None
+
+    def open_in_lab(self, path: str, **arguments: str) -> None:
+        """Sends the browser to a file of the home, with arguments for the page."""
+        target = url_path_join(self.settings["base_url"], "lab/tree", quote(path))
+        self.redirect(f"{target}?{urlencode(arguments)}" if arguments else target)
 
 
 def check_path(path: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from spark_etl.debugging.notebook.cells import debug_metadata, read_notebook
 from spark_etl.debugging.notebook.document import Subject, fingerprint, make_notebook
+from spark_etl.debugging.notebook.folder import unpack_once
 from spark_etl.debugging.notebook.patch import kept_files
 from spark_etl.debugging.trust import NotTrustedError, refuse_untrusted
 from spark_etl.errors import ArgumentError, CodeNotKeptError, SparkEtlError
@@ -214,15 +215,8 @@ def _is_untouched(subject: Subject, folder: Path) -> bool:
 
 def _unpack(subject: Subject, folder: Path) -> None:
     """Writes the run's code into a folder that is not there yet, all of it or nothing."""
-    if subject.code is None or subject.refused is not None or folder.is_dir():
-        return
-    with tempfile.TemporaryDirectory(prefix=".debug-", dir=folder.parent) as name:
-        subject.code.unpack(Path(name) / "code")
-        try:
-            (Path(name) / "code").rename(folder)
-        except OSError:
-            if not _is_untouched(subject, folder):  # somebody else was faster, and is done
-                raise
+    if subject.code is not None and subject.refused is None:
+        unpack_once(subject.code, folder)
 
 
 def _create(file: Path, notebook: Mapping[str, Any]) -> None:
