@@ -15,6 +15,10 @@ FRAME = re.compile(r'^  File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?:, (?P<whe
 AROUND = 4
 MOST_FRAMES = 10
 LONGEST_MESSAGE, LONGEST_LINE = 4000, 200
+NO_LINE = (
+    "Which line made it is not known: Spark computes an expression later than the line that makes it. "
+    "Look at the frame of each cell below, `debug.head(frame)`: the first that fails has it."
+)
 NO_CODE: Mapping[str, str] = {}
 
 
@@ -56,6 +60,8 @@ def _not_failed(run: Run, feature: str) -> str:
 def _frames(failure: Failure, code: Mapping[str, str]) -> Iterator[str]:
     """Yields the project's own lines that the error came by, each with those around it."""
     found = list(FRAME.finditer(failure.traceback))
+    if not failure.traceback.strip():
+        yield NO_LINE
     shown = 0
     for match in found[-MOST_FRAMES:]:
         path, line = path_in(code, match["file"]), int(match["line"])

@@ -116,6 +116,13 @@ def test_a_traceback_of_files_that_were_not_kept_is_shown_as_it_is(make_debug_ru
     assert first.endswith('The traceback:\n\n```text\n  File "/elsewhere/x.py", line 3, in f\n    raise x\n```')
 
 
+def test_an_error_without_a_line_says_how_it_is_found(make_debug_run: MakeDebugRun) -> None:
+    error = ErrorRecord("[DIVIDE_BY_ZERO] Division by zero", "", "ArithmeticException", "net")
+    first = markdown(document(make_debug_run(error=error)))[0]
+    assert "Which line made it is not known" in first
+    assert "the first that fails has it" in first
+
+
 def test_text_that_others_wrote_does_nothing(make_debug_run: MakeDebugRun) -> None:
     error = ErrorRecord("```\n<script>x</script>\x1b]52;\u202e", "", "E`[a](b)", "net")
     first = markdown(document(make_debug_run(error=error)))[0]
