@@ -144,6 +144,33 @@ def mended_in_its_notebook(stack: Sandbox, engineer: HubClient, run: str, projec
     assert "return RATES.get(currency)" in (project / "broken.py").read_text()
 
 
+@pytest.mark.timeout(300)
+def test_a_breakpoint_stops_in_a_helper_of_the_project(stack: Sandbox, engineer: HubClient) -> None:
+    """By the protocol that JupyterLab's debugger speaks: in the real file beside the notebook."""
+    newest = stack("runs", "list", "--pipeline", "revenue", "--status", "succeeded", "--no-users", "--json").json[0]
+    opened = stack("debug", f"{newest['name']}/discounted_orders", "--json").json
+    file = f"{opened['folder']}/features/discount_rules.py"
+    lines = engineer.lab("GET", f"/contents/{file}").json()["content"].splitlines()
+    (line,) = [number for number, text in enumerate(lines, 1) if text.startswith("    valid = ")]
+    setup = engineer.code_cells(opened["path"])[0]
+    with engineer.kernel() as kernel:
+        kernel.run(setup)
+        kernel.debug("initialize", adapterID="", clientID="test", linesStartAt1=True, pathFormat="path")
+        kernel.debug("attach")
+        where = {"path": f"/home/engineer/{file}"}
+        kernel.debug("setBreakpoints", source=where, breakpoints=[{"line": line}], sourceModified=False)
+        kernel.debug("configurationDone")
+        cell = kernel.start(
+            "from decimal import Decimal; from features.discount_rules import discounted\n"
+            "discounted(Decimal(100), [('volume', Decimal(10), True)])"
+        )
+        thread = kernel.wait_for_stop(timeout=60)
+        top = kernel.debug("stackTrace", threadId=thread)["stackFrames"][0]
+        assert (top["name"], top["line"], top["source"]["path"]) == ("percent_off", line, where["path"])
+        kernel.debug("continue", threadId=thread)
+        assert "95.00" in kernel.finish(cell, timeout=60).text
+
+
 def where_they_part(stack: Sandbox, failed: str, mended: str, replay: str) -> None:
     """Compares a failed run with the one that goes on from it, and that one with a replay, when its rows are gone, too.
 

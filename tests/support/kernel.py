@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 from websockets.sync.client import connect
 
@@ -49,6 +50,23 @@ class UserKernel:
             return self._client.finish(message_id, seconds=timeout)
         except StackError as error:
             raise AssertionError(error.message) from None
+
+    def debug(self, command: str, **arguments: object) -> dict[str, Any]:
+        """Asks the kernel's debugger, as JupyterLab does, and returns its answer."""
+        content = {"type": "request", "seq": 1, "command": command, "arguments": arguments}
+        message_id = self._client.send("control", "debug_request", content)
+        for message in self._client.messages(60):
+            if message["msg_type"] == "debug_reply" and message["parent_header"].get("msg_id") == message_id:
+                assert message["content"].get("success"), message["content"]
+                return dict(message["content"].get("body") or {})
+        raise AssertionError(f"no answer to {command}")
+
+    def wait_for_stop(self, *, timeout: float) -> int:
+        """Waits until a breakpoint has stopped the kernel, and returns the number of the thread."""
+        for message in self._client.messages(timeout):
+            if message["msg_type"] == "debug_event" and message["content"].get("event") == "stopped":
+                return int(message["content"]["body"]["threadId"])
+        raise AssertionError(f"nothing has stopped within {timeout:.0f}s")
 
     def wait_for_restart(self, *, timeout: float) -> None:
         """Waits until the server says, as JupyterLab shows it, that the kernel has died and is started anew."""

@@ -93,8 +93,6 @@ class Kernel:
         Raises:
             StackError: The connection broke.
         """
-        message_id = uuid.uuid4().hex
-        header = {"msg_id": message_id, "msg_type": "execute_request", "username": "", "session": self._session}
         content = {
             "code": code,
             "silent": False,
@@ -102,9 +100,19 @@ class Kernel:
             "user_expressions": {},
             "allow_stdin": False,
         }
-        parts = {"parent_header": {}, "metadata": {}, "channel": "shell", "buffers": []}
+        return self.send("shell", "execute_request", content)
+
+    def send(self, channel: str, kind: str, content: Message) -> str:
+        """Sends the kernel a message and returns its id.
+
+        Raises:
+            StackError: The connection broke.
+        """
+        message_id = uuid.uuid4().hex
+        header = {"msg_id": message_id, "msg_type": kind, "username": "", "session": self._session, "version": "5.3"}
+        parts = {"parent_header": {}, "metadata": {}, "channel": channel, "buffers": []}
         with self._translate_errors():
-            self._socket.send(json.dumps({"header": {**header, "version": "5.3"}, "content": content, **parts}))
+            self._socket.send(json.dumps({"header": header, "content": content, **parts}))
         return message_id
 
     def finish(self, message_id: str, *, seconds: float) -> CellOutput:

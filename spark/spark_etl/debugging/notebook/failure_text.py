@@ -53,7 +53,7 @@ def _not_failed(run: Run, feature: str) -> str:
     lines = [f"It did not fail in this run; its state is {inline(known.state)}."] if known else []
     if error is not None and error.feature and error.feature != feature:
         lines.append(f"The run failed at {inline(error.feature)}.")
-    lines.append("The cells compute it step by step, on the inputs that it had: look where a number goes wrong.")
+    lines.append("Step by step, on the inputs that it had: look where a number goes wrong.")
     return " ".join(lines)
 
 
