@@ -20,6 +20,7 @@ from spark_etl.reading.commands import USUAL_SCRATCH, local_debug_words
 from spark_etl.reading.repeat import newest_failed
 from spark_etl.store import looks_like_a_path
 
+from sandbox_cli import program
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError, UsageError
 from sandbox_cli.stack.hub.server_access import access
@@ -184,8 +185,8 @@ def _ask(session: Session, stage: Stage, user: str, address: str, body: dict[str
     if isinstance(content, dict) and answer.is_success:
         return content
     if isinstance(content, dict) and "hint" in content:
-        hint = content["hint"]
-        raise UsageError(_sentence(str(content.get("message"))), hint=str(hint) if hint else None)
+        hint = program.for_terminal(str(content["hint"] or ""))
+        raise UsageError(_sentence(str(content.get("message"))), hint=hint or None)
     raise StackError(f"The server of `{user}` answers {answer.status_code}.", hint=f"sandbox logs user:{user}")
 
 

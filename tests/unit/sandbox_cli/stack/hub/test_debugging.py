@@ -156,6 +156,10 @@ def test_what_the_server_refuses_is_passed_on_with_its_hint(runs: Runs, status: 
     with pytest.raises(UsageError, match=r"^The home is full$") as caught:
         opened(found, runs)
     assert (caught.value.hint, caught.value.exit_code) == ("make room in ~", 2)
+    found, _ = stack(status, {"message": "no such run", "hint": "runs.list()"})
+    with pytest.raises(UsageError) as caught:
+        opened(found, runs)
+    assert caught.value.hint == "sandbox runs list", "what is typed here, not in a notebook"
 
 
 @pytest.mark.parametrize(
