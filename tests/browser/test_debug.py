@@ -19,14 +19,7 @@ from tests.support.sandbox import ROOT, Done, Sandbox
 SAMPLE = ROOT / "spark" / "pipelines" / "revenue"
 COLLEAGUE = "carol"
 SHARE_MS = 180_000
-KEPT = (
-    "exchange_rates,",
-    "orders_clean,",
-    "orders_in_usd,",
-    "discounts,",
-    "orders_with_contract,",
-    "discounted_orders",
-)
+KEPT = "exchange_rates, orders_clean, orders_in_usd, discounts, orders_with_contract, discounted_orders"
 # Loses the rate of the Japanese yen, and then gives the money of refunds to the customer's debt.
 NO_YEN = '.where("usd_per_unit > 0.01")'
 PLANTED = {
