@@ -11,7 +11,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
 from sandbox_lab.debugging import make_patch, open_notebook
-from sandbox_lab.json_handler import JsonHandler, OpeningHandler, check_path
+from sandbox_lab.json_handler import JsonHandler, OpeningHandler
 
 YES = {"1", "true"}
 
@@ -40,11 +40,7 @@ class DebugPatchHandler(JsonHandler):
     @authorized
     async def post(self) -> None:
         """Sends the patch."""
-        body, root = self.get_json_body(), Path(str(self.contents_manager.root_dir))
-        path = body.get("path") if isinstance(body, dict) else None
-        if not isinstance(path, str):
-            raise web.HTTPError(400, "the body must be an object with the `path` of a notebook")
-        check_path(path)
+        path, root = self.get_body_path(), Path(str(self.contents_manager.root_dir))
         await self.send_result(lambda: make_patch(root, path))
 
 

@@ -92,11 +92,7 @@ class LabShareHandler(JsonHandler):
     @authorized
     async def post(self) -> None:
         """Sends the job that shares it."""
-        body, root = self.get_json_body(), Path(str(self.contents_manager.root_dir))
-        path = body.get("path") if isinstance(body, dict) else None
-        if not isinstance(path, str):
-            raise web.HTTPError(400, "the body must be an object with the `path` of a notebook")
-        check_path(path)
+        path, root = self.get_body_path(), Path(str(self.contents_manager.root_dir))
 
         def work() -> dict[str, Any]:
             from sandbox_lab.sharing import call_shelf, share_request  # noqa: PLC0415 - a server starts without it

@@ -49,6 +49,18 @@ class JsonHandler(APIHandler):
         """
         return check_path(self.get_query_argument("path"))
 
+    def get_body_path(self) -> str:
+        """Returns the `path` of a notebook in the body.
+
+        Raises:
+            HTTPError: There is none, or no file can be called so.
+        """
+        body = self.get_json_body()
+        path = body.get("path") if isinstance(body, dict) else None
+        if not isinstance(path, str):
+            raise web.HTTPError(400, "the body must be an object with the `path` of a notebook")
+        return check_path(path)
+
     def get_int_argument(self, name: str, default: int) -> int:
         """Returns an argument that is a whole number.
 
