@@ -10,7 +10,7 @@ import typer
 from spark_etl.machine import process_user
 
 from sandbox_cli.commands.applying import apply_edits
-from sandbox_cli.commands.context import Json, Yes, call
+from sandbox_cli.commands.context import Call, Json, Yes, call
 from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
 from sandbox_cli.stack import session
@@ -66,18 +66,24 @@ def debug(
         return
     if project is not None or yes:
         raise UsageError("--project and --yes belong to --apply.", hint="sandbox debug --help")
-    found = session.running(given.console, given.settings, NEEDS)
-    who = users.resolve_user(found, user)
-    origin = debugging.find(found.runs, debugged, {process_user(), who})
-    with given.console.stage("debug") as stage:
-        notebook = debugging.open_notebook(found, stage, who, origin, new=new)
-        stage.result = f"`{notebook.feature}` of run {notebook.run}"
+    notebook = _open(given, debugged, user, new=new)
     if json:
         given.console.json(notebook.to_dict())
     else:
         _show(given.console, notebook)
     if open_page and not given.console.plain:
         webbrowser.open(notebook.link)
+
+
+def _open(given: Call, debugged: str | None, user: str | None, *, new: bool) -> DebugNotebook:
+    """Writes the notebook in the user's server, unless it is there."""
+    found = session.running(given.console, given.settings, NEEDS)
+    who = users.resolve_user(found, user)
+    origin = debugging.find(found.runs, debugged, {process_user(), who})
+    with given.console.stage("debug") as stage:
+        notebook = debugging.open_notebook(found, stage, who, origin, new=new)
+        stage.result = f"`{notebook.feature}` of run {notebook.run}"
+    return notebook
 
 
 def _show(console: Console, notebook: DebugNotebook) -> None:
