@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from spark_etl.debugging.notebook.cells import debug_metadata, read_notebook
-from spark_etl.debugging.notebook.join import edited_module
 from spark_etl.debugging.notebook.notebook_file import default_home, unpacked_folder, write_debug_notebook
-from spark_etl.debugging.notebook.patch import edited_files, kept_files, make_patch
+from spark_etl.debugging.notebook.patch import edited_code, make_patch, original_files
 from spark_etl.debugging.origin import find_origin
 from spark_etl.errors import ArgumentError, ReadError
 from spark_etl.machine import user_and_host
@@ -77,14 +76,14 @@ def _print_patch(arguments: Namespace, progress: Progress) -> int:
     known = debug_metadata(notebook)
     run = _run_of(known, arguments)
     home = Path(arguments.home).expanduser().absolute() if arguments.home else default_home(run)
-    after = edited_files(notebook, unpacked_folder(file, known, home), run.code)
-    patch, left_out = make_patch(kept_files(run.code), after), edited_module(run.code, notebook).left_out
+    edited = edited_code(notebook, unpacked_folder(file, known, home), run.code)
+    patch = make_patch(original_files(run.code), edited.files)
     if arguments.json:
         document = run.document
         project = {"project": (document.options or {}).get("project"), "config_path": document.config_path}
-        _write_json({"patch": patch, "left_out": left_out, "run": known["run"], **project})
+        _write_json({"patch": patch, "left_out": edited.left_out, "run": known["run"], **project})
         return 0
-    for line in left_out:
+    for line in edited.left_out:
         progress.line(f"left out: {line}")
     if not patch:
         progress.line("nothing was changed")

@@ -19,10 +19,15 @@ CANCEL_ATTEMPTS, CANCEL_SECONDS = 10, 0.1
 CANCELLED_SECONDS = 5.0
 
 
+def ipython_shell() -> Any | None:
+    """Returns the IPython shell of this process, in a kernel or a terminal; None in plain Python."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
 def running_shell() -> Any | None:
     """Returns the IPython shell of a notebook's kernel; None in a script or a terminal."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = ipython_shell()
     return shell if hasattr(shell, "kernel") else None
 
 

@@ -73,7 +73,7 @@ def spark(
         RunFailedError: None answers, or it refuses the token; or the driver does not start.
     """
     present = present_kind()
-    kind = _asked_kind(url, classic=classic, local=local) or present or "connect"
+    kind = _requested_kind(url, classic=classic, local=local) or present or "connect"
     if kind == "classic" and present == "local" and "SPARK_MASTER_URL" not in os.environ:
         kind = "local"  # where no cluster is named, a driver of its own is all there is of Spark
     if present and present != kind:
@@ -96,7 +96,7 @@ def spark(
     return session
 
 
-def _asked_kind(url: str | None, *, classic: bool | None, local: bool) -> Kind | None:
+def _requested_kind(url: str | None, *, classic: bool | None, local: bool) -> Kind | None:
     """Returns the kind of session that is asked for; None where any will do.
 
     Raises:

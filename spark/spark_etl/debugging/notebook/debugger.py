@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Mapping
 from datetime import date
@@ -14,11 +13,10 @@ from spark_etl.code.project import Project
 from spark_etl.debugging.notebook.folder import import_from, unpack_once
 from spark_etl.debugging.notebook.head import Head, head_of
 from spark_etl.debugging.notebook.inputs import DebuggedFeature, DebugInputs, KeptInputs
-from spark_etl.debugging.notebook.join import edited_module
 from spark_etl.debugging.notebook.live_feature import LiveFeature
 from spark_etl.debugging.notebook.own_notebook import OwnNotebook
 from spark_etl.debugging.notebook.packages import find_packages, use_packages
-from spark_etl.debugging.notebook.patch import edited_files, kept_files, make_patch
+from spark_etl.debugging.notebook.patch import EditedCode, edited_code, make_patch, original_files
 from spark_etl.debugging.notebook.saved_patch import SavedPatch
 from spark_etl.debugging.notebook.session_choice import OpenedSession, SessionChoice, choose_session, open_session
 from spark_etl.debugging.notebook.shipping import ship_code
@@ -31,6 +29,7 @@ from spark_etl.names import alternatives
 from spark_etl.printable import printable
 from spark_etl.reading import Run, Runs
 from spark_etl.reading.replay import Replay, start_replay
+from spark_etl.sessions.kernel import ipython_shell
 from spark_etl.storage import is_s3, normalise
 from spark_etl.store import StoredRun, run_name, top_scratch
 from spark_etl.user_code import guard_user_code
@@ -176,8 +175,8 @@ class Debugger:
             ArgumentError: A cell is no Python, or a file was edited in both places.
             ReadError: The notebook is not saved, or the feature can't be replayed.
         """
-        files = self._edited_files()
-        if files == kept_files(self._origin.run.code):
+        files = self._edited_code().files
+        if files == original_files(self._origin.run.code):
             _say("nothing is edited: the run's own code, once more")
             return self._replay({})
         with tempfile.TemporaryDirectory(prefix="spark-etl-debug-") as name:
@@ -199,23 +198,22 @@ class Debugger:
             ArgumentError: A cell is no Python, or a file was edited in both places.
             ReadError: The notebook is not saved.
         """
-        code, notebook = self._origin.run.code, self._notebook
-        text = make_patch(kept_files(code), self._edited_files())
-        left_out = edited_module(code, notebook.content(running=self._running_cell)).left_out
+        notebook, edited = self._notebook, self._edited_code()
+        text = make_patch(original_files(self._origin.run.code), edited.files)
         if not text:
-            return SavedPatch(None, left_out=left_out)
+            return SavedPatch(None, left_out=edited.left_out)
         is_local = not is_s3(self._origin.run.path)
-        return SavedPatch.write(notebook.patch_path, text, left_out, notebook=notebook, local=is_local)
+        return SavedPatch.write(notebook.patch_path, text, edited.left_out, notebook=notebook, local=is_local)
 
-    def _edited_files(self) -> dict[str, bytes]:
+    def _edited_code(self) -> EditedCode:
         content = self._notebook.content(running=self._running_cell)
-        return edited_files(content, self._notebook.folder, self._origin.run.code)
+        return edited_code(content, self._notebook.folder, self._origin.run.code)
 
     def before_cell(self, info: Any) -> None:
         """Is called by IPython before each cell: what was saved since takes effect in it."""
         self._running_cell = getattr(info, "cell_id", None)
         self._notebook.note_executed(self._running_cell, str(getattr(info, "raw_cell", "")))
-        shell = running_shell()
+        shell = ipython_shell()
         self._reload(shell.user_ns if shell else None)
 
     def _reload(self, namespace: dict[str, Any] | None = None) -> None:
@@ -265,16 +263,10 @@ def _watch_cells(debugger: Debugger) -> None:
     while _watching:
         events, called = _watching.pop()
         events.unregister(PRE_RUN_CELL, called)
-    if shell := running_shell():
+    if shell := ipython_shell():
         shell.events.register(PRE_RUN_CELL, debugger.before_cell)
         _watching.append((shell.events, debugger.before_cell))
 
 
 def _say(text: str) -> None:
     print(printable(text))  # noqa: T201 - it is the output of a cell
-
-
-def running_shell() -> Any | None:
-    """Returns the IPython shell of this process; None in plain Python."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None

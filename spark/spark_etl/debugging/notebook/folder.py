@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from spark_etl.code.project import Project
-from spark_etl.debugging.notebook.patch import files_in, kept_files
+from spark_etl.debugging.notebook.patch import files_in, original_files
 from spark_etl.errors import ArgumentError
 from spark_etl.printable import printable
 from spark_etl.reading.code import RunCode
@@ -69,5 +69,5 @@ def _file_elsewhere(name: str, folder: Path) -> str | None:
 
 def is_edited(folder: Path, code: RunCode) -> bool:
     """Returns whether the files of a folder are others than those that a run has kept."""
-    kept = kept_files(code)
+    kept = original_files(code)
     return files_in(folder, kept) != kept

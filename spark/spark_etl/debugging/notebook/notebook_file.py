@@ -17,7 +17,7 @@ from typing import Any, Literal
 from spark_etl.debugging.notebook.cells import debug_metadata, read_notebook
 from spark_etl.debugging.notebook.document import Subject, fingerprint, make_notebook
 from spark_etl.debugging.notebook.folder import unpack_once
-from spark_etl.debugging.notebook.patch import kept_files
+from spark_etl.debugging.notebook.patch import original_files
 from spark_etl.debugging.trust import NotTrustedError, refuse_untrusted
 from spark_etl.errors import ArgumentError, CodeNotKeptError, SparkEtlError
 from spark_etl.names import alternatives, listing
@@ -209,7 +209,7 @@ def _is_untouched(subject: Subject, folder: Path) -> bool:
         return not os.path.lexists(folder)
     return all(
         (folder / path).is_file() and (folder / path).read_bytes() == content
-        for path, content in kept_files(subject.code).items()
+        for path, content in original_files(subject.code).items()
     )
 
 

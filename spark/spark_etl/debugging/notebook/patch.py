@@ -8,7 +8,7 @@ import re
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from spark_etl.code.archive import read_code
 from spark_etl.debugging.notebook.join import edited_module
@@ -91,8 +91,20 @@ def _no_text(path: str, reason: str) -> ArgumentError:
     return ArgumentError(f"{printable(path, one_line=True)} can't be in a patch: {reason}", hint=IN_FOLDER)
 
 
-def edited_files(notebook: Mapping[str, Any], folder: Path, code: RunCode) -> dict[str, bytes]:
-    """Returns all files of a run's code as they were edited: in the cells, and in the notebook's folder.
+class EditedCode(NamedTuple):
+    """A run's code as it was edited.
+
+    Attributes:
+        files: Path → content of all files.
+        left_out: What of the cells is not in them, a line each.
+    """
+
+    files: dict[str, bytes]
+    left_out: tuple[str, ...]
+
+
+def edited_code(notebook: Mapping[str, Any], folder: Path, code: RunCode) -> EditedCode:
+    """Returns a run's code as it was edited: in the cells, and in the notebook's folder.
 
     Args:
         notebook: The notebook, as its file has it.
@@ -102,21 +114,21 @@ def edited_files(notebook: Mapping[str, Any], folder: Path, code: RunCode) -> di
     Raises:
         ArgumentError: A file was edited in both places, or a cell is no Python.
     """
-    kept = kept_files(code)
+    kept = original_files(code)
     found = files_in(folder, kept) if folder.is_dir() else dict(kept)
     module = edited_module(code, notebook)
     if module.file is None or module.text is None:
-        return found
+        return EditedCode(found, module.left_out)
     content = _encoded(module.file, module.text, kept[module.file])
     if found.get(module.file) not in {kept[module.file], content}:
         raise ArgumentError(
             f"{module.file} was edited in the cells and in {folder}",
             hint="make both changes in one of the two, then save the patch again",
         )
-    return {**found, module.file: content}
+    return EditedCode({**found, module.file: content}, module.left_out)
 
 
-def kept_files(code: RunCode) -> dict[str, bytes]:
+def original_files(code: RunCode) -> dict[str, bytes]:
     """Returns path → content of the code that a run has kept."""
     return {path: code.bytes(path) for path in code}
 

@@ -61,7 +61,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     sent = lambda modules: by_value.extend(each.__name__ for each in modules)  # noqa: E731
     monkeypatch.setattr(live_feature, "send_by_value", sent)
     made = SimpleNamespace(events=Events(), user_ns={}, by_value=by_value)
-    monkeypatch.setattr(debugger, "running_shell", lambda: made)
+    monkeypatch.setattr(debugger, "ipython_shell", lambda: made)
     before = set(sys.modules)
     yield made
     debugger._watching.clear()

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spark_etl.debugging.notebook.patch import edited_files, kept_files, make_patch
+from spark_etl.debugging.notebook.patch import edited_code, make_patch, original_files
 from spark_etl.errors import ArgumentError
 from spark_etl.reading.code import RunCode
 
@@ -137,12 +137,12 @@ CHANGED = [("transform:0", "a = 7"), ("transform:1", "result = a")]
 def files(folder: Path, cells: Any = None, kept: Files | None = None) -> Files:
     code = Code(kept or KEPT)
     content = notebook(code, CLASS, cells)
-    return edited_files(content, folder, cast(RunCode, code))
+    return edited_code(content, folder, cast(RunCode, code)).files
 
 
 def test_nothing_was_edited(folder: Path) -> None:
     write(folder, KEPT)
-    assert files(folder) == KEPT == kept_files(cast(RunCode, Code(KEPT)))
+    assert files(folder) == KEPT == original_files(cast(RunCode, Code(KEPT)))
     assert files(folder / "gone") == KEPT
 
 
