@@ -16,7 +16,7 @@ from sandbox_cli.console import Console
 from sandbox_cli.errors import SandboxError, StackError, UsageError
 from sandbox_cli.stack import session
 from sandbox_cli.stack.hub import debugging, users
-from sandbox_cli.stack.pipelines import fixing
+from sandbox_cli.stack.pipelines import file_edits, fixing
 from sandbox_cli.stack.pipelines.fixing import Patch
 from sandbox_cli.stack.pipelines.patch_file import FileChange
 from sandbox_cli.stack.session import Session
@@ -40,7 +40,7 @@ def apply_edits(given: Call, source: str, *, user: str | None, project: Path | N
         SandboxError: Nothing was edited.
     """
     file = Path(source).expanduser()
-    if file.suffix == fixing.PATCH and file.is_file():
+    if file.suffix == fixing.PATCH:
         patch = fixing.read_file(file)
         stack = _stack_if_needed(given, patch, project)
     else:
@@ -54,7 +54,7 @@ def apply_edits(given: Call, source: str, *, user: str | None, project: Path | N
     folder = fixing.project_of(run, project, stack.runs.scratch if stack else "")
     fixing.refuse_outside(changes, folder)
     _show(given.console, patch, changes, folder, json=json)
-    applied = _apply(given, patch, folder, source, yes=yes)
+    applied = _apply(given, patch, folder, source, user=user, yes=yes)
     _end(given.console, patch, changes, folder, run, applied=applied, json=json)
 
 
@@ -107,20 +107,23 @@ def _show(console: Console, patch: Patch, changes: Sequence[FileChange], folder:
         console.info(f"  {printable(str(change), one_line=True)}")
 
 
-def _apply(given: Call, patch: Patch, folder: Path, source: str, *, yes: bool) -> bool:
+def _apply(given: Call, patch: Patch, folder: Path, source: str, *, user: str | None, yes: bool) -> bool:
     """Applies a patch after a question; returns False if the project has it already.
 
     Raises:
         UsageError: It does not fit, or nobody can be asked.
     """
-    if not fixing.check(given.settings, patch, folder):
+    edits = fixing.plan_edits(given.settings, patch, folder)
+    if not edits:
         return False
     if not yes and given.console.plain:
-        line = f"sandbox debug --apply {shlex.quote(source)} --project {shlex.quote(str(folder))} --yes"
-        raise UsageError("Without a terminal, nothing is applied without --yes.", hint=line)
+        words = ["--apply", source, *(["--user", user] if user else []), "--project", str(folder), "--yes"]
+        raise UsageError(
+            "Without a terminal, nothing is applied without --yes.", hint=f"sandbox debug {shlex.join(words)}"
+        )
     if not yes and not given.console.ask(f"Change {format_count(len(patch.changes), 'file')} in {folder}?"):
         raise typer.Exit(1)
-    fixing.apply(given.settings, patch, folder)
+    file_edits.put_in_place(given.settings, edits)
     return True
 
 

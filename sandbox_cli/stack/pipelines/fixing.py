@@ -1,7 +1,7 @@
 """`sandbox debug --apply`: what was edited in a debug notebook, put into the project by git.
 
-The patch is tried first, and applied as a whole or not at all. For git, the project is the root of everything: whatever
-repository the folder lies in, nothing above it is looked at.
+git applies the patch to copies of the files that it is about, in a folder of their own: whatever repository the project
+lies in, git neither sees nor touches it. What comes of that is put into the project as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
+import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +26,13 @@ from spark_etl.reading import Run, Runs
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
+from sandbox_cli.stack.pipelines.file_edits import FOLDER, FileEdit, content_of
 from sandbox_cli.stack.pipelines.patch_file import FileChange, read_patch
 
-FOLDER = "patches"
 GIT_SECONDS = 60
 # The user's own settings must not mend white space or line ends: the patch is what was edited, byte for byte.
-GIT = ("git", "-c", "core.autocrlf=false", "-c", "apply.ignorewhitespace=no", "apply", "--whitespace=nowarn", "-p1")
+PLAIN = ("git", "--git-dir=/dev/null", "-c", "core.autocrlf=false", "-c", "apply.ignorewhitespace=no")
+GIT = (*PLAIN, "apply", "--whitespace=nowarn", "-p1")
 MOVED = re.compile(r"error: patch failed: (.+):([0-9]+)")
 GONE = re.compile(r"error: (.+): No such file or directory")
 THERE = re.compile(r"error: (.+): already exists in working directory")
@@ -78,7 +82,10 @@ def read_file(file: Path) -> Patch:
     try:
         text = file.read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:
-        raise UsageError(f"--apply {file}: it can't be read: {error.strerror}.") from None
+        raise UsageError(
+            printable(f"--apply {file}: it can't be read: {error.strerror}.", one_line=True),
+            hint="give a .patch file of this machine, or the notebook: its path as JupyterLab shows it, or its page",
+        ) from None
     found = RUN_ID.fullmatch(file.name)
     return Patch(file.name, text, found[1] if found else "", file=file.absolute())
 
@@ -138,50 +145,78 @@ def refuse_outside(changes: Sequence[FileChange], project: Path) -> None:
                 )
 
 
-def check(settings: Settings, patch: Patch, project: Path) -> bool:
-    """Tries the patch, and returns whether it fits; False where the project has all of it already.
+def plan_edits(settings: Settings, patch: Patch, project: Path) -> list[FileEdit]:
+    """Returns what the patch makes of each file, which git finds out on copies; empty where the project has it already.
 
     Raises:
-        UsageError: It does neither, or git reads something else in it than was shown; files and lines are named.
+        UsageError: It does not fit, or git reads something else in it than was shown; files and lines are named.
     """
-    numbers = _git(settings, patch, project, "--numstat", "-z")
-    expected = {(str(change.added), str(change.removed), change.path) for change in patch.changes}
-    found = numbers.stdout.decode("utf-8", "surrogateescape").split("\0")
-    if numbers.returncode or {tuple(each.split("\t", 2)) for each in found if each} != expected:
-        reason = _said(numbers) or "it takes the patch for another one"
-        raise UsageError(f"git can't read the patch: {reason}; nothing was changed.", hint=_by_hand(settings, patch))
-    tried = _git(settings, patch, project, "--check")
-    if not tried.returncode:
-        return True
-    if not _git(settings, patch, project, "--check", "--reverse").returncode:
-        return False
-    raise _does_not_fit(settings, patch, project, tried)
-
-
-def apply(settings: Settings, patch: Patch, project: Path) -> None:
-    """Applies the patch.
-
-    Raises:
-        UsageError: It does not fit any more, or a file can't be written.
-    """
-    done = _git(settings, patch, project)
-    if done.returncode:
+    with tempfile.TemporaryDirectory(prefix="sandbox-patch-") as name:
+        copies = Path(name)
+        _copy_files(patch, project, copies)
+        numbers = _git(settings, patch, copies, "--numstat", "-z")
+        expected = {(str(change.added), str(change.removed), change.path) for change in patch.changes}
+        found = numbers.stdout.decode("utf-8", "surrogateescape").split("\0")
+        if numbers.returncode or {tuple(each.split("\t", 2)) for each in found if each} != expected:
+            reason = _said(numbers) or "it takes the patch for another one"
+            raise UsageError(
+                f"git can't read the patch: {reason}; nothing was changed.", hint=_by_hand(settings, patch)
+            )
+        done = _git(settings, patch, copies)
+        if not done.returncode:
+            return _edits(settings, patch, project, copies)
+        if not _git(settings, patch, copies, "--check", "--reverse").returncode:
+            return []
         raise _does_not_fit(settings, patch, project, done)
 
 
-def _git(settings: Settings, patch: Patch, project: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
-    """Runs `git apply` with the project as its root.
+def _copy_files(patch: Patch, project: Path, copies: Path) -> None:
+    """Copies the files that a patch is about into a folder, as far as they are there.
+
+    Raises:
+        UsageError: One can't be read, or there is something else in its place.
+    """
+    for change in patch.changes:
+        file, copy = project / change.path, copies / change.path
+        above = next((each for each in file.parents if each.is_relative_to(project) and each.is_file()), None)
+        in_place = above or (file if file.exists() and not file.is_file() else None)
+        if in_place is not None:
+            what = printable(f"{in_place} is in the place of {change.path}; nothing was changed.", one_line=True)
+            raise UsageError(what, hint="move it away, or add --project DIR")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if file.is_file():
+                shutil.copy(file, copy)
+        except OSError as error:
+            what = printable(f"{file} can't be read: {error.strerror}; nothing was changed.", one_line=True)
+            raise UsageError(what) from error
+
+
+def _edits(settings: Settings, patch: Patch, project: Path, copies: Path) -> list[FileEdit]:
+    """Returns the edits that git has made to copies."""
+    made = []
+    for change in patch.changes:
+        file, copy = project / change.path, copies / change.path
+        before, after = content_of(file), content_of(copy)
+        if (after is None) != (change.kind == "deleted"):
+            raise UsageError(f"git has not made `{change.path}`; nothing was changed.", hint=_by_hand(settings, patch))
+        modes = [stat.S_IMODE(each.stat().st_mode) if each.is_file() else 0 for each in (copy, file)]
+        made.append(FileEdit(file, before, after, *modes))
+    return made
+
+
+def _git(settings: Settings, patch: Patch, folder: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs `git apply` with a folder as its root.
 
     Raises:
         UsageError: It can't be run.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {"GIT_CEILING_DIRECTORIES": str(project.parent), "LC_ALL": "C"}
     try:
         return subprocess.run(
             [*GIT, *options, "-"],
-            cwd=project,
-            env=environment,
+            cwd=folder,
+            env={**environment, "LC_ALL": "C"},
             input=patch.content,
             capture_output=True,
             timeout=GIT_SECONDS,

@@ -13,7 +13,8 @@ from spark_etl.store import RunDocument, StoredRun
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack.pipelines import fixing
-from sandbox_cli.stack.pipelines.fixing import Patch, apply, check, project_of, read_file, refuse_outside
+from sandbox_cli.stack.pipelines.file_edits import put_in_place
+from sandbox_cli.stack.pipelines.fixing import Patch, plan_edits, project_of, read_file, refuse_outside
 
 ID = "20240229T101112Z-7f3a2c"
 BEFORE = b"def rate(x):\r\n\treturn 1 / x  \n\n\xe9 = '\x0c'\nlast"
@@ -60,7 +61,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
     def make(place: str) -> Path:
         top = tmp_path / "my top"
-        folder = top if place == "top" else top / "sub" / "src"
+        folder = top if place == "top" else top / "sub: a" / "src"
         (folder / "shop").mkdir(parents=True)
         (folder / "shop" / "net.py").write_bytes(BEFORE)
         if place != "none":
@@ -78,13 +79,17 @@ def test_the_project_is_the_root_wherever_it_lies(settings: Settings, project: M
     folder = project(place)
     edits = patch(of("shop/net.py") + NEW.format("shop/more dirs/n ö.py"))
 
-    assert check(settings, edits, folder)
+    planned = plan_edits(settings, edits, folder)
     assert (folder / "shop" / "net.py").read_bytes() == BEFORE, "it was only tried"
-    apply(settings, edits, folder)
+    (folder / "shop" / "net.py").chmod(0o755)
+    put_in_place(settings, plan_edits(settings, edits, folder))
+    assert (folder / "shop" / "net.py").stat().st_mode & 0o777 == 0o755
+    with pytest.raises(UsageError, match=r"net\.py was changed just now\. Nothing was changed"):
+        put_in_place(settings, planned)
 
     assert (folder / "shop" / "net.py").read_bytes() == AFTER, "byte for byte"
     assert (folder / "shop" / "more dirs" / "n ö.py").read_bytes() == b"x = 1\n"
-    assert not check(settings, edits, folder), "the project has it already"
+    assert not plan_edits(settings, edits, folder), "the project has it already"
 
 
 @pytest.mark.parametrize("place", ["none", "top", "below"])
@@ -93,27 +98,26 @@ def test_where_the_file_has_moved_on_nothing_is_changed(settings: Settings, proj
     (folder / "shop" / "net.py").write_bytes(BEFORE.replace(b"1 / x", b"2 / x"))
     edits = patch(NEW.format("shop/a.py") + of("shop/net.py") + NEW.format("shop/z.py") + of("gone.py"))
 
-    for attempt in (check, apply):
-        with pytest.raises(UsageError) as caught:
-            attempt(settings, edits, folder)
-        assert caught.value.message == (
-            f"The patch does not fit {folder}: shop/net.py has changed at line 1 since the run; gone.py is not there. "
-            "Nothing was changed."
-        )
+    with pytest.raises(UsageError) as caught:
+        plan_edits(settings, edits, folder)
+    assert caught.value.message == (
+        f"The patch does not fit {folder}: shop/net.py has changed at line 1 since the run; gone.py is not there. "
+        "Nothing was changed."
+    )
     assert [file.name for file in (folder / "shop").iterdir()] == ["net.py"]
     kept = settings.state_dir / "patches" / f"{ID}-net.patch"
     assert caught.value.hint == f"the patch is in {kept}; in the project, `patch -p1 -i {kept}` applies what still fits"
     assert kept.read_bytes() == edits.content
     (folder / "shop" / "net.py").write_bytes(BEFORE.replace(b"\treturn 1 / x  ", b"    return 1 / x"))
     with pytest.raises(UsageError, match=r"shop/net\.py has changed at line 1"):
-        check(settings, patch(of("shop/net.py")), folder)
+        plan_edits(settings, patch(of("shop/net.py")), folder)
     assert "shop/z.py is there already" in _why(settings, patch(of("gone.py") + NEW.format("shop/z.py")), folder)
 
 
 def _why(settings: Settings, edits: Patch, folder: Path) -> str:
     (folder / "shop" / "z.py").write_text("another one")
     with pytest.raises(UsageError) as caught:
-        check(settings, edits, folder)
+        plan_edits(settings, edits, folder)
     return caught.value.message
 
 
@@ -121,8 +125,16 @@ def test_the_folder_that_has_the_files_is_named(settings: Settings, project: Mak
     folder = project("none")
     (folder.parent / "pyproject.toml").touch()
     with pytest.raises(UsageError) as caught:
-        check(settings, patch(of("shop/net.py")), folder.parent)
+        plan_edits(settings, patch(of("shop/net.py")), folder.parent)
     assert caught.value.hint == f"add --project '{folder}'"
+
+
+def test_what_stands_in_the_way_is_named(settings: Settings, project: Make) -> None:
+    folder = project("below")
+    (folder / "shop" / "net.d").mkdir()
+    for name, culprit in (("shop/net.py/x.py", "net.py"), ("shop/net.d", "net.d")):
+        with pytest.raises(UsageError, match=rf"{culprit} is in the place of {name}; nothing was changed"):
+            plan_edits(settings, patch(NEW.format(name)), folder)
 
 
 def test_without_git_the_patch_is_a_file(
@@ -131,12 +143,12 @@ def test_without_git_the_patch_is_a_file(
     folder, file = project("none"), tmp_path / "x.patch"
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="was not applied: there is no git on this machine") as caught:
-        check(settings, patch(of("shop/net.py")), folder)
+        plan_edits(settings, patch(of("shop/net.py")), folder)
     assert (settings.state_dir / "patches" / f"{ID}-net.patch").is_file()
     assert f"{ID}-net.patch" in str(caught.value.hint)
     file.write_bytes(patch(of("shop/net.py")).content)
     with pytest.raises(UsageError) as caught:
-        check(settings, read_file(file), folder)
+        plan_edits(settings, read_file(file), folder)
     assert str(caught.value.hint).startswith(f"the patch is in {file};"), "it lies there already"
 
 
@@ -146,9 +158,9 @@ def test_what_git_would_take_for_another_patch_is_refused(
     folder = project("top")
     monkeypatch.setattr(fixing, "read_patch", lambda _: [])
     with pytest.raises(UsageError, match="git can't read the patch: it takes the patch for another one"):
-        check(settings, patch(of("shop/net.py")), folder)
+        plan_edits(settings, patch(of("shop/net.py")), folder)
     with pytest.raises(UsageError, match="git can't read the patch: No valid patches in input"):
-        check(settings, patch("nonsense"), folder)
+        plan_edits(settings, patch("nonsense"), folder)
 
 
 def test_a_link_of_the_project_is_not_followed(project: Make, tmp_path: Path) -> None:
