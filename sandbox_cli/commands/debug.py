@@ -71,7 +71,9 @@ def debug(
         given.console.json(notebook.to_dict())
     else:
         _show(given.console, notebook)
-    if open_page and not given.console.plain:
+    if open_page and given.console.plain:
+        given.console.info("  not opened: --open needs a terminal; the link is the line on stdout")
+    elif open_page:
         webbrowser.open(notebook.link)
 
 

@@ -11,9 +11,8 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from spark_etl.compare.request import is_local_run
-from spark_etl.debugging.origin import Origin, find_origin
+from spark_etl.debugging.origin import Origin, find_origin, origin_in
 from spark_etl.errors import ArgumentError, ReadError
-from spark_etl.names import alternatives
 from spark_etl.printable import printable
 from spark_etl.reading import Run, Runs
 from spark_etl.reading.commands import USUAL_SCRATCH, local_debug_words
@@ -74,17 +73,9 @@ def find(runs: Runs, name: str | None, users: set[str]) -> Origin:
 
     Raises:
         UsageError: The run lies in a folder of this machine, or has no code.
-        spark_etl.errors.ArgumentError: There is none.
+        spark_etl.errors.ArgumentError: There is none, or it has no such feature.
     """
-    origin = (
-        _found(runs, name) if name is not None else find_origin(runs, newest_failed(runs, users).name, other_code=True)
-    )
-    known = origin.run.features
-    if origin.feature not in known:
-        raise UsageError(
-            f"Run {origin.run.name} has no feature `{origin.feature}`. {alternatives(origin.feature, known)}",
-            hint=f"sandbox runs show {origin.run.name}",
-        )
+    origin = _found(runs, name) if name is not None else origin_in(newest_failed(runs, users), needs_code=False)
     if origin.why_no_code:
         raise UsageError(
             f"There is nothing to open: {origin.why_no_code}.", hint="a new run keeps its code, unless told otherwise"
@@ -99,7 +90,7 @@ def _found(runs: Runs, name: str) -> Origin:
         if folder and is_local_run(folder):
             raise _local(str(Path(folder).resolve()), feature)
     try:
-        return find_origin(runs, name, other_code=True)
+        return find_origin(runs, name, needs_code=False)
     except ArgumentError:
         if local := _below_usual_folder(head or last):
             raise _local(local.path, last if head else "") from None

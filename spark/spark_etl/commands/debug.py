@@ -7,7 +7,6 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,9 @@ from spark_etl.errors import ArgumentError, ReadError
 from spark_etl.machine import user_and_host
 from spark_etl.printable import printable, printable_json
 from spark_etl.reading import Run, Runs
+from spark_etl.reading.repeat import newest_failed
 from spark_etl.runner.options import scratch_path
 from spark_etl.runner.report.progress import Progress
-
-MOST_LOOKED_AT = 500
 
 
 def debug_command(arguments: Namespace, progress: Progress) -> int:
@@ -35,7 +33,7 @@ def debug_command(arguments: Namespace, progress: Progress) -> int:
         return _print_patch(arguments, progress)
     scratch = scratch_path(arguments)
     runs = Runs(scratch)
-    origin = find_origin(runs, arguments.run or _newest_failed(runs).name, other_code=True)
+    origin = find_origin(runs, arguments.run or _newest_failed(runs).name, needs_code=False)
     home = Path(arguments.home).expanduser().absolute() if arguments.home else default_home(origin.run)
     made = write_debug_notebook(origin.run, origin.feature, home, scratch=scratch, new=arguments.new)
     if arguments.json:
@@ -49,20 +47,8 @@ def debug_command(arguments: Namespace, progress: Progress) -> int:
 
 
 def _newest_failed(runs: Runs) -> Run:
-    """Returns the newest failed run that this user has started.
-
-    Raises:
-        ArgumentError: There is none.
-    """
-    users = {user_and_host()["user"], os.environ.get("JUPYTERHUB_USER", "")} - {""}
-    failed = islice(runs.list(status="failed", limit=MOST_LOOKED_AT), MOST_LOOKED_AT)
-    found = next((run for run in failed if run.user in users), None)
-    if found is None:
-        raise ArgumentError(
-            f"no failed run of {' or '.join(sorted(users))} below {runs.scratch}",
-            hint="name one: ./sandbox debug RUN/FEATURE; ./sandbox runs list shows all",
-        )
-    return found
+    """Returns the newest failed run that this user has started."""
+    return newest_failed(runs, {user_and_host()["user"], os.environ.get("JUPYTERHUB_USER", "")} - {""})
 
 
 def _print_patch(arguments: Namespace, progress: Progress) -> int:

@@ -186,25 +186,31 @@ def library_versions(cache_key: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): str(value) for name, value in versions.items()} if isinstance(versions, Mapping) else {}
 
 
-def find_origin(runs: Runs, name: str, *, other_code: bool) -> Origin:
+def find_origin(runs: Runs, name: str, *, other_code: bool = False, needs_code: bool = True) -> Origin:
     """Returns the run and the feature that `RUN/FEATURE` names, or `RUN` alone: the feature that it failed at.
 
     Args:
         runs: Where to look.
         name: A run as readers name it, or `latest`, with a feature behind a slash.
         other_code: Whether other code than the run's is given, which may have a feature that the run has not.
+        needs_code: Whether a run that has kept no code is refused, unless other code is given.
 
     Raises:
         ArgumentError: There is no such run or feature, the run is no whole one, or it has no code that could run.
     """
     try:
-        return _found(runs, name, other_code=other_code)
+        run, feature = _run_and_feature(runs, name)
+        return origin_in(run, feature, other_code=other_code, needs_code=needs_code)
     except ReadError as error:  # whose exit code, 1, is that of rows that differ
         raise ArgumentError(error.message, hint=error.hint) from error
 
 
-def _found(runs: Runs, name: str, *, other_code: bool) -> Origin:
-    run, feature = _run_and_feature(runs, name)
+def origin_in(run: Run, feature: str | None = None, *, other_code: bool = False, needs_code: bool = True) -> Origin:
+    """Returns the same for a run that was found already; see `find_origin`.
+
+    Raises:
+        ArgumentError: It has no such feature, is no whole one, or has no code that could run.
+    """
     known = run.features  # which reads its document; until then, its status is what a list says
     if run.status == DAMAGED:
         raise ArgumentError(f"run {run.name} is damaged: {run.error.message if run.error else ''}")
@@ -220,7 +226,7 @@ def _found(runs: Runs, name: str, *, other_code: bool) -> Origin:
     if run.status == "running":
         raise ArgumentError(f"run {run.name} is still running", hint=f"./sandbox runs attach {run.name}")
     origin = Origin(run, feature)
-    if not other_code and origin.why_no_code:
+    if needs_code and not other_code and origin.why_no_code:
         hint = "give the project that computes the feature: --code DIR (in a notebook, code=)"
         raise ArgumentError(origin.why_no_code, hint=hint)
     return origin

@@ -8,6 +8,7 @@ from pathlib import Path
 from spark_etl.errors import ArgumentError, ReadError
 from spark_etl.reading.catalog import Runs
 from spark_etl.reading.run import Run
+from spark_etl.storage import is_s3
 from spark_etl.store import ADOPTED, DAMAGED
 
 LATEST = "latest"
@@ -80,7 +81,7 @@ def newest_failed(runs: Runs, users: Collection[str]) -> Run:
     if found is None:
         raise ArgumentError(
             f"no run that failed, of {' or '.join(sorted(users))}, below {runs.scratch}",
-            hint="./sandbox runs list --status failed",
+            hint="./sandbox runs list --status failed" if is_s3(runs.scratch) else "name one: RUN, or RUN/FEATURE",
         )
     return found
 

@@ -18,14 +18,14 @@ from spark_etl.debugging.notebook.cells import debug_metadata, read_notebook
 from spark_etl.debugging.notebook.document import Subject, fingerprint, make_notebook
 from spark_etl.debugging.notebook.folder import unpack_once
 from spark_etl.debugging.notebook.patch import original_files
+from spark_etl.debugging.origin import origin_in
 from spark_etl.debugging.trust import NotTrustedError, refuse_untrusted
 from spark_etl.errors import ArgumentError, CodeNotKeptError, SparkEtlError
-from spark_etl.names import alternatives, listing
 from spark_etl.printable import printable
 from spark_etl.reading import Run
 from spark_etl.reading.code import RunCode
 from spark_etl.storage import is_s3
-from spark_etl.store import DAMAGED, run_name
+from spark_etl.store import run_name
 
 FOLDER = "debug"
 State = Literal["new", "unchanged", "edited"]
@@ -83,7 +83,7 @@ def write_debug_notebook(
         ArgumentError: The run has no such feature, is running or damaged; or the files can't be written.
         DamagedError: The run's code can't be unpacked.
     """
-    alias = _feature_of(run, feature)
+    alias = origin_in(run, feature, needs_code=False).feature
     stem = f"{FOLDER}/{as_name(run.stored.pipeline)}/{run.id}-{as_name(alias)}"
     code, no_code = _code_of(run)
     subject = Subject(run, alias, scratch, stem, code, no_code, _refusal(run, scratch))
@@ -102,28 +102,6 @@ def _as_argument_error(home: Path) -> Iterator[None]:
             f"the debug notebook can't be written: {where}: {error.strerror}",
             hint="make room there, move away what is in its place, or give another folder: --home DIR",
         ) from error
-
-
-def _feature_of(run: Run, feature: str | None) -> str:
-    """Returns the feature that is meant.
-
-    Raises:
-        ArgumentError: There is none, or the run is none to look into yet.
-    """
-    known = run.features
-    if run.status == DAMAGED:
-        raise ArgumentError(f"run {run.name} is damaged: {run.error.message if run.error else ''}")
-    if run.status == "running":
-        raise ArgumentError(f"run {run.name} is still running", hint=f"./sandbox runs attach {run.name}")
-    alias = feature or (run.error.feature if run.error else None)
-    if alias is None:
-        raise ArgumentError(
-            f"which feature of run {run.name}? It has {listing(known)}",
-            hint=f"name it: ./sandbox debug {run.name}/{next(iter(known), 'FEATURE')}",
-        )
-    if alias not in known:
-        raise ArgumentError(f"run {run.name} has no feature `{alias}`. {alternatives(alias, known)}")
-    return alias
 
 
 def as_name(text: str) -> str:

@@ -88,12 +88,15 @@ def test_it_says_what_has_to_be_known_of_the_notebook(
     assert max(map(len, shown)) <= 80
 
 
-def test_the_browser_is_opened_on_a_terminal_only(opens: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_browser_is_opened_on_a_terminal_only(
+    opens: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     opens()
     seen: list[str] = []
     monkeypatch.setattr(command.webbrowser, "open", seen.append)
     assert run_command(["debug", "--open"]) == 0
     assert seen == []
+    assert "not opened: --open needs a terminal" in capsys.readouterr().err
     monkeypatch.setattr(Console, "__init__", _as_on_a_terminal(Console.__init__))
     assert run_command(["debug", "--open"]) == 0
     assert seen == [LINK]

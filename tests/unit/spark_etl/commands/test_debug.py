@@ -74,7 +74,7 @@ def test_a_local_run(make_debug_run: MakeDebugRun, home: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "no failed run of ada below"),
+        ([], "no run that failed, of ada, below"),
         (["nope"], "'nope': no such run"),
         ([f"{OTHER}/nett"], "has no feature `nett`. Did you mean `net`?"),
         ([OTHER], "which feature of run"),

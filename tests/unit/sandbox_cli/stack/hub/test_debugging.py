@@ -74,10 +74,10 @@ def test_without_a_name_it_is_the_newest_failed_run_of_who_calls(
 def test_what_can_t_be_opened_is_refused_before_a_server_is_started(runs: Runs, tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="no run that failed, of bob, below ") as none:
         find(runs, None, {"bob"})
-    assert none.value.hint == "./sandbox runs list --status failed"
+    assert none.value.hint == "name one: RUN, or RUN/FEATURE"
     with pytest.raises(ArgumentError, match=f"which feature of run {FINE}"):
         find(runs, "latest", {"root"})
-    with pytest.raises(UsageError, match=r"has no feature `nett`\. Did you mean `net`"):
+    with pytest.raises(ArgumentError, match=r"has no feature `nett`\. Did you mean `net`"):
         find(runs, f"{OLD}/nett", {"root"})
     with pytest.raises(ArgumentError, match="no such run"):
         find(runs, "nosuch", {"root"})
