@@ -14,6 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyspark import cloudpickle
+from pyspark.errors import PySparkException
+from pyspark.sql import functions as F  # noqa: N812 - as everyone calls it
 from spark_etl.debugging.notebook import debugger, inputs
 from spark_etl.debugging.notebook.notebook_file import write_debug_notebook
 from spark_etl.debugging.recorded import SourceChangedError
@@ -262,6 +264,14 @@ def test_a_failure_is_mended_in_a_cell(pipeline: Pipeline, kernels: Kernels, cap
     kernel = kernels.open(run, "share")
     names = kernel.run_all(without={*OUTPUTS, "result"})
     assert names["raw"].count() == 100, "the source's rows, of the run's days"
+    fails_late = F.when(F.col("id") < 50, 1).otherwise(F.raise_error(F.lit("late")))
+    late = names["spark"].range(100).select(fails_late.alias("x"))
+    assert names["debug"].head(late).rows == 100, "neither the count nor the first rows come to the late ones"
+    with pytest.raises(PySparkException, match="late"):
+        names["debug"].head(late, every_row=True)
+    assert kernel.cells()["result"].endswith(", every_row=True)")
+    with pytest.raises(PySparkException, match="ZeroDivisionError"):
+        kernel.run_cell("result")
     nothing = kernel.run_cell("patch")
     assert not nothing
     assert "nothing is edited" in repr(nothing)
@@ -309,6 +319,10 @@ def test_what_has_no_rows_is_computed_when_it_is_asked_for(
     assert started == ["clean"]
     check_same(names["result"], run, "keywords")
     assert "`clean` is computed with the run's own code, in a process of its own" in said[0]
+    capfd.readouterr()
+    check_same(kernels.open(run, "keywords").run_all()["result"], run, "keywords")
+    assert started == ["clean"], "the next kernel finds what was computed"
+    assert "`clean` was computed before, by the replay" in capfd.readouterr().out
 
 
 def test_a_source_that_has_changed_is_read_only_when_that_is_said(pipeline: Pipeline, kernels: Kernels) -> None:

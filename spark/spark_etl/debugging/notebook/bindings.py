@@ -78,8 +78,11 @@ def own_nodes(node: ast.AST, *, whole: bool = True) -> Iterator[ast.AST]:
         whole: Whether the blocks of a statement count, too.
     """
     yield node
-    for child in _own_children(node, whole=whole):
-        yield from own_nodes(child)
+    to_do = [*reversed(list(_own_children(node, whole=whole)))]
+    while to_do:  # no recursion: an expression may be as deep as a thousand terms
+        inside = to_do.pop()
+        yield inside
+        to_do += reversed(list(_own_children(inside, whole=True)))
 
 
 def _own_children(node: ast.AST, *, whole: bool) -> Iterator[ast.AST]:

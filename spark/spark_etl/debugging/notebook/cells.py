@@ -12,7 +12,8 @@ from spark_etl.errors import ArgumentError, DamagedError
 from spark_etl.printable import printable
 
 KEY = "sandbox_debug"  # of what the sandbox knows, in the metadata of the notebook and of a cell
-TRANSFORM = "transform:"
+SETUP, TRANSFORM, REPLAY = "setup", "transform:", "replay"  # parts
+OPENS = "debug = "  # the line of the setup that makes a debugger
 # Notebooks hold pictures and tables.
 LARGEST, IN_OBJECTS = 256 << 20, 1 << 30
 LONGEST_SHOWN = 80
@@ -66,6 +67,24 @@ def debug_metadata(notebook: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(known.get("run"), str) or not isinstance(known.get("feature"), str):
         raise ArgumentError("this is no debug notebook", hint="./sandbox debug RUN/FEATURE makes one")
     return known
+
+
+def known_parts(known: Mapping[str, Any]) -> dict[str, str]:
+    """Returns part → text of the code cells as they were written; empty where the notebook has no code.
+
+    Args:
+        known: What the notebook says of itself.
+
+    Raises:
+        ArgumentError: That was changed by hand, or by another program.
+    """
+    parts = known.get("parts") or {}
+    if not isinstance(parts, Mapping) or not all(isinstance(text, str) for text in parts.values()):
+        raise ArgumentError(
+            "what this notebook says of its cells was changed: `parts` in its metadata",
+            hint=f"./sandbox debug {known['run']}/{known['feature']} --new, and make the changes there",
+        )
+    return {str(name): text for name, text in parts.items()}
 
 
 def read_notebook(file: Path) -> dict[str, Any]:

@@ -138,13 +138,18 @@ class Debugger:
         """
         return self._inputs[name]
 
-    def head(self, frame: DataFrame, rows: int = 10) -> Head:
+    def head(self, frame: DataFrame, rows: int = 10, *, every_row: bool = False) -> Head:
         """Returns how many rows a DataFrame has, its columns with their types, and the first rows. It shows itself.
+
+        Args:
+            frame: The DataFrame.
+            rows: How many to show.
+            every_row: Whether all columns of all rows are computed first: an expression that fails late fails here.
 
         Raises:
             ArgumentError: It is no DataFrame of Spark.
         """
-        return head_of(frame, rows)
+        return head_of(frame, rows, every_row=every_row)
 
     def names(self) -> dict[str, Any]:
         """Returns the names of the module that `transform` is defined in, helpers included; none such as `__name__`.
@@ -175,7 +180,9 @@ class Debugger:
             ArgumentError: A cell is no Python, or a file was edited in both places.
             ReadError: The notebook is not saved, or the feature can't be replayed.
         """
-        files = self._edited_code().files
+        files, left_out = self._edited_code()
+        for line in left_out:
+            _say(f"not replayed: {line}")
         if files == original_files(self._origin.run.code):
             _say("nothing is edited: the run's own code, once more")
             return self._replay({})
@@ -246,12 +253,7 @@ def open_debugger(
     """
     scratch = normalise(os.environ.get("SANDBOX_SCRATCH") or top_scratch(run.stored.scratch))
     name = "/".join(filter(None, [run.path, feature]))
-    origin = find_origin(Runs(scratch, run.stored.settings), name, other_code=True)  # without code, inputs are shown
-    if origin.feature not in origin.run.features:
-        raise ArgumentError(
-            f"run {origin.run.name} has no feature `{origin.feature}`. "
-            f"{alternatives(origin.feature, origin.run.features)}"
-        )
+    origin = find_origin(Runs(scratch, run.stored.settings), name, needs_code=False)  # without code, inputs are shown
     refuse_untrusted(origin.run, scratch)
     debugger = Debugger(origin, OwnNotebook(origin), allow_changed_sources=allow_changed_sources, local=local)
     _watch_cells(debugger)

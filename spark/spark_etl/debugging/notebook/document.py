@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from spark_etl.debugging.notebook.cells import KEY, TRANSFORM, source_of
-from spark_etl.debugging.notebook.failure_text import failure_of, fenced, inline, what_happened
+from spark_etl.debugging.notebook.cells import KEY, OPENS, REPLAY, SETUP, TRANSFORM, source_of
+from spark_etl.debugging.notebook.failure_text import failure_of, fenced, inline, inline_text, what_happened
 from spark_etl.debugging.notebook.one_cell import is_for_notebook
 from spark_etl.debugging.notebook.split import TransformCells, split_transform
 from spark_etl.errors import DamagedError, SparkEtlError
@@ -120,9 +120,9 @@ def _setup(subject: Subject) -> dict[str, Any]:
     values = {"self": "debug.feature"}
     given = ", ".join(values.get(name, f"debug.{name}") for name in names)
     return _code(
-        "setup",
+        SETUP,
         "from spark_etl import runs\n\n"
-        f"debug = {subject.run_call}.debugger({_text(subject.feature)})\n"
+        f"{OPENS}{subject.run_call}.debugger({_text(subject.feature)})\n"
         f"{', '.join(names)} = {given}",
     )
 
@@ -160,15 +160,16 @@ def _code_cells(subject: Subject, split: TransformCells) -> Iterator[dict[str, A
     yield _code("names", f"{future}globals().update(debug.names())")
     yield _markdown(_transform_text(split))
     yield from (_code(f"{TRANSFORM}{number}", text) for number, text in enumerate(split.cells))
-    yield _code("result", f"debug.head({split.result})")
+    every = ", every_row=True" if failure_of(subject.run, subject.feature) else ""
+    yield _code("result", f"debug.head({split.result}{every})")
     yield _markdown(
         "## Replay and compare\n\nThe feature is computed as the cells and the files below "
         f"{inline(subject.folder)} have it now, in a process of its own, and its rows are compared with the run's."
     )
-    yield _code("replay", "debug.replay_and_compare()")
+    yield _code(REPLAY, "debug.replay_and_compare()")
     yield _markdown(
         "## Save as a patch\n\nWhat was changed in the cells of `transform` and in the files, as `git apply` takes it. "
-        "On your machine, `./sandbox debug --apply NOTEBOOK` shows it, asks, and applies it."
+        "On your machine, `./sandbox debug --apply NOTEBOOK` shows it, asks, and applies all of it or nothing."
     )
     yield _code("patch", "debug.save_patch()")
 
@@ -199,18 +200,13 @@ def _transform_text(split: TransformCells) -> str:
             f"## `transform`{of}\n\nOne cell for each statement: each leaves its frames to look at. What the last one "
             f"returns is `{split.result}`. Change any of them and run it again."
         )
-    reason = f"It is one cell: {inline_reason(split.whole)}."
+    reason = f"It is one cell: {inline_text(split.whole)}."
     if split.is_editable:
         return (
             f"## `transform`{of}\n\n{reason} The cell has the whole class, makes an instance with the feature's "
             "parameters, and calls it. Change it and run it again."
         )
     return f"## `transform`{of}\n\n{reason} It is run as the file has it: change it there."
-
-
-def inline_reason(reason: str) -> str:
-    """Returns half a sentence, without what Markdown or HTML would take for itself; code in it stays code."""
-    return " ".join(reason.replace("<", "'").replace(">", "'").split())
 
 
 def _without_code(subject: Subject) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from spark_etl.debugging.notebook.lines import with_newlines
 from spark_etl.error_text import cut_text
 from spark_etl.printable import printable
 from spark_etl.reading import Run
@@ -17,7 +18,7 @@ MOST_FRAMES = 10
 LONGEST_MESSAGE, LONGEST_LINE = 4000, 200
 NO_LINE = (
     "Which line made it is not known: Spark computes an expression later than the line that makes it. "
-    "Look at the frame of each cell below, `debug.head(frame)`: the first that fails has it."
+    "Look at the frame of each cell below, `debug.head(frame, every_row=True)`: the first that fails has it."
 )
 NO_CODE: Mapping[str, str] = {}
 
@@ -65,10 +66,10 @@ def _frames(failure: Failure, code: Mapping[str, str]) -> Iterator[str]:
     shown = 0
     for match in found[-MOST_FRAMES:]:
         path, line = path_in(code, match["file"]), int(match["line"])
-        lines = code[path].splitlines() if path else []
+        lines = with_newlines(code[path]).removesuffix("\n").split("\n") if path else []
         if path and 0 < line <= len(lines):
-            where = f", {printable(match['where'], one_line=True)}" if match["where"] else ""
-            yield f"{inline(path)}, line {line}{inline_rest(where)}:"
+            where = f", in {inline(match['where'].removeprefix('in '))}" if match["where"] else ""
+            yield f"{inline(path)}, line {line}{where}:"
             yield fenced(_around(lines, line), "python")
             shown += 1
     if shown < min(len(found), MOST_FRAMES) or (not found and failure.traceback.strip()):
@@ -99,6 +100,17 @@ def inline(text: str) -> str:
 def inline_rest(text: str) -> str:
     """Returns a text of one line without what Markdown or HTML would take for itself."""
     return re.sub(r"[`<>\[\]]", "'", text)
+
+
+def inline_text(text: str) -> str:
+    """Returns half a sentence without what Markdown or HTML would take for itself; code in it stays code."""
+    pieces = " ".join(printable(text, one_line=True).split()).split("`")
+    if not len(pieces) % 2:  # one that does not end
+        pieces = ["'".join(pieces)]
+    return "`".join(
+        re.sub(r"[<>]", "'", piece) if position % 2 else re.sub(r"([\\*_\[\]<>!$|~#&])", r"\\\1", piece)
+        for position, piece in enumerate(pieces)
+    )
 
 
 def fenced(text: str, language: str = "text") -> str:

@@ -47,8 +47,10 @@ class Head:
         return f"<p>{escape(self._headline() + shown)}</p>{html_table(self._titles(), self.first)}"
 
 
-def head_of(frame: DataFrame, rows: int = 10) -> Head:
+def head_of(frame: DataFrame, rows: int = 10, *, every_row: bool = False) -> Head:
     """Returns the first rows of a DataFrame. Spark computes it twice: to count it, and up to those rows.
+
+    To count rows, Spark leaves out the columns. So an expression that fails late may fail in neither.
 
     Values are texts made by Spark, so that moments are in the session's time zone, and long ones are cut before they
     are fetched.
@@ -56,6 +58,7 @@ def head_of(frame: DataFrame, rows: int = 10) -> Head:
     Args:
         frame: Of a classic or a Spark Connect session.
         rows: How many to show.
+        every_row: Whether all columns of all rows are computed first, as a run does that writes them.
 
     Raises:
         ArgumentError: It is no DataFrame of Spark.
@@ -64,6 +67,8 @@ def head_of(frame: DataFrame, rows: int = 10) -> Head:
         what = f"{type(frame).__module__}.{type(frame).__qualname__}"
         raise ArgumentError(f"head() shows DataFrames of Spark, and this is a {what}", hint="debug.head(result)")
     columns = list(frame.dtypes)
+    if every_row:
+        frame.write.format("noop").mode("overwrite").save()
     count = frame.count()
     return Head(count, columns, _first(frame, columns, rows) if columns and count else [])
 

@@ -12,6 +12,7 @@ from spark_etl.code.project import Project
 from spark_etl.config import FeatureConfig
 from spark_etl.config.model import FeatureEntry
 from spark_etl.debugging.computed import Computed, computed_rows, run_again
+from spark_etl.debugging.notebook.computed_rows import ComputedRows
 from spark_etl.debugging.notebook.folder import is_edited
 from spark_etl.debugging.origin import Origin
 from spark_etl.debugging.recorded import RecordedInputs, SourceChangedError
@@ -123,6 +124,7 @@ class DebugInputs(Mapping[str, Any]):
         self._recorded: RecordedInputs | None = None
         self._sample: Sample | None = None
         self._computed = Computed()
+        self._before = ComputedRows(debugged.project.path, debugged.origin)
         self.use(feature)
 
     def use(self, feature: SparkFeature) -> None:
@@ -201,7 +203,11 @@ class DebugInputs(Mapping[str, Any]):
         found = self._debugged.origin.checkpoint(name)
         if isinstance(found, Checkpoint):
             return found
-        if name not in self._computed:
+        before = None if name in self._computed else self._before.find(name)
+        if before is not None:
+            self._say(f"`{name}` was computed before, by the replay {before.manifest.run_id}")
+            self._computed[name] = before
+        elif name not in self._computed:
             self._compute(name, found)
         return self._computed[name]
 
@@ -215,12 +221,14 @@ class DebugInputs(Mapping[str, Any]):
         missing = {name: why}
         for other in self._graph.upstreams[self._debugged.alias]:
             reason = origin.checkpoint(other) if other in origin.run.features else ""
-            if isinstance(reason, str) and reason and other not in self._computed:
+            if isinstance(reason, str) and reason and other not in self._computed and not self._before.find(other):
                 missing[other] = reason
         for alias, reason in missing.items():
             self._say(f"`{alias}` is computed with the run's own code, in a process of its own: {reason}")
         made = self._run_compute(list(missing))
         self._computed.update(made)
+        if not self._debugged.allow_changed_sources:
+            self._before.add(made, made.run)
         for note in made.notes:
             self._say(note)
         if name not in made:

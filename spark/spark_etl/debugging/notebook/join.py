@@ -9,7 +9,18 @@ from itertools import takewhile
 from typing import Any
 
 from spark_etl.debugging.notebook.assemble import Piece, is_call, new_text, parse_cell, refuse_notebook_names
-from spark_etl.debugging.notebook.cells import TRANSFORM, Cell, code_cells, debug_metadata, only_looks, shown
+from spark_etl.debugging.notebook.cells import (
+    OPENS,
+    REPLAY,
+    SETUP,
+    TRANSFORM,
+    Cell,
+    code_cells,
+    debug_metadata,
+    known_parts,
+    only_looks,
+    shown,
+)
 from spark_etl.debugging.notebook.lines import UNREADABLE, group_statements, with_newlines
 from spark_etl.debugging.notebook.split import Layout, Segment, TransformCells, split_transform
 from spark_etl.errors import ArgumentError
@@ -41,42 +52,62 @@ def edited_module(code: Mapping[str, str], notebook: Mapping[str, Any]) -> Edite
         ArgumentError: A cell is no Python, or its code could not run in the module; the cell and line are named.
     """
     known = debug_metadata(notebook)
+    parts = known_parts(known)
     all_cells = list(code_cells(notebook))
     cells = [cell for cell in all_cells if (cell.part or "").startswith(TRANSFORM)]
     split = split_transform(code, str(known.get("class") or ""))
-    if not known.get("parts") or split.file is None:
+    if not parts or split.file is None:
         return Edited(split.file, None)
+    others = tuple(_edits_elsewhere(all_cells, parts))
     if split.layout is None:
         changed = [cell for cell in cells if cell.text != split.cells[0]]
-        return Edited(split.file, None, tuple(f"{each.name} is no part of the module" for each in changed))
-    _refuse_other_split(split, known)
-    added = _added_between(all_cells, cells)
+        return Edited(split.file, None, (*(f"{each.name} is no part of the module" for each in changed), *others))
+    _refuse_other_split(split, known, parts)
     if [cell.text for cell in cells] == list(split.cells):
-        return Edited(split.file, None, tuple(added))
+        return Edited(split.file, None, others)
     pieces = list(_all_pieces(cells, split.layout))
     left = [piece for piece in pieces if _is_left_out(piece, split)]
     pieces = [piece for piece in pieces if piece not in left]
     refuse_notebook_names(code[split.file], pieces)
     text = new_text(code, str(known["class"]), split, pieces)
     left_out = [f"{piece.cell.name}: {shown(piece.text)}" for piece in left if not is_call(piece.nodes)]
-    return Edited(split.file, None if text == code[split.file] else text, (*left_out, *added))
+    return Edited(split.file, None if text == code[split.file] else text, (*left_out, *others))
 
 
-def _refuse_other_split(split: TransformCells, known: Mapping[str, Any]) -> None:
-    parts = {name: text for name, text in known["parts"].items() if str(name).startswith(TRANSFORM)}
-    if list(parts.values()) != list(split.cells):
+def _refuse_other_split(split: TransformCells, known: Mapping[str, Any], parts: Mapping[str, str]) -> None:
+    if [text for name, text in parts.items() if name.startswith(TRANSFORM)] != list(split.cells):
         raise ArgumentError(
             "this notebook was written by another version, which took the code apart in another way",
             hint=f"./sandbox debug {known['run']}/{known['feature']} --new, and make the changes there",
         )
 
 
-def _added_between(all_cells: Sequence[Cell], cells: Sequence[Cell]) -> Iterator[str]:
-    """Yields cells that somebody has added between those of `transform`, and that do more than look."""
-    first, last = (cells[0].number, cells[-1].number) if cells else (0, 0)
-    for cell in all_cells:
-        if cell.part is None and first < cell.number < last and _does_something(cell.text):
+def _edits_elsewhere(cells: Sequence[Cell], parts: Mapping[str, str]) -> Iterator[str]:
+    """Yields cells that are no part of `transform`, were added or changed, and do more than look.
+
+    Those below *replay and compare* are left out: they come after the rows that it compares.
+    """
+    for cell in cells:
+        if cell.part == REPLAY:
+            return
+        if cell.part is None and _does_something(cell.text):
             yield f"{cell.name}, which was added and is no part of `transform`: {shown(cell.text)}"
+        elif _is_changed(cell, parts) and _does_something(cell.text):
+            yield f"{cell.name} (`{cell.part}`), which was changed and is no part of `transform`: {shown(cell.text)}"
+
+
+def _is_changed(cell: Cell, parts: Mapping[str, str]) -> bool:
+    """Returns whether a cell that was written with the notebook, and is none of `transform`, is another one now.
+
+    How the session is opened does not count.
+    """
+    if cell.part is None or cell.part.startswith(TRANSFORM):
+        return False
+    now, before = (
+        [line for line in text.split("\n") if cell.part != SETUP or not line.startswith(OPENS)]
+        for text in (cell.text, parts.get(cell.part, ""))
+    )
+    return now != before
 
 
 def _does_something(text: str) -> bool:
@@ -134,7 +165,27 @@ def _blank_lines_above(cell: Cell, layout: Layout) -> tuple[str, ...]:
 
 
 def _is_left_out(piece: Piece, split: TransformCells) -> bool:
-    """Returns whether a piece is no code of the module: it only looks, or it calls the class of its cell."""
+    """Returns whether a piece is no code of the module: it only looks, or it calls the class of its cell.
+
+    What looks in the module itself, such as a `print`, may be changed.
+    """
     if split.layout is not None and split.layout.is_class and is_call(piece.nodes):
         return True
-    return piece.segment is None and only_looks(piece.nodes) and piece.text not in split.cells
+    if piece.segment is not None or piece.text in split.cells or not only_looks(piece.nodes):
+        return False
+    return not _replaces_a_look(piece, split)
+
+
+def _replaces_a_look(piece: Piece, split: TransformCells) -> bool:
+    """Returns whether a piece stands in place of a call of the same function that its cell was."""
+    place = (piece.cell.part or "")[len(TRANSFORM) :]
+    if not place.isdecimal() or int(place) >= len(split.cells) or split.cells[int(place)] in piece.cell.text:
+        return False
+    before = ast.parse(with_newlines(split.cells[int(place)])).body
+    return only_looks(before) and len(before) == len(piece.nodes) == 1 and _called(before[0]) == _called(piece.nodes[0])
+
+
+def _called(node: ast.stmt) -> str:
+    """Returns the function that a statement calls, as text; empty if it is no call."""
+    value = getattr(node, "value", None)
+    return ast.unparse(value.func) if isinstance(value, ast.Call) else ""

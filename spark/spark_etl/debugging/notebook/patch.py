@@ -134,11 +134,18 @@ def original_files(code: RunCode) -> dict[str, bytes]:
 
 
 def files_in(folder: Path, kept: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Returns the files of a folder: those of the run that are still there, and others that a run would keep."""
+    """Returns the files of a folder: those of the run that are still there, and others that a run would keep.
+
+    Raises:
+        ArgumentError: One can't be read, or is a link now where the run has a file.
+    """
     added, _ = read_code(folder)
     found = {}
     for path in {**kept, **added}:
         file = folder / path
+        if path in kept and file.is_symlink():
+            where = printable(str(file), one_line=True)
+            raise ArgumentError(f"{where} is a link now, which no patch has", hint="put a file there, or delete it")
         if file.is_file() and not file.is_symlink():
             try:
                 found[path] = file.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from spark_etl.printable import printable
 from spark_etl.units import format_count
 
 MOST_LINES = 500
+OF_STACK = ("./sandbox", "debug", "--apply")
+# Without a repository, or git would pass over a project that lies below the top of one.
+BY_GIT = ("git", "--git-dir=/dev/null", "apply")
 SAVE_FIRST = "save the notebook (Ctrl+S), which has cells that were run and not saved"
 
 
@@ -47,7 +51,8 @@ class SavedPatch:
             local: Whether the run was one without a stack: then git applies the file itself.
         """
         path.write_text(text, encoding="utf-8", newline="")
-        command = ["git", "apply", str(path)] if local else ["./sandbox", "debug", "--apply", notebook.name]
+        user = os.environ.get("JUPYTERHUB_USER")
+        command = [*OF_STACK, notebook.name, *(["--user", user] if user else [])] if not local else [*BY_GIT, str(path)]
         before = "" if local or notebook.is_saved else f"{SAVE_FIRST}, then: "
         return cls(path, text, f"{before}{shlex.join(command)}", tuple(left_out), notebook.shown(path))
 

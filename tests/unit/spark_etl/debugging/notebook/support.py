@@ -31,12 +31,27 @@ def split(text: str) -> TransformCells:
     return split_transform({FILE: text}, CLASS)
 
 
-def notebook(code: Mapping[str, str], class_path: str, cells: Cells | None = None) -> dict[str, Any]:
-    """Returns a notebook with the cells of `transform`: as they were written, or other ones, by part and text."""
+def notebook(
+    code: Mapping[str, str], class_path: str, cells: Cells | None = None, others: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Returns a notebook with the cells of `transform`: as they were written, or other ones, by part and text.
+
+    Args:
+        code: Path → text.
+        class_path: The feature's class.
+        cells: What it has now.
+        others: Part → text of other cells that were written with it.
+    """
     made = split_transform(code, class_path)
     parts = {f"transform:{number}": text for number, text in enumerate(made.cells)}
     shown = list(parts.items()) if cells is None else cells
-    known = {"run": "RUN", "feature": "feature", "class": class_path, "file": made.file, "parts": parts}
+    known = {
+        "run": "RUN",
+        "feature": "feature",
+        "class": class_path,
+        "file": made.file,
+        "parts": {**parts, **(others or {})},
+    }
     return {
         "cells": [
             {
@@ -51,9 +66,9 @@ def notebook(code: Mapping[str, str], class_path: str, cells: Cells | None = Non
     }
 
 
-def join(text: str, cells: Cells) -> Edited:
+def join(text: str, cells: Cells, others: Mapping[str, str] | None = None) -> Edited:
     """Returns what comes of a module's `transform` with other cells."""
-    return edited_module({FILE: text}, notebook({FILE: text}, CLASS, cells))
+    return edited_module({FILE: text}, notebook({FILE: text}, CLASS, cells, others))
 
 
 def parts(text: str) -> list[tuple[str | None, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 from spark_etl.debugging.notebook.document import Subject, make_notebook
-from spark_etl.debugging.notebook.failure_text import fenced, inline, path_in
+from spark_etl.debugging.notebook.failure_text import fenced, inline, inline_text, path_in
 from spark_etl.debugging.notebook.join import edited_module
 from spark_etl.debugging.trust import NotTrustedError
 from spark_etl.reading import Run
@@ -51,7 +51,7 @@ def test_the_cells_in_their_order(make_debug_run: MakeDebugRun) -> None:
         "transform:0": 'rates = kwargs["rates"]',
         "transform:1": '# joined\njoined = orders.join(rates, "currency")',
         "transform:2": 'result = joined.withColumn("usd", rate("CHF"))',
-        "result": "debug.head(result)",
+        "result": "debug.head(result, every_row=True)",
         "replay": "debug.replay_and_compare()",
         "patch": "debug.save_patch()",
     }
@@ -85,7 +85,7 @@ def test_what_failed_and_where(make_debug_run: MakeDebugRun) -> None:
         "# Debug `net`\n\n"
         f"Feature `net` of run `{RUN}` of `team/shop`, `2024-02-29`, failed:\n\n"
         "```text\nKeyError: 'CHF'\n```\n\n"
-        "`shop/net.py`, line 16, in transform:\n\n"
+        "`shop/net.py`, line 16, in `transform`:\n\n"
         "```python\n"
         '  12          rates = kwargs["rates"]\n'
         "  13          # joined\n"
@@ -93,7 +93,7 @@ def test_what_failed_and_where(make_debug_run: MakeDebugRun) -> None:
         "  15\n"
         '→ 16          return joined.withColumn("usd", rate("CHF"))\n'
         "```\n\n"
-        "`shop/helpers.py`, line 5, in rate:\n\n"
+        "`shop/helpers.py`, line 5, in `rate`:\n\n"
         '```python\n  1  """Helpers."""\n  2\n  3\n  4  def rate(currency):\n'
         '→ 5      return {"USD": 1}[currency]\n```'
     )
@@ -114,6 +114,21 @@ def test_a_traceback_of_files_that_were_not_kept_is_shown_as_it_is(make_debug_ru
     error = ErrorRecord("x", '  File "/elsewhere/x.py", line 3, in f\n    raise x\n', "E", "net")
     first = markdown(document(make_debug_run(error=error)))[0]
     assert first.endswith('The traceback:\n\n```text\n  File "/elsewhere/x.py", line 3, in f\n    raise x\n```')
+
+
+def test_only_what_ends_a_line_for_python_ends_one(make_debug_run: MakeDebugRun) -> None:
+    module = f"# a\x0cform feed, and \u2028 a line separator\n{MODULE}"
+    error = ErrorRecord("x", '  File "/p/shop/net.py", line 17, in transform **now**\n    raise x\n', "E", "net")
+    first = markdown(document(make_debug_run(code={**CODE, "shop/net.py": module}, error=error)))[0]
+    assert '→ 17          return joined.withColumn("usd", rate("CHF"))' in first
+    assert "line 17, in `transform **now**`:" in first
+
+
+def test_a_reason_is_no_markdown() -> None:
+    assert inline_text("it has `a_b*c`; <b>_x_</b> ![y](z) a*b\n`open") == (
+        "it has 'a\\_b\\*c'; \\<b\\>\\_x\\_\\</b\\> \\!\\[y\\](z) a\\*b\\\\n'open"
+    )
+    assert inline_text("it has `a_b<c`, and _more_") == "it has `a_b'c`, and \\_more\\_"
 
 
 def test_an_error_without_a_line_says_how_it_is_found(make_debug_run: MakeDebugRun) -> None:

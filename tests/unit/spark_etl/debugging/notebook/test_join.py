@@ -163,6 +163,19 @@ def test_what_the_last_cell_may_be(end: str, expected: str) -> None:
     assert join(text, cells).text == module(f"a = orders\n{expected}")
 
 
+@pytest.mark.parametrize(("terms", "fits"), [(500, True), (30_000, False)])
+def test_an_expression_may_be_deep(terms: int, fits: bool) -> None:
+    text = module("a = orders\nreturn a")
+    first, last = parts(text)
+    long = " + ".join(["1"] * terms)
+    edited = [(first[0], f"a = {long}"), last]
+    if fits:
+        assert join(text, edited).text == module(f"a = {long}\nreturn a")
+        return
+    with pytest.raises(ArgumentError, match=r"cell 1 .*recursion"):  # Python itself can't read it
+        join(text, edited)
+
+
 def test_cells_are_split_moved_and_deleted() -> None:
     text = module("a = 1\nb = 2\n\n# c\nc = 3\nreturn a")
     a, b, c, last = parts(text)
@@ -178,7 +191,49 @@ def test_cells_without_a_part_are_no_code_and_said() -> None:
     first, last = parts(text)
     made = join(text, [(None, "x = 0"), first, (None, "b = 2  # mine"), (None, "a.show()"), (None, "%time f()"), last])
     assert made.text is None
-    assert made.left_out == ("cell 3, which was added and is no part of `transform`: b = 2  # mine",)
+    added = "which was added and is no part of `transform`"
+    assert made.left_out == (f"cell 1, {added}: x = 0", f"cell 3, {added}: b = 2  # mine")
+
+
+def test_what_was_changed_beside_transform_is_said() -> None:
+    text = module("a = 1\nreturn a")
+    setup = 'debug = runs["r"].debugger("net")\nspark = debug.spark'
+    others = {"setup": setup, "input:orders": 'orders = debug.input("orders")', "names": "n = 1"}
+    cells = [
+        ("setup", setup.replace('("net")', '("net", local=True)')),
+        ("input:orders", 'orders = debug.input("orders").limit(5)'),
+        ("names", "n = 1"),
+        *parts(text),
+        (None, "result = result.distinct()"),
+        ("replay", "debug.replay_and_compare()"),
+        (None, "x = 1"),
+    ]
+    made = join(text, cells, others)
+    assert made.text is None
+    assert made.left_out == (
+        "cell 2 (`input:orders`), which was changed and is no part of `transform`: "
+        'orders = debug.input("orders").limit(5)',
+        "cell 6, which was added and is no part of `transform`: result = result.distinct()",
+    )
+    cells[0] = ("setup", f"{setup}\nstart_date = None")
+    assert join(text, cells, others).left_out[0].startswith("cell 1 (`setup`), which was changed")
+
+
+@pytest.mark.parametrize("parts_of", [["a"], "text", {"transform:0": 1}])
+def test_a_notebook_whose_parts_were_changed_is_refused(parts_of: object) -> None:
+    text = module("return 1")
+    made = notebook({FILE: text}, CLASS)
+    made["metadata"]["sandbox_debug"]["parts"] = parts_of
+    with pytest.raises(ArgumentError, match="`parts` in its metadata"):
+        edited_module({FILE: text}, made)
+
+
+def test_a_print_of_the_module_may_be_changed() -> None:
+    text = module('print("a")\nreturn 1')
+    first, last = parts(text)
+    assert join(text, [(first[0], 'print("b")'), last]).text == module('print("b")\nreturn 1')
+    assert join(text, [(first[0], 'print("a")\nprint("b")'), last]).text is None
+    assert join(text, [(first[0], "a.show()"), last]).text == module("return 1")
 
 
 def test_what_only_looks_is_left_out_and_said() -> None:

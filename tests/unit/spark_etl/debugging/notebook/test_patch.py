@@ -177,5 +177,8 @@ def test_links_in_the_folder_are_not_followed(folder: Path, tmp_path: Path) -> N
     write(folder, KEPT)
     (tmp_path / "secret").write_text("x")
     (folder / "helpers.py").unlink()
+    (folder / "link.py").symlink_to(tmp_path / "secret")
+    assert not {"helpers.py", "link.py"} & files(folder).keys()
     (folder / "helpers.py").symlink_to(tmp_path / "secret")
-    assert "helpers.py" not in files(folder)
+    with pytest.raises(ArgumentError, match=r"helpers\.py is a link now, which no patch has"):
+        files(folder)

@@ -62,8 +62,13 @@ def test_a_notebook_that_is_not_saved_has_to_be_saved_before(tmp_path: Path) -> 
     assert saved(tmp_path, is_saved=False).next.startswith("save the notebook (Ctrl+S)")
 
 
+def test_in_a_users_server_the_command_names_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    assert saved(tmp_path).next == "./sandbox debug --apply 'debug/shop/my net.ipynb' --user ada"
+
+
 def test_without_a_stack_git_applies_it(tmp_path: Path) -> None:
-    assert saved(tmp_path, local=True).next == f"git apply '{tmp_path}/my net.patch'"
+    assert saved(tmp_path, local=True).next == f"git --git-dir=/dev/null apply '{tmp_path}/my net.patch'"
 
 
 def test_a_long_patch_is_cut_where_it_is_shown_only(tmp_path: Path) -> None:
