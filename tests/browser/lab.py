@@ -83,9 +83,20 @@ def outputs(page: Page) -> list[str]:
 
 def take_picture(page: Page, shown: Locator, path: Path) -> None:
     """Takes a picture of the page with something in view."""
-    shown.scroll_into_view_if_needed()
-    expect(shown).to_be_in_viewport()
+    scroll_to(shown)
     see(page, path)
+
+
+def scroll_to(shown: Locator, attempts: int = 20) -> None:
+    """Scrolls to something; JupyterLab may scroll elsewhere meanwhile, as it draws cells when they come into view."""
+    for _ in range(attempts):
+        shown.scroll_into_view_if_needed()
+        try:
+            expect(shown).to_be_in_viewport(timeout=1_000)
+        except AssertionError:
+            continue
+        return
+    expect(shown).to_be_in_viewport()
 
 
 def see(page: Page, path: Path) -> None:
