@@ -129,7 +129,7 @@ def check_same(frame: Any, run: Run, feature: str) -> None:
 @pytest.fixture
 def without_heads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is shown of frames: with many features, that takes most of the time."""
-    monkeypatch.setattr(debugger, "head_of", lambda frame, rows: frame.dtypes)
+    monkeypatch.setattr(debugger, "head_of", lambda frame, *_, **__: frame.dtypes)
 
 
 def test_every_feature_of_the_sample_pipeline(sample_run: Run, kernels: Kernels, without_heads: None) -> None:
