@@ -76,7 +76,7 @@ def _stack_if_needed(given: Call, patch: Patch, project: Path | None) -> Session
 
 def _fetched(console: Console, stack: Session, source: str, user: str | None) -> Patch:
     """Returns the edits of a notebook in a user's server."""
-    owner, path = debugging.notebook_of(source)
+    owner, path = debugging.notebook_of(source, stack.links()["hub"])
     if user is not None and owner not in (None, user):
         raise UsageError(f"--user {user}: the page is one of `{owner}`.", hint="leave out --user")
     who = users.resolve_user(stack, user or owner)
@@ -122,6 +122,7 @@ def _apply(given: Call, patch: Patch, folder: Path, source: str, *, user: str | 
             "Without a terminal, nothing is applied without --yes.", hint=f"sandbox debug {shlex.join(words)}"
         )
     if not yes and not given.console.ask(f"Change {format_count(len(patch.changes), 'file')} in {folder}?"):
+        given.console.info("nothing was changed")
         raise typer.Exit(1)
     file_edits.put_in_place(given.settings, edits)
     return True

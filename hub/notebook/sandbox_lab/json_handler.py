@@ -91,7 +91,7 @@ class OpeningHandler(JupyterHandler):
         try:
             return await asyncio.get_running_loop().run_in_executor(POOL, work)
         except RefusedError as refusal:
-            raise web.HTTPError(refusal.status, f"{refusal.message} {refusal.hint or ''}".rstrip()) from None
+            raise web.HTTPError(refusal.status, " Next: ".join(filter(None, [refusal.message, refusal.hint]))) from None
 
     def open_in_lab(self, path: str, **arguments: str) -> None:
         """Sends the browser to a file of the home, with arguments for the page."""

@@ -17,7 +17,7 @@ from spark_etl.printable import printable
 from spark_etl.reading import Run, Runs
 from spark_etl.reading.commands import USUAL_SCRATCH, local_debug_words
 from spark_etl.reading.repeat import newest_failed
-from spark_etl.store import looks_like_a_path
+from spark_etl.store import ADOPTED, looks_like_a_path
 
 from sandbox_cli import program
 from sandbox_cli.console import Stage
@@ -77,9 +77,10 @@ def find(runs: Runs, name: str | None, users: set[str]) -> Origin:
     """
     origin = _found(runs, name) if name is not None else origin_in(newest_failed(runs, users), needs_code=False)
     if origin.why_no_code:
-        raise UsageError(
-            f"There is nothing to open: {origin.why_no_code}.", hint="a new run keeps its code, unless told otherwise"
-        )
+        is_adopted = origin.run.kind == ADOPTED
+        with_code = f"with the project that computes it: sandbox replay {origin.name} --code DIR"
+        hint = with_code if is_adopted else "a new run keeps its code, unless told otherwise"
+        raise UsageError(f"There is nothing to open: {origin.why_no_code}.", hint=hint)
     return origin
 
 
@@ -185,18 +186,26 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def notebook_of(text: str) -> tuple[str | None, str]:
+def notebook_of(text: str, hub: str) -> tuple[str | None, str]:
     """Returns whose server a notebook is in, if its page's address says so, and its path there.
 
     Args:
         text: A path as JupyterLab shows it, or the address of the page, also with the host of a user.
+        hub: The hub's address.
 
     Raises:
-        UsageError: It is another page, or no notebook.
+        UsageError: It is another page, one of another hub, or no notebook.
     """
     parsed = urlsplit(text)
     user, path = None, text.removeprefix("~/").lstrip("/")
     if parsed.scheme in {"http", "https"}:
+        ports = {_port_here(text), _port_here(hub)} - {None}
+        if len(ports) > 1:
+            shown = printable(f"{parsed.scheme}://{parsed.netloc}"[:200], one_line=True)
+            raise UsageError(
+                f"--apply: the page is one of {shown}, and the hub of this stack is {hub}",
+                hint="give the notebook's path, or name the stack that it is in: --stack NAME",
+            )
         of_user = OF_USER.fullmatch(parsed.path)
         in_lab = IN_LAB.fullmatch(parsed.path)
         user, path = unquote(of_user[1]) if of_user else None, unquote(in_lab[1]) if in_lab else ""
@@ -207,3 +216,14 @@ def notebook_of(text: str) -> tuple[str | None, str]:
             hint="give its path as JupyterLab shows it, below `debug`, or the address of its page",
         )
     return user, path
+
+
+def _port_here(address: str) -> int | None:
+    """Returns the port of an address of this machine, which tells its hubs apart; None of any other."""
+    try:
+        parsed = urlsplit(address)
+        host, port = parsed.hostname or "", parsed.port
+    except ValueError:
+        return None
+    is_here = host in {"127.0.0.1", "::1", "localhost"} or host.endswith(".localhost")
+    return (port or {"http": 80, "https": 443}.get(parsed.scheme)) if is_here else None

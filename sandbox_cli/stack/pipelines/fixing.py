@@ -27,7 +27,7 @@ from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
 from sandbox_cli.stack import state
 from sandbox_cli.stack.pipelines.file_edits import FOLDER, FileEdit, content_of
-from sandbox_cli.stack.pipelines.patch_file import FileChange, read_patch
+from sandbox_cli.stack.pipelines.patch_file import FileChange, moved_text, read_patch
 
 GIT_SECONDS = 60
 # The user's own settings must not mend white space or line ends: the patch is what was edited, byte for byte.
@@ -36,6 +36,7 @@ GIT = (*PLAIN, "apply", "--whitespace=nowarn", "-p1")
 MOVED = re.compile(r"error: patch failed: (.+):([0-9]+)")
 GONE = re.compile(r"error: (.+): No such file or directory")
 THERE = re.compile(r"error: (.+): already exists in working directory")
+EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 RUN_ID = re.compile(r"(\d{8}T\d{6}Z-[0-9a-f]{6})-.+\.patch")
 PATCH = ".patch"
 
@@ -200,9 +201,18 @@ def _edits(settings: Settings, patch: Patch, project: Path, copies: Path) -> lis
         before, after = content_of(file), content_of(copy)
         if (after is None) != (change.kind == "deleted"):
             raise UsageError(f"git has not made `{change.path}`; nothing was changed.", hint=_by_hand(settings, patch))
-        modes = [stat.S_IMODE(each.stat().st_mode) if each.is_file() else 0 for each in (copy, file)]
-        made.append(FileEdit(file, before, after, *modes))
+        mode, before_mode = (stat.S_IMODE(each.stat().st_mode) if each.is_file() else 0 for each in (copy, file))
+        if before is not None:
+            _refuse_protected(file, before_mode)
+            mode = before_mode & ~EXECUTABLE | mode & EXECUTABLE  # git knows no other bits
+        made.append(FileEdit(file, before, after, mode, before_mode))
     return made
+
+
+def _refuse_protected(file: Path, mode: int) -> None:
+    if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        shown = printable(str(file), one_line=True)
+        raise UsageError(f"{shown} is write-protected; nothing was changed.", hint=f"chmod u+w {shlex.quote(shown)}")
 
 
 def _git(settings: Settings, patch: Patch, folder: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
@@ -233,17 +243,17 @@ def _does_not_fit(
     settings: Settings, patch: Patch, project: Path, done: subprocess.CompletedProcess[bytes]
 ) -> UsageError:
     """Returns the error that names what has moved on since the run."""
-    reasons = "; ".join(dict.fromkeys(_reasons(done.stderr.decode(errors="replace"))))
+    reasons = "; ".join(dict.fromkeys(_reasons(patch, project, done.stderr.decode(errors="replace"))))
     root = _fitting_root(patch, project)
     hint = f"add --project {shlex.quote(str(root))}" if root else _by_hand(settings, patch)
     message = f"The patch does not fit {project}: {reasons or _said(done)}. Nothing was changed."
     return UsageError(printable(message, one_line=True), hint=hint)
 
 
-def _reasons(stderr: str) -> Iterator[str]:
+def _reasons(patch: Patch, project: Path, stderr: str) -> Iterator[str]:
     for line in stderr.splitlines():
         if found := MOVED.fullmatch(line):
-            yield f"{found[1]} has changed at line {found[2]} since the run"
+            yield moved_text(patch.text, found[1], int(found[2]), content_of(project / found[1]) or b"")
         elif found := GONE.fullmatch(line):
             yield f"{found[1]} is not there"
         elif found := THERE.fullmatch(line):

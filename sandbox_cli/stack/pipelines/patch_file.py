@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spark_etl.printable import printable
@@ -64,6 +65,37 @@ def read_patch(text: str) -> list[FileChange]:
             raise reader.error(f"`{change.path}` comes twice")
         changes.append(change)
     return changes
+
+
+def moved_text(text: str, path: str, start: int, content: bytes) -> str:
+    """Returns where a file is another one than a patch was made for: the line, or that its lines end otherwise.
+
+    Args:
+        text: The patch.
+        path: The file's, as `git apply` names it.
+        start: The line that the hunk begins at which does not fit.
+        content: The file's.
+    """
+    expected = list(_old_lines(text, path, start))
+    there = content.decode("utf-8", "surrogateescape").split("\n")[start - 1 :]
+    differing = (number for number, line in enumerate(expected) if number >= len(there) or there[number] != line)
+    number = next(differing, 0)
+    if [line.rstrip("\r") for line in there[: len(expected)]] == [line.rstrip("\r") for line in expected]:
+        return f"the lines of {path} end otherwise than those of the run (CRLF or LF)"
+    return f"{path} has changed at line {start + number} since the run"
+
+
+def _old_lines(text: str, path: str, start: int) -> Iterator[str]:
+    """Yields the lines that a hunk of a patch expects, without their ends."""
+    file, is_hunk = "", False
+    for line in text.split("\n"):
+        if line.startswith("--- "):
+            file = _unquoted(line.removeprefix("--- ").strip('"\t')).removeprefix("a/")
+            is_hunk = False
+        elif HUNK.fullmatch(line):
+            is_hunk = file == path and line.startswith((f"@@ -{start},", f"@@ -{start} "))
+        elif is_hunk and line[:1] in {" ", "-"} and not line.startswith("--- "):
+            yield line[1:]
 
 
 class _Reader:

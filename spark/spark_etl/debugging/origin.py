@@ -19,7 +19,7 @@ from spark_etl.reading.failure import Failure
 from spark_etl.runner.options import CONFIG_NAME
 from spark_etl.runner.resume.decide import is_whole
 from spark_etl.storage import name_of
-from spark_etl.store import DAMAGED, ObjectRecord, RunInputs, SourceRecord
+from spark_etl.store import ADOPTED, DAMAGED, ObjectRecord, RunInputs, SourceRecord
 
 ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 PART_OF_AN_ID = re.compile(r"[0-9a-f]{1,6}")  # as `abc123` is, which may be a feature as well
@@ -186,6 +186,13 @@ def library_versions(cache_key: Mapping[str, Any]) -> dict[str, str]:
     return {str(name): str(value) for name, value in versions.items()} if isinstance(versions, Mapping) else {}
 
 
+def reads_of(run: Run, feature: str) -> list[str]:
+    """Returns what a feature reads of the features above; of an adopted run, which does not say it, all the others."""
+    if run.kind == ADOPTED:
+        return [alias for alias in run.checkpoints if alias != feature]
+    return list(run.document.graph.get(feature, ()))
+
+
 def find_origin(runs: Runs, name: str, *, other_code: bool = False, needs_code: bool = True) -> Origin:
     """Returns the run and the feature that `RUN/FEATURE` names, or `RUN` alone: the feature that it failed at.
 
@@ -214,8 +221,11 @@ def origin_in(run: Run, feature: str | None = None, *, other_code: bool = False,
     known = run.features  # which reads its document; until then, its status is what a list says
     if run.status == DAMAGED:
         raise ArgumentError(f"run {run.name} is damaged: {run.error.message if run.error else ''}")
+    if run.status == "running":
+        raise ArgumentError(f"run {run.name} is still running", hint=f"./sandbox runs attach {run.name}")
     if feature is None:
-        feature = run.error.feature if run.error and run.error.feature else None
+        replay = run.document.replay
+        feature = run.error.feature if run.error and run.error.feature else replay.feature if replay else None
     if feature is None:
         raise ArgumentError(
             f"which feature of run {run.name}? It has {listing(known)}",
@@ -223,8 +233,6 @@ def origin_in(run: Run, feature: str | None = None, *, other_code: bool = False,
         )
     if feature not in known and not other_code:
         raise ArgumentError(f"run {run.name} has no feature `{feature}`. {alternatives(feature, known)}")
-    if run.status == "running":
-        raise ArgumentError(f"run {run.name} is still running", hint=f"./sandbox runs attach {run.name}")
     origin = Origin(run, feature)
     if needs_code and not other_code and origin.why_no_code:
         hint = "give the project that computes the feature: --code DIR (in a notebook, code=)"

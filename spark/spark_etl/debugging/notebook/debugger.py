@@ -20,6 +20,7 @@ from spark_etl.debugging.notebook.patch import EditedCode, edited_code, make_pat
 from spark_etl.debugging.notebook.saved_patch import SavedPatch
 from spark_etl.debugging.notebook.session_choice import OpenedSession, SessionChoice, choose_session, open_session
 from spark_etl.debugging.notebook.shipping import ship_code
+from spark_etl.debugging.notebook.short_errors import short_errors
 from spark_etl.debugging.origin import Origin, find_origin
 from spark_etl.debugging.replay_plan import own_config
 from spark_etl.debugging.trust import refuse_untrusted
@@ -128,6 +129,7 @@ class Debugger:
         """Source name → the DataFrame that `transform` gets; each is made when it is first asked for."""
         return self._inputs
 
+    @short_errors
     def input(self, name: str) -> DataFrame:
         """Returns the DataFrame that `transform` gets under a name: the very rows, columns and types of a replay.
 
@@ -138,6 +140,7 @@ class Debugger:
         """
         return self._inputs[name]
 
+    @short_errors
     def head(self, frame: DataFrame, rows: int = 10, *, every_row: bool = False) -> Head:
         """Returns how many rows a DataFrame has, its columns with their types, and the first rows. It shows itself.
 
@@ -171,6 +174,7 @@ class Debugger:
             self._inputs.use(made)
         return made
 
+    @short_errors
     def replay_and_compare(self) -> Replay[Run]:
         """Computes the feature with the code as it is edited, in a process of its own, and returns the verdict.
 
@@ -181,7 +185,7 @@ class Debugger:
             ReadError: The notebook is not saved, or the feature can't be replayed.
         """
         files, left_out = self._edited_code()
-        for line in left_out:
+        for line in [*left_out, self._notebook.unsaved_text]:
             _say(f"not replayed: {line}")
         if files == original_files(self._origin.run.code):
             _say("nothing is edited: the run's own code, once more")
@@ -198,6 +202,7 @@ class Debugger:
         path, verdict = start_replay(run.path, self._origin.feature, {**options, "--allow-changed-sources": allowed})
         return Replay(verdict, Run(StoredRun(path, run.stored.settings), None, name=run_name(path)))
 
+    @short_errors
     def save_patch(self) -> SavedPatch:
         """Writes what was edited beside the notebook, as a patch that `git apply` takes. It shows itself.
 
@@ -207,10 +212,11 @@ class Debugger:
         """
         notebook, edited = self._notebook, self._edited_code()
         text = make_patch(original_files(self._origin.run.code), edited.files)
+        left_out = (*edited.left_out, notebook.unsaved_text)
         if not text:
-            return SavedPatch(None, left_out=edited.left_out)
+            return SavedPatch(None, left_out=left_out)
         is_local = not is_s3(self._origin.run.path)
-        return SavedPatch.write(notebook.patch_path, text, edited.left_out, notebook=notebook, local=is_local)
+        return SavedPatch.write(notebook.patch_path, text, left_out, notebook=notebook, local=is_local)
 
     def _edited_code(self) -> EditedCode:
         content = self._notebook.content(running=self._running_cell)

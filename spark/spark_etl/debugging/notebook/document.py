@@ -15,6 +15,7 @@ from spark_etl.debugging.notebook.cells import KEY, OPENS, REPLAY, SETUP, TRANSF
 from spark_etl.debugging.notebook.failure_text import failure_of, fenced, inline, inline_text, what_happened
 from spark_etl.debugging.notebook.one_cell import is_for_notebook
 from spark_etl.debugging.notebook.split import TransformCells, split_transform
+from spark_etl.debugging.origin import reads_of
 from spark_etl.errors import DamagedError, SparkEtlError
 from spark_etl.reading import Run
 from spark_etl.reading.code import RunCode
@@ -109,7 +110,7 @@ def input_names(run: Run, feature: str, split: TransformCells | None) -> tuple[s
     else:
         failure = failure_of(run, feature)
         kept = [*failure.inputs, *failure.not_kept] if failure else []
-        names = [*run.document.graph.get(feature, ()), *kept]
+        names = [*reads_of(run, feature), *kept]
     return tuple(dict.fromkeys([*named, *names]))
 
 
@@ -182,7 +183,8 @@ def _module_text(subject: Subject, split: TransformCells) -> str:
         [
             f"## The module {inline(split.file)}",
             f"The real file is [{inline(split.file)}]({where}), beside the others of the run's code. What is saved "
-            "there takes effect with the next cell, and a breakpoint in it stops. `transform` is below, as cells.",
+            "there takes effect with the next cell. For a breakpoint, switch on the debugger (the bug above), open the "
+            "module from *Kernel Sources* in its sidebar, and click beside a line. `transform` is below, as cells.",
             fenced(_cut(subject.code[split.file]), "python"),
         ]
     )

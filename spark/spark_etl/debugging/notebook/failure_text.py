@@ -43,7 +43,8 @@ def what_happened(run: Run, feature: str, code: Mapping[str, str] | None) -> str
     head = f"# Debug {inline(feature)}\n\nFeature {inline(feature)} of {about}"
     if failure is None:
         return f"{head}.\n\n{_not_failed(run, feature)}"
-    said = f"{failure.type}: {failure.message}" if failure.type else failure.message
+    is_named = not failure.type or failure.message.startswith(f"{failure.type}: ")
+    said = failure.message if is_named else f"{failure.type}: {failure.message}"
     parts = [f"{head}, failed:", fenced(cut_text(said, LONGEST_MESSAGE)), *_frames(failure, code or NO_CODE)]
     return "\n\n".join(parts)
 
@@ -61,7 +62,7 @@ def _not_failed(run: Run, feature: str) -> str:
 def _frames(failure: Failure, code: Mapping[str, str]) -> Iterator[str]:
     """Yields the project's own lines that the error came by, each with those around it."""
     found = list(FRAME.finditer(failure.traceback))
-    if not failure.traceback.strip():
+    if not failure.traceback.strip() and code:
         yield NO_LINE
     shown = 0
     for match in found[-MOST_FRAMES:]:

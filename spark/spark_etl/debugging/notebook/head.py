@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from spark_etl.errors import ArgumentError
+from spark_etl.errors import ArgumentError, RunFailedError
 from spark_etl.reading.tables import html_table, text_table
+from spark_etl.runner.failure.reason import reason_of
 from spark_etl.units import format_count
 
 if TYPE_CHECKING:
@@ -62,15 +63,31 @@ def head_of(frame: DataFrame, rows: int = 10, *, every_row: bool = False) -> Hea
 
     Raises:
         ArgumentError: It is no DataFrame of Spark.
+        RunFailedError: `every_row` is asked for, and one can't be computed.
     """
-    if not all(hasattr(frame, name) for name in ("dtypes", "limit", "toDF", "count")):
+    if not isinstance(getattr(frame, "dtypes", None), list) or not hasattr(frame, "toDF"):
         what = f"{type(frame).__module__}.{type(frame).__qualname__}"
-        raise ArgumentError(f"head() shows DataFrames of Spark, and this is a {what}", hint="debug.head(result)")
+        hint = "debug.head(frame.select(column))" if what.endswith(".Column") else "debug.head(result)"
+        raise ArgumentError(f"head() shows DataFrames of Spark, and this is a {what}", hint=hint)
     columns = list(frame.dtypes)
     if every_row:
-        frame.write.format("noop").mode("overwrite").save()
+        _compute(frame)
     count = frame.count()
     return Head(count, columns, _first(frame, columns, rows) if columns and count else [])
+
+
+def _compute(frame: DataFrame) -> None:
+    """Computes all columns of all rows, and keeps none.
+
+    Raises:
+        RunFailedError: That fails; why, in a few lines.
+    """
+    from pyspark.errors import PySparkException
+
+    try:
+        frame.write.format("noop").mode("overwrite").save()
+    except PySparkException as error:
+        raise RunFailedError(f"not all rows can be computed: {reason_of(error)}") from error
 
 
 def _first(frame: DataFrame, columns: Sequence[tuple[str, str]], rows: int) -> list[list[str]]:

@@ -14,7 +14,7 @@ from spark_etl.config.model import FeatureEntry
 from spark_etl.debugging.computed import Computed, computed_rows, run_again
 from spark_etl.debugging.notebook.computed_rows import ComputedRows
 from spark_etl.debugging.notebook.folder import is_edited
-from spark_etl.debugging.origin import Origin
+from spark_etl.debugging.origin import Origin, reads_of
 from spark_etl.debugging.recorded import RecordedInputs, SourceChangedError
 from spark_etl.debugging.replay_plan import StoredFeature
 from spark_etl.debugging.request import keys_file
@@ -80,7 +80,7 @@ class KeptInputs(Mapping[str, Any]):
         self._origin, self._spark = origin, spark
         failure = origin.run.failure
         kept = [*failure.inputs, *failure.not_kept] if failure and failure.feature == origin.feature else []
-        self._names = tuple(dict.fromkeys([*origin.run.document.graph.get(origin.feature, ()), *kept]))
+        self._names = tuple(dict.fromkeys([*reads_of(origin.run, origin.feature), *kept]))
 
     def __getitem__(self, name: str) -> DataFrame:
         """Returns the DataFrame of an input.

@@ -130,8 +130,9 @@ def _refusal(run: Run, scratch: str) -> SparkEtlError | None:
 def _written(subject: Subject, home: Path, stem: str, *, new: bool) -> DebugNotebook:
     """Writes the notebook, or returns the newest that is there."""
     numbers = _numbers(home / stem)
-    if numbers and not new:
-        return _there(subject, home, _name(stem, max(numbers)))
+    there = _there(subject, home, _name(stem, max(numbers))) if numbers and not new else None
+    if there is not None and not _is_trusted_since(subject, home / there.path):
+        return there
     for number in count(max(numbers, default=0) + 1):
         name = _name(stem, number)
         subject = replace(subject, folder=name)
@@ -144,6 +145,16 @@ def _written(subject: Subject, home: Path, stem: str, *, new: bool) -> DebugNote
     except FileExistsError:  # somebody else was faster
         return _there(subject, home, name)
     return _found(subject, name, "new", trusted=subject.refused is None)
+
+
+def _is_trusted_since(subject: Subject, file: Path) -> bool:
+    """Returns whether a notebook was written when its code was not trusted, so that it only shows it, and now it is."""
+    if subject.refused is not None or subject.code is None:
+        return False
+    try:
+        return not debug_metadata(read_notebook(file)).get("parts")
+    except ArgumentError:
+        return False
 
 
 def _name(stem: str, number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class OwnNotebook:
         self._origin = origin
         self._executed: dict[str, tuple[float, str]] = {}
         self.is_saved = True
+        self._saved: datetime | None = None
         self._home = (home or default_home(origin.run)).resolve()
         self.path = next(filter(self._is_its, self._candidates()), None)
         self.folder = self._folder().resolve()
@@ -74,6 +76,12 @@ class OwnNotebook:
         """The notebook as JupyterLab shows it: relative to the user's home."""
         return self.shown(self.path or self._usual)
 
+    @property
+    def unsaved_text(self) -> str:
+        """What no kernel knows: cells that were typed into, and neither run nor saved."""
+        saved = f", at {self._saved:%H:%M:%S}," if self._saved else ""
+        return f"what was typed since the notebook was saved{saved} and not run (Ctrl+S saves)"
+
     def shown(self, path: Path) -> str:
         """Returns a path as JupyterLab shows it."""
         return path.relative_to(self._home).as_posix() if path.is_relative_to(self._home) else str(path)
@@ -99,6 +107,7 @@ class OwnNotebook:
             saved = self.path.stat().st_mtime
         except (ArgumentError, OSError) as error:
             raise ReadError(f"the notebook can't be read: {error}", hint=SAVE) from error
+        self._saved = datetime.fromtimestamp(saved).astimezone()
         later = {cell: text for cell, (when, text) in self._executed.items() if when > saved}
         cells = [each for each in found.get("cells", []) if isinstance(each, dict)]
         changed = [cell for cell in cells if later.get(str(cell.get("id")), source_of(cell)) != source_of(cell)]

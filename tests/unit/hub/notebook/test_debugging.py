@@ -114,7 +114,7 @@ def test_a_link_that_can_t_be_followed_is_a_page_that_says_why(application: web.
     does(home, "sys.stderr.write('error: no run 100% x\\n  next: ./sandbox runs list\\n'); sys.exit(2)")
     answer = fetch(application, f"debug/open?run={RUN}")
     # As Jupyter's page makes it; Tornado doubles each `%` for that.
-    assert (answer.status_code, answer.json()["message"] % ()) == (422, "no run 100% x ./sandbox runs list")
+    assert (answer.status_code, answer.json()["message"] % ()) == (422, "no run 100% x Next: ./sandbox runs list")
     assert fetch(application, "debug/open").status_code == 400
     assert fetch(application, f"debug/open?run={RUN}", token=None).status_code == 403
 

@@ -140,7 +140,8 @@ def edits(failed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[
         answer["asked"] = (user, path)
         return answer
 
-    stack = SimpleNamespace(runs=Runs(str(tmp_path / "scratch")))
+    links = {"hub": "http://127.0.0.1:8000/"}
+    stack = SimpleNamespace(runs=Runs(str(tmp_path / "scratch")), links=lambda: links)
     monkeypatch.setattr(applying.session, "running", lambda *_: stack)
     monkeypatch.setattr(applying.users, "resolve_user", lambda _, user: user or "engineer")
     monkeypatch.setattr(applying.debugging, "fetch_patch", fetch)

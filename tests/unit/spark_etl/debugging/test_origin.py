@@ -140,8 +140,9 @@ def test_a_damaged_run_is_refused(make: MakeRun, known: dict[str, Any], message:
 def test_a_run_that_goes_on_is_refused_and_one_that_died_is_not(make: MakeRun) -> None:
     paths = make(end=False, failed=None)
     paths.beat(every=1e6)
-    with pytest.raises(ArgumentError, match="still running"):
-        found(f"{RUN}/orders")
+    for name in (RUN, f"{RUN}/orders"):
+        with pytest.raises(ArgumentError, match="still running"):
+            found(name)
     beat = Path(paths.root.removeprefix("file://")) / "_heartbeat.json"
     beat.write_text(json.dumps({"at": "2024-03-01T10:11:12Z", "every": 15}))
     assert find_origin(runs, f"{RUN}/orders", other_code=True).run.status == "died"

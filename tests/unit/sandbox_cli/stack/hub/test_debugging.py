@@ -30,6 +30,8 @@ ANSWER = {
     "trusted": True,
 }
 
+HUB = "http://127.0.0.1:8000/"
+
 
 def keep(scratch: Path, run_id: str, user: str, *, failed: bool = True, code: bool = True) -> None:
     """Keeps a run of two features, of which `net` has failed or not."""
@@ -103,6 +105,13 @@ def test_a_run_of_this_machine_is_opened_here(runs: Runs, tmp_path: Path, monkey
         assert command == f"spark-etl debug {words} --scratch-path {scratch}", name
     keep(scratch, OLD, "root")
     assert find(runs, OLD, {"root"}).run.path.startswith(f"file://{tmp_path}/store/"), "the stack's comes first"
+
+
+@pytest.mark.parametrize("page", ["http://127.0.0.1:8001/user/ada/lab/tree/x.ipynb", "http://ada.localhost/user/ada/x"])
+def test_a_page_of_another_hub_of_this_machine_is_refused(page: str) -> None:
+    with pytest.raises(UsageError, match=r"the page is one of http://\S+, and the hub of this stack is") as refused:
+        notebook_of(page, HUB)
+    assert "--stack NAME" in str(refused.value.hint)
 
 
 def stack(status: int, content: Any, *, url: str = "/user/ada/") -> tuple[Any, list[httpx.Request]]:
@@ -208,7 +217,7 @@ def test_a_patch_is_that_of_a_notebook() -> None:
     ],
 )
 def test_a_notebook_is_named_by_its_path_or_by_its_page(text: str, user: str | None, path: str) -> None:
-    assert notebook_of(text) == (user, path)
+    assert notebook_of(text, HUB) == (user, path)
 
 
 @pytest.mark.parametrize(
@@ -225,5 +234,5 @@ def test_a_notebook_is_named_by_its_path_or_by_its_page(text: str, user: str | N
 )
 def test_another_page_is_no_notebook(text: str) -> None:
     with pytest.raises(UsageError, match="it is no debug notebook") as caught:
-        notebook_of(text)
+        notebook_of(text, HUB)
     assert caught.value.message.isprintable()

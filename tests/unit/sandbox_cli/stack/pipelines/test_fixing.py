@@ -101,7 +101,7 @@ def test_where_the_file_has_moved_on_nothing_is_changed(settings: Settings, proj
     with pytest.raises(UsageError) as caught:
         plan_edits(settings, edits, folder)
     assert caught.value.message == (
-        f"The patch does not fit {folder}: shop/net.py has changed at line 1 since the run; gone.py is not there. "
+        f"The patch does not fit {folder}: shop/net.py has changed at line 2 since the run; gone.py is not there. "
         "Nothing was changed."
     )
     assert [file.name for file in (folder / "shop").iterdir()] == ["net.py"]
@@ -109,7 +109,7 @@ def test_where_the_file_has_moved_on_nothing_is_changed(settings: Settings, proj
     assert caught.value.hint == f"the patch is in {kept}; in the project, `patch -p1 -i {kept}` applies what still fits"
     assert kept.read_bytes() == edits.content
     (folder / "shop" / "net.py").write_bytes(BEFORE.replace(b"\treturn 1 / x  ", b"    return 1 / x"))
-    with pytest.raises(UsageError, match=r"shop/net\.py has changed at line 1"):
+    with pytest.raises(UsageError, match=r"shop/net\.py has changed at line 2"):
         plan_edits(settings, patch(of("shop/net.py")), folder)
     assert "shop/z.py is there already" in _why(settings, patch(of("gone.py") + NEW.format("shop/z.py")), folder)
 
@@ -127,6 +127,23 @@ def test_the_folder_that_has_the_files_is_named(settings: Settings, project: Mak
     with pytest.raises(UsageError) as caught:
         plan_edits(settings, patch(of("shop/net.py")), folder.parent)
     assert caught.value.hint == f"add --project '{folder}'"
+
+
+def test_other_line_ends_are_said(settings: Settings, project: Make) -> None:
+    folder = project("none")
+    (folder / "shop" / "net.py").write_bytes(BEFORE.replace(b"\r\n", b"\n"))
+    with pytest.raises(UsageError, match=r"the lines of shop/net\.py end otherwise than those of the run"):
+        plan_edits(settings, patch(of("shop/net.py")), folder)
+
+
+def test_a_file_that_is_write_protected_stays_as_it_is(settings: Settings, project: Make) -> None:
+    folder = project("none")
+    (folder / "shop" / "net.py").chmod(0o444)
+    with pytest.raises(UsageError, match=r"net\.py is write-protected; nothing was changed"):
+        plan_edits(settings, patch(of("shop/net.py")), folder)
+    (folder / "shop" / "net.py").chmod(0o600)
+    put_in_place(settings, plan_edits(settings, patch(of("shop/net.py")), folder))
+    assert (folder / "shop" / "net.py").stat().st_mode & 0o777 == 0o600
 
 
 def test_what_stands_in_the_way_is_named(settings: Settings, project: Make) -> None:

@@ -17,7 +17,7 @@ from spark_etl.reading import Run
 from spark_etl.storage import normalise
 from spark_etl.store import ErrorRecord
 
-from tests.unit.spark_etl.debugging.notebook.conftest import CODE, MODULE, RUN, MakeDebugRun
+from tests.unit.spark_etl.debugging.notebook.conftest import CODE, FRAMES, MODULE, RUN, MakeDebugRun
 
 FOLDER = f"debug/shop/{RUN}-net"
 
@@ -114,6 +114,11 @@ def test_a_traceback_of_files_that_were_not_kept_is_shown_as_it_is(make_debug_ru
     error = ErrorRecord("x", '  File "/elsewhere/x.py", line 3, in f\n    raise x\n', "E", "net")
     first = markdown(document(make_debug_run(error=error)))[0]
     assert first.endswith('The traceback:\n\n```text\n  File "/elsewhere/x.py", line 3, in f\n    raise x\n```')
+
+
+def test_a_type_that_the_message_has_is_not_said_twice(make_debug_run: MakeDebugRun) -> None:
+    first = markdown(document(make_debug_run(error=ErrorRecord("KeyError: 'CHF'", FRAMES, "KeyError", "net"))))[0]
+    assert "```text\nKeyError: 'CHF'\n```" in first
 
 
 def test_only_what_ends_a_line_for_python_ends_one(make_debug_run: MakeDebugRun) -> None:

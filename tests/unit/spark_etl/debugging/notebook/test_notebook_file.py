@@ -203,13 +203,19 @@ def test_names_that_others_wrote_stay_in_their_folder(make_debug_run: MakeDebugR
     assert made.path == f"debug/x_y/{RUN}-net.ipynb"
 
 
-def test_code_that_others_may_have_written_is_not_unpacked(make_debug_run: MakeDebugRun, home: Path) -> None:
+def test_code_that_others_may_have_written_is_not_unpacked_before_it_is_trusted(
+    make_debug_run: MakeDebugRun, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = make_debug_run(kind="imported")
     made = write(run, home)
     assert (made.trusted, made.state) == (False, "new")
     assert not (home / made.folder).exists()
     assert all(cell["cell_type"] == "markdown" for cell in json.loads((home / made.path).read_text())["cells"])
     assert write(run, home) == DebugNotebook(made.path, "unchanged", NAME, "net", RUN, trusted=False)
+    monkeypatch.setattr(notebook_file, "refuse_untrusted", lambda *_: None)
+    since = write(run, home)
+    assert (since.path, since.state, since.trusted) == (f"{NAME}-2.ipynb", "new", True), "the other only shows it"
+    assert write(run, home).state == "unchanged"
 
 
 def test_home_is_where_the_users_files_are(

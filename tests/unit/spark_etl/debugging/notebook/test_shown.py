@@ -35,6 +35,18 @@ def test_what_is_no_frame_is_named(value: Any) -> None:
         head_of(value)
 
 
+def test_a_column_is_told_how_it_is_looked_at() -> None:
+    class Column:
+        __module__ = "pyspark.sql"
+
+        def __getattr__(self, name: str) -> object:
+            return self
+
+    with pytest.raises(ArgumentError, match=r"this is a .*Column") as refused:
+        head_of(Column())  # type: ignore[arg-type]
+    assert refused.value.hint == "debug.head(frame.select(column))"
+
+
 def saved(folder: Path, text: str = PATCH, *, is_saved: bool = True, local: bool = False) -> SavedPatch:
     notebook: Any = SimpleNamespace(
         name="debug/shop/my net.ipynb", is_saved=is_saved, shown=lambda path: f"debug/shop/{path.name}"
