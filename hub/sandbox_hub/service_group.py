@@ -1,0 +1,196 @@
+"""The hub's services in processes of their own, forked from one that has imported what they share.
+
+What they import of JupyterHub takes 60 MB. So started, they hold it once: the rest of each is 10 to 20 MB.
+The hub knows this process alone. It stops them when it is stopped, and starts again the ones that end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import hashlib
+import hmac
+import json
+import logging
+import os
+import runpy
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, NoReturn
+
+LIST = "SANDBOX_SERVICES"
+RESTART_SECONDS = 1.0
+END_SECONDS = 5.0
+DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
+# As the hub stops the services that it starts itself.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+log = logging.getLogger("sandbox.services")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process of the hub.
+
+    Attributes:
+        module: What it runs, as `python -m` does.
+        environment: What it has besides this process's.
+    """
+
+    module: str
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class WebService:
+    """A service with pages, which the hub sends browsers to.
+
+    Attributes:
+        name: Below `/services/`.
+        module: What it runs.
+        port: Of the hub's container, where it listens.
+        secret: The hub's own secret that its token is made of: the same token after each restart.
+        public_url: Its whole address, where it has one of its own.
+        environment: More of it.
+    """
+
+    name: str
+    module: str
+    port: int
+    secret: str = field(repr=False)
+    public_url: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def url(self) -> str:
+        """Where the hub's proxy finds it."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def prefix(self) -> str:
+        """The path that its pages lie below."""
+        return f"/services/{self.name}/"
+
+    @property
+    def _token(self) -> str:
+        return hmac.new(self.secret.encode(), f"service {self.name}".encode(), hashlib.sha256).hexdigest()
+
+    def of_hub(self) -> dict[str, Any]:
+        """Returns what JupyterHub is told of it."""
+        known = {"name": self.name, "url": self.url, "api_token": self._token}
+        return {**known, "oauth_no_confirm": True, "display": False}
+
+    def process(self) -> Service:
+        """Returns its process, with the environment that JupyterHub gives services that it starts itself."""
+        known = {
+            "JUPYTERHUB_SERVICE_NAME": self.name,
+            "JUPYTERHUB_SERVICE_PREFIX": self.prefix,
+            "JUPYTERHUB_SERVICE_URL": self.url,
+            "JUPYTERHUB_API_TOKEN": self._token,
+            "JUPYTERHUB_CLIENT_ID": f"service-{self.name}",
+            "JUPYTERHUB_OAUTH_ACCESS_SCOPES": json.dumps(["access:services", f"access:services!service={self.name}"]),
+            "JUPYTERHUB_OAUTH_CALLBACK_URL": f"{self.public_url or self.prefix}oauth_callback",
+            "JUPYTERHUB_PUBLIC_URL": self.public_url,
+        }
+        return Service(self.module, {**known, **self.environment})
+
+
+def dump_services(services: Sequence[Service]) -> dict[str, str]:
+    """Returns the environment that `main` reads the services from."""
+    return {LIST: json.dumps([asdict(service) for service in services])}
+
+
+def main() -> None:
+    """Starts the services, and starts each again that ends, until the hub stops this process."""
+    services = [Service(**known) for known in json.loads(os.environ.pop(LIST))]
+    for number in STOP_SIGNALS:
+        signal.signal(number, _stop)
+    _import_shared()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")  # of what follows
+    running: dict[int, Service] = {}
+    try:
+        for service in services:
+            running[_start(service)] = service
+        while True:
+            pid, status = os.wait()
+            ended = running.pop(pid, None)
+            if ended is not None:
+                log.warning(
+                    "%s has ended with %s; it is started again", ended.module, os.waitstatus_to_exitcode(status)
+                )
+                time.sleep(RESTART_SECONDS)
+                running[_start(ended)] = ended
+    finally:
+        _end(list(running))
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    for each in STOP_SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(128 + number if number != signal.SIGINT else 0)
+
+
+def _import_shared() -> None:
+    """Imports what the services share, but nothing of this package: its modules read their service's environment."""
+    import aiohttp  # noqa: F401, PLC0415
+    import jupyterhub.services.auth  # noqa: F401, PLC0415
+    import tornado.httpserver  # noqa: F401, PLC0415
+
+    from minio import Minio, MinioAdmin  # noqa: F401, PLC0415
+
+    gc.collect()
+    gc.freeze()  # or the next collection would copy every page that holds an object
+
+
+def _start(service: Service) -> int:
+    """Starts a service and returns its process."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != parent:  # it has ended meanwhile
+            os._exit(1)
+        os.environ.update(service.environment)
+        sys.argv = [service.module]
+        runpy.run_module(service.module, run_name="__main__")
+    except SystemExit as ended:
+        os._exit(ended.code if isinstance(ended.code, int) else 1)
+    except BaseException:
+        logging.exception("%s has failed", service.module)
+        os._exit(1)
+    os._exit(0)
+
+
+def _end(pids: Sequence[int]) -> None:
+    """Ends processes: first by asking."""
+    for number, seconds in ((signal.SIGTERM, END_SECONDS), (signal.SIGKILL, 0.0)):
+        for pid in pids:
+            _kill(pid, number)
+        until = time.monotonic() + seconds
+        while pids and time.monotonic() < until:
+            pids = [pid for pid in pids if not _has_ended(pid)]
+            time.sleep(0.05)
+
+
+def _kill(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+if __name__ == "__main__":
+    main()
