@@ -144,13 +144,13 @@ def dump_run(document: RunDocument) -> bytes:
     return json.dumps(document.to_json(), indent=1, default=str).encode()
 
 
-def parse_run(content: bytes, path: str) -> RunDocument:
+def parse_run(content: bytes, path: str, *, largest: int = LARGEST) -> RunDocument:
     """Returns what a run.json of format 1 or 2 says.
 
     Raises:
         DamagedError: It is none, or of a newer format.
     """
-    found = bounded_json.parse(content, path, largest=LARGEST, in_memory=4 * LARGEST, finite=False)
+    found = bounded_json.parse(content, path, largest=largest, in_memory=4 * largest, finite=False)
     if not isinstance(found, dict):
         raise DamagedError(f"{path} holds no object")
     check_run(found, path, newest=FORMAT, statuses=RECORDED_STATUSES)

@@ -1,0 +1,43 @@
+"""A run that somebody stops from elsewhere, on the hub's page of runs: it ends as by Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from spark_etl.printable import printable
+from spark_etl.runner.report.progress import Progress
+from spark_etl.store import RunWriter
+
+LOOK_EVERY_SECONDS = 4.0
+
+
+class StopWatcher:
+    """Looks for a request to stop a run: `look` is called every few seconds, by another thread than the run's.
+
+    Args:
+        record: The run.
+        progress: Where the request is shown.
+
+    Attributes:
+        by: Who has asked; empty if nobody has.
+    """
+
+    def __init__(self, record: RunWriter, progress: Progress) -> None:
+        self.by = ""
+        self._record, self._progress = record, progress
+
+    def look(self) -> None:
+        """Interrupts this process once somebody has asked for it."""
+        if self.by or self._record.is_paused:
+            return
+        by = self._record.run.stop_requested_by()
+        if by is not None:
+            self.by = printable(by, one_line=True)
+            self._progress.warn(self.message)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    @property
+    def message(self) -> str:
+        """What the run records and shows."""
+        return f"stopped by {self.by}, on the page of runs"
