@@ -31,12 +31,8 @@ def group(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     places = [tmp_path / name for name in ("one", "two")]
     services = [Service("sleeping_service", {"PLACE": str(place), "NAME": place.name}) for place in places]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
-    argv = [
-        sys.executable,
-        "-c",
-        "from sandbox_hub import service_group as g; g._import_shared = lambda: None; g.main()",
-    ]
-    process = subprocess.Popen(argv, env={**environment, **dump_services(services)})
+    quick = "from sandbox_hub import service_group as g; g._import_shared = lambda: None; g.main()"
+    process = subprocess.Popen([sys.executable, "-c", quick], env={**environment, **dump_services(services)})
     yield process, tmp_path
     process.kill()
     process.wait()
