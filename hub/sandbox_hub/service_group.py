@@ -24,7 +24,8 @@ from typing import Any, NoReturn
 LIST = "SANDBOX_SERVICES"
 RESTART_SECONDS = 1.0
 END_SECONDS = 5.0
-DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
+# PR_SET_PDEATHSIG and PR_SET_NAME of prctl.
+DIE_WITH_PARENT, SET_NAME = 1, 15
 # As the hub stops the services that it starts itself.
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger("sandbox.services")
@@ -41,6 +42,11 @@ class Service:
 
     module: str
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What `top` shows of it: the package that its module is in."""
+        return self.module.removeprefix("sandbox_hub.").partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,9 @@ def _start(service: Service) -> int:
     try:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
-        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+        prctl = ctypes.CDLL(None).prctl
+        prctl(DIE_WITH_PARENT, signal.SIGKILL)
+        prctl(SET_NAME, ctypes.c_char_p(service.name.encode()))
         if os.getppid() != parent:  # it has ended meanwhile
             os._exit(1)
         os.environ.update(service.environment)
