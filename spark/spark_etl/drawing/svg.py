@@ -55,8 +55,9 @@ def as_svg(diagram: Diagram, *, name: str | None = None, links: Mapping[str, str
     title = _escaped(diagram.summary())
     width = max(layout.width, _columns(diagram.summary()) * ADVANCE * SMALL + 2 * PADDING)
     height = layout.height + HEADER
+    role = "group" if links else "img"  # an image has nothing in it that can be followed
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" role="img" aria-labelledby="{name}-title {name}-text" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" role="{role}" aria-labelledby="{name}-title {name}-text" '
         f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
     )
     parts = [
