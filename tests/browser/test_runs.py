@@ -107,6 +107,7 @@ def test_from_its_start_to_the_debug_notebook(
         row = visitor.get_by_role("row", name="watchers/watched").first
         expect(row).to_contain_text("running", timeout=RUN_MS)
         assert has_stayed(visitor)
+        see(visitor, screenshots / "runs.png")
         row.get_by_role("link").first.click()
         status = visitor.get_by_role("status")
         expect(status).to_have_text("running")

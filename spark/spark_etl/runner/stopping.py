@@ -1,4 +1,4 @@
-"""A run that somebody stops from elsewhere, on the hub's page of runs: it ends as by Ctrl-C."""
+"""A run that somebody stops from elsewhere, on the hub's page of runs: it ends as by kill -TERM; see `signals`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StopWatcher:
         if by is not None:
             self.by = printable(by, one_line=True)
             self._progress.warn(self.message)
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)  # pyspark takes SIGINT, and calls the JVM amid a call
 
     @property
     def message(self) -> str:

@@ -35,7 +35,7 @@ def test_a_request_interrupts_once(
     record.run.request_stop("ada\x1b[31m")
     watcher.look()
     watcher.look()
-    assert signals == [(os.getpid(), signal.SIGINT)]
+    assert signals == [(os.getpid(), signal.SIGTERM)]
     assert watcher.message == "stopped by ada\\x1b[31m, on the page of runs"
     assert watcher.message in capsys.readouterr().err
 
