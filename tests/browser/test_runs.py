@@ -127,7 +127,7 @@ def test_from_its_start_to_the_debug_notebook(
     assert not violations(visitor)
     what_a_colleague_sees(colleague, stack, run)
     visitor.goto(f"http://127.0.0.1:{stack.port('hub')}/services/runs/?q=private_shop")
-    expect(visitor.get_by_text("your own", exact=True).locator("visible=true")).to_be_visible()
+    expect(visitor.get_by_text("your own", exact=True).first).to_be_visible()
     at_480_pixels(visitor, run)
 
     visitor.goto(run)
