@@ -11,6 +11,7 @@ from typing import Any
 from spark_etl.drawing import as_svg, run_diagram
 from spark_etl.errors import DamagedError
 from spark_etl.store import (
+    NOT_COMPUTED,
     REPLAY,
     FeatureRecord,
     RunDocument,
@@ -205,7 +206,8 @@ def _row(
     document: RunDocument, alias: str, feature: FeatureRecord, publishing: float | None, *, died: bool
 ) -> FeatureRow:
     state = state_text(document, alias, died=died)
-    tone = "bad" if feature.state == "failed" else "good" if feature.state in {"succeeded", "reused"} else "neutral"
+    is_good = feature.state in {"succeeded", "reused"} and state != NOT_COMPUTED
+    tone = "bad" if feature.state == "failed" else "good" if is_good else "neutral"
     return FeatureRow(
         alias=alias,
         state=state,

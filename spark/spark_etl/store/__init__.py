@@ -14,7 +14,7 @@ from spark_etl.store.heartbeat import EVERY_SECONDS, Heartbeat
 from spark_etl.store.index import Summary
 from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
 from spark_etl.store.layout import USERS, first_id, is_run_id
-from spark_etl.store.lazy import is_lazy, publishing_seconds, shown_state, state_text
+from spark_etl.store.lazy import NOT_COMPUTED, is_lazy, publishing_seconds, shown_state, state_text
 from spark_etl.store.manifest import (
     DataFile,
     Manifest,
@@ -46,6 +46,7 @@ __all__ = [
     "DAMAGED",
     "EVERY_SECONDS",
     "KINDS",
+    "NOT_COMPUTED",
     "OWN_CODE",
     "PIN_USER",
     "RECORDED_STATUSES",
