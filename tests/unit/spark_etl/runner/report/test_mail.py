@@ -192,4 +192,4 @@ def test_a_mail_links_to_the_hub_and_has_the_command_that_was_typed(monkeypatch:
     assert "    ./sandbox --stack demo runs show R1\n" in text
     assert "Next: in the sandbox: ./sandbox --stack demo status\n" in text
     assert "    http://127.0.0.1:8000/hub/user-redirect/lab/tree/notebooks\n" in text
-    assert "http://127.0.0.1:8000/\n" in recovery_text(**known, failed_run="R0")
+    assert f"{page}\n" in recovery_text(**known, failed_run="R0")
