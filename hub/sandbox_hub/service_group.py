@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
 LIST = "SANDBOX_SERVICES"
-RESTART_SECONDS = 1.0
+RESTART_SECONDS, LONGEST_RESTART_SECONDS, LOOK_SECONDS = 1.0, 60.0, 0.5
 END_SECONDS = 5.0
 # PR_SET_PDEATHSIG and PR_SET_NAME of prctl.
 DIE_WITH_PARENT, SET_NAME = 1, 15
@@ -31,7 +31,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger("sandbox.services")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Service:
     """A process of the hub.
 
@@ -115,21 +115,53 @@ def main() -> None:
         signal.signal(number, _stop)
     _import_shared()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")  # of what follows
-    running: dict[int, Service] = {}
+    processes = _Processes(services)
     try:
-        for service in services:
-            running[_start(service)] = service
         while True:
-            pid, status = os.wait()
-            ended = running.pop(pid, None)
-            if ended is not None:
-                log.warning(
-                    "%s has ended with %s; it is started again", ended.module, os.waitstatus_to_exitcode(status)
-                )
-                time.sleep(RESTART_SECONDS)
-                running[_start(ended)] = ended
+            processes.start_due()
+            processes.look()
+            time.sleep(LOOK_SECONDS)
     finally:
-        _end(list(running))
+        processes.end()
+
+
+class _Processes:
+    """The services' processes; one that ends is started again, later each time that it has not lived for long."""
+
+    def __init__(self, services: Sequence[Service]) -> None:
+        self._running: dict[int, tuple[Service, float]] = {}
+        self._due = dict.fromkeys(services, 0.0)
+        self._waits = dict.fromkeys(services, RESTART_SECONDS)
+
+    def start_due(self) -> None:
+        """Starts those whose moment has come."""
+        now = time.monotonic()
+        for service in [each for each, due in self._due.items() if due <= now]:
+            del self._due[service]
+            self._running[_start(service)] = (service, now)
+
+    def look(self) -> None:
+        """Takes in which ones have ended."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if pid in self._running:
+                self._ended(*self._running.pop(pid), os.waitstatus_to_exitcode(status))
+
+    def _ended(self, service: Service, since: float, code: int) -> None:
+        now = time.monotonic()
+        lived_long = now - since > LONGEST_RESTART_SECONDS
+        wait = RESTART_SECONDS if lived_long else self._waits[service]
+        self._waits[service], self._due[service] = min(2 * wait, LONGEST_RESTART_SECONDS), now + wait
+        log.warning("%s has ended with %s; it is started again in %.0f s", service.module, code, wait)
+
+    def end(self) -> None:
+        """Ends all of them."""
+        _end(list(self._running))
 
 
 def _stop(number: int, _frame: object) -> NoReturn:
@@ -176,8 +208,8 @@ def _start(service: Service) -> int:
 
 
 def _end(pids: Sequence[int]) -> None:
-    """Ends processes: first by asking."""
-    for number, seconds in ((signal.SIGTERM, END_SECONDS), (signal.SIGKILL, 0.0)):
+    """Ends processes, first as Ctrl-C does, so that they end what they have begun."""
+    for number, seconds in ((signal.SIGINT, END_SECONDS), (signal.SIGKILL, 0.0)):
         for pid in pids:
             _kill(pid, number)
         until = time.monotonic() + seconds

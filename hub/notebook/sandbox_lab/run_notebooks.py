@@ -6,11 +6,13 @@ nothing.
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from sandbox_lab.debugging import FEATURE, MAX_NAME, RUN
 from sandbox_lab.errors import RefusedError
 
 FOLDER = "runs"
+LONGEST_STEM = 200
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -37,18 +41,17 @@ def open_run_notebook(home: Path, kind: str, run: str, feature: str | None, othe
     if kind not in KINDS:
         raise RefusedError(422, f"`{kind[:40]}` is no notebook about a run; there are {', '.join(KINDS)}.")
     needed = {"run": run, **({"other": other} if kind == "diff" else {"feature": feature})}
+    feature, other = (None, other) if kind == "diff" else (feature, None)
     for name, value in needed.items():
         pattern = FEATURE if name == "feature" else RUN
         if not value or len(value) > MAX_NAME or not pattern.fullmatch(value):
             raise RefusedError(422, f"The address names no `{name}`: {name}={str(value or '')[:80]}")
-    stem = "-".join(
-        map(_as_name, filter(None, [kind, run.rpartition("/")[2], feature, (other or "").rpartition("/")[2]]))
-    )
-    path = f"{FOLDER}/{stem}.ipynb"
+    path = f"{FOLDER}/{_stem([kind, run, *filter(None, [feature, other])])}.ipynb"
     try:
         _create(home / path, KINDS[kind](run, feature or "", other or ""))
     except OSError as error:
-        raise RefusedError(507, f"The notebook can't be written: {error.strerror}.", "make room in your home") from None
+        hint = "make room in your home" if error.errno in NO_ROOM else f"move away what is in the way, in ~/{FOLDER}"
+        raise RefusedError(507, f"The notebook can't be written: {error.strerror}.", hint) from None
     return {"path": path}
 
 
@@ -86,6 +89,13 @@ KINDS: dict[str, Callable[[str, str, str], Iterator[tuple[str, str]]]] = {
 
 def _text(value: str) -> str:
     return json.dumps(value)
+
+
+def _stem(names: Sequence[str]) -> str:
+    """Returns a file's name for what a notebook is about: another one for each run, and not too long for any disk."""
+    stem = "-".join(map(_as_name, names))
+    is_short = len(stem) <= LONGEST_STEM
+    return stem if is_short else f"{stem[:LONGEST_STEM]}-{hashlib.sha256(stem.encode()).hexdigest()[:12]}"
 
 
 def _as_name(text: str) -> str:

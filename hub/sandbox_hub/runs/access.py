@@ -6,7 +6,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import chain, islice
 
+from spark_etl.errors import StorageError
 from spark_etl.names import is_segment
 from spark_etl.storage import S3Settings, join
 from spark_etl.store import STOP_USER, USERS, RunStore, StoredRun, is_run_id
@@ -19,6 +21,7 @@ READ_SECONDS = 15.0
 REMEMBERED_SECONDS, MOST_REMEMBERED = SESSION_SECONDS - 600, 256
 # <team>/<pipeline>/<run id>; what a user keeps lies below users/<user>, also with a team between.
 DEPTH, DEPTHS_OF_USER = 3, (4, 5)
+MOST_NAMED = 2
 
 
 class NoSuchRunError(Exception):
@@ -57,12 +60,10 @@ class RunAccess:
         return StoredRun(join(SCRATCH, path), self._settings(user))
 
     def named(self, user: str, part: str) -> list[str]:
-        """Returns the paths of the runs whose id is, begins or ends so: of teams, and the user's own."""
+        """Returns the paths of two runs at most whose id is, begins or ends so: of teams, and the user's own."""
         store = self.store(user)
-        found = [run for run in store.called(part) if run.exists()]
-        own = (run for batch in store.newest_first(users=[user]) for run, _ in batch if f"/{USERS}/" in run.root)
-        found += [run for run in own if run.run_id.startswith(part) or run.run_id.endswith(part)]
-        return [path_of(run) for run in found]
+        called = chain(store.called(part), store.called_own(user, part))
+        return [path_of(run) for run in islice((run for run in called if run.exists()), MOST_NAMED)]
 
     def for_stops(self, run: StoredRun) -> StoredRun:
         """Returns a run with keys that may ask for its end, and nothing else."""
@@ -74,7 +75,10 @@ class RunAccess:
             if known is not None and until > time.monotonic():
                 self._remembered.move_to_end(user)
                 return known
-        key = self._keys(user)
+        try:
+            key = self._keys(user)
+        except ValueError as error:  # as MinIO's client says it
+            raise StorageError(f"the store gives no keys: {error}") from error
         made = S3Settings(
             self._endpoint, self._region, key.access, key.secret, key.session or None, read_seconds=READ_SECONDS
         )
@@ -83,6 +87,11 @@ class RunAccess:
             while len(self._remembered) > MOST_REMEMBERED:
                 self._remembered.popitem(last=False)
         return made
+
+
+def is_own(run: StoredRun) -> bool:
+    """Returns whether a run lies below a user's own prefix."""
+    return path_of(run).startswith(f"{USERS}/")
 
 
 def path_of(run: StoredRun) -> str:

@@ -47,14 +47,15 @@ class CodePages:
                 await asyncio.to_thread(run.code_archive, sha256, largest=LARGEST_CODE)
                 for (run, _), sha256 in zip(runs, hashes, strict=True)
             ]
-            words = [what, str(len(archives[0])), *arguments]
-            return await run_apart(READER, words, b"".join(archives), what="code of a run")
+            question = {"what": what, "sizes": [len(each) for each in archives], "arguments": arguments}
+            head = json.dumps(question).encode() + b"\n"  # no command line takes every text, nor a long one
+            return await run_apart(READER, [], b"".join([head, *archives]), what="code of a run")
 
         return json.loads(await self._queue.page(key, make, user))
 
 
 def _hash_of(document: RunDocument) -> str:
     if document.code is None or document.code.sha256 is None:
-        reason = document.code.reason if document.code is not None else "it is of an earlier version, which kept none"
+        reason = (document.code and document.code.reason) or "it is of an earlier version, which kept none"
         raise CodeNotKeptError(f"the run has no code: {reason}")
     return document.code.sha256

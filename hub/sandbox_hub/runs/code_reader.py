@@ -1,6 +1,6 @@
 """The code of a run, read in a process of its own: its files in colours, a class, a difference, lines of a failure.
 
-Run as `python -m sandbox_hub.runs.code_reader WHAT [ARGUMENT …]`, with one or two archives on stdin.
+Run as `python -m sandbox_hub.runs.code_reader`: on stdin, the question as a line of JSON, and one or two archives.
 """
 
 from __future__ import annotations
@@ -14,22 +14,16 @@ from typing import Any
 from sandbox_hub.apart.process import limit_this_process
 
 MOST_BYTES = 400_000  # of a file in colours
-MOST_LINES = 5_000  # of a difference
+MOST_LINES, LONGEST_LINE = 5_000, 2_000  # of a difference; and of any text
 AROUND = 4
 
 
-def main(what: str, first_bytes: str, *arguments: str) -> None:
-    """Writes what is asked for to stdout, as JSON.
-
-    Args:
-        what: One of `ANSWERS`.
-        first_bytes: How many bytes of stdin are the first archive; the rest is a second one.
-        arguments: More, as the answer needs.
-    """
+def main() -> None:
+    """Reads a question and archives from stdin, and writes the answer to stdout, as JSON."""
     limit_this_process()
-    content = sys.stdin.buffer.read()
-    archives = [content[: int(first_bytes)], content[int(first_bytes) :]]
-    answer = ANSWERS[what]([_files(each) for each in archives if each], *arguments)
+    question = json.loads(sys.stdin.buffer.readline())
+    archives = [sys.stdin.buffer.read(size) for size in question["sizes"]]
+    answer = ANSWERS[question["what"]]([_files(each) for each in archives], *question["arguments"])
     sys.stdout.write(json.dumps(answer))
 
 
@@ -79,7 +73,7 @@ def show_failure(codes: Sequence[Mapping[str, bytes]], frames: str) -> list[dict
     found = []
     for file, number, where in json.loads(frames):
         path = _path_in(codes[0], file)
-        lines = codes[0][path].decode("utf-8", "replace").replace("\r\n", "\n").split("\n") if path else []
+        lines = _text_of(codes[0][path]).split("\n") if path else []
         if path and 0 < number <= len(lines):
             first = max(1, number - AROUND)
             shown = lines[first - 1 : number + AROUND]
@@ -112,7 +106,11 @@ def _lines_of(content: bytes | None) -> list[str] | None:
         return []
     if b"\0" in content:
         return None
-    return content.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    return [line[:LONGEST_LINE] for line in _text_of(content).split("\n")]
+
+
+def _text_of(content: bytes) -> str:
+    return content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _path_in(code: Mapping[str, bytes], file: str) -> str | None:
@@ -123,7 +121,7 @@ def _path_in(code: Mapping[str, bytes], file: str) -> str | None:
 
 def _shown(path: str, content: bytes) -> dict[str, Any]:
     """Returns a file as lines of HTML, in which nothing but `<span class>` is no text."""
-    text = content[:MOST_BYTES].decode("utf-8", "replace")
+    text = _text_of(content[:MOST_BYTES])
     return {"path": path, "lines": _highlighted(path, text), "is_cut": len(content) > MOST_BYTES}
 
 
@@ -134,7 +132,7 @@ def _highlighted(path: str, text: str) -> list[str]:
     from pygments.util import ClassNotFound  # noqa: PLC0415
     from spark_etl.printable import printable  # noqa: PLC0415
 
-    plain = printable(text.replace("\r\n", "\n").replace("\r", "\n"))
+    plain = "\n".join(line[:LONGEST_LINE] for line in printable(text).split("\n"))
     try:
         lexer = get_lexer_for_filename(path, stripnl=False, ensurenl=False)
     except ClassNotFound:
@@ -153,4 +151,4 @@ ANSWERS: dict[str, Callable[..., Any]] = {
 }
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

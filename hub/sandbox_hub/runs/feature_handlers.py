@@ -12,9 +12,10 @@ from spark_etl.store import FeatureRecord, Manifest, RunDocument, StoredRun, man
 from tornado import web
 
 from sandbox_hub.apart.process import PageError
-from sandbox_hub.runs.access import path_of
+from sandbox_hub.runs import access
+from sandbox_hub.runs.access import NoSuchRunError, path_of
 from sandbox_hub.runs.handlers import RunsHandler, page_link
-from sandbox_hub.runs.limits import LARGEST_DOCUMENT, LARGEST_MANIFEST, LONGEST_TEXT
+from sandbox_hub.runs.limits import LARGEST_DOCUMENT, LARGEST_MANIFEST, LARGEST_REPORT, LONGEST_TEXT
 from sandbox_hub.runs.relations import last_success, other_runs
 from sandbox_hub.runs.run_view import view_of
 
@@ -49,7 +50,7 @@ class FeatureHandler(RunsHandler):
         if feature is None:
             raise web.HTTPError(404, "%s", f"run {document.run_id} has no feature `{alias}`")
         view = await self.ask_store(lambda: view_of(run, document))
-        manifest, problem = await self.ask_store(lambda: _manifest(run, alias, feature))
+        manifest, problem = await self.ask_store(lambda: self._manifest(run, alias, feature))
         code, no_code = await self._answer("class", run, document, feature.class_path)
         failure = await self._failure(run, document, alias)
         self.render(
@@ -85,12 +86,29 @@ class FeatureHandler(RunsHandler):
             error = document.error
         if error is None:
             return None
-        report = await self.ask_store(lambda: run.failure_report(alias))
+        report = await self.ask_store(lambda: run.failure_report(alias, largest=LARGEST_REPORT))
         message = str(report.get("message") or error.message or "")[:LONGEST_TEXT]
         frames = str(report.get("frames") or error.traceback or "")[:LONGEST_TEXT]
         found = [(match["file"], int(match["line"]), match["where"] or "") for match in FRAME.finditer(frames)]
         lines, _ = await self._answer("failure", run, document, json.dumps(found[-MOST_FRAMES:])) if found else ([], "")
         return FailureView(message, frames, tuple(lines or ()))
+
+    def _manifest(self, run: StoredRun, alias: str, feature: FeatureRecord) -> tuple[Manifest | None, str]:
+        """Returns what the feature's checkpoint is, also one of another run, and why that is not shown."""
+        if not feature.has_checkpoint:
+            return None, "No rows of it are kept."
+        root = run.root
+        if feature.reused_from:
+            try:
+                path = feature.reused_from.removeprefix(f"{access.SCRATCH}/")
+                root = self._access.run(self.user, path).root
+            except NoSuchRunError:
+                return None, "Its rows are those of a run that is not shown to you."
+        try:
+            found = manifest_at(f"{root}/{alias}", run.settings, largest=LARGEST_MANIFEST)
+        except SparkEtlError as error:
+            return None, f"{error.message}."
+        return found, "" if found else "Its checkpoint was deleted."
 
 
 class CodeHandler(RunsHandler):
@@ -134,9 +152,11 @@ class CodeHandler(RunsHandler):
         """
 
         def work() -> tuple[StoredRun, RunDocument] | None:
-            others = other_runs(store, run, self.user, MOST_LOOKED_AT)
-            named = (each for each in others if name in {each.name, each.path})
-            known = last_success(run, others) if name == LAST_SUCCESS else next(named, None)
+            if name == LAST_SUCCESS:
+                known = last_success(store, run, self.user)
+            else:
+                others = other_runs(store, run, self.user, MOST_LOOKED_AT)
+                known = next((each for each in others if name in {each.name, each.path}), None)
             other = self._access.run(self.user, known.path) if known else None
             found = other.document(largest=LARGEST_DOCUMENT) if other else None
             return (other, found) if other and found else None
@@ -144,21 +164,9 @@ class CodeHandler(RunsHandler):
         found = await self.ask_store(work)
         if found is None:
             what = (
-                "no other run of its pipeline succeeded" if name == LAST_SUCCESS else f"no run {name} of its pipeline"
+                "no run of its pipeline succeeded before it"
+                if name == LAST_SUCCESS
+                else f"no run {name} of its pipeline"
             )
             raise web.HTTPError(404, "%s", f"nothing to compare run {document.run_id} with: {what}")
         return found
-
-
-def _manifest(run: StoredRun, alias: str, feature: FeatureRecord) -> tuple[Manifest | None, str]:
-    """Returns what the feature's checkpoint is, also one of another run, and why that is not shown."""
-    if not feature.has_checkpoint:
-        return None, "No rows of it are kept."
-    root = feature.reused_from or run.root
-    if not root.startswith(f"{run.scratch}/") and root != run.root:
-        return None, f"Its rows are those of {root}."
-    try:
-        found = manifest_at(f"{root}/{alias}", run.settings, largest=LARGEST_MANIFEST)
-    except SparkEtlError as error:
-        return None, f"{error.message}."
-    return found, "" if found else "Its checkpoint was deleted."

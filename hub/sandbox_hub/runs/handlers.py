@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from jupyterhub.services.auth import HubOAuthenticated
 from minio.error import MinioException
@@ -30,11 +31,13 @@ HUB_ORIGIN = os.environ.get("JUPYTERHUB_HOST", "")
 BUCKET = SCRATCH.removeprefix("s3a://")
 # A script of this service asks for the part of a page that changes.
 PART = "X-Sandbox-Part"
-# What a store that does not answer raises; ValueError: it gives no keys.
-STORE_ERRORS = (StorageError, HTTPError, MinioException, ValueError)
+# What a store that does not answer raises.
+STORE_ERRORS = (StorageError, HTTPError, MinioException)
 TONES = {"succeeded": "good", "failed": "bad", "died": "bad", "damaged": "bad"}
-# Pages that ask the store at a time: each may hold a run's document of 4 MB.
-SLOTS, WAIT_SECONDS = asyncio.Semaphore(4), 15
+# Pages that ask the store at a time: each may hold a run's document of 4 MB, and list by thirty threads.
+SLOTS, WAIT_SECONDS = asyncio.Semaphore(3), 15
+SHORTEST_PART = 6
+RUN_NAME = re.compile(r"(?:[A-Za-z0-9._-]+/)*\d{8}T\d{6}Z-[0-9a-f]{6}")
 Result = TypeVar("Result")
 log = logging.getLogger("sandbox.runs")
 
@@ -47,6 +50,11 @@ def tone(status: str) -> str:
 def page_link(path: str) -> str:
     """Returns the page of a run by its path below the scratch path."""
     return f"{PREFIX}{quote(path)}"
+
+
+def named_link(name: str) -> str:
+    """Returns the page of a run that a document names; empty where that is no name of a run."""
+    return f"{PREFIX}{quote(name)}" if RUN_NAME.fullmatch(name) and ".." not in name else ""
 
 
 def in_server(address: str, **arguments: str) -> str:
@@ -81,6 +89,12 @@ def seconds(value: float | None) -> str:
     return "" if value is None else format_duration(value)
 
 
+def _form_targets() -> str:
+    """Returns where a form may lead besides: with subdomains to the hub, which sends on to users' own."""
+    parts = urlsplit(HUB_ORIGIN)
+    return f"{HUB_ORIGIN} {parts.scheme}://*.{parts.netloc}" if HUB_ORIGIN else ""
+
+
 class RunsHandler(HubOAuthenticated, PageHandler):
     """What all of the addresses share: they are for whoever the hub knows, and show what that user may read."""
 
@@ -99,7 +113,7 @@ class RunsHandler(HubOAuthenticated, PageHandler):
         self.set_header(
             "Content-Security-Policy",
             f"default-src 'none'; script-src {own}; connect-src 'self'; style-src 'unsafe-inline'; img-src data:; "
-            f"form-action 'self' {HUB_ORIGIN}; base-uri 'none'; frame-ancestors 'none'",
+            f"form-action 'self' {_form_targets()}; base-uri 'none'; frame-ancestors 'none'",
         )
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "same-origin")
@@ -112,6 +126,7 @@ class RunsHandler(HubOAuthenticated, PageHandler):
             "hub": HUB_ORIGIN,
             "page_link": page_link,
             "in_server": in_server,
+            "named_link": named_link,
             "ui_link": ui_link,
             "folder_link": folder_link,
             "shelf_link": shelf_link,
@@ -192,7 +207,11 @@ class ShortLinkHandler(RunsHandler):
     @web.authenticated
     async def get(self, part: str) -> None:
         """Sends the browser to the run's page."""
-        found = await self.ask_store(lambda: self._access.named(self.user, part))
-        if len(found) != 1:
-            raise web.HTTPError(404, "%s", f"{len(found)} runs are called {part}" if found else f"no run {part}")
-        self.redirect(page_link(found[0]))
+        is_long = len(part) >= SHORTEST_PART
+        found = await self.ask_store(lambda: self._access.named(self.user, part)) if is_long else []
+        if len(found) > 1 or not is_long:
+            self.redirect(f"{PREFIX}?q={quote(part)}")
+        elif found:
+            self.redirect(page_link(found[0]))
+        else:
+            raise web.HTTPError(404, "no run %s, as far as you may see", part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ DIED, DAMAGED = "died", "damaged"
 STATUSES = (*RECORDED_STATUSES, DIED, DAMAGED)
 SHOWN = 50
 MOST_LOOKED_AT = 20_000
+MOST_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Filters:
         status: Only of this one; empty for all.
         pipeline: Only of this one; empty for all.
         replays: Whether replays are among them.
-        before: Only runs whose ids sort before that: the next page.
+        before: Where the next page begins, as `RunList` says it; empty for the first one.
     """
 
     query: str = ""
@@ -76,6 +77,17 @@ class Filters:
     def is_empty(self) -> bool:
         """Whether nothing is left out but replays."""
         return not (self.query or self.status or self.pipeline or self.before)
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether a script asks again and again: a search reads too much for that, and an old page does not change."""
+        return not (self.query or self.before)
+
+    @property
+    def cursor(self) -> tuple[str, int]:
+        """The second that the page begins in, and how many runs of it were shown before."""
+        second, _, shown = self.before.partition(".")
+        return second, int(shown) if shown.isdecimal() and len(shown) < MOST_DIGITS else 0
 
     def older(self, before: str) -> str:
         """Returns the query of the address of the next page."""
@@ -90,7 +102,7 @@ class RunList:
 
     Attributes:
         rows: The runs.
-        next_before: What the next page begins before; empty where there is none.
+        next_before: Where the next page begins: a second, and how many of its runs were shown; empty if there is none.
         is_cut: Whether there are more runs than were looked through.
     """
 
@@ -111,24 +123,39 @@ def list_runs(store: RunStore, user: str, filters: Filters) -> RunList:
         StorageError: The store does not answer.
     """
     looked_at = 0
+    second, shown = filters.cursor
 
     def found() -> Iterator[RunRow]:
         nonlocal looked_at
-        pipeline = filters.pipeline or None
-        for batch in store.newest_first(None, pipeline, users=[user]):
+        of_second = 0
+        for batch in store.newest_first(None, filters.pipeline or None, users=[user]):
             for each in batch:
                 looked_at += 1
-                if filters.before and each[0].run_id >= filters.before:
+                if second and _second(each[0].run_id) > second:
                     continue
                 row = row_of(each)
-                if row is not None and row.matches(filters):
+                if row is None or not row.matches(filters):
+                    continue
+                of_second += _second(row.run_id) == second
+                if _second(row.run_id) != second or of_second > shown:
                     yield row
             if looked_at >= MOST_LOOKED_AT:
                 return
 
     rows = tuple(islice(found(), SHOWN + 1))
-    more = rows[SHOWN - 1].run_id if len(rows) > SHOWN else ""
+    more = _cursor_after(rows[:SHOWN], second, shown) if len(rows) > SHOWN else ""
     return RunList(rows[:SHOWN], more, is_cut=looked_at >= MOST_LOOKED_AT and not more)
+
+
+def _second(run_id: str) -> str:
+    return run_id.partition("-")[0]
+
+
+def _cursor_after(rows: Sequence[RunRow], second: str, shown: int) -> str:
+    """Returns where the page after some rows begins: runs of one second are in the order of their moments."""
+    last = _second(rows[-1].run_id)
+    count = sum(_second(row.run_id) == last for row in rows) + (shown if last == second else 0)
+    return f"{last}.{count}"
 
 
 def row_of(found: tuple[StoredRun, Summary | None]) -> RunRow | None:
@@ -139,7 +166,6 @@ def row_of(found: tuple[StoredRun, Summary | None]) -> RunRow | None:
     document = run.document(largest=LARGEST_DOCUMENT)
     if document is None:
         return None
-    run.repair_mark(document)
     return _of_document(run, document)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
-from spark_etl.store import USERS, RunDocument, RunStore, StoredRun
+from spark_etl.store import REPLAY, RunDocument, RunStore, StoredRun
 
-from sandbox_hub.runs.access import path_of
+from sandbox_hub.runs.access import is_own, path_of
 from sandbox_hub.runs.limits import LARGEST_DOCUMENT, MOST_LATER_RUNS
-from sandbox_hub.runs.listing import status_of
+from sandbox_hub.runs.listing import MOST_LOOKED_AT, status_of
 
 THREADS = 8
 
@@ -59,19 +59,10 @@ def relations_of(store: RunStore, run: StoredRun, user: str) -> Relations:
         StorageError: The store does not answer.
     """
     later = list(islice(_later(store, run, user), MOST_LATER_RUNS + 1))
-    with ThreadPoolExecutor(THREADS) as pool:
-        documents = pool.map(lambda each: each.document(largest=LARGEST_DOCUMENT), later[:MOST_LATER_RUNS])
-        known = [(each, document) for each, document in zip(later, documents, strict=False) if document is not None]
-    replays = tuple(
-        _replay(each, document)
-        for each, document in known
-        if document.replay is not None and document.replay.path == run.root
-    )
-    reused = tuple(
-        (path_of(each), each.run_id)
-        for each, document in known
-        if any(feature.reused_from == run.root for feature in document.features.values())
-    )
+    with ThreadPoolExecutor(THREADS) as pool:  # of each document, only what is shown is kept
+        known = list(pool.map(lambda each: _relation(each, run), later[:MOST_LATER_RUNS]))
+    replays = tuple(each for each in known if isinstance(each, Replay))
+    reused = tuple(each for each in known if isinstance(each, tuple))
     pins = tuple((pin.feature, pin.notebook) for pin in islice(store.pins(run), MOST_LATER_RUNS))
     return Relations(replays, reused, pins, is_cut=len(later) > MOST_LATER_RUNS)
 
@@ -82,6 +73,17 @@ def _later(store: RunStore, run: StoredRun, user: str) -> Iterator[StoredRun]:
         for each, summary in batch:
             if each.run_id > run.run_id and (summary is None or summary.status):
                 yield each
+
+
+def _relation(other: StoredRun, run: StoredRun) -> Replay | tuple[str, str] | None:
+    """Returns what a later run has to do with a run: a replay of it, or path and id of one that reuses it."""
+    document = other.document(largest=LARGEST_DOCUMENT)
+    if document is None:
+        return None
+    if document.replay is not None and document.replay.path == run.root:
+        return _replay(other, document)
+    reuses = any(feature.reused_from == run.root for feature in document.features.values())
+    return (path_of(other), other.run_id) if reuses else None
 
 
 def _replay(run: StoredRun, document: RunDocument) -> Replay:
@@ -107,25 +109,21 @@ class OtherRun(NamedTuple):
 
 def other_runs(store: RunStore, run: StoredRun, user: str, most: int) -> list[OtherRun]:
     """Returns the newest other runs of the pipeline that have ended: what a run may be compared with."""
-    found: list[OtherRun] = []
-    is_own = f"/{USERS}/" in run.root
-    for batch in store.newest_first(None if is_own else run.team, run.pipeline, users=[user] if is_own else ()):
+    return list(islice(_ended(store, run, user), most))
+
+
+def last_success(store: RunStore, run: StoredRun, user: str) -> OtherRun | None:
+    """Returns the newest success of the pipeline before a run."""
+    others = islice(_ended(store, run, user), MOST_LOOKED_AT)
+    before = (each for each in others if each.path.rpartition("/")[2] < run.run_id)
+    return next((each for each in before if each.status == "succeeded"), None)
+
+
+def _ended(store: RunStore, run: StoredRun, user: str) -> Iterator[OtherRun]:
+    """Yields the other runs of a run's pipeline that have ended, newest first: a team's, or the user's own."""
+    own = is_own(run)
+    for batch in store.newest_first(None if own else run.team, run.pipeline, users=[user] if own else ()):
         for each, summary in batch:
-            if each.run_id != run.run_id and summary is not None and summary.kind != "replay":
-                name = path_of(each) if f"/{USERS}/" in each.root else each.run_id
-                found.append(OtherRun(name, summary.status, path_of(each)))
-        if len(found) >= most:
-            break
-    return found[:most]
-
-
-def last_success(run: StoredRun, others: Sequence[OtherRun]) -> OtherRun | None:
-    """Returns the newest success before a run, else the newest at all.
-
-    Args:
-        run: The run.
-        others: Of its pipeline, newest first.
-    """
-    succeeded = [each for each in others if each.status == "succeeded"]
-    before = (each for each in succeeded if each.path.rpartition("/")[2] < run.run_id)
-    return next(before, succeeded[0] if succeeded else None)
+            is_other = each.root != run.root and is_own(each) == own
+            if is_other and summary is not None and summary.kind != REPLAY:
+                yield OtherRun(path_of(each) if own else each.run_id, summary.status, path_of(each))

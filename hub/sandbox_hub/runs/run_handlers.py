@@ -42,8 +42,9 @@ class RunHandler(RunsHandler):
         _, run, document = await self.find(path)
         view = await self.ask_store(lambda: view_of(run, document))
         is_rest = bool(self.get_query_argument("rest", ""))
+        drawing = "" if is_rest else await self.ask_store(lambda: view.graph(page_link(path)))
         if self.wants_part and not is_rest:
-            self.render("run_part.html", run=view, here=page_link(path))
+            self.render("run_part.html", run=view, here=page_link(path), drawing=drawing)
             return
 
         def work() -> dict[str, Any]:
@@ -52,7 +53,7 @@ class RunHandler(RunsHandler):
             return {"sources": sources, "problem": problem, "log": log, "has_more": has_more}
 
         template = "run_rest.html" if self.wants_part else "run.html"
-        self.render(template, run=view, here=page_link(path), **await self.ask_store(work))
+        self.render(template, run=view, here=page_link(path), drawing=drawing, **await self.ask_store(work))
 
 
 class RelationsHandler(RunsHandler):
@@ -76,7 +77,11 @@ class CompareHandler(RunsHandler):
         """Shows the newest runs of its pipeline, the last that succeeded chosen."""
         store, run, document = await self.find(path)
         others = await self.ask_store(lambda: other_runs(store, run, self.user, MOST_TO_COMPARE))
-        chosen = last_success(run, others)
+        before = await self.ask_store(lambda: last_success(store, run, self.user))
+        succeeded = (each for each in others if each.status == "succeeded")
+        chosen = before or next(succeeded, None)
+        if before is not None and before not in others:
+            others.append(before)
         view: RunView = await self.ask_store(lambda: view_of(run, document))
         self.render("compare.html", run=view, here=page_link(path), others=others, chosen=chosen.name if chosen else "")
 
@@ -126,7 +131,7 @@ class StopHandler(RunsHandler):
         if not view.is_running:
             raise web.HTTPError(409, "%s", f"run {document.run_id} does not run any more: {view.status}")
         await self.ask_store(lambda: self._access.for_stops(run).request_stop(self.user))
-        self.redirect(f"{page_link(path)}?stopping=1")
+        self.redirect(page_link(path))
 
     def check_xsrf_cookie(self) -> None:
         """Is checked by `post`, which refuses other sites first."""

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from graphlib import CycleError
 from typing import Any
+from urllib.parse import quote
 
 from spark_etl.drawing import as_svg, run_diagram
 from spark_etl.errors import DamagedError
@@ -28,11 +30,14 @@ from sandbox_hub.runs.limits import (
     LARGEST_INPUTS,
     LOG_LINES,
     LONGEST_TEXT,
+    MOST_EDGES,
     MOST_GRAPH,
     MOST_OBJECTS,
     MOST_SOURCES,
 )
 from sandbox_hub.runs.listing import DAMAGED, DIED, status_of
+
+LONGEST_SECONDS = 1e9
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class RunView:
         status: As it is recorded, or `died`, or `damaged`.
         took: How long, or for how long it has been going on.
         failed_at: The feature that it failed at; empty if none.
+        stop_by: Who has asked it to stop; empty if nobody has, or it has ended.
     """
 
     path: str
@@ -92,6 +98,12 @@ class RunView:
     status: str
     took: str
     failed_at: str
+    stop_by: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """Its id."""
+        return self.path.rpartition("/")[2]
 
     @property
     def is_running(self) -> bool:
@@ -101,7 +113,7 @@ class RunView:
     @property
     def is_replay(self) -> bool:
         """Whether it is one feature of another run, computed once more."""
-        return self.document.kind == REPLAY
+        return self.document.kind == REPLAY and self.document.replay is not None
 
     @property
     def can_be_debugged(self) -> bool:
@@ -112,7 +124,12 @@ class RunView:
     @property
     def name(self) -> str:
         """What finds it in a notebook: the id, or the path of a user's own."""
-        return self.path if self.path.startswith("users/") else self.document.run_id
+        return self.path if self.path.startswith("users/") else self.run_id
+
+    @property
+    def sample(self) -> str:
+        """Which rows of its sources it has seen."""
+        return ", ".join(f"{name} {_text(value)}" for name, value in (self.document.sample or {}).items())
 
     @property
     def error_text(self) -> str:
@@ -143,13 +160,22 @@ class RunView:
         """
         if not self.document.features or (len(self.document.features) > MOST_GRAPH and not whole):
             return ""
-        links = {alias: f"{prefix}/features/{alias}" for alias in self.document.features}
-        return as_svg(run_diagram(self.document), name="run", links=links)
+        if sum(map(len, self.document.graph.values())) > MOST_EDGES:
+            return ""
+        links = {alias: f"{prefix}/features/{quote(alias, safe='')}" for alias in self.document.features}
+        try:
+            return as_svg(run_diagram(self.document), name="run", links=links)
+        except CycleError:  # of what somebody has made up
+            return ""
 
     def settings(self) -> list[tuple[str, str]]:
         """Returns what it was started with, besides what the page says at its top."""
         document = self.document
-        known = {name: value for name, value in (document.options or {}).items() if value not in (None, "", [], False)}
+        known = {
+            name: value
+            for name, value in (document.options or {}).items()
+            if value is not None and value not in ("", []) and value is not False
+        }
         return [(name.replace("_", "-"), _text(value)) for name, value in known.items()]
 
     def parameters(self) -> list[tuple[str, str]]:
@@ -174,6 +200,7 @@ def view_of(run: StoredRun, document: RunDocument) -> RunView:
         status=status,
         took=_took(document, status),
         failed_at=(error.feature or "") if error else "",
+        stop_by=(run.stop_requested_by() or "") if status == "running" else "",
     )
 
 
@@ -230,7 +257,7 @@ def _source(alias: str, name: str, read: SourceRecord) -> Source:
 
 def _took(document: RunDocument, status: str) -> str:
     if document.seconds is not None:
-        return format_duration(document.seconds)
+        return format_duration(document.seconds) if 0 <= document.seconds < LONGEST_SECONDS else ""
     if status != "running" or not document.started:
         return ""
     try:

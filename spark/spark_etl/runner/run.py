@@ -160,11 +160,13 @@ def _attempt(
             _record_end(record, outage, "interrupted", stopped, wait=False)
             return "interrupted", None
         except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to record it
+            stopping.end()
             error = _as_error(raised, outage)
             if outage.error is not None and not outage.wait():
                 outage.report_unrecorded()
             _record_end(record, outage, "failed", error)
             return "failed", error
+        stopping.end()
         _record_end(record, outage, "succeeded")
         return "succeeded", None
 

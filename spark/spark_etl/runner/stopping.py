@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 from spark_etl.printable import printable
 from spark_etl.runner.report.progress import Progress
@@ -25,6 +26,7 @@ class StopWatcher:
 
     def __init__(self, record: RunWriter, progress: Progress) -> None:
         self.by = ""
+        self._lock, self._has_ended = threading.Lock(), False
         self._record, self._progress = record, progress
 
     def look(self) -> None:
@@ -32,10 +34,16 @@ class StopWatcher:
         if self.by or self._record.is_paused:
             return
         by = self._record.run.stop_requested_by()
-        if by is not None:
-            self.by = printable(by, one_line=True)
-            self._progress.warn(self.message)
-            os.kill(os.getpid(), signal.SIGTERM)  # pyspark takes SIGINT, and calls the JVM amid a call
+        with self._lock:
+            if by is not None and not self._has_ended:
+                self.by = printable(by, one_line=True)
+                self._progress.warn(self.message)
+                os.kill(os.getpid(), signal.SIGTERM)  # pyspark takes SIGINT, and calls the JVM amid a call
+
+    def end(self) -> None:
+        """Stops nothing from now on: the run is about to record how it has ended."""
+        with self._lock:
+            self._has_ended = True
 
     @property
     def message(self) -> str:

@@ -106,7 +106,7 @@ def parse_inputs(content: bytes, path: str, *, largest: int = LARGEST) -> RunInp
             raise DamagedError(f"{path} is of a newer format than this spark_etl can read", hint="update spark_etl")
         sources = {key: _source(known) for key, known in found["sources"].items()}
         return RunInputs({alias: _feature(known, sources) for alias, known in found["features"].items()})
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise DamagedError(f"{path} is damaged: {type(error).__name__}: {error}") from error
 
 

@@ -246,10 +246,16 @@ class StoredRun:
 
     # What it said.
 
-    def failure_report(self, feature: str) -> dict[str, Any]:
-        """Returns what was found out about a feature that failed; empty if nothing was, or it can't be read."""
+    def failure_report(self, feature: str, *, largest: int = bounded_json.LARGEST) -> dict[str, Any]:
+        """Returns what was found out about a feature that failed; empty if nothing was, or it can't be read.
+
+        Args:
+            feature: The feature.
+            largest: In bytes.
+        """
+        path = self._path(feature, layout.FAILURE_FILE)
         try:
-            return bounded_json.read(self._store.read, self._path(feature, layout.FAILURE_FILE)) or {}
+            return bounded_json.read(self._store.read, path, largest=largest, in_objects=8 * largest) or {}
         except DamagedError:
             return {}
 

@@ -11,6 +11,7 @@ from spark_etl.storage import S3Settings, join, relative_to, storage_for
 from spark_etl.store.layout import USERS
 
 LARGEST = 4096
+OWN_DEPTH = 2  # of a run below `users/`: ada/billing/<run id>, at least
 LONGEST_NAME = 200
 # No user has this name, and no server keys to its prefix.
 STOP_USER = "_stops"
@@ -23,7 +24,7 @@ def stop_path(root: str) -> str:
         root: The run's folder.
     """
     scratch, _, below = root.partition(f"/{USERS}/")
-    if below:
+    if below.count("/") >= OWN_DEPTH:  # or it is a pipeline of that name
         return join(scratch, USERS, STOP_USER, USERS, f"{below}.json")
     scratch = root.rsplit("/", 3)[0]
     return join(scratch, USERS, STOP_USER, f"{relative_to(root, scratch)}.json")

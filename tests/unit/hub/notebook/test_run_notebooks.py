@@ -17,7 +17,7 @@ RUN, OTHER = "20240229T101112Z-7f3a2c", "users/ada/shop/20240229T101111Z-7f3a2c"
     [
         ("rows", "net", None, f"rows-{RUN}-net", f'run = runs["{RUN}"]\ncheckpoint = run["net"]'),
         ("replay", "net", None, f"replay-{RUN}-net", f'run = runs["{RUN}"]\nreplay = run.replay("net")'),
-        ("diff", None, OTHER, f"diff-{RUN}-20240229T101111Z-7f3a2c", f'runs.diff("{OTHER}", "{RUN}")'),
+        ("diff", None, OTHER, f"diff-{RUN}-users_ada_shop_20240229T101111Z-7f3a2c", f'runs.diff("{OTHER}", "{RUN}")'),
     ],
 )
 def test_it_is_written_once(
@@ -62,5 +62,16 @@ def test_what_is_no_name_is_refused(
 
 def test_a_home_that_takes_none_is_said(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("in the way")
-    with pytest.raises(RefusedError, match="can't be written"):
+    with pytest.raises(RefusedError, match="can't be written") as refused:
         open_run_notebook(tmp_path, "rows", RUN, "net", None)
+    assert "in the way" in str(refused.value.hint)
+
+
+def test_each_run_has_its_own_and_no_name_is_too_long(tmp_path: Path) -> None:
+    paths = {open_run_notebook(tmp_path, "rows", run, "net", None)["path"] for run in (RUN, f"users/ada/shop/{RUN}")}
+    long = "x" * 190
+    paths |= {
+        open_run_notebook(tmp_path, "rows", f"users/{long}/{RUN}", name, None)["path"] for name in (long, "y" + long)
+    }
+    assert len(paths) == 4
+    assert open_run_notebook(tmp_path, "diff", RUN, "x" * 4000, OTHER)["path"].startswith("runs/diff-")

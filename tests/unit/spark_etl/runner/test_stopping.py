@@ -40,6 +40,14 @@ def test_a_request_interrupts_once(
     assert watcher.message in capsys.readouterr().err
 
 
+def test_what_has_ended_is_not_interrupted(record: RunWriter, signals: list[tuple[int, int]]) -> None:
+    watcher = StopWatcher(record, Progress())
+    record.run.request_stop("ada")
+    watcher.end()
+    watcher.look()
+    assert (signals, watcher.by) == ([], "")
+
+
 def test_nothing_is_looked_for_while_the_store_is_away(record: RunWriter, signals: list[tuple[int, int]]) -> None:
     record.run.request_stop("ada")
     record.pause()
@@ -50,6 +58,7 @@ def test_nothing_is_looked_for_while_the_store_is_away(record: RunWriter, signal
 def test_a_request_lies_where_no_user_writes(tmp_path: Path) -> None:
     assert stop_path("s3a://scratch/team/shop/R") == "s3a://scratch/users/_stops/team/shop/R.json"
     assert stop_path("s3a://b/scratch/users/ada/shop/R") == "s3a://b/scratch/users/_stops/users/ada/shop/R.json"
+    assert stop_path("s3a://scratch/shop/users/R") == "s3a://scratch/users/_stops/shop/users/R.json"
     run = StoredRun(f"{normalise(str(tmp_path))}/team/shop/20240229T101112Z-7f3a2c")
     assert run.stop_requested_by() is None
     run.request_stop("x" * 5000)

@@ -48,7 +48,9 @@ def test_runs_of_teams_and_ones_own_newest_first(store: Store) -> None:
         ("status=nonsense", [SECOND, FIRST]),
         ("pipeline=billing", [SECOND]),
         ("replays=1", [THIRD, SECOND, FIRST]),
-        (f"before={SECOND}", [FIRST]),
+        (f"before={SECOND[:16]}.1", [FIRST]),
+        (f"before={SECOND[:16]}.0", [SECOND, FIRST]),
+        ("before=nonsense", [SECOND, FIRST]),
     ],
 )
 def test_only_those_that_match(store: Store, query: str, found: list[str]) -> None:
@@ -64,9 +66,52 @@ def test_some_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         store.make(f"team/shop/{run_id}")
     shown = store.fetch("?q=shop").text
     assert ids(shown) == [THIRD, SECOND]
-    assert f'href="{PREFIX}?q=shop&amp;before={SECOND}"' in shown
-    assert ids(store.fetch(f"?q=shop&before={SECOND}").text) == [FIRST]
-    assert "Older runs" not in store.fetch(f"?before={SECOND}").text
+    assert f'href="{PREFIX}?q=shop&amp;before={SECOND[:16]}.1"' in shown
+    assert ids(store.fetch(f"?q=shop&before={SECOND[:16]}.1").text) == [FIRST]
+    assert "Older runs" not in store.fetch(f"?before={SECOND[:16]}.1").text
+
+
+def test_runs_of_one_second_are_each_on_a_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are in the order of the moments that they started at, not of their ids."""
+    monkeypatch.setattr(listing, "SHOWN", 3)
+    made = [f"20240229T101112Z-00000{number}" for number in range(8)]
+    for number, run_id in enumerate(made):
+        store.make(f"team/shop/{run_id}", started=f"2024-02-29T10:11:12.{900 - number}Z")
+    seen: list[str] = []
+    query = ""
+    while True:
+        shown = store.fetch(query).text
+        seen += ids(shown)
+        older = re.search(r'href="[^"]*(\?before=[^"]+)">Older', shown)
+        if not older:
+            break
+        query = older[1]
+    assert seen == made
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e999", "-5"])
+def test_a_mark_that_makes_no_sense_hides_nothing(store: Store, seconds: str) -> None:
+    store.make(f"team/shop/{FIRST}")
+    store.make(f"team/shop/{SECOND}")
+    (marks,) = (store.scratch / "team" / "shop" / "_runs").iterdir()
+    (mark,) = [each for each in marks.iterdir() if each.name.startswith(SECOND)]
+    parts = mark.name.split("~")
+    mark.rename(marks / "~".join([*parts[:4], seconds, *parts[5:]]))
+    assert ids(store.fetch().text) == [SECOND, FIRST]
+
+
+def test_ids_of_no_moment_hide_nothing(store: Store) -> None:
+    store.make(f"team/shop/{FIRST}")
+    for name in ("20249999T999999Z-aaaaaa", "20249999T999999Z-bbbbbb"):
+        store.make(f"team/shop/{name}", "running").document.started = None
+        file = store.scratch / "team" / "shop" / name / "run.json"
+        file.write_text(re.sub(r'"started": "[^"]+"', '"started": null', file.read_text()))
+    assert FIRST in ids(store.fetch().text)
+
+
+def test_only_what_changes_is_followed(store: Store) -> None:
+    for query, followed in (("", True), ("?status=failed", True), ("?q=x", False), ("?before=2024", False)):
+        assert ("data-live" in store.fetch(query).text) is followed, query
 
 
 def test_the_part_that_a_script_asks_for_is_the_table_alone(store: Store) -> None:
