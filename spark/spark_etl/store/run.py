@@ -111,11 +111,7 @@ class StoredRun:
         return self._store.find(self.document_path) is not None
 
     def document(self, *, largest: int = LARGEST) -> RunDocument | None:
-        """Returns what the run is, None if there is no run.json; a damaged one has the status `damaged`.
-
-        Args:
-            largest: In bytes; a larger one counts as damaged.
-        """
+        """Returns what the run is, None if there is no run.json; a damaged or larger one has the status `damaged`."""
         path = self.document_path
         try:
             content = self._store.read(path, most=largest + 1)
@@ -181,11 +177,7 @@ class StoredRun:
     # That it is to stop.
 
     def request_stop(self, by: str) -> None:
-        """Asks whoever runs it to stop it, as Ctrl-C does.
-
-        Args:
-            by: Who asks.
-        """
+        """Asks whoever runs it to stop it, as Ctrl-C does; it records who has asked."""
         write_stop(self.root, by, self.settings)
 
     def stop_requested_by(self) -> str | None:
@@ -209,11 +201,8 @@ class StoredRun:
     def inputs(self, *, largest: int = LARGEST_MANIFEST) -> RunInputs | None:
         """Returns what the features read and depend on, None where that was not recorded.
 
-        Args:
-            largest: In bytes; four times as much may be taken in memory.
-
         Raises:
-            DamagedError: It can't be read.
+            DamagedError: It can't be read, or is larger, in bytes.
         """
         path = self._path(layout.INPUTS_FILE)
         content = self._store.read(path, most=largest + 1)
@@ -247,12 +236,7 @@ class StoredRun:
     # What it said.
 
     def failure_report(self, feature: str, *, largest: int = bounded_json.LARGEST) -> dict[str, Any]:
-        """Returns what was found out about a feature that failed; empty if nothing was, or it can't be read.
-
-        Args:
-            feature: The feature.
-            largest: In bytes.
-        """
+        """Returns what was found out about a feature that failed; empty if nothing was, or it can't be read."""
         path = self._path(feature, layout.FAILURE_FILE)
         try:
             return bounded_json.read(self._store.read, path, largest=largest, in_objects=8 * largest) or {}
