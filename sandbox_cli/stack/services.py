@@ -103,6 +103,19 @@ def published(engine: Engine, settings: Settings) -> set[int]:
     return {port for container in containers(engine, settings) for port in container.ports}
 
 
+def remove_unstarted(engine: Engine, settings: Settings) -> None:
+    """Removes the services' containers that were made and never started.
+
+    An interrupted `docker compose up` leaves them. Compose joins a container to its networks after making it, and does
+    not look at them again: such a container would start, answer its health check, and be out of reach.
+    """
+    for container in containers(engine, settings):
+        if container.service in SERVICES and container.state == "created":
+            of_engine = answers.container(engine, container.id)
+            if of_engine is not None:
+                answers.remove(of_engine)
+
+
 def servers(engine: Engine, settings: Settings) -> list[Container]:
     """Returns the containers of users' servers, and of helpers that an interrupted command left."""
     found = (answers.container(engine, raw["Id"]) for raw in answers.listed(engine, f"{STACK}={settings.stack}"))

@@ -110,6 +110,7 @@ def _stack(
         secrets.install(engine, settings, secret_values, images["minio"].ref)
         variables.remember(settings, values)
         stage.update("starting containers")
+        services.remove_unstarted(engine, settings)
         Compose(engine, settings, values).up()
         session = Session(engine, settings)
         _wait_for_minio(session, stage)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
 
-from tests.support.engine import Containers
-from tests.support.sandbox import Sandbox
+from sandbox_cli.console import Console
+from sandbox_cli.settings import Settings
+from sandbox_cli.stack.engine import connection
+from sandbox_cli.stack.session import Session
+from tests.support.engine import Containers, client
+from tests.support.sandbox import HOME_LIMIT, Sandbox
 
 LIGHT = ("up", "--workers", "1", "--without", "history,mail")
 pytestmark = [pytest.mark.disrupts, pytest.mark.timeout(1200)]
@@ -32,11 +37,25 @@ def kill_at(sandbox: Sandbox, stage: str, *, how: signal.Signals, after: float) 
     return process.returncode, "".join(lines) + rest
 
 
+def leave_unjoined(sandbox: Sandbox, service: str) -> None:
+    """Leaves a service as a kill does in the moment between its container and the network with its published port."""
+    for container in Containers(sandbox.stack).of(service):
+        container.remove(force=True)
+    settings = Settings(stack=sandbox.stack, state_home=sandbox.state_home)
+    compose = Session(connection.connect(Console(), settings), settings).compose
+    environment = {**compose.environment(), **sandbox.environment, "SANDBOX_HOME_LIMIT": HOME_LIMIT}
+    subprocess.run(compose.argv("create", "--no-build", service), env=environment, check=True)
+    client().networks.get(f"{sandbox.stack}_edge").disconnect(f"{sandbox.stack}-{service}-1")
+
+
 def test_up_carries_on_after_being_interrupted_at_each_stage_that_starts_something(fresh_sandbox: Sandbox) -> None:
     code, shown = kill_at(fresh_sandbox, "stack", how=signal.SIGINT, after=1.5)
     assert code == 130, f"Ctrl-C: {shown}"
     assert "Traceback" not in shown
-    for stage in ("stack", "provision", "sample", "smoke test"):
+    for stage in ("stack", "provision"):
+        kill_at(fresh_sandbox, stage, how=signal.SIGKILL, after=0.7)
+    leave_unjoined(fresh_sandbox, "hub")
+    for stage in ("sample", "smoke test"):
         kill_at(fresh_sandbox, stage, how=signal.SIGKILL, after=0.7)
 
     done = fresh_sandbox(*LIGHT, "--json", timeout=600)

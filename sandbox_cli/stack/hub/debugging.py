@@ -203,7 +203,7 @@ def notebook_of(text: str, hub: str) -> tuple[str | None, str]:
         if len(ports) > 1:
             shown = printable(f"{parsed.scheme}://{parsed.netloc}"[:200], one_line=True)
             raise UsageError(
-                f"--apply: the page is one of {shown}, and the hub of this stack is {hub}",
+                f"--apply: the page is one of {shown}, and the hub of this stack is {hub}.",
                 hint="give the notebook's path, or name the stack that it is in: --stack NAME",
             )
         of_user = OF_USER.fullmatch(parsed.path)

@@ -31,8 +31,8 @@ from sandbox_cli.stack.pipelines.patch_file import FileChange, moved_text, read_
 
 GIT_SECONDS = 60
 # The user's own settings must not mend white space or line ends: the patch is what was edited, byte for byte.
-PLAIN = ("git", "--git-dir=/dev/null", "-c", "core.autocrlf=false", "-c", "apply.ignorewhitespace=no")
-GIT = (*PLAIN, "apply", "--whitespace=nowarn", "-p1")
+GIT = ("git", "--git-dir=/dev/null", "-c", "core.autocrlf=false", "-c", "apply.ignorewhitespace=no")
+APPLY = (*GIT, "apply", "--whitespace=nowarn", "-p1")
 MOVED = re.compile(r"error: patch failed: (.+):([0-9]+)")
 GONE = re.compile(r"error: (.+): No such file or directory")
 THERE = re.compile(r"error: (.+): already exists in working directory")
@@ -224,7 +224,7 @@ def _git(settings: Settings, patch: Patch, folder: Path, *options: str) -> subpr
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         return subprocess.run(
-            [*GIT, *options, "-"],
+            [*APPLY, *options, "-"],
             cwd=folder,
             env={**environment, "LC_ALL": "C"},
             input=patch.content,

@@ -78,7 +78,7 @@ def own_nodes(node: ast.AST, *, whole: bool = True) -> Iterator[ast.AST]:
         whole: Whether the blocks of a statement count, too.
     """
     yield node
-    to_do = [*reversed(list(_own_children(node, whole=whole)))]
+    to_do = list(reversed(list(_own_children(node, whole=whole))))
     while to_do:  # no recursion: an expression may be as deep as a thousand terms
         inside = to_do.pop()
         yield inside

@@ -125,6 +125,27 @@ def test_each_container_of_the_stack_is_listed_once_and_in_order() -> None:
     assert names == ["demo-minio-1", "demo-hub-1", "demo-mail-1", "demo-user-ada", "demo-user-bob"]
 
 
+def test_what_was_made_and_never_started_is_removed_but_for_drivers_and_servers() -> None:
+    listed = [
+        raw("demo-hub-1", "Created", "created", project="demo", service="hub"),
+        raw("0123_demo-mail-1", "Created", "created", project="demo", service="mail"),
+        raw("demo-minio-1", "Exited (0) 2 seconds ago", "exited", project="demo", service="minio"),
+        raw("demo-driver-0123", "Created", "created", project="demo", service="spark-master", oneoff="True"),
+        raw("demo-user-ada", "Created", "created", stack="demo"),
+    ]
+    removed = []
+
+    def get(name: str) -> SimpleNamespace:
+        return SimpleNamespace(remove=lambda force: removed.append(name))
+
+    api = SimpleNamespace(containers=lambda all, filters: listed)  # noqa: A006 - docker-py's name
+    client = SimpleNamespace(api=api, containers=SimpleNamespace(get=get))
+
+    services.remove_unstarted(cast("Engine", SimpleNamespace(client=client)), SETTINGS)
+
+    assert removed == ["id of demo-hub-1", "id of 0123_demo-mail-1"]
+
+
 @pytest.mark.parametrize(
     ("detail", "used"),
     [
