@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.figures import Figure, report, seconds
 from bench.measure import COLD_SECONDS, SETTLE_SECONDS, engine_start, logged_in, memory
+from bench.runs_page import runs_page
 from sandbox_cli.stack.hub_api import Hub
 from tests.support import leftovers
 from tests.support.engine import Containers
@@ -94,6 +95,7 @@ def in_use(sandbox: Sandbox) -> list[Figure]:
     return [
         *tried("first rows of a checkpoint", lambda: first_rows(sandbox)),
         *tried("share notebook 02", lambda: [share(sandbox)]),
+        *tried("page of runs", lambda: [*runs_page(sandbox)]),
         *tried(f"{USERS} users' servers, idle", lambda: [idle_servers(sandbox)]),
     ]
 

@@ -17,6 +17,7 @@ from sandbox_hub.origins import SERVICES, Origins
 from sandbox_hub.servers.sizes import DEFAULT_SIZES, parse_sizes
 from sandbox_hub.servers.spawner import SandboxSpawner, keep_name
 from sandbox_hub.servers.start_errors import is_unexpected
+from sandbox_hub.service_group import Service, WebService, dump_services
 from sandbox_hub.users import accounts_api, sign_in
 from sandbox_hub.users.authenticator import SandboxAuthenticator
 from spark_etl import usernames as names
@@ -139,40 +140,35 @@ c.SandboxSpawner.poll_interval = 10
 python = sys.executable
 cull_seconds = int(os.environ.get("SANDBOX_CULL_SECONDS", "7200"))
 of_a_service = {name: os.environ[name] for name in ("AWS_ENDPOINT_URL_S3", "AWS_REGION")} | {"PYTHONPATH": "/opt/hub"}
+service_secret = read_secret("hub_admin_token")
+of_shelf = {
+    "SANDBOX_SHELF": "/srv/team/published",
+    "SANDBOX_NOTEBOOK_IMAGE": os.environ["SANDBOX_NOTEBOOK_IMAGE"],
+    # For the quota: nobody shares beyond it.
+    "DOCKER_HOST": os.environ.get("DOCKER_HOST", ""),
+    "SANDBOX_HOME_LIMIT": os.environ.get("SANDBOX_HOME_LIMIT", ""),
+}
+web_services = [
+    WebService(name, f"sandbox_hub.{module}.service", port, service_secret, origins.public_url(name), environment)
+    for name, module, port, environment in (
+        ("ui", "gateway", 8010, {}),
+        ("shelf", "shelf", 8011, of_shelf),
+        ("runs", "runs", 8012, {}),
+    )
+]
+connect_keys = Service("sandbox_hub.keys.connect_keys", {"SANDBOX_CONNECT_KEYS": "/srv/connect-keys/credentials"})
 c.JupyterHub.services = [
     {"name": "sandbox-cli", "api_token": read_secret("hub_admin_token")},
     {
-        "name": "ui",
-        "url": "http://127.0.0.1:8010",
-        "command": [python, "-m", "sandbox_hub.gateway.service"],
+        "name": "services",  # the processes of those below, and one without pages
+        "command": [python, "-m", "sandbox_hub.service_group"],
         "environment": {
             **of_a_service,
             "SANDBOX_UI_LINKS": ",".join(links),
+            **dump_services([*(service.process() for service in web_services), connect_keys]),
         },
-        "oauth_no_confirm": True,
-        "display": False,
     },
-    {
-        "name": "shelf",
-        "url": "http://127.0.0.1:8011",
-        "command": [python, "-m", "sandbox_hub.shelf.service"],
-        "environment": {
-            **of_a_service,
-            "SANDBOX_SHELF": "/srv/team/published",
-            "SANDBOX_UI_LINKS": ",".join(links),
-            "SANDBOX_NOTEBOOK_IMAGE": os.environ["SANDBOX_NOTEBOOK_IMAGE"],
-            # For the quota: nobody shares beyond it.
-            "DOCKER_HOST": os.environ.get("DOCKER_HOST", ""),
-            "SANDBOX_HOME_LIMIT": os.environ.get("SANDBOX_HOME_LIMIT", ""),
-        },
-        "oauth_no_confirm": True,
-        "display": False,
-    },
-    {
-        "name": "connect-keys",
-        "command": [python, "-m", "sandbox_hub.keys.connect_keys"],
-        "environment": {**of_a_service, "SANDBOX_CONNECT_KEYS": "/srv/connect-keys/credentials"},
-    },
+    *(service.of_hub() for service in web_services),  # which the hub waits for, so their processes come first
     {
         "name": "idle-culler",
         "command": [
@@ -185,8 +181,8 @@ c.JupyterHub.services = [
     },
 ]
 c.JupyterHub.load_roles = [
-    # What every user may: themselves, the stack's pages, and the shelf.
-    {"name": "user", "scopes": ["self", "access:services!service=ui", "access:services!service=shelf"]},
+    # What every user may: themselves, the stack's pages, the shelf, and the runs.
+    {"name": "user", "scopes": ["self", *(f"access:services!service={name}" for name in SERVICES)]},
     # Shared notebooks are run again in the server of a user who can't log in.
     {
         "name": "shelf",

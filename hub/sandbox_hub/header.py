@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from html import escape
 
-PAGES = {"shelf": "Shelf", "spark": "Spark", "history": "History", "s3": "S3", "mail": "Mail"}
+PAGES = {"runs": "Runs", "shelf": "Shelf", "spark": "Spark", "history": "History", "s3": "S3", "mail": "Mail"}
+SERVICES = ("runs", "shelf")  # with pages of their own; the others are behind the gateway
 # In pixels; a page that fills the window has that much less.
 HEIGHT = 41
 FONT = "font:14px/1.4 system-ui,sans-serif"
@@ -20,7 +21,10 @@ BAR = (
 )
 LINK = f"all:unset;{FONT};cursor:pointer;padding:4px 8px;white-space:nowrap;color:light-dark(#1f2328,#e6e9ec)"
 # On a phone all pages fit; the name leads home too.
-NARROW = "@media(max-width:540px){#sandbox-header a:nth-of-type(2){display:none!important}}"
+NARROW = (
+    "@media(max-width:540px){#sandbox-header a:nth-of-type(2){display:none!important}"
+    "#sandbox-header a{font-size:12px!important;padding:4px 5px!important}}"
+)
 HERE = ";font-weight:600;text-decoration:underline;text-underline-offset:5px"
 
 
@@ -43,11 +47,11 @@ def header(current: str, hub: str = "") -> str:
 
 def enabled_pages() -> list[str]:
     """Returns the pages that this stack has."""
-    return ["shelf", *os.environ.get("SANDBOX_UI_LINKS", "spark,history,s3,mail").split(",")]
+    return [*SERVICES, *os.environ.get("SANDBOX_UI_LINKS", "spark,history,s3,mail").split(",")]
 
 
 def _path(name: str) -> str:
-    return "/services/shelf/" if name == "shelf" else f"/services/ui/{name}/"
+    return f"/services/{name}/" if name in SERVICES else f"/services/ui/{name}/"
 
 
 def _link(target: str, title: str, style: str = "", *, current: bool = False) -> str:

@@ -9,7 +9,7 @@ from jupyterhub.handlers import BaseHandler
 from jupyterhub.utils import subdomain_hook_idna
 from traitlets.config import Config
 
-SERVICES = ("ui", "shelf")
+SERVICES = ("runs", "shelf", "ui")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ class Origins:
             return ""
         domain = self.domain(name, "", "service")
         return f"{self._parts.scheme}://{domain}" + (f":{self._parts.port}" if self._parts.port else "")
+
+    def public_url(self, name: str) -> str:
+        """Returns the whole address of a service; empty where everything is at one address."""
+        return f"{self.service(name)}/services/{name}/" if self.hub else ""
 
     def domain(self, name: str, domain: str, kind: str) -> str:
         """Returns the domain of a user or a service, as JupyterHub's `subdomain_hook`."""

@@ -34,6 +34,18 @@ def is_origin(origin: str, host: str) -> bool:
         return False
 
 
+def refuse_other_sites(handler: web.RequestHandler) -> None:
+    """Refuses a request that a page of another site has made.
+
+    Raises:
+        HTTPError: It comes from there.
+    """
+    origin = handler.request.headers.get("Origin")
+    site = handler.request.headers.get("Sec-Fetch-Site", "same-origin")
+    if site not in {"same-origin", "none"} or (origin and not is_origin(origin, handler.request.host)):
+        raise web.HTTPError(403, "a request from another site")
+
+
 class PageHandler(web.RequestHandler):
     """Renders templates, which escape HTML, with values that hold nothing else a browser obeys.
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from spark_etl.printable import printable
 from spark_etl.reading import Run
+from spark_etl.reading.commands import page_of_run
 
 from sandbox_cli.commands.context import Json, call
 from sandbox_cli.commands.progress import StageProgress
@@ -48,9 +49,9 @@ def adopt(
     """
     given = call(context)
     # With the runner's S3 user, as all runs of teams: it may write the scratch bucket. Nothing more is needed.
-    runs = session.running(given.console, given.settings, session.STORE).runs
+    stack = session.running(given.console, given.settings, session.STORE)
     with given.console.stage("adopt") as stage:
-        run = runs.adopt(
+        run = stack.runs.adopt(
             prefix,
             feature or [],
             pipeline=pipeline,
@@ -68,6 +69,7 @@ def adopt(
         return
     given.console.data(repr(run))
     first = next(iter(run.checkpoints))
+    given.console.info(f"its page: {page_of_run(stack.links()['runs'], run.name)}")
     given.console.info(f'in a notebook: runs["{run.name}"]["{first}"].head()')
     if failed:
         given.console.info(f"does a fix hold: sandbox replay {run.name}/{failed} --code DIR")

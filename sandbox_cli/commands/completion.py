@@ -124,7 +124,7 @@ BY_PARAMETER: dict[str, Values] = {
     "resume": resumable_ids,
     "into": adopted_ids,
     "service": services_and_servers,
-    "page": lambda _: ("hub", "shelf", "spark", "history", "s3", "mail"),
+    "page": lambda _: ("hub", "runs", "shelf", "spark", "history", "s3", "mail"),
     "status": lambda _: STATUSES,
     "checks": lambda _: CHECK_NAMES,
     "user": users,

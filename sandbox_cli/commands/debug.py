@@ -71,10 +71,8 @@ def debug(
         given.console.json(notebook.to_dict())
     else:
         _show(given.console, notebook)
-    if open_page and given.console.plain:
-        given.console.info("  not opened: --open needs a terminal; the link is the line on stdout")
-    elif open_page:
-        webbrowser.open(notebook.link)
+    if open_page:
+        _open_page(given.console, notebook.link)
 
 
 def _open(given: Call, debugged: str | None, user: str | None, *, new: bool) -> DebugNotebook:
@@ -86,6 +84,13 @@ def _open(given: Call, debugged: str | None, user: str | None, *, new: bool) -> 
         notebook = debugging.open_notebook(found, stage, who, origin, new=new)
         stage.result = f"`{notebook.feature}` of run {notebook.run}"
     return notebook
+
+
+def _open_page(console: Console, link: str) -> None:
+    if console.plain:
+        console.info("  not opened: --open needs a terminal; the link is the line on stdout")
+    else:
+        webbrowser.open(link)
 
 
 def _show(console: Console, notebook: DebugNotebook) -> None:

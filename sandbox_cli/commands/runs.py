@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from spark_etl.errors import RunNotFoundError
 from spark_etl.reading import Run, Runs
-from spark_etl.reading.commands import debug_command, debug_page
+from spark_etl.reading.commands import debug_command, debug_page, page_of_run
 from spark_etl.reading.run_table import COLUMNS as FEATURE_COLUMNS
 from spark_etl.reading.run_table import feature_rows
 from spark_etl.units import format_bytes
@@ -92,15 +92,16 @@ def show(
         given.console.json(_finite(found.content | {"status": found.status, "name": found.name}))
     else:
         _show(given.console, found)
-        _offer_debug(given.console, stack, found)
+        _offer_pages(given.console, stack, found)
 
 
-def _offer_debug(console: Console, stack: session.Session, run: Run) -> None:
-    """Says how to open the feature that a run has failed at."""
+def _offer_pages(console: Console, stack: session.Session, run: Run) -> None:
+    """Says how to open the feature that a run has failed at, and where the run's page is."""
     command = debug_command(run.document) if run.status == "failed" else ""
     if command:
         console.info(f"next: {command}")
         console.info(f"      {debug_page(stack.links()['hub'].rstrip('/'), run.name)}")
+    console.info(f"its page: {page_of_run(stack.links()['runs'], run.name)}")
 
 
 def _show(console: Console, run: Run) -> None:

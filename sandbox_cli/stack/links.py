@@ -15,12 +15,13 @@ from sandbox_cli.stack import variables
 def links(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
     """Returns the pages of the stack, by name, and the S3 endpoint."""
     port = ports["hub"]
-    ui, shelf = (service_origin(settings, port, name) for name in ("ui", "shelf"))
+    ui, runs, shelf = (service_origin(settings, port, name) for name in ("ui", "runs", "shelf"))
     pages = {
         page: f"{ui}/services/ui/{page}/" for page, extra in variables.PAGES.items() if extra not in settings.without
     }
     return {
         "hub": f"{variables.hub_origin(settings, port)}/",
+        "runs": f"{runs}/services/runs/",
         "shelf": f"{shelf}/services/shelf/",
         **pages,
         "s3-api": f"http://127.0.0.1:{ports['s3']}",

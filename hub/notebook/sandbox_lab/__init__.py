@@ -9,6 +9,7 @@
     POST <base>/sandbox/copies/AUTHOR/NAME/vN               makes another copy of it
     POST <base>/sandbox/debug {run, feature, new}           writes the debug notebook of a run; GET …/open: opens it
     POST <base>/sandbox/debug/patch {path}                  what was edited in a debug notebook, as a patch
+    GET <base>/sandbox/runs/open?kind=…&run=…               opens a small notebook about a run: rows, diff, replay
     POST <base>/sandbox/execute {notebook}                  a shared notebook run again, in the shelf's own server
 
 The keys of the store stay in this process: the browser is given rows and names.

@@ -1,4 +1,4 @@
-"""The addresses of the debug notebook: written and opened, and its edits as a patch."""
+"""The addresses of notebooks about a run: the debug notebook, its edits as a patch, and what the page of runs opens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tornado import web
 
 from sandbox_lab.debugging import make_patch, open_notebook
 from sandbox_lab.json_handler import JsonHandler, OpeningHandler
+from sandbox_lab.run_notebooks import open_run_notebook
 
 YES = {"1", "true"}
 
@@ -61,6 +62,22 @@ class OpenDebugHandler(OpeningHandler):
         self.open_in_lab(str(notebook["path"]))
 
 
+class OpenRunNotebookHandler(OpeningHandler):
+    """`sandbox/runs/open?kind=…&run=…&feature=…&other=…`: a page, to which the page of runs leads."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Writes the notebook unless there is one, and sends the browser to it. Nothing of it is executed."""
+        given = {name: self.get_query_argument(name, "") for name in ("kind", "run", "feature", "other")}
+        root = Path(str(self.contents_manager.root_dir))
+        work = functools.partial(
+            open_run_notebook, root, given["kind"], given["run"], given["feature"] or None, given["other"] or None
+        )
+        notebook = await self.made(work)
+        self.open_in_lab(str(notebook["path"]))
+
+
 def _text_or_none(body: dict[str, Any], name: str) -> str | None:
     value = body.get(name)
     if value is not None and not isinstance(value, str):
@@ -72,4 +89,5 @@ HANDLERS: dict[str, type[JupyterHandler]] = {
     "debug": DebugHandler,
     "debug/open": OpenDebugHandler,
     "debug/patch": DebugPatchHandler,
+    "runs/open": OpenRunNotebookHandler,
 }

@@ -10,10 +10,11 @@ from typing import Any
 from jupyterhub.services.auth import HubOAuthenticated
 from tornado import web
 
+from sandbox_hub.apart.process import PageError
+from sandbox_hub.apart.queue import BusyError
 from sandbox_hub.header import header
 from sandbox_hub.pages import PageHandler
-from sandbox_hub.shelf.cells.page_queue import BusyError, NotebookPages
-from sandbox_hub.shelf.cells.process import PageError
+from sandbox_hub.shelf.cells.page_queue import NotebookPages
 from sandbox_hub.shelf.checkpoints import STORE_ERRORS, CheckpointStore
 from sandbox_hub.shelf.share_queue import ShareQueue
 from sandbox_hub.shelf.store import Record, Shelf

@@ -8,7 +8,7 @@ from typing import Any
 from jupyterhub.services.auth import HubOAuthenticated
 from tornado import web
 
-from sandbox_hub.pages import is_origin
+from sandbox_hub.pages import refuse_other_sites
 from sandbox_hub.shelf.checkpoints import STORE_ERRORS
 from sandbox_hub.shelf.handlers import PREFIX, ShelfHandler
 from sandbox_hub.shelf.store import Record
@@ -65,17 +65,11 @@ class WithdrawHandler(WithdrawingHandler):
     @web.authenticated
     async def post(self, author: str, name: str, number: str | None = None) -> None:
         """Deletes it, and goes back to what is left."""
-        self._refuse_other_sites()
+        refuse_other_sites(self)
+        HubOAuthenticated.check_xsrf_cookie(self)
         self._refuse_others(author)
         await self._withdraw(self._found(author, name, number))
         self.redirect(f"{PREFIX}{author}/{name}" if self._shelf.versions(author, name) else PREFIX)
-
-    def _refuse_other_sites(self) -> None:
-        origin = self.request.headers.get("Origin")
-        site = self.request.headers.get("Sec-Fetch-Site", "same-origin")
-        if site not in {"same-origin", "none"} or (origin and not is_origin(origin, self.request.host)):
-            raise web.HTTPError(403, "a request from another site")
-        HubOAuthenticated.check_xsrf_cookie(self)
 
     def _refuse_others(self, author: str) -> None:
         if not self._is_author(author):

@@ -30,11 +30,23 @@ if TYPE_CHECKING:
 BASE = "base"
 REPOSITORY = "sandbox"
 
-# Of spark_etl, as much as the store of runs needs, how users are named, and how dates, sizes and texts are shown.
+# Of spark_etl, as much as the store of runs needs, how users are named, how dates, sizes and texts are shown; and for
+# the page of runs, drawings, and what reads kept code without running it.
 HUB_MODULES = (
     "__init__.py",
     "bounded_json.py",
+    "code/__init__.py",
+    "code/archive.py",
+    "code/files.py",
+    "code/secret_literals.py",
+    "code/secrets.py",
     "dates.py",
+    "debugging/__init__.py",
+    "debugging/notebook/__init__.py",
+    "debugging/notebook/bindings.py",
+    "debugging/notebook/find_class.py",
+    "debugging/notebook/lines.py",
+    "drawing",
     "error_text.py",
     "errors.py",
     "folder_columns.py",

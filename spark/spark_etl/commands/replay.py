@@ -21,6 +21,7 @@ from spark_etl.debugging.verdict import Verdict
 from spark_etl.errors import ArgumentError, ReadError, SparkEtlError
 from spark_etl.printable import printable, printable_json
 from spark_etl.reading import Runs
+from spark_etl.reading.commands import run_page
 from spark_etl.runner.backend import resolve_remote
 from spark_etl.runner.launcher import program
 from spark_etl.runner.options import scratch_path, split_names
@@ -106,6 +107,8 @@ def _show(replayed: Replayed, request: ReplayRequest, progress: Progress) -> Non
     progress.line(f"  kept as run {name}")
     if program():
         progress.line(f"  next: {next_command(replayed.verdict, request.origin, name)}")
+    if page := run_page(outcome.run.root):
+        progress.line(f"  its page: {page}")
 
 
 def next_command(verdict: Verdict, origin: Origin, name: str) -> str:

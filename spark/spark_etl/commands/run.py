@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from spark_etl.command_line import INTERRUPTED
 from spark_etl.errors import FeatureError, SparkEtlError
 from spark_etl.printable import printable_json
-from spark_etl.reading.commands import debug_link
+from spark_etl.reading.commands import debug_link, run_page
 from spark_etl.reading.phases import phases_text
 from spark_etl.reading.run_table import unpublished_text
 from spark_etl.runner.backend import connect_mode
@@ -90,6 +90,7 @@ def _next_steps(outcome: Outcome) -> Iterator[str]:
     if program():
         if has_failed and outcome.has_checkpoints:
             yield f"  once it is mended: {resume_command(outcome.record)}"
+        yield from (f"  its page: {page}" for page in [run_page(outcome.run.root)] if page)
     elif has_failed:
         yield f'open it:  from spark_etl import runs; runs["{name}"].failure'
     elif outcome.has_checkpoints:

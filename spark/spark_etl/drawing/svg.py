@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from unicodedata import east_asian_width
@@ -39,7 +39,7 @@ class _Label:
         return round(width + 2 * PADDING, 1), LEADING * len(self.lines) + PADDING
 
 
-def as_svg(diagram: Diagram, *, name: str | None = None) -> str:
+def as_svg(diagram: Diagram, *, name: str | None = None, links: Mapping[str, str] | None = None) -> str:
     """Returns an `<svg>` element to put into a page or a file.
 
     It follows the page's theme: JupyterLab's where there is one, else the system's.
@@ -47,6 +47,7 @@ def as_svg(diagram: Diagram, *, name: str | None = None) -> str:
     Args:
         diagram: What is drawn.
         name: What its ids begin with; different each time if not given, since a page may hold several.
+        links: Alias → the address that its box leads to.
     """
     name = name or f"d{secrets.token_hex(4)}"
     texts = {node.alias: _Label(tuple(map(printable, _lines_of(node)))) for node in diagram.nodes}
@@ -54,8 +55,9 @@ def as_svg(diagram: Diagram, *, name: str | None = None) -> str:
     title = _escaped(diagram.summary())
     width = max(layout.width, _columns(diagram.summary()) * ADVANCE * SMALL + 2 * PADDING)
     height = layout.height + HEADER
+    role = "group" if links else "img"  # an image has nothing in it that can be followed
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" role="img" aria-labelledby="{name}-title {name}-text" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" role="{role}" aria-labelledby="{name}-title {name}-text" '
         f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
     )
     parts = [
@@ -68,7 +70,7 @@ def as_svg(diagram: Diagram, *, name: str | None = None) -> str:
         f'<text x="{PADDING:.0f}" y="18" class="title">{title}</text>',
         f'<g transform="translate(0 {HEADER:.0f})">',
         *(_path(line, name, down=layout.down) for line in layout.lines),
-        *(_group(node, layout, texts[node.alias]) for node in diagram.nodes),
+        *(_linked(_group(node, layout, texts[node.alias]), (links or {}).get(node.alias)) for node in diagram.nodes),
         "</g></svg>",
     ]
     return "\n".join(parts)
@@ -143,6 +145,10 @@ def _group(node: Node, layout: Layout, text: _Label) -> str:
     shape = f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="5"/>'
     title = f"<title>{_escaped(_tooltip(node))}</title>"
     return f'<g class="node {_style_class(style_of(node.state))}">{title}{shape}{rows}</g>'
+
+
+def _linked(group: str, address: str | None) -> str:
+    return group if address is None else f'<a href="{escape(address)}">{group}</a>'
 
 
 def _class(number: int) -> str:

@@ -113,6 +113,26 @@ def debug_page(hub: str, name: str) -> str:
     return f"{hub}/hub/user-redirect/sandbox/debug/open?run={quote(name)}"
 
 
+def run_page(root: str) -> str:
+    """Returns the page of a run on the hub; empty without a hub, or where it can't read the run.
+
+    Args:
+        root: The run's folder.
+    """
+    hub = hub_address()
+    return page_of_run(f"{hub}/services/runs/", short_name(root)) if hub and is_s3(root) else ""
+
+
+def page_of_run(pages: str, name: str) -> str:
+    """Returns the page of a run.
+
+    Args:
+        pages: Where the hub's page of runs is.
+        name: Of the run.
+    """
+    return f"{pages}{quote(name)}"
+
+
 def hub_address() -> str:
     """Returns the hub's address, as a browser on the machine of the stack finds it; empty without a hub."""
     return os.environ.get(HUB, "").rstrip("/")

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from spark_etl.names import listing
 from spark_etl.printable import printable
 from spark_etl.reading.phases import phases_text
-from spark_etl.storage import name_of
-from spark_etl.store import FeatureRecord, RunDocument, is_lazy, publishing_seconds, shown_state
+from spark_etl.store import RunDocument, is_lazy, publishing_seconds, state_text
 from spark_etl.units import format_bytes
 
 COLUMNS = ("feature", "state", "kept", "rows", "size", "computing", "publishing")
@@ -25,7 +24,7 @@ def feature_rows(document: RunDocument, status: str) -> list[list[str]]:
     return [
         [
             alias,
-            _state_of(document, alias, feature, status),
+            state_text(document, alias, died=status == "died"),
             "✓" if feature.has_checkpoint else "",
             "" if feature.rows is None else f"{feature.rows:,}",
             "" if feature.bytes is None else format_bytes(feature.bytes),
@@ -81,9 +80,3 @@ def unpublished_text(document: RunDocument) -> str:
 def format_seconds(value: float | None) -> str:
     """Returns `12.3`; nothing where it is not known."""
     return "" if value is None else f"{value:.1f}"
-
-
-def _state_of(document: RunDocument, alias: str, feature: FeatureRecord, status: str) -> str:
-    if feature.reused_from:
-        return f"reused from {name_of(feature.reused_from)}"
-    return "died" if feature.state == "running" and status == "died" else shown_state(document, alias)

@@ -32,6 +32,7 @@ from spark_etl.runner.report.watch import watch
 from spark_etl.runner.resume.cache_key import CacheKey
 from spark_etl.runner.resume.decide import ReuseDecision, decide, to_run
 from spark_etl.runner.signals import ignore_signals, install_handlers
+from spark_etl.runner.stopping import LOOK_EVERY_SECONDS, StopWatcher
 from spark_etl.store import (
     EVERY_SECONDS,
     Heartbeat,
@@ -118,12 +119,13 @@ def run_plan(
     for note in plan.project.notes():
         progress.warn(note)
     show_not_needed(plan, progress)
-    outage = StoreOutage(record, progress)
+    outage, stopping = StoreOutage(record, progress), StopWatcher(record, progress)
     with (
         Heartbeat(lambda: record.beat(EVERY_SECONDS), record.store_log),
         Heartbeat(outage.probe, every=PROBE_EVERY_SECONDS),
+        Heartbeat(stopping.look, every=LOOK_EVERY_SECONDS),
     ):
-        status, error = _attempt(plan, record, progress, outage, resolve=resolve, reuse=reuse, then=then)
+        status, error = _attempt(plan, record, progress, outage, stopping, resolve=resolve, reuse=reuse, then=then)
     if not record.is_paused:
         record.run.mark_ended(record.document)
     is_reported = error is not None and outage.error is not None
@@ -135,6 +137,7 @@ def _attempt(
     record: RunWriter,
     progress: Progress,
     outage: StoreOutage,
+    stopping: StopWatcher,
     *,
     resolve: Callable[[Plan], ResolvedInputs],
     reuse: ReusePolicy,
@@ -153,14 +156,17 @@ def _attempt(
                     then(execution)
         except KeyboardInterrupt:
             ignore_signals()
-            _record_end(record, outage, "interrupted", wait=False)
+            stopped = RunFailedError(stopping.message) if stopping.by else None
+            _record_end(record, outage, "interrupted", stopped, wait=False)
             return "interrupted", None
         except Exception as raised:  # noqa: BLE001 - whatever it is, run.json has to record it
+            stopping.end()
             error = _as_error(raised, outage)
             if outage.error is not None and not outage.wait():
                 outage.report_unrecorded()
             _record_end(record, outage, "failed", error)
             return "failed", error
+        stopping.end()
         _record_end(record, outage, "succeeded")
         return "succeeded", None
 

@@ -13,8 +13,8 @@ from spark_etl.store.document import (
 from spark_etl.store.heartbeat import EVERY_SECONDS, Heartbeat
 from spark_etl.store.index import Summary
 from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
-from spark_etl.store.layout import USERS, first_id
-from spark_etl.store.lazy import is_lazy, publishing_seconds, shown_state
+from spark_etl.store.layout import USERS, first_id, is_run_id
+from spark_etl.store.lazy import NOT_COMPUTED, is_lazy, publishing_seconds, shown_state, state_text
 from spark_etl.store.manifest import (
     DataFile,
     Manifest,
@@ -36,6 +36,7 @@ from spark_etl.store.records import (
 )
 from spark_etl.store.run import PublishDecision, StoredRun
 from spark_etl.store.search import earlier_runs
+from spark_etl.store.stop_requests import STOP_USER
 from spark_etl.store.store import RunStore
 from spark_etl.store.verify import CheckpointState, checkpoint_state, files_digest
 from spark_etl.store.writer import RunWriter, now
@@ -45,10 +46,12 @@ __all__ = [
     "DAMAGED",
     "EVERY_SECONDS",
     "KINDS",
+    "NOT_COMPUTED",
     "OWN_CODE",
     "PIN_USER",
     "RECORDED_STATUSES",
     "REPLAY",
+    "STOP_USER",
     "USERS",
     "CheckpointState",
     "CodeRecord",
@@ -81,6 +84,7 @@ __all__ = [
     "first_id",
     "is_lazy",
     "is_manifest",
+    "is_run_id",
     "looks_like_a_path",
     "manifest_at",
     "manifest_path",
@@ -90,5 +94,6 @@ __all__ = [
     "run_path",
     "short_name",
     "shown_state",
+    "state_text",
     "top_scratch",
 ]

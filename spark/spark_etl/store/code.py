@@ -63,15 +63,17 @@ def write_code(pipeline: str, archive: Archive, settings: S3Settings | None) -> 
     return CodeRecord(archive.sha256, archive.files, archive.bytes, dict(archive.left_out))
 
 
-def read_code(pipeline: str, sha256: str, settings: S3Settings | None) -> bytes:
+def read_code(pipeline: str, sha256: str, settings: S3Settings | None, *, largest: int = LARGEST) -> bytes:
     """Returns an archive, whose content is what its name says; see `StoredRun.code_archive`."""
     if not SHA256.fullmatch(sha256):
         raise DamagedError(f"{sha256!r:.80} is no SHA-256 of an archive")
     path = _path(pipeline, sha256)
-    content = storage_for(path, settings).read(path, most=LARGEST + 1)
+    content = storage_for(path, settings).read(path, most=largest + 1)
     if content is None:
         raise CodeNotKeptError(f"the code is not at {path} any more", hint="was it deleted? A later run keeps its own")
-    if len(content) > LARGEST or hashlib.sha256(content).hexdigest() != sha256:
+    if len(content) > largest:
+        raise DamagedError(f"{path} has more than {largest >> 20} MB")
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise DamagedError(f"{path} is not the code that the run has kept: its SHA-256 is another one")
     return content
 

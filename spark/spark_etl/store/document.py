@@ -144,13 +144,15 @@ def dump_run(document: RunDocument) -> bytes:
     return json.dumps(document.to_json(), indent=1, default=str).encode()
 
 
-def parse_run(content: bytes, path: str) -> RunDocument:
+def parse_run(content: bytes, path: str, *, largest: int = LARGEST) -> RunDocument:
     """Returns what a run.json of format 1 or 2 says.
 
     Raises:
         DamagedError: It is none, or of a newer format.
     """
-    found = bounded_json.parse(content, path, largest=LARGEST, in_memory=4 * LARGEST, finite=False)
+    found = bounded_json.parse(
+        content, path, largest=largest, in_memory=4 * largest, in_objects=8 * largest, finite=False
+    )
     if not isinstance(found, dict):
         raise DamagedError(f"{path} holds no object")
     check_run(found, path, newest=FORMAT, statuses=RECORDED_STATUSES)
@@ -160,8 +162,8 @@ def parse_run(content: bytes, path: str) -> RunDocument:
     replay = _typed(ReplayRecord, found["replay"]) if found.get("replay") else None
     known |= {"features": features, "outputs": outputs, "error": _error(found.get("error")), "replay": replay}
     known["code"] = _typed(CodeRecord, found["code"]) if found.get("code") is not None else None
-    root = path.rpartition("/")[0]
-    return _typed(RunDocument, {"run_id": root.rpartition("/")[2], "path": root, **known})
+    root = path.rpartition("/")[0]  # where it lies says which run it is, whatever it says itself
+    return _typed(RunDocument, {"path": root, **known, "run_id": root.rpartition("/")[2]})
 
 
 def damaged_run(root: str, why: str) -> RunDocument:

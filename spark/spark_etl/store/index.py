@@ -27,6 +27,7 @@ from spark_etl.store.layout import INDEX_FOLDER, MARK_FILE, is_run_id
 THREADS = 8
 LAST = "~"
 ENDS = ("succeeded", "failed", "interrupted")
+LONGEST_SECONDS = 1e9  # some thirty years
 LONGEST_NAME = 240  # a file's name has 255 bytes at most
 
 _refused: set[tuple[str, S3Settings | None]] = set()
@@ -115,7 +116,7 @@ def marks_of(root: str, settings: S3Settings | None = None) -> list[StoredObject
 
 
 def summaries(
-    pipeline: str, settings: S3Settings | None = None, *, after: str = "", before: str = ""
+    pipeline: str, settings: S3Settings | None = None, *, after: str = "", before: str = "", threads: int = THREADS
 ) -> dict[str, Summary]:
     """Returns what is known of the runs of a pipeline's folder, by run id.
 
@@ -124,13 +125,14 @@ def summaries(
         settings: How to reach S3; from the environment if not given.
         after: Only of runs whose ids sort after that: a day at least; empty for all.
         before: Only of runs whose ids sort before that; empty for all.
+        threads: How many months are listed at a time.
     """
     folder = join(pipeline, INDEX_FOLDER)
     store = storage_for(folder, settings)
     first, last = _month(after), _month(before) if before else LAST
     months = [join(folder, month) for month in store.folders(folder) if first <= month <= last]
     found: dict[str, Summary | None] = {}
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         names = pool.map(lambda month: store.folders(month, after=after, before=before), months)
         for name in chain.from_iterable(names):
             run_id, _, rest = name.partition("~")
@@ -168,6 +170,8 @@ def _parsed(run_id: str, rest: str) -> Summary | None:
     status, start, end, seconds, failed_at, *later = parts
     kind, user, started = (*later, *("run", "", "")[len(later) :])  # earlier versions had fewer
     try:
-        return Summary(status, start, end, float(seconds) if seconds else None, failed_at, kind, user, started)
+        took = float(seconds) if seconds else None
     except ValueError:
         return None
+    is_number = took is None or 0 <= took < LONGEST_SECONDS
+    return Summary(status, start, end, took, failed_at, kind, user, started) if is_number else None

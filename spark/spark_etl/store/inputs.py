@@ -92,21 +92,21 @@ def dump_inputs(inputs: RunInputs) -> bytes:
     return json.dumps({"format": FORMAT, "sources": sources, "features": features}, default=str).encode()
 
 
-def parse_inputs(content: bytes, path: str) -> RunInputs:
+def parse_inputs(content: bytes, path: str, *, largest: int = LARGEST) -> RunInputs:
     """Returns the stored inputs of a run.
 
     Raises:
         DamagedError: They can't be read, or are of a newer format.
     """
     found = bounded_json.parse(
-        content, path, largest=LARGEST, in_objects=4 * LARGEST, in_memory=4 * LARGEST, finite=False
+        content, path, largest=largest, in_objects=4 * largest, in_memory=4 * largest, finite=False
     )
     try:
         if int(found["format"]) > FORMAT:
             raise DamagedError(f"{path} is of a newer format than this spark_etl can read", hint="update spark_etl")
         sources = {key: _source(known) for key, known in found["sources"].items()}
         return RunInputs({alias: _feature(known, sources) for alias, known in found["features"].items()})
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise DamagedError(f"{path} is damaged: {type(error).__name__}: {error}") from error
 
 

@@ -13,6 +13,7 @@
 <scratch>/<team>/<pipeline>/_code/<sha256>.zip                    the code of all runs that had this code
 <scratch>/users/<user>/…                                          what users keep: no runs of teams
 <scratch>/users/_pins/<author>/<notebook>/v<N>.json        a pin: checkpoints that a shared notebook read
+<scratch>/users/_stops/<team>/<pipeline>/<run id>.json            that a run is to stop
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from spark_etl.storage import name_of
 from spark_etl.store.document import RunDocument
 from spark_etl.store.records import FeatureRecord, OutputRecord
 
@@ -23,6 +24,20 @@ def shown_state(document: RunDocument, alias: str) -> str:
     if not is_lazy(feature):
         return feature.state
     return _state_of_outputs([output for output in document.outputs if output.feature == alias])
+
+
+def state_text(document: RunDocument, alias: str, *, died: bool = False) -> str:
+    """Returns the same with which run a feature was reused from.
+
+    Args:
+        document: The run.
+        alias: The feature.
+        died: Whether the run has ended without a word: so has a feature that was being computed.
+    """
+    feature = document.features[alias]
+    if feature.reused_from:
+        return f"reused from {name_of(feature.reused_from)}"
+    return "died" if feature.state == "running" and died else shown_state(document, alias)
 
 
 def publishing_seconds(document: RunDocument) -> dict[str, float]:

@@ -13,6 +13,7 @@ from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, SparkEtlError
 from spark_etl.storage import S3Settings, Storage, join, name_of, relative_to, storage_for
 from spark_etl.store import index, layout
+from spark_etl.store.code import LARGEST as LARGEST_CODE
 from spark_etl.store.code import Archive, read_code, write_code
 from spark_etl.store.document import DAMAGED, LARGEST, RunDocument, damaged_run, dump_run, parse_run
 from spark_etl.store.heartbeat import Beat, dump_beat, is_recent, parse_beat
@@ -21,6 +22,7 @@ from spark_etl.store.log import MOST_LOG
 from spark_etl.store.manifest import LARGEST as LARGEST_MANIFEST
 from spark_etl.store.manifest import Manifest, dump_manifest, manifest_path
 from spark_etl.store.records import CodeRecord
+from spark_etl.store.stop_requests import read_stop, write_stop
 
 LARGEST_BEAT = 4096
 # A line for each file of an output.
@@ -108,12 +110,12 @@ class StoredRun:
         """Returns whether there is a run.json."""
         return self._store.find(self.document_path) is not None
 
-    def document(self) -> RunDocument | None:
-        """Returns what the run is, None if there is no run.json; a damaged one has the status `damaged`."""
+    def document(self, *, largest: int = LARGEST) -> RunDocument | None:
+        """Returns what the run is, None if there is no run.json; a damaged or larger one has the status `damaged`."""
         path = self.document_path
         try:
-            content = self._store.read(path, most=LARGEST + 1)
-            return None if content is None else parse_run(content, path)
+            content = self._store.read(path, most=largest + 1)
+            return None if content is None else parse_run(content, path, largest=largest)
         except DamagedError as error:
             return damaged_run(self.root, error.message)
         except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
@@ -172,6 +174,16 @@ class StoredRun:
             return self.is_alive() is True
         return document is not None and document.status == "running" and self.is_alive() is not False
 
+    # That it is to stop.
+
+    def request_stop(self, by: str) -> None:
+        """Asks whoever runs it to stop it, as Ctrl-C does; it records who has asked."""
+        write_stop(self.root, by, self.settings)
+
+    def stop_requested_by(self) -> str | None:
+        """Returns who has asked the run to stop; None if nobody has."""
+        return read_stop(self.root, self.settings)
+
     # What it kept.
 
     def checkpoint_path(self, feature: str) -> str:
@@ -186,15 +198,15 @@ class StoredRun:
         """Makes a checkpoint of the files that lie in a feature's folder."""
         self._store.write(self.manifest_path(feature), dump_manifest(manifest))
 
-    def inputs(self) -> RunInputs | None:
+    def inputs(self, *, largest: int = LARGEST_MANIFEST) -> RunInputs | None:
         """Returns what the features read and depend on, None where that was not recorded.
 
         Raises:
-            DamagedError: It can't be read.
+            DamagedError: It can't be read, or is larger, in bytes.
         """
         path = self._path(layout.INPUTS_FILE)
-        content = self._store.read(path, most=LARGEST_MANIFEST + 1)
-        return None if content is None else parse_inputs(content, path)
+        content = self._store.read(path, most=largest + 1)
+        return None if content is None else parse_inputs(content, path, largest=largest)
 
     def write_inputs(self, inputs: RunInputs) -> None:
         """Records what the features read and depend on."""
@@ -208,21 +220,26 @@ class StoredRun:
         """
         return write_code(self.root.rpartition("/")[0], archive, self.settings)
 
-    def code_archive(self, sha256: str) -> bytes:
+    def code_archive(self, sha256: str, *, largest: int = LARGEST_CODE) -> bytes:
         """Returns the archive of that hash.
+
+        Args:
+            sha256: The hash.
+            largest: In bytes.
 
         Raises:
             CodeNotKeptError: It is not there any more.
             DamagedError: It is another one, or larger than a run's code may be.
         """
-        return read_code(self.root.rpartition("/")[0], sha256, self.settings)
+        return read_code(self.root.rpartition("/")[0], sha256, self.settings, largest=largest)
 
     # What it said.
 
-    def failure_report(self, feature: str) -> dict[str, Any]:
+    def failure_report(self, feature: str, *, largest: int = bounded_json.LARGEST) -> dict[str, Any]:
         """Returns what was found out about a feature that failed; empty if nothing was, or it can't be read."""
+        path = self._path(feature, layout.FAILURE_FILE)
         try:
-            return bounded_json.read(self._store.read, self._path(feature, layout.FAILURE_FILE)) or {}
+            return bounded_json.read(self._store.read, path, largest=largest, in_objects=8 * largest) or {}
         except DamagedError:
             return {}
 

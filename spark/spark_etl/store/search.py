@@ -21,6 +21,7 @@ from spark_etl.store.run import StoredRun
 THREADS = 16
 SPAN_DAYS = (1, 4, 16, 64, 256)
 LAST = "~"  # sorts after every sign of an id
+LARGEST_LISTED = 4 << 20  # of a document that is read for a list; a larger one counts as started in its id's second
 MOST_FOLDERS, MOST_ENTRIES = 50, 5_000  # of a user's, who may make any number of them
 MAY_END_AN_ID = re.compile(r"[0-9a-f]{1,6}|.*-[0-9a-f]{6}")
 
@@ -78,7 +79,7 @@ def _with_start(one: Found) -> tuple[datetime, Found]:
     """Returns the moment a run started at; what was read of one without a mark is not read again."""
     run, summary = one
     started = summary.started if summary else ""
-    if not started and (document := run.document()) is not None:
+    if not started and (document := run.document(largest=LARGEST_LISTED)) is not None:
         started = document.started or ""
         if summary is None:
             summary = summary_of(document)
@@ -86,8 +87,16 @@ def _with_start(one: Found) -> tuple[datetime, Found]:
     try:
         moment = datetime.fromisoformat(started)
     except ValueError:
-        moment = datetime.strptime(_second(run), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        moment = _moment_of(run)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC), (run, summary)
+
+
+def _moment_of(run: StoredRun) -> datetime:
+    """Returns the second that an id has; the earliest moment for one that is none, such as `20249999T999999Z-…`."""
+    try:
+        return datetime.strptime(_second(run), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _found_in(pipelines: Sequence[str], span: IdRange, settings: S3Settings | None) -> list[Found]:
@@ -97,8 +106,10 @@ def _found_in(pipelines: Sequence[str], span: IdRange, settings: S3Settings | No
     def folders(pipeline: str) -> list[str]:
         return storage_for(pipeline, settings).folders(pipeline, after=after, before=before)
 
+    each = max(1, THREADS // max(len(pipelines), 1))  # all of them together have no more threads than one alone
+
     def marks(pipeline: str) -> dict[str, Summary]:
-        return summaries(pipeline, settings, after=after, before=before)
+        return summaries(pipeline, settings, after=after, before=before, threads=each)
 
     with ThreadPoolExecutor(THREADS) as pool:
         names, known = pool.map(folders, pipelines), pool.map(marks, pipelines)

@@ -90,6 +90,11 @@ class RunStore:
         """Returns the runs whose ids are, begin or end so; one of a whole id may not be there."""
         return search.runs_called(self.pipelines(), part, self.settings) if part else []
 
+    def called_own(self, user: str, part: str) -> Sequence[StoredRun]:
+        """Returns the runs below a user's own prefix whose ids are, begin or end so."""
+        folders = search.users_pipelines(self.scratch, self.settings, [user], None, None)
+        return search.runs_called(folders, part, self.settings) if part else []
+
     def at_path(self, name: str) -> Sequence[StoredRun]:
         """Returns the runs that a path names, whose last part is, begins or ends an id; see `run_name`.
 

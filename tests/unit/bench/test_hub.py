@@ -70,11 +70,12 @@ def test_a_figure_that_breaks_is_reported_and_keeps_no_other_back(
 
     monkeypatch.setattr(hub, "first_rows", broken)
     monkeypatch.setattr(hub, "idle_servers", broken)
+    monkeypatch.setattr(hub, "runs_page", broken)
     monkeypatch.setattr(hub, "share", lambda sandbox: hub.share_figure(9, {"verdict": "runs", "seconds": 5.0}))
 
-    rows, shared, servers = hub.in_use(Sandbox("none", None))  # type: ignore[arg-type]
+    rows, shared, runs, servers = hub.in_use(Sandbox("none", None))  # type: ignore[arg-type]
 
-    assert [figure.holds for figure in (rows, shared, servers)] == [False, True, False]
+    assert [figure.holds for figure in (rows, shared, runs, servers)] == [False, True, False, False]
     assert " ".join(str(error).split()) in rows.problem
 
 

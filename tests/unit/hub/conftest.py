@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import runpy
 import sys
@@ -17,6 +18,7 @@ from jupyterhub.auth import Authenticator
 from jupyterhub.objects import Hub
 from sandbox_hub.keys.s3_keys import Key
 from sandbox_hub.servers.spawner import SandboxSpawner
+from sandbox_hub.service_group import LIST
 from tornado.httpserver import HTTPServer
 from traitlets import Bool, Integer
 from traitlets.config import Config
@@ -120,6 +122,18 @@ def spawner(config: Config, keys: Keys, tmp_path: Path, monkeypatch: pytest.Monk
     spawner.uids_file = str(tmp_path / "uids.json")
     spawner.disk_stop_reason = None  # there is no disk to guard
     return spawner
+
+
+def service_environment(config: Config, module: str) -> dict[str, str]:
+    """Returns the environment of a service's process.
+
+    Args:
+        config: The hub's.
+        module: Which it runs, in `sandbox_hub`.
+    """
+    (group,) = [service for service in config.JupyterHub.services if service["name"] == "services"]
+    processes = {each["module"]: each["environment"] for each in json.loads(group["environment"][LIST])}
+    return {**group["environment"], **processes[f"sandbox_hub.{module}"]}
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from spark_etl.error_text import error_line, error_text
 from spark_etl.errors import ArgumentError
 from spark_etl.printable import printable
-from spark_etl.reading.commands import hub_address
+from spark_etl.reading.commands import hub_address, run_page
 from spark_etl.runner.launcher import as_typed, program
 from spark_etl.runner.report.progress import Progress
 from spark_etl.store import run_name
@@ -206,7 +206,7 @@ def failure_text(
 def _ways_in(run: str, debug: Sequence[str], replay: str) -> Iterator[str]:
     """Yields the lines that say how to look at a run."""
     name, command = run_name(run), program() or "./sandbox"
-    yield from ("", f"Run: {run}")
+    yield from ("", f"Run: {run}", *([f"      {page}"] if (page := run_page(run)) else []))
     if opening := [f"    {each}" for each in debug if each]:
         yield from ("", "Open the feature that failed in a notebook, with what it had read:", "", *opening)
     yield from ("", "Look at it in a terminal:", "", f"    {command} runs show {name}")
@@ -221,4 +221,4 @@ def _ways_in(run: str, debug: Sequence[str], replay: str) -> Iterator[str]:
 def recovery_text(*, pipeline: str, dates: str, run: str, failed_run: str) -> str:
     """Returns the mail of the first success after a failure."""
     lines = [f"{pipeline} succeeded for {dates}, after {failed_run} had failed.", "", f"Run: {run}"]
-    return "\n".join([*lines, *(["", f"Hub: {hub_address()}/"] if hub_address() else [])]) + "\n"
+    return "\n".join([*lines, *([f"      {page}"] if (page := run_page(run)) else [])]) + "\n"

@@ -178,7 +178,7 @@ def test_the_settings_file_without_it(request: pytest.FixtureRequest, monkeypatc
 
     assert not {"subdomain_host", "subdomain_hook", "extra_handlers", "public_url"} & set(config.JupyterHub)
     assert config.JupyterHub.tornado_settings == {"slow_spawn_timeout": 2}
-    assert config.JupyterHub.template_vars["sandbox_at"] == {"ui": "", "shelf": ""}
+    assert config.JupyterHub.template_vars["sandbox_at"] == {"runs": "", "shelf": "", "ui": ""}
     assert config.SandboxSpawner.environment == {}
 
 
@@ -191,10 +191,15 @@ def test_the_settings_file_with_it(request: pytest.FixtureRequest, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("origin", "shelf", "spark"),
+    ("origin", "shelf", "spark", "runs"),
     [
-        ("", "/services/shelf/", "/services/ui/spark/"),
-        (HUB, f"{SHELF}/services/shelf/", "http://ui--service.localhost:8000/services/ui/spark/"),
+        ("", "/services/shelf/", "/services/ui/spark/", "/services/runs/"),
+        (
+            HUB,
+            f"{SHELF}/services/shelf/",
+            "http://ui--service.localhost:8000/services/ui/spark/",
+            "http://runs--service.localhost:8000/services/runs/",
+        ),
     ],
 )
 def test_the_hubs_pages_link_to_the_services(
@@ -204,6 +209,7 @@ def test_the_hubs_pages_link_to_the_services(
     origin: str,
     shelf: str,
     spark: str,
+    runs: str,
 ) -> None:
     shown = of_this_hub(request, monkeypatch, origin).JupyterHub.template_vars
 
@@ -211,8 +217,9 @@ def test_the_hubs_pages_link_to_the_services(
         page = await client.get("/hub/home", headers=as_sent(await logged_in(client)))
         links = re.findall(r'href="([^"]*/services/[^"]*)"', page.text)
         assert links.count(shelf) == 2, "in the bar, and on the page"
-        assert links.count(spark) == 2
-        assert all(link.startswith((shelf, spark.removesuffix("spark/"))) for link in links)
+        assert links.count(spark) == links.count(runs) == 2
+        assert links[0] == runs, "runs come first"
+        assert all(link.startswith((runs, shelf, spark.removesuffix("spark/"))) for link in links)
 
     with_hub(folder, origin, use, template_vars=shown, template_paths=[TEMPLATES])
 

@@ -6,6 +6,7 @@ from types import ModuleType
 import pytest
 from sandbox_hub import pages
 from sandbox_hub.gateway import service as gateway
+from sandbox_hub.runs import service as runs
 from sandbox_hub.shelf import service as shelf
 from sandbox_hub.shelf.store import Record
 from tornado import httputil, template, web
@@ -43,12 +44,13 @@ def test_a_refusal_says_what_was_raised(error: Exception, text: str) -> None:
     assert page.error_text({"exc_info": (type(error), error, None)}) == text
 
 
-@pytest.mark.parametrize("service", [gateway, shelf])
+@pytest.mark.parametrize("service", [gateway, runs, shelf])
 def test_the_page_of_a_problem_has_the_services_own_style(service: ModuleType) -> None:
     own = Path(service.__file__ or "").parent / "pages"
     known = {"status": 404, "reason": "gone", "way_back": "Back", "search": "Search.", "header": "", "prefix": "/"}
 
     page = template.Loader(str(own)).load(pages.PROBLEM).generate(**known, hub="").decode()
 
-    assert "".join((own / "style.html").read_text().split()) in "".join(page.split())
+    style = template.Loader(str(own)).load("style.html").generate().decode()
+    assert "".join(style.split()) in "".join(page.split())
     assert "<p>Search.</p>" in page

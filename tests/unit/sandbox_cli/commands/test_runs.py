@@ -21,6 +21,8 @@ from tests.unit.spark_etl.reading.conftest import SCHEMA, MakeRun, make_run
 __all__ = ["SCHEMA", "make_run", "scratch"]
 FIRST, SECOND, OWN = "20240228T101112Z-aaaaaa", "20240229T101112Z-bbbbbb", "20240301T101112Z-cccccc"
 
+PAGES = "http://127.0.0.1:8000/services/runs/"
+
 
 @pytest.fixture(autouse=True)
 def part_file(make_run: MakeRun, scratch: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
@@ -29,7 +31,7 @@ def part_file(make_run: MakeRun, scratch: Path, monkeypatch: pytest.MonkeyPatch,
     make_run(FIRST)
     make_run(SECOND, status="failed")
     make_run(OWN, team="users/ada", pipeline="billing")
-    links = {"hub": "http://127.0.0.1:8000/"}
+    links = {"hub": "http://127.0.0.1:8000/", "runs": PAGES}
     found = SimpleNamespace(runs=Runs(normalise(str(scratch)), every_user=True), links=lambda: links)
     monkeypatch.setattr(command.session, "running", lambda *_: found)
     return scratch / "team" / "revenue" / FIRST / "orders" / "part-00001.parquet"
@@ -56,13 +58,14 @@ def test_a_failed_run_says_what_opens_it(
     file.write_text(json.dumps(json.loads(file.read_text()) | {"code": kept}))
     monkeypatch.setattr("spark_etl.reading.commands.is_s3", lambda _: True)
     assert run_command(["runs", "show", SECOND]) == 0
-    command, link = capsys.readouterr().err.splitlines()
+    command, link, page = capsys.readouterr().err.splitlines()
     assert command == f"next: sandbox debug {SECOND}"
     assert link == f"      http://127.0.0.1:8000/hub/user-redirect/sandbox/debug/open?run={SECOND}"
+    assert page == f"its page: {PAGES}{SECOND}"
     assert run_command(["runs", "show", SECOND, "--json"]) == 0
     assert capsys.readouterr().err == ""
     assert run_command(["runs", "show", FIRST]) == 0
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == f"its page: {PAGES}{FIRST}\n"
 
 
 def test_a_narrow_terminal_has_cells_of_several_lines(

@@ -40,6 +40,8 @@ HEAD = {
 }
 Show = Callable[..., str]
 
+PAGES = "http://127.0.0.1:8000/services/runs/"
+
 
 def with_hostile_texts(*, but: Collection[tuple[Any, ...]] = ()) -> dict[str, Any]:
     """Returns a run's document with hostile text in each field, but for some."""
@@ -94,7 +96,9 @@ DOCUMENTS = {"damaged": with_hostile_texts(), "whole": with_hostile_texts(but=st
 @pytest.fixture
 def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Show:
     """Prints with `sandbox …` what lies in a folder, and returns all that reached the terminal."""
-    stack = SimpleNamespace(runs=Runs(f"file://{tmp_path}"), links=lambda: {"hub": "http://127.0.0.1:8000/"})
+    stack = SimpleNamespace(
+        runs=Runs(f"file://{tmp_path}"), links=lambda: {"hub": "http://127.0.0.1:8000/", "runs": PAGES}
+    )
     monkeypatch.setattr(command.session, "running", lambda *_: stack)
 
     def shown(content: dict[str, Any], *line: str) -> str:

@@ -248,7 +248,8 @@ def test_a_failed_run_offers_the_debug_notebook_first_by_command_and_by_link(mon
         f"  what it has kept: ./sandbox runs show {RUN}",
         f"  does a fix hold: ./sandbox replay {RUN} --code /shop",
     ]
-    assert all(len(step) <= 80 for step in steps if "http" not in step)
+    assert steps[-1] == f"  its page: http://127.0.0.1:8000/services/runs/{RUN}"
+    assert all(len(step) <= 80 for step in steps if "debug/open" not in step)
     monkeypatch.delenv("SPARK_ETL_HUB")
     assert "http" not in "".join(next_steps("failed", **kept))
 

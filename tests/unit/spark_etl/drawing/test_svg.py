@@ -131,3 +131,12 @@ def test_in_a_page_it_is_an_image_with_words_for_whom_does_not_see_it(diamond: D
 
 def test_no_features_are_drawn_too() -> None:
     assert texts(Diagram([])) == ["features: 0 features"]
+
+
+def test_boxes_may_be_links_and_then_it_is_no_image() -> None:
+    diagram = Diagram([Node("orders"), Node("net", ["orders"])])
+    drawn = as_svg(diagram, name="d", links={"net": '/runs/x"y'})
+    assert 'role="group"' in drawn
+    assert '<a href="/runs/x&quot;y"><g class="node' in drawn
+    assert drawn.count("<a ") == 1
+    assert 'role="img"' in as_svg(diagram, name="d")

@@ -21,7 +21,7 @@ from traitlets.config import Config
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError
 
-from tests.unit.hub.conftest import IMAGE, SECRETS, Keys
+from tests.unit.hub.conftest import IMAGE, SECRETS, Keys, service_environment
 
 
 @pytest.mark.usefixtures("unstarted")
@@ -129,7 +129,7 @@ def test_the_hub_lets_nobody_in_unasked(config: Config) -> None:
 
 def test_services_may_do_what_they_are_for(config: Config) -> None:
     scopes = {role["name"]: role["scopes"] for role in config.JupyterHub.load_roles}
-    assert scopes["user"] == ["self", "access:services!service=ui", "access:services!service=shelf"]
+    assert scopes["user"] == ["self", *(f"access:services!service={name}" for name in ("runs", "shelf", "ui"))]
     assert all(scope.endswith("!user=shelf") for scope in scopes["shelf"])
     assert not [
         role for role in ("user", "shelf", "idle-culler") if any(scope.startswith("admin:") for scope in scopes[role])
@@ -140,8 +140,7 @@ def test_the_pages_are_those_that_the_stack_runs(config: Config) -> None:
     shown = config.JupyterHub.template_vars
     assert (shown["sandbox_links"], shown["sandbox_stack"]) == (["spark", "s3"], "demo")
     assert [size.name for size in shown["sandbox_sizes"]] == ["small", "medium", "large"]
-    (ui,) = [service for service in config.JupyterHub.services if service["name"] == "ui"]
-    assert ui["environment"]["SANDBOX_UI_LINKS"] == "spark,s3"
+    assert service_environment(config, "gateway.service")["SANDBOX_UI_LINKS"] == "spark,s3"
 
 
 @pytest.mark.usefixtures("unstarted")

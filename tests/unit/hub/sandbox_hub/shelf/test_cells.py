@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sandbox_hub.apart.process import PageError
 from sandbox_hub.shelf.cells import page as cells_page
 from sandbox_hub.shelf.cells.page import notebook_page
-from sandbox_hub.shelf.cells.process import PageError, notebook_page_apart
+from sandbox_hub.shelf.cells.process import notebook_page_apart
 from sandbox_hub.shelf.cells.safe_html import safe_html
 from spark_etl.printable import UNSAFE
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from sandbox_hub.apart import queue
+from sandbox_hub.apart.queue import BusyError
 from sandbox_hub.shelf import service
-from sandbox_hub.shelf.cells import page_queue
-from sandbox_hub.shelf.cells.page_queue import BusyError, NotebookPages
+from sandbox_hub.shelf.cells.page_queue import NotebookPages
 from sandbox_hub.shelf.handlers import ShelfHandler
 from sandbox_hub.shelf.store import Shelf
 from tornado.httpserver import HTTPServer
@@ -42,7 +43,7 @@ def files(tmp_path: Path) -> list[Path]:
 def test_a_page_is_made_once_and_again_when_it_was_forgotten(
     files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_queue, "REMEMBERED_BYTES", 10)  # three pages
+    monkeypatch.setattr(queue, "REMEMBERED_BYTES", 10)  # three pages
 
     async def ask() -> list[str]:
         maker = Maker()
@@ -61,12 +62,12 @@ def test_nobody_waits_for_two_pages_nor_for_long(files: list[Path], monkeypatch:
         maker = Maker()
         pages = NotebookPages(maker)
         first, second = (asyncio.create_task(pages.page(file, "x", "ada")) for file in files[:2])
-        while len(pages._waiting) != 1 or not maker.made:
+        while len(pages._queue._waiting) != 1 or not maker.made:
             await asyncio.sleep(0)
         with pytest.raises(BusyError, match="Another page of yours"):
             await pages.page(files[2], "x", "ada")
-        monkeypatch.setattr(page_queue, "WAIT_SECONDS", 0)
-        with pytest.raises(BusyError, match="The pages of other notebooks"):
+        monkeypatch.setattr(queue, "WAIT_SECONDS", 0)
+        with pytest.raises(BusyError, match="The pages of others"):
             await pages.page(files[2], "x", "bob")
         maker.may.set()
         assert sorted([await first, await second]) == [b"x a", b"x b"]

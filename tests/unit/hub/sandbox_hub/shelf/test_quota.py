@@ -18,7 +18,7 @@ from sandbox_hub.shelf.share_queue import ShareJob, ShareQueue
 from sandbox_hub.shelf.store import Record, Shelf
 from traitlets.config import Config
 
-from tests.unit.hub.conftest import errors
+from tests.unit.hub.conftest import errors, service_environment
 
 MB = 1024**2
 LIMIT = 1024 * MB
@@ -118,8 +118,8 @@ def test_sizes_that_can_not_be_known_stop_nobody(
 def test_the_shelfs_service_adds_up_what_the_guard_does(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (shelf,) = [one for one in config.JupyterHub.services if one["name"] == "shelf"]
-    for name, value in {**shelf["environment"], "SANDBOX_HOME_LIMIT": "1m"}.items():
+    environment = service_environment(config, "shelf.service")
+    for name, value in {**environment, "SANDBOX_HOME_LIMIT": "1m"}.items():
         monkeypatch.setenv(name, value)
     file = tmp_path / "published/ada/late/v1/late.ipynb"
     file.parent.mkdir(parents=True)
@@ -138,7 +138,7 @@ def test_the_shelfs_service_adds_up_what_the_guard_does(
     with pytest.raises(QuotaExceededError):
         found.check("ada", 1, MB)
 
-    assert {"DOCKER_HOST", "SANDBOX_HOME_LIMIT"} <= shelf["environment"].keys()
+    assert {"DOCKER_HOST", "SANDBOX_HOME_LIMIT"} <= environment.keys()
 
 
 class StartedError(Exception):
@@ -149,9 +149,7 @@ def test_the_service_shares_by_it(config: Config, monkeypatch: pytest.MonkeyPatc
     def queue(*given: Any) -> None:
         raise StartedError(given[-1])
 
-    (shelf,) = [one for one in config.JupyterHub.services if one["name"] == "shelf"]
-    own = {"JUPYTERHUB_SERVICE_URL": shelf["url"], "JUPYTERHUB_API_TOKEN": "its-token"}
-    for name, value in {**shelf["environment"], **own}.items():
+    for name, value in service_environment(config, "shelf.service").items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(service, "quota_from_env", lambda root: f"quota on {root}")
     monkeypatch.setattr(service, "ShareQueue", queue)

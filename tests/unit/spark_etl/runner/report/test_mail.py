@@ -181,11 +181,15 @@ def test_a_mail_links_to_the_hub_and_has_the_command_that_was_typed(monkeypatch:
     hint, replay = "in the sandbox: ./sandbox status", "./sandbox replay R1 --code /shop"
     debug = "http://127.0.0.1:8000/hub/user-redirect/sandbox/debug/open?run=R1", "./sandbox --stack demo debug R1"
     text = failure_text(**known, reason="it broke", hint=hint, debug=debug, replay=replay)
-    assert f"Run: {known['run']}\n\nOpen the feature that failed in a notebook, with what it had read:\n\n" in text
+    page = "http://127.0.0.1:8000/services/runs/R1"
+    assert (
+        f"Run: {known['run']}\n      {page}\n\nOpen the feature that failed in a notebook, with what it had read:\n\n"
+        in text
+    )
     assert f"\n    {debug[0]}\n    {debug[1]}\n\nLook at it in a terminal:\n" in text
     assert "Open the feature" not in failure_text(**known, reason="it broke", debug=("", ""))
     assert f"whether a fix holds, on the rows that it failed on:\n\n    {replay}\n" in text
     assert "    ./sandbox --stack demo runs show R1\n" in text
     assert "Next: in the sandbox: ./sandbox --stack demo status\n" in text
     assert "    http://127.0.0.1:8000/hub/user-redirect/lab/tree/notebooks\n" in text
-    assert "http://127.0.0.1:8000/\n" in recovery_text(**known, failed_run="R0")
+    assert f"{page}\n" in recovery_text(**known, failed_run="R0")

@@ -1,0 +1,1 @@
+"""Pages of what others wrote, made in processes of their own, with little memory and time."""
