@@ -2,7 +2,8 @@
 "use strict";
 // The token says that it is a page of this service that asks; without it, the hub's login is asked for again.
 const PART = { "X-Sandbox-Part": "1", "X-XSRFToken": document.currentScript.dataset.token };
-const REST_SECONDS = 10, MOST_FAILURES = 3, GONE = 404;
+// A run that has ended stops its session, says how it went, and sends its mails: that takes some seconds more.
+const REST_SECONDS = 10, SECONDS_AFTER_THE_END = 20, MOST_FAILURES = 3, GONE = 404;
 
 async function part(address) {
   const answer = await fetch(address, { headers: PART, credentials: "same-origin", redirect: "manual" });
@@ -33,7 +34,7 @@ function say(where, text) {
 
 function follow(where) {
   const seconds = Number(where.dataset.live), rest = document.querySelector("[data-rest]");
-  let shown = null, shownRest = null, since = 0, failures = 0;
+  let shown = null, shownRest = null, since = 0, ended = 0, failures = 0;
   const step = async () => {
     if (!document.hidden) {
       try {
@@ -49,7 +50,7 @@ function follow(where) {
           shownRest = more;
         }
         failures = 0;
-        if (!goesOn) return;  // all of it is shown
+        if (!goesOn && (ended += seconds) > SECONDS_AFTER_THE_END) return;
       } catch (error) {
         failures += 1;
         if (error.status === GONE) return say(where, "This run was deleted.");
