@@ -63,7 +63,7 @@ def idle_memory(sandbox: Sandbox) -> Iterator[Figure]:
         used = list(pool.map(memory, containers))
     for container, megabytes in sorted(zip(containers, used, strict=True), key=lambda pair: -pair[1]):
         yield Figure(f"idle memory: {str(container.name).removeprefix(sandbox.stack + '-')}", megabytes, "MB")
-    yield Figure("idle memory: whole stack", sum(used), "MB", limit=1400)
+    yield Figure("idle memory: whole stack", sum(used), "MB", limit=1350)
 
 
 def memory(container: Container) -> float:
