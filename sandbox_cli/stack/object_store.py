@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from minio.credentials.providers import StaticProvider
@@ -91,6 +91,11 @@ class ObjectStore:
                 raise
             return False
         return True
+
+    def sizes(self, bucket: str) -> Iterator[tuple[str, int]]:
+        """Yields the key and the bytes of each object of a bucket."""
+        for found in self._s3.list_objects(bucket_name=bucket, recursive=True):
+            yield str(found.object_name), int(found.size or 0)
 
     def ensure_s3_user(self, access_key: str) -> bool:
         """Makes or repairs an S3 user and its rights; returns whether anything was changed."""

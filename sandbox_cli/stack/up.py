@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from sandbox_cli.console import Console, Stage
 from sandbox_cli.errors import StackError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import health, lock, object_store, ports, secrets, services, variables
+from sandbox_cli.stack import disk, health, lock, object_store, ports, secrets, services, variables
 from sandbox_cli.stack.compose import Compose
 from sandbox_cli.stack.doctor import smoke_test
 from sandbox_cli.stack.engine import capacity, connection
@@ -43,6 +43,8 @@ def up(
     with lock.stack_lock(console, settings, "up"):
         engine, images = prepare(console, settings)
         session = _stack(console, settings, engine, images, sign_in)
+        if warning := disk.warning(session):
+            console.warn(warning)
         _provision(console, session, with_data=with_sample)
         run_id = _sample(console, session) if with_sample else None
         tested = _smoke_test(console, session, with_checkpoint=run_id is not None) if with_smoke_test else None

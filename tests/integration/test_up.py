@@ -62,6 +62,16 @@ def test_status_names_every_service_and_its_state(stack: Sandbox) -> None:
     assert "spark-worker" in stack("status").out
 
 
+def test_the_disk_is_shown_by_what_takes_it_and_of_whom(stack: Sandbox) -> None:
+    found = stack("status", "--disk", "--json").json
+    assert 0 < found["free_bytes"] < found["total_bytes"]
+    bytes_of = {(part["what"], part["owner"]): part["bytes"] for part in found["parts"]}
+    assert bytes_of["image", "sandbox/spark"] > 100_000_000
+    assert bytes_of["runs", "sandbox/revenue"] > 100_000
+    assert bytes_of["published data", "orders"] > 100_000
+    assert "sandbox/revenue" in stack("status", "--disk").out
+
+
 def test_status_of_a_stack_that_is_not_there_is_no(fresh_sandbox: Sandbox) -> None:
     done = fresh_sandbox("status", "--json", code=4)
 

@@ -33,9 +33,17 @@ class Capacity:
 
 def measure(engine: Engine) -> Capacity:
     """Returns what the engine's machine has."""
-    root = Path(str(engine.info.get("DockerRootDir") or "/var/lib/docker"))
-    free = shutil.disk_usage(root).free if _visible(root) else None
+    free, _ = disk(engine) or (None, None)
     return Capacity(free, int(str(engine.info.get("MemTotal") or 0)), int(str(engine.info.get("NCPU") or 1)))
+
+
+def disk(engine: Engine) -> tuple[int, int] | None:
+    """Returns the bytes free where the engine keeps its data, and all of them; None where that can't be seen."""
+    root = Path(str(engine.info.get("DockerRootDir") or "/var/lib/docker"))
+    if not _visible(root):
+        return None
+    usage = shutil.disk_usage(root)
+    return usage.free, usage.total
 
 
 def _visible(root: Path) -> bool:
