@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -10,8 +11,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from spark_etl.storage.base import Entry, StoredObject
+from spark_etl.storage.base import Entry, StoredObject, Upload
 from spark_etl.storage.paths import local_path, normalise
+
+# What `write`, `create` and `copy` make beside their target; a process that was killed leaves it.
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 
 
 class LocalStorage:
@@ -110,10 +114,27 @@ class LocalStorage:
         with suppress(FileNotFoundError):
             shutil.rmtree(local_path(folder))
 
+    def uploads(self, folder: str) -> Iterator[Upload]:
+        """Yields the temporary files below the folder."""
+        for item in self.walk(folder):
+            if is_temporary(item.path) and item.modified is not None:
+                yield Upload(item.path, "", item.modified, item.size)
+
+    def abort(self, upload: Upload) -> None:
+        """Deletes the temporary file."""
+        if is_temporary(upload.path):
+            self.delete([upload.path])
+
+
+def is_temporary(path: str) -> bool:
+    """Returns whether a file is one that `write`, `create` or `copy` makes beside its target."""
+    return TEMPORARY.fullmatch(path.rpartition("/")[2]) is not None
+
 
 def _stored(file: Path) -> StoredObject:
     stat = file.stat()
-    return StoredObject(normalise(str(file)), stat.st_size, f"{stat.st_mtime_ns:x}-{stat.st_size:x}")
+    written = datetime.fromtimestamp(stat.st_mtime, UTC)
+    return StoredObject(normalise(str(file)), stat.st_size, f"{stat.st_mtime_ns:x}-{stat.st_size:x}", written)
 
 
 def _remove_if_empty(folder: Path) -> None:

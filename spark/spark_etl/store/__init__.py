@@ -10,10 +10,28 @@ from spark_etl.store.document import (
     RunDocument,
     Status,
 )
+from spark_etl.store.gc import COLUMNS as GC_COLUMNS
+from spark_etl.store.gc import (
+    KEEP_LAST,
+    OLDER_THAN,
+    GcOptions,
+    GcPlan,
+    GcResult,
+    Leftover,
+    PlannedRun,
+    execute_gc,
+    parse_age,
+    plan_gc,
+    plan_removal,
+    result_lines,
+    summary_lines,
+    table_rows,
+)
+from spark_etl.store.gc import why as why_planned
 from spark_etl.store.heartbeat import EVERY_SECONDS, Heartbeat
 from spark_etl.store.index import Summary
 from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
-from spark_etl.store.layout import USERS, first_id, is_run_id
+from spark_etl.store.layout import PUBLISH_LOCK, TRUST_FOLDER, USERS, first_id, is_run_id
 from spark_etl.store.lazy import NOT_COMPUTED, is_lazy, publishing_seconds, shown_state, state_text
 from spark_etl.store.manifest import (
     DataFile,
@@ -45,13 +63,18 @@ __all__ = [
     "ADOPTED",
     "DAMAGED",
     "EVERY_SECONDS",
+    "GC_COLUMNS",
+    "KEEP_LAST",
     "KINDS",
     "NOT_COMPUTED",
+    "OLDER_THAN",
     "OWN_CODE",
     "PIN_USER",
+    "PUBLISH_LOCK",
     "RECORDED_STATUSES",
     "REPLAY",
     "STOP_USER",
+    "TRUST_FOLDER",
     "USERS",
     "CheckpointState",
     "CodeRecord",
@@ -59,12 +82,17 @@ __all__ = [
     "ErrorRecord",
     "FeatureInputs",
     "FeatureRecord",
+    "GcOptions",
+    "GcPlan",
+    "GcResult",
     "Heartbeat",
+    "Leftover",
     "Manifest",
     "ObjectRecord",
     "OutputRecord",
     "Pin",
     "PinnedVersion",
+    "PlannedRun",
     "PublishDecision",
     "ReplayRecord",
     "RunContents",
@@ -80,6 +108,7 @@ __all__ = [
     "adopted_manifest",
     "checkpoint_state",
     "earlier_runs",
+    "execute_gc",
     "files_digest",
     "first_id",
     "is_lazy",
@@ -89,11 +118,18 @@ __all__ = [
     "manifest_at",
     "manifest_path",
     "now",
+    "parse_age",
+    "plan_gc",
+    "plan_removal",
     "publishing_seconds",
+    "result_lines",
     "run_name",
     "run_path",
     "short_name",
     "shown_state",
     "state_text",
+    "summary_lines",
+    "table_rows",
     "top_scratch",
+    "why_planned",
 ]
