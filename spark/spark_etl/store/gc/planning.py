@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from spark_etl.errors import StorageError
+from spark_etl.errors import RunNotFoundError, StorageError
 from spark_etl.storage import S3Settings, name_of
 from spark_etl.store import layout
 from spark_etl.store.document import DAMAGED
@@ -54,6 +54,7 @@ def plan_removal(
         on_progress: See `plan_gc`.
 
     Raises:
+        RunNotFoundError: One of them does not lie below the scratch path.
         StorageError: The store does not answer, or refuses.
     """
     return _Planning(store, now or datetime.now(UTC), on_progress).remove({run.root for run in runs})
@@ -76,6 +77,8 @@ class _Planning:
         for root, known in self._documents.of(named.values()).items():
             if known.status == DAMAGED and not named[root].is_at_work:  # whatever its mark says
                 named[root].status = DAMAGED
+        if missing := sorted(set(roots) - named.keys()):
+            raise RunNotFoundError(f"no run {missing[0]} below {self._scratch}", hint="runs.list()")
         staying = self._judge.keep_always(named.values(), damaged=False)
         others = [run for run in self._runs if run.root not in named or run.root in staying]
         staying |= self._judge.keep_upstream(_without(named, staying), others)

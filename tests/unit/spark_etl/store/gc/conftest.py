@@ -36,7 +36,7 @@ class DyingStorage(LocalStorage):
 
     def __init__(self, deletions: int, seed: int = 0) -> None:
         self.left = deletions
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - an order, no secret
         self._lock = threading.Lock()
 
     def delete(self, paths: Iterable[str]) -> None:
@@ -65,5 +65,5 @@ class DyingStorage(LocalStorage):
 def dying_after(deletions: int, seed: int = 0) -> Iterator[DyingStorage]:
     """Has every folder be a store that dies after so many deletions."""
     storage = DyingStorage(deletions, seed)
-    with mock.patch("spark_etl.storage.LocalStorage", lambda: storage):
+    with mock.patch("spark_etl.storage.LocalStorage", return_value=storage):
         yield storage
