@@ -17,7 +17,7 @@ from sandbox_cli.stack import session
 
 RunNames = Annotated[
     list[str],
-    typer.Argument(metavar="RUN…", help="Runs: an id, its beginning or end, a path as `list` shows it, or `latest`."),
+    typer.Argument(metavar="RUN", help="Runs: an id, its beginning or end, a path as `list` shows it, or `latest`."),
 ]
 WAYS_OUT: dict[str, Callable[[PlannedRun], str]] = {
     "running": lambda run: f"sandbox runs stop {shlex.quote(run.name)}",

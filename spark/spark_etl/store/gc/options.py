@@ -11,7 +11,7 @@ from spark_etl.errors import ArgumentError
 OLDER_THAN, KEEP_LAST = "14d", 3
 LONGEST_DAYS = 36_500
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
-AGE = re.compile(r"(\d{1,6})([hdw])")
+AGE = re.compile(r"([0-9]{1,6})([hdw])")
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class RunFacts:
         if self.kind == "imported" and self.modified is not None:
             return self.modified
         try:
-            return datetime.strptime(self.run_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            return datetime.fromisoformat(self.run_id.partition("-")[0])
         except ValueError:  # such as 20249999T999999Z-…, which nothing of ours makes: never old
             return datetime.max.replace(tzinfo=UTC)
 
