@@ -13,6 +13,7 @@ from spark_etl.store import (
     GcPlan,
     GcResult,
     execute_gc,
+    format_progress,
     result_lines,
     summary_lines,
     table_rows,
@@ -31,7 +32,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop after the plan; de
 
 def progress(stage: Stage) -> StageProgress:
     """Returns what shows how far a plan is, or its execution."""
-    return StageProgress(stage, lambda done, total: f"{done:,} of {total:,}")
+    return StageProgress(stage, format_progress)
 
 
 def store_plan(given: Call, plan: GcPlan) -> Path:

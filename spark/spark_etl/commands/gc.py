@@ -17,6 +17,7 @@ from spark_etl.store import (
     GcPlan,
     RunStore,
     execute_gc,
+    format_progress,
     parse_age,
     plan_gc,
     result_lines,
@@ -40,7 +41,7 @@ def gc_command(arguments: Namespace, scratch: str, progress: Progress) -> int:
     """
     options = GcOptions(parse_age(arguments.older_than), _number(arguments.keep_last), arguments.users)
     store = RunStore(scratch)
-    shown = PeriodicProgress(progress, lambda what, done, total: f"{what}: {done:,} of {total:,}")
+    shown = PeriodicProgress(progress, lambda what, done, total: f"{what}: {format_progress(done, total)}")
     plan = plan_gc(store, options, on_progress=shown)
     if not arguments.json:
         _show(plan, progress)

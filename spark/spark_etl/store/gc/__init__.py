@@ -4,7 +4,7 @@ from spark_etl.store.gc.execute import GcResult, execute_gc
 from spark_etl.store.gc.options import KEEP_LAST, OLDER_THAN, GcOptions, parse_age
 from spark_etl.store.gc.plan import GcPlan, Leftover, PlannedRun
 from spark_etl.store.gc.planning import plan_gc, plan_removal
-from spark_etl.store.gc.text import COLUMNS, result_lines, summary_lines, table_rows, why
+from spark_etl.store.gc.text import COLUMNS, format_progress, result_lines, summary_lines, table_rows, why
 
 __all__ = [
     "COLUMNS",
@@ -16,6 +16,7 @@ __all__ = [
     "Leftover",
     "PlannedRun",
     "execute_gc",
+    "format_progress",
     "parse_age",
     "plan_gc",
     "plan_removal",

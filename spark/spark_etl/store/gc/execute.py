@@ -85,13 +85,20 @@ class _Execution:
         self._delete_leftovers([item for item in self._plan.leftovers if item not in late])
         done = 0
         for level in levels(going, known):
-            with ThreadPoolExecutor(THREADS) as pool:
-                for run, why in zip(level, pool.map(lambda run: self._delete(run, known), level), strict=True):
-                    done += 1
-                    self._on_progress("runs", done, len(going))
-                    self._count(run, why, known.get(run.root))
+            for run, why in zip(level, self._delete_all(level, known), strict=True):
+                done += 1
+                self._count(run, why, known.get(run.root))
+                self._on_progress("runs", done, len(going))
         self._delete_leftovers([item for item in self._plan.leftovers if item in late])
         return self._result
+
+    def _delete_all(self, runs: Sequence[PlannedRun], known: Mapping[str, Known]) -> Iterator[str]:
+        """Deletes runs, some at a time, and yields for each why it stays; whoever stops asking stops the work."""
+        pool = ThreadPoolExecutor(THREADS)
+        try:
+            yield from pool.map(lambda run: self._delete(run, known), runs)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _delete(self, run: PlannedRun, known: Mapping[str, Known]) -> str:
         """Deletes a run, and returns why not if it stays."""

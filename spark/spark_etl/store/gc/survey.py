@@ -13,6 +13,7 @@ from spark_etl.store.index import Summary, parse_mark
 from spark_etl.store.store import RunStore
 
 THREADS = 16
+EVERY = 1000  # objects, as many as S3 lists at a time
 OnProgress = Callable[[str, int, int], None]
 
 
@@ -105,15 +106,11 @@ def survey(store: RunStore, on_progress: OnProgress) -> list[PipelineFacts]:
 
     Args:
         store: The scratch path's.
-        on_progress: Is called with what is looked at, how many pipelines are done, and of how many.
+        on_progress: Is called, by several threads, with a pipeline, how many objects of it were seen, and 0: nobody
+            knows of how many.
     """
-    found: list[PipelineFacts] = []
-    folders = all_pipelines(store)
     with ThreadPoolExecutor(THREADS) as pool:
-        for facts in pool.map(lambda folder: _pipeline(store, folder), folders):
-            found.append(facts)
-            on_progress("pipelines", len(found), len(folders))
-    return found
+        return list(pool.map(lambda folder: _pipeline(store, folder, on_progress), all_pipelines(store)))
 
 
 def all_pipelines(store: RunStore) -> list[str]:
@@ -122,7 +119,7 @@ def all_pipelines(store: RunStore) -> list[str]:
     return sorted(dict.fromkeys([*store.pipelines(), *own]))
 
 
-def _pipeline(store: RunStore, folder: str) -> PipelineFacts:
+def _pipeline(store: RunStore, folder: str, on_progress: OnProgress) -> PipelineFacts:
     facts = PipelineFacts(folder, folder.startswith(f"{join(store.scratch, layout.USERS)}/"))
     storage = storage_for(folder, store.settings)
     names = storage.folders(folder)
@@ -130,8 +127,10 @@ def _pipeline(store: RunStore, folder: str) -> PipelineFacts:
         facts.runs[run_id] = RunFacts(join(folder, run_id), facts.own)
     if not facts.runs and not {layout.INDEX_FOLDER, layout.CODE_FOLDER} & set(names):
         return facts  # data that somebody keeps there, of any size
-    for item in storage.walk(folder):
+    for number, item in enumerate(storage.walk(folder), start=1):
         _add(facts, item, item.path[len(folder) + 1 :])
+        if number % EVERY == 0:
+            on_progress("/".join(folder.split("/")[-2:]), number, 0)
     for run_id, marks in facts.marks.items():
         if len(marks) == 1 and run_id in facts.runs:
             run = facts.runs[run_id]

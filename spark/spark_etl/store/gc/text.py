@@ -24,7 +24,7 @@ REASONS = {
     "reused": "reused by run",
     "origin of a replay": "run {} replays it",
 }
-PLURALS = {"code": "archives of code"}
+NOUNS = {"code": ("archive of code", "archives of code")}
 
 
 def summary_lines(plan: GcPlan) -> list[str]:
@@ -37,7 +37,7 @@ def summary_lines(plan: GcPlan) -> list[str]:
     for kind in KINDS:
         found = [item for item in plan.leftovers if item.kind == kind]
         if found:
-            noun = PLURALS.get(kind) or (f"{kind}s" if len(found) > 1 else kind)
+            noun = NOUNS.get(kind, (kind, f"{kind}s"))[len(found) > 1]
             lines.append(f"{len(found):,} {noun} of {_size(found)} {_goes(len(found))}")
     return [*lines, *plan.notes]
 
@@ -71,6 +71,11 @@ def result_lines(result: GcResult) -> list[str]:
     gone = f"{format_count(len(result.runs), 'run')} and {format_count(result.leftovers, 'leftover')}"
     lines = [f"deleted {gone}: {format_bytes(result.bytes)}"]
     return [*lines, *(f"left {name}: {why}" for name, why in result.skipped.items())]
+
+
+def format_progress(done: int, total: int) -> str:
+    """Returns how far something is, given how much is done, and of how much; 0 where that is not known."""
+    return f"{done:,} of {total:,}" if total else f"{done:,} objects"
 
 
 def format_age(seconds: float) -> str:

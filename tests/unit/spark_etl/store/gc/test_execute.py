@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from spark_etl.errors import DamagedError
 from spark_etl.store import GcOptions, GcPlan, StoredRun, execute_gc, plan_gc, plan_removal
-from spark_etl.store.gc import watch
+from spark_etl.store.gc import survey, watch
 
 from tests.support.histories import History, broken, path_of, set_age
 
@@ -140,11 +140,26 @@ def test_what_is_no_plan_is_refused(history: History, change: dict[str, object])
         GcPlan.from_dict(plan_gc(history.store, ALL).to_dict() | change)
 
 
-def test_how_far_it_is_is_said(history: History) -> None:
+def test_an_interrupt_ends_it_soon(history: History) -> None:
+    for days in range(30, 130):
+        history.run(days, status="failed")
+
+    def interrupt(what: str, _done: int, _total: int) -> None:
+        if what == "runs":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute_gc(history.store, plan_gc(history.store, ALL), on_progress=interrupt)
+    assert broken(history.store) == []
+    assert len(plan_gc(history.store, ALL).going) > 40
+
+
+def test_how_far_it_is_is_said(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survey, "EVERY", 10)
     for days in (30, 31, 32):
         history.run(days, status="failed")
     said: list[tuple[str, int, int]] = []
     plan = plan_gc(history.store, ALL, on_progress=lambda *known: said.append(known))
     execute_gc(history.store, plan, on_progress=lambda *known: said.append(known))
-    assert ("pipelines", 1, 1) in said
+    assert ("team/shop", 10, 0) in said
     assert [done for what, done, total in said if (what, total) == ("runs", 3)] == [1, 2, 3]
