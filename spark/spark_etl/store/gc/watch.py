@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from spark_etl.storage import join, storage_for
 from spark_etl.store import layout
 from spark_etl.store.document import DAMAGED
-from spark_etl.store.gc.documents import Known, read_known
+from spark_etl.store.gc.documents import ENDS, Known, read_known
 from spark_etl.store.gc.planning import pinned_runs
 from spark_etl.store.gc.survey import all_pipelines
 from spark_etl.store.names import run_name
@@ -37,6 +37,7 @@ class Watch:
         self._lock = threading.Lock()
         self._looked = -EVERY_SECONDS
         self._new: dict[str, Known] = {}
+        self._ended: dict[str, Known] = {}
         self._pins: dict[str, set[str]] = {}
 
     def keeps(self, run_id: str) -> str:
@@ -70,7 +71,12 @@ class Watch:
                     yield join(folder, name)
 
     def _read(self, root: str) -> Known | None:
-        return read_known(StoredRun(root, self._store.settings))
+        if root not in self._ended:
+            known = read_known(StoredRun(root, self._store.settings))
+            if known is None or known.status not in ENDS:
+                return known
+            self._ended[root] = known  # it does not change any more
+        return self._ended[root]
 
 
 def needed_by(names: Sequence[str]) -> str:
