@@ -73,6 +73,7 @@ class _Execution:
         self._settings, self._plan, self._now, self._on_progress = store.settings, plan, now, on_progress
         settled = {run.root for run in plan.runs if run.goes or run.status not in {"running", "died"}}
         self._watch = Watch(store, moment(plan.made), settled)
+        self._newest = {_pipeline(run): run for run in plan.staying if run.reason == "newest success"}
         self._result = GcResult()
         self._needed: dict[str, list[str]] = {}  # run id → the names of runs that need it and were not deleted
 
@@ -120,6 +121,9 @@ class _Execution:
             return "its run.json can't be read"
         if names := self._needed.get(name_of(run.root)):
             return needed_by(names)
+        newest = self._newest.get(_pipeline(run))
+        if run.status == "succeeded" and newest and not StoredRun(newest.root, self._settings).exists():
+            return f"run {newest.name}, the newest success of its pipeline, is gone"
         return self._watch.keeps(name_of(run.root))
 
     def _count(self, run: PlannedRun, why: str, known: Known | None) -> None:
@@ -146,7 +150,7 @@ class _Execution:
         """Returns why an archive stays of which a run was to go that did not."""
         pipeline = item.path.rpartition("/")[0].rpartition("/")[0]
         stays = (run for run in self._plan.going if run.name in self._result.skipped)
-        is_near = item.kind == "code" and any(run.root.rpartition("/")[0] == pipeline for run in stays)
+        is_near = item.kind == "code" and any(_pipeline(run) == pipeline for run in stays)
         return "a run of the pipeline that was to go has stayed" if is_near else ""
 
     def _remove(self, item: Leftover) -> None:
@@ -175,6 +179,11 @@ def levels(runs: Sequence[PlannedRun], known: Mapping[str, Known]) -> Iterator[l
         yield level
         done = {run.root for run in level}
         left = [run for run in left if run.root not in done]
+
+
+def _pipeline(run: PlannedRun) -> str:
+    """Returns the folder of its pipeline."""
+    return run.root.rpartition("/")[0]
 
 
 def _is_of(item: Leftover, code: set[str]) -> bool:

@@ -62,6 +62,20 @@ def test_one_that_has_come_back_to_life_stays(history: History) -> None:
     assert execute_gc(history.store, plan).skipped == {run.run_id: "it is at work"}
 
 
+def test_the_newest_success_is_one_that_is_still_there(history: History) -> None:
+    old, failed, newest = history.run(31), history.run(30, status="failed"), history.run(29)
+    plan = plan_gc(history.store, ALL)
+    execute_gc(history.store, plan_removal(history.store, [newest]))
+    result = execute_gc(history.store, plan)
+    assert result.runs == [failed.run_id]
+    assert result.skipped == {old.run_id: f"run {newest.run_id}, the newest success of its pipeline, is gone"}
+    assert reasons_of(history) == ["newest success"]
+
+
+def reasons_of(history: History) -> list[str]:
+    return [run.reason for run in plan_gc(history.store, ALL).runs]
+
+
 def test_one_that_is_gone_already_is_said(history: History) -> None:
     run = history.run(30, status="failed")
     plan = plan_gc(history.store, ALL)
