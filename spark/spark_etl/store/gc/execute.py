@@ -21,7 +21,7 @@ from spark_etl.store.gc.leftovers import moment
 from spark_etl.store.gc.plan import GcPlan, Leftover, PlannedRun
 from spark_etl.store.gc.planning import no_progress
 from spark_etl.store.gc.survey import OnProgress, RunFacts
-from spark_etl.store.gc.watch import Watch, needed_by
+from spark_etl.store.gc.watch import Watch
 from spark_etl.store.run import StoredRun
 from spark_etl.store.store import RunStore
 
@@ -109,6 +109,10 @@ class _Execution:
         return why
 
     def _what_keeps(self, run: PlannedRun, known: Known | None) -> str:
+        """Returns why a run stays after all; empty if it goes."""
+        return self._what_changed(run, known) or self._who_needs(run) or self._watch.keeps(name_of(run.root))
+
+    def _what_changed(self, run: PlannedRun, known: Known | None) -> str:
         stored = StoredRun(run.root, self._settings)
         found = storage_for(run.root, self._settings).find(stored.document_path)
         if found is None:
@@ -117,14 +121,15 @@ class _Execution:
             return "its run.json has changed"
         if run.status in {"died", DAMAGED} and stored.is_alive():
             return "it is at work"
-        if run.status != DAMAGED and (known is None or known.status == DAMAGED):
-            return "its run.json can't be read"
+        unreadable = run.status != DAMAGED and (known is None or known.status == DAMAGED)
+        return "its run.json can't be read" if unreadable else ""
+
+    def _who_needs(self, run: PlannedRun) -> str:
         if names := self._needed.get(name_of(run.root)):
-            return needed_by(names)
+            return f"run {names[0]} needs it, and stays"
         newest = self._newest.get(_pipeline(run))
-        if run.status == "succeeded" and newest and not StoredRun(newest.root, self._settings).exists():
-            return f"run {newest.name}, the newest success of its pipeline, is gone"
-        return self._watch.keeps(name_of(run.root))
+        is_gone = run.status == "succeeded" and newest and not StoredRun(newest.root, self._settings).exists()
+        return f"run {newest.name}, the newest success of its pipeline, is gone" if newest and is_gone else ""
 
     def _count(self, run: PlannedRun, why: str, known: Known | None) -> None:
         if not why:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from spark_etl.storage import join, storage_for
@@ -77,8 +77,3 @@ class Watch:
                 return known
             self._ended[root] = known  # it does not change any more
         return self._ended[root]
-
-
-def needed_by(names: Sequence[str]) -> str:
-    """Returns why a run stays that others need which stay."""
-    return f"run {names[0]} needs it, and stays"
