@@ -37,7 +37,7 @@ def plan_file(tmp_path: Path) -> Path:
 def old(history: History) -> StoredRun:
     """A failed run of a month ago, with three newer ones and a success of today."""
     run = history.run(30, status="failed")
-    for days in (3, 2, 1):
+    for days in (3.1, 2.1, 1.1):
         history.run(days, status="failed")
     return run
 
@@ -70,7 +70,7 @@ def test_a_dry_run_shows_the_totals_first_then_each_run_and_stops(
     assert head.split() == ["run", "age", "size", "plan", "why"]
     assert first.startswith(old.run_id)
     assert first.endswith("goes   old enough, and nothing needs it")
-    assert [line.split()[1] for line in others] == ["23h", "47h", "2d"]
+    assert [line.split()[1] for line in others] == ["26h", "2d", "3d"]
     assert all("among the newest of its pipeline" in line for line in others)
     assert old.exists()
     assert len(json.loads(plan_file.read_text())["runs"]) == 4

@@ -99,7 +99,7 @@ def test_code_is_kept_where_a_run_cannot_be_read(history: History) -> None:
 
 
 def test_a_mark_without_a_run_goes_at_once(history: History) -> None:
-    run = history.run(1)
+    run = history.run(0.5)
     for file in path_of(run.root).rglob("*"):
         if file.is_file():
             file.unlink()
