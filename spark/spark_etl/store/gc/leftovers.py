@@ -57,16 +57,16 @@ def marks(pipeline: PipelineFacts) -> Iterator[Leftover]:
             yield from (Leftover("mark", item.path, root, item.size) for item in found)
 
 
-def uploads(scratch: str, at_work: Collection[str], now: datetime, settings: S3Settings | None) -> Iterator[Leftover]:
+def uploads(found: Sequence[Upload], scratch: str, at_work: Collection[str], now: datetime) -> Iterator[Leftover]:
     """Yields what was never written to its end, but for what a run at work may still be writing.
 
     Args:
-        scratch: The scratch path.
+        found: The uploads below the scratch path.
+        scratch: That path.
         at_work: The folders of runs that have not ended.
         now: This moment.
-        settings: How to reach S3; from the environment if not given.
     """
-    for upload in storage_for(scratch, settings).uploads(scratch):
+    for upload in found:
         root = run_of(upload, scratch)
         if is_settled(upload.started, now) and root not in at_work:
             started = upload.started.isoformat()

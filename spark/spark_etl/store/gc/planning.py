@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from spark_etl.errors import RunNotFoundError, StorageError
-from spark_etl.storage import S3Settings, name_of
+from spark_etl.storage import S3Settings, Upload, name_of, storage_for
 from spark_etl.store import layout
 from spark_etl.store.document import DAMAGED
 from spark_etl.store.gc import leftovers
@@ -109,15 +109,21 @@ class _Planning:
         goes = {root for root, decision in decisions.items() if decision.reason == "old"}
         staying = {run.root: run for run in self._runs if run.etag is not None and run.root not in goes}
         at_work = {run.root for run in self._runs if run.is_at_work}
-        found = [leftovers.of_folder(run) for run in halves.values()]
         notes: list[str] = []
+        uploads: list[Upload] = []
+        try:
+            uploads += storage_for(self._scratch, self._settings).uploads(self._scratch)
+        except StorageError as error:
+            notes.append(leftovers.refused("uploads that never ended", error))
+        fresh = [each for each in uploads if not leftovers.is_settled(each.started, self._now)]
+        written = {leftovers.run_of(each, self._scratch) for each in fresh}
+        found = [leftovers.of_folder(run) for run in halves.values() if run.root not in written]
         for pipeline in self._pipelines:
             if options.users or not pipeline.own:
                 found += self._of_pipeline(pipeline, staying)
-        try:
-            found += self._uploads(options, at_work)
-        except StorageError as error:
-            notes.append(leftovers.refused("uploads that never ended", error))
+        own = f"{self._scratch}/{layout.USERS}/"
+        uploads = [each for each in uploads if options.users or not each.path.startswith(own)]
+        found += leftovers.uploads(uploads, self._scratch, at_work, self._now)
         found += leftovers.stop_requests(self._scratch, at_work, self._settings)
         found += leftovers.trust_records(self._scratch, staying, self._settings)
         return found, notes
@@ -128,11 +134,6 @@ class _Planning:
             yield from leftovers.unfinished(run, self._now)
         yield from leftovers.marks(pipeline)
         yield from leftovers.code(pipeline, runs, self._documents, self._now)
-
-    def _uploads(self, options: GcOptions, at_work: Collection[str]) -> list[Leftover]:
-        found = leftovers.uploads(self._scratch, at_work, self._now, self._settings)
-        own = f"{self._scratch}/{layout.USERS}/"
-        return [each for each in found if options.users or not each.path.startswith(own)]
 
     def _plan(self, decisions: Mapping[str, Decision], found: Sequence[Leftover], notes: Sequence[str]) -> GcPlan:
         runs = sorted((run for run in self._runs if run.root in decisions), key=lambda run: run.run_id, reverse=True)

@@ -108,7 +108,7 @@ def test_a_bucket_is_cleaned_like_a_folder(history: History, bucket: Bucket) -> 
     history.run(35, pipeline="users/ada/shop", status="failed", replays=second)
     history.pin(history.run(34, status="failed"))
     died = history.run(33, status="died", code="three")
-    history.run(32, status="running")
+    running = history.run(32, status="running")
     half = history.folder_of_run(31)
     history.checkpoint(half, "orders")
     history.age(half, 31)
@@ -118,7 +118,7 @@ def test_a_bucket_is_cleaned_like_a_folder(history: History, bucket: Bucket) -> 
     pipeline = "team/shop"
     bucket.objects[f"{pipeline}/{half.run_id}/orders/"] = b"", datetime.now(UTC) - timedelta(days=31)
     bucket.objects[f"{pipeline}/{died.run_id}/net/"] = b"", datetime.now(UTC) - timedelta(days=33)
-    for run, days in ((died, 2), (half, 0.1)):
+    for run, days in ((died, 2), (running, 0.1), (running, 3)):
         key = f"{pipeline}/{run.run_id}/orders/part-9.parquet"
         started = datetime.now(UTC) - timedelta(days=days)
         bucket.uploads.append(SimpleNamespace(object_name=key, upload_id=f"id-{days}", initiated_time=started))
@@ -131,6 +131,19 @@ def test_a_bucket_is_cleaned_like_a_folder(history: History, bucket: Bucket) -> 
     assert result.skipped == {}
     execute_gc(history.store, here)
     assert set(bucket.objects) == keys_of(history.folder)
-    assert [upload.upload_id for upload in bucket.uploads] == ["id-0.1"]
+    assert [upload.upload_id for upload in bucket.uploads] == ["id-0.1", "id-3"]
     assert plan_gc(store, ALL).is_empty
     assert not path_of(died.root).exists()
+
+
+def test_a_folder_into_which_something_is_being_written_is_no_leftover(history: History, bucket: Bucket) -> None:
+    half = history.folder_of_run(31)
+    history.checkpoint(half, "orders")
+    history.age(half, 31)
+    copy(history, bucket)
+    store = RunStore("s3a://scratch")
+    assert [each.kind for each in plan_gc(store, ALL).leftovers] == ["half-written run"]
+    started = datetime.now(UTC) - timedelta(hours=1)
+    key = f"team/shop/{half.run_id}/net/part-0.parquet"
+    bucket.uploads.append(SimpleNamespace(object_name=key, upload_id="id", initiated_time=started))
+    assert plan_gc(store, ALL).is_empty
