@@ -19,6 +19,7 @@ from sandbox_cli.commands import (
     diff,
     doctor,
     down,
+    gc,
     logs,
     replay,
     reset,
@@ -67,6 +68,7 @@ app.command("debug", epilog=debug_command.EPILOG)(debug_command.debug)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("diff", epilog=diff.EPILOG)(diff.diff)
 app.command("trust")(trust.trust)
+app.command("gc")(gc.gc)
 app.command("share")(share.share)
 app.command("unshare")(unshare.unshare)
 # Their names until notebooks were "shared"; scripts may still use them.

@@ -1,4 +1,4 @@
-"""`sandbox runs list | show | verify | adopt | attach | stop`."""
+"""`sandbox runs list | show | verify | adopt | attach | stop | rm`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spark_etl.reading.run_table import COLUMNS as FEATURE_COLUMNS
 from spark_etl.reading.run_table import feature_rows
 from spark_etl.units import format_bytes
 
-from sandbox_cli.commands import adopting, running
+from sandbox_cli.commands import adopting, removing, running
 from sandbox_cli.commands.context import Call, Json, call
 from sandbox_cli.commands.progress import StageProgress
 from sandbox_cli.commands.run_code import ShowCommand, show_code
@@ -22,7 +22,7 @@ from sandbox_cli.console import Console
 from sandbox_cli.stack import session
 
 app = typer.Typer(
-    help="The runs and their checkpoints: list, show, verify, adopt, attach, stop.", no_args_is_help=False
+    help="The runs and their checkpoints: list, show, verify, adopt, attach, stop, rm.", no_args_is_help=False
 )
 RunName = Annotated[
     str,
@@ -35,6 +35,7 @@ WHOLE = {"team", "dates", "status", "seconds"}
 app.command("adopt")(adopting.adopt)
 app.command("attach")(running.attach)
 app.command("stop")(running.stop)
+app.command("rm")(removing.remove)
 
 
 @app.callback(invoke_without_command=True)

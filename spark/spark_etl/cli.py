@@ -89,6 +89,12 @@ def _adopt(arguments: Namespace, progress: Progress) -> int:
     return adopt_command(arguments, scratch_path(arguments), progress)
 
 
+def _gc(arguments: Namespace, progress: Progress) -> int:
+    from spark_etl.commands.gc import gc_command
+
+    return gc_command(arguments, scratch_path(arguments), progress)
+
+
 def _diff(arguments: Namespace, progress: Progress) -> int:
     from spark_etl.commands.diff import diff_command
 
@@ -109,5 +115,6 @@ COMMANDS: dict[str, Callable[[Namespace, Progress], int]] = {
     "diff": _diff,
     "plan": _plan,
     "adopt": _adopt,
+    "gc": _gc,
     "schema": _schema,
 }

@@ -8,7 +8,13 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
-from spark_etl.command_options import LOCAL_FOLDER, add_adopt_options, add_debug_options, add_diff_options
+from spark_etl.command_options import (
+    LOCAL_FOLDER,
+    add_adopt_options,
+    add_debug_options,
+    add_diff_options,
+    add_gc_options,
+)
 from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
 
@@ -20,6 +26,7 @@ COMMANDS = {
     "diff": "says how two runs differ: where they part, why, and in which rows; starts nothing",
     "plan": "prints what a run would do and why, as text, Mermaid, SVG or JSON; starts nothing",
     "adopt": "makes a run of plain Parquet that other programs have written, so that it is read like any other",
+    "gc": "deletes old runs that nothing needs, and what killed runs have left, after showing what goes and what stays",
     "schema": "prints the JSON schema of the feature config, for editors",
 }
 INTERRUPTED = 130
@@ -30,6 +37,7 @@ REPLAY_EPILOG = """Exit codes: 0 same rows, or it no longer fails; 1 other rows,
 replayed so; 5 it fails; 130 interrupted."""
 DIFF_EPILOG = "Exit codes: 0 the same; 1 different; 2 can't be compared, or wrong usage; 5 no store; 130 interrupted."
 DEBUG_EPILOG = "Exit codes: 0 done; 2 there is no such run or feature, or the files can't be written; 5 no store."
+GC_EPILOG = "Exit codes: 0 done; 1 the answer was no; 2 wrong usage; 5 the store does not answer; 130 interrupted."
 PLAN_FORMATS = ("text", "mermaid", "svg", "json")
 PARALLEL = 2
 
@@ -121,6 +129,8 @@ def _parsers(*, complete: bool = False, runner: bool = False) -> tuple[_CommandP
     commands["debug"].epilog = DEBUG_EPILOG
     add_debug_options(commands["debug"])
     add_adopt_options(commands["adopt"])
+    commands["gc"].epilog = GC_EPILOG
+    add_gc_options(commands["gc"])
     commands["diff"].epilog = DIFF_EPILOG
     add_diff_options(commands["diff"])
     return parser, commands

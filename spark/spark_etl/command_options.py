@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from spark_etl.store import KEEP_LAST, OLDER_THAN
+
 LOCAL_FOLDER = Path(".spark-etl")
 
 
@@ -46,6 +48,24 @@ def add_debug_options(parser: argparse.ArgumentParser) -> None:
     add("--scratch-path", metavar="PATH", help="where the run is (SANDBOX_SCRATCH)")
     add("--local", action="store_true", help=f"a run below {LOCAL_FOLDER}/scratch")
     add("--json", action="store_true", help="print one line of JSON")
+
+
+def add_gc_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `gc`."""
+    add = parser.add_argument
+    add("--older-than", default=OLDER_THAN, metavar="AGE", help="only runs that started longer ago: 14d, 12h, 2w (14d)")
+    add(
+        "--keep-last",
+        default=str(KEEP_LAST),
+        metavar="N",
+        help="the newest N ended runs of each pipeline stay (%(default)s)",
+    )
+    add("--users", action="store_true", help="also users' own runs, below `users/`")
+    add("--dry-run", action="store_true", help="stop after the plan; delete nothing")
+    add("--yes", action="store_true", help="ask nothing")
+    add("--scratch-path", metavar="PATH", help="below which the runs are (SANDBOX_SCRATCH)")
+    add("--local", action="store_true", help=f"the runs below {LOCAL_FOLDER}/scratch")
+    add("--json", action="store_true", help="print one line of JSON: the plan, and what was done")
 
 
 def add_diff_options(parser: argparse.ArgumentParser) -> None:

@@ -19,9 +19,8 @@ from spark_etl.config import variables
 from spark_etl.errors import SparkEtlError
 from spark_etl.reading import Run
 from spark_etl.storage import is_s3, join, storage_for
-from spark_etl.store import USERS, RunDocument, now, top_scratch
+from spark_etl.store import TRUST_FOLDER, USERS, RunDocument, now, top_scratch
 
-FOLDER = "_trust"
 FOREIGN_KINDS = {"imported"}
 EVERYBODYS = "connect"  # the Spark Connect server writes there, whoever asks
 
@@ -116,7 +115,7 @@ def _path(run: Run, scratch: str) -> str:
     """Returns where the trust in a run is recorded: where only the runner writes, whoever has written the run."""
     content = json.dumps([run.path, executes(run)], sort_keys=True, default=str)
     digest = hashlib.sha256(content.encode()).hexdigest()
-    return join(top_scratch(scratch), FOLDER, f"{digest}.json")
+    return join(top_scratch(scratch), TRUST_FOLDER, f"{digest}.json")
 
 
 def _listed(content: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from spark_etl.storage.base import Entry, Storage, StoredObject
+from spark_etl.storage.base import Entry, Storage, StoredObject, Upload
 from spark_etl.storage.local import LocalStorage
 from spark_etl.storage.paths import is_hidden, is_s3, join, name_of, normalise, relative_to, split_s3
 from spark_etl.storage.settings import S3Settings
@@ -14,6 +14,7 @@ __all__ = [
     "S3Settings",
     "Storage",
     "StoredObject",
+    "Upload",
     "is_hidden",
     "is_s3",
     "join",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -20,11 +20,13 @@ class StoredObject:
         path: Its full path, of the same scheme as the one that was listed.
         size: Bytes.
         etag: Changes whenever the content does.
+        modified: When it was written, in UTC; None where the store does not say. Two that differ in it alone are equal.
     """
 
     path: str
     size: int
     etag: str | None
+    modified: datetime | None = field(default=None, compare=False)
 
     def has_content(self, etag: str | None) -> bool:
         """Returns whether its ETag and another one are of the same content.
@@ -40,6 +42,23 @@ class StoredObject:
 def _in_one_part(etag: str) -> str:
     """Returns the ETag that the same content has when it is uploaded in one part."""
     return f"{hashlib.md5(bytes.fromhex(etag), usedforsecurity=False).hexdigest()}-1" if PLAIN.fullmatch(etag) else etag
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An object whose writing has begun and not ended: S3 keeps its parts, which no list of objects shows.
+
+    Attributes:
+        path: Where it would lie; of a folder, the temporary file.
+        upload_id: What S3 calls it; empty in a folder.
+        started: When, in UTC.
+        size: Bytes so far; None where the store does not say.
+    """
+
+    path: str
+    upload_id: str
+    started: datetime
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,4 +138,12 @@ class Storage(Protocol):
 
     def clear(self, folder: str) -> None:
         """Deletes everything below the folder, and what marks the folders themselves."""
+        ...
+
+    def uploads(self, folder: str) -> Iterator[Upload]:
+        """Yields what is being written below the folder, or was and never came to its end."""
+        ...
+
+    def abort(self, upload: Upload) -> None:
+        """Ends an upload without an object; one that has ended is no error."""
         ...

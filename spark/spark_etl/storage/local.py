@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -10,8 +11,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from spark_etl.storage.base import Entry, StoredObject
+from spark_etl.storage.base import Entry, StoredObject, Upload
 from spark_etl.storage.paths import local_path, normalise
+
+# What `write`, `create` and `copy` make beside their target; a process that was killed leaves it.
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 
 
 class LocalStorage:
@@ -23,9 +27,9 @@ class LocalStorage:
 
     def walk(self, folder: str) -> Iterator[StoredObject]:
         """Yields every file below the folder."""
-        for path in sorted(local_path(folder).rglob("*")):
-            if path.is_file():
-                yield _stored(path)
+        for file in _files_below(str(local_path(folder))):
+            with suppress(FileNotFoundError):  # deleted since its folder was listed
+                yield _stored_as(f"file://{file.path}", file.stat())
 
     def folders(self, folder: str, *, after: str = "", before: str = "") -> list[str]:
         """Returns the names of the folders directly below."""
@@ -110,10 +114,46 @@ class LocalStorage:
         with suppress(FileNotFoundError):
             shutil.rmtree(local_path(folder))
 
+    def uploads(self, folder: str) -> Iterator[Upload]:
+        """Yields the temporary files below the folder."""
+        for file in _files_below(str(local_path(folder))):
+            if is_temporary(file.name):
+                with suppress(FileNotFoundError):
+                    stat = file.stat()
+                    yield Upload(f"file://{file.path}", "", datetime.fromtimestamp(stat.st_mtime, UTC), stat.st_size)
+
+    def abort(self, upload: Upload) -> None:
+        """Deletes the temporary file."""
+        if is_temporary(upload.path):
+            self.delete([upload.path])
+
+
+def is_temporary(path: str) -> bool:
+    """Returns whether a file is one that `write`, `create` or `copy` makes beside its target."""
+    return TEMPORARY.fullmatch(path.rpartition("/")[2]) is not None
+
+
+def _files_below(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Yields the files below a folder, sorted; links to folders are not followed."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files_below(entry.path)
+        elif entry.is_file():
+            yield entry
+
 
 def _stored(file: Path) -> StoredObject:
-    stat = file.stat()
-    return StoredObject(normalise(str(file)), stat.st_size, f"{stat.st_mtime_ns:x}-{stat.st_size:x}")
+    return _stored_as(normalise(str(file)), file.stat())
+
+
+def _stored_as(path: str, stat: os.stat_result) -> StoredObject:
+    written = datetime.fromtimestamp(stat.st_mtime, UTC)
+    return StoredObject(path, stat.st_size, f"{stat.st_mtime_ns:x}-{stat.st_size:x}", written)
 
 
 def _remove_if_empty(folder: Path) -> None:

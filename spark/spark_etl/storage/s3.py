@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from spark_etl.errors import StorageError
-from spark_etl.storage.base import Entry, StoredObject
+from spark_etl.storage.base import Entry, StoredObject, Upload
 from spark_etl.storage.credentials import provider_for, region_of
 from spark_etl.storage.paths import split_s3
 from spark_etl.storage.settings import S3Settings
@@ -93,7 +93,7 @@ class S3Storage:
                 if error.code == "NoSuchKey":
                     return None
                 raise
-        return StoredObject(path, item.size, _etag(item))
+        return StoredObject(path, item.size, _etag(item), item.last_modified)
 
     def read(self, path: str, *, most: int | None = None) -> bytes | None:
         """Returns an object's content or its first bytes, or None."""
@@ -161,12 +161,42 @@ class S3Storage:
                 for error in self._client.remove_objects(bucket, [DeleteObject(key) for key in keys]):
                     raise StorageError(f"can't delete s3a://{bucket}/{error.name}: {error.message}")
 
+    def uploads(self, folder: str) -> Iterator[Upload]:
+        """Yields the uploads in parts that have neither ended nor been aborted.
+
+        The bucket's are asked for without a prefix: MinIO takes a prefix for the whole name of an object.
+        """
+        bucket, key = split_s3(folder)
+        root = folder[: len(folder) - len(key)].rstrip("/")
+        prefix, after = _as_prefix(key), None
+        with self._translate_errors(folder):
+            while True:  # see docs/adr/0024-private-names.md
+                page = self._client._list_multipart_uploads(bucket, key_marker=after)
+                for each in page.uploads:
+                    if each.object_name.startswith(prefix) and each.upload_id and each.initiated_time:
+                        yield Upload(f"{root}/{each.object_name}", each.upload_id, each.initiated_time)
+                if not page.is_truncated or page.next_key_marker in {None, after}:
+                    return
+                after = page.next_key_marker
+
+    def abort(self, upload: Upload) -> None:
+        """Aborts an upload, whose parts the store deletes."""
+        from minio.error import S3Error
+
+        bucket, key = split_s3(upload.path)
+        with self._translate_errors(upload.path):
+            try:
+                self._client._abort_multipart_upload(bucket, key, upload.upload_id)
+            except S3Error as error:
+                if error.code != "NoSuchUpload":
+                    raise
+
     def _walk(self, folder: str) -> Iterator[StoredObject]:
         bucket, key = split_s3(folder)
         root = folder[: len(folder) - len(key)].rstrip("/")
         with self._translate_errors(folder):
             for item in self._client.list_objects(bucket, prefix=_as_prefix(key), recursive=True):
-                yield StoredObject(f"{root}/{item.object_name}", item.size, _etag(item))
+                yield StoredObject(f"{root}/{item.object_name}", item.size, _etag(item), item.last_modified)
 
     @contextmanager
     def _translate_errors(self, path: str) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from spark_etl.errors import CodeNotKeptError, DamagedError
@@ -14,6 +15,9 @@ from spark_etl.store.records import CodeRecord
 
 # More than `spark_etl.code.archive` makes, with its names.
 LARGEST = 128 << 20
+# A clean-up deletes an archive that no run names a day after it was written. A run that is to name an older one than
+# this has written it anew by then.
+FRESH = timedelta(hours=12)
 
 
 class Archive(Protocol):
@@ -48,7 +52,8 @@ class Archive(Protocol):
 def write_code(pipeline: str, archive: Archive, settings: S3Settings | None) -> CodeRecord:
     """Writes an archive if it is not there, and returns what a run records of it.
 
-    Two runs may do so at the same time: both write the same. One of another size is no whole one, and is replaced.
+    Two runs may do so at the same time: both write the same. One of another size is no whole one, and is replaced. One
+    that is older than half a day is written anew: a clean-up may be about to delete it, as no run names it any more.
 
     Args:
         pipeline: `<scratch>/<team>/<pipeline>`.
@@ -58,9 +63,14 @@ def write_code(pipeline: str, archive: Archive, settings: S3Settings | None) -> 
     path = _path(pipeline, archive.sha256)
     store = storage_for(path, settings)
     found = store.find(path)
-    if found is None or found.size != len(archive.content):
+    if found is None or found.size != len(archive.content) or not is_fresh(found.modified):
         store.write(path, archive.content)
     return CodeRecord(archive.sha256, archive.files, archive.bytes, dict(archive.left_out))
+
+
+def is_fresh(modified: datetime | None) -> bool:
+    """Returns whether an archive was written so lately that no clean-up may think of it as old."""
+    return modified is not None and datetime.now(UTC) - modified < FRESH
 
 
 def read_code(pipeline: str, sha256: str, settings: S3Settings | None, *, largest: int = LARGEST) -> bytes:

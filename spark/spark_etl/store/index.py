@@ -135,9 +135,15 @@ def summaries(
     with ThreadPoolExecutor(threads) as pool:
         names = pool.map(lambda month: store.folders(month, after=after, before=before), months)
         for name in chain.from_iterable(names):
-            run_id, _, rest = name.partition("~")
-            found[run_id] = None if run_id in found else _parsed(run_id, rest)
+            run_id, summary = parse_mark(name)
+            found[run_id] = None if run_id in found else summary
     return {run_id: summary for run_id, summary in found.items() if summary is not None}
+
+
+def parse_mark(name: str) -> tuple[str, Summary | None]:
+    """Returns the run that a mark's folder is of, and what it says; None if this version can't read it."""
+    run_id, _, rest = name.partition("~")
+    return run_id, _parsed(run_id, rest)
 
 
 def _month_folder(root: str) -> str:

@@ -14,6 +14,8 @@
 <scratch>/users/<user>/…                                          what users keep: no runs of teams
 <scratch>/users/_pins/<author>/<notebook>/v<N>.json        a pin: checkpoints that a shared notebook read
 <scratch>/users/_stops/<team>/<pipeline>/<run id>.json            that a run is to stop
+<scratch>/_trust/<sha256>.json                                    that the code of a run may be executed
+<published path>/_publishing.json                                 which run publishes there
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ FAILURE_FILE = "_failure.json"
 INDEX_FOLDER = "_runs"
 MARK_FILE = "ended"
 CODE_FOLDER = "_code"
+TRUST_FOLDER = "_trust"
+PUBLISH_LOCK = "_publishing.json"
 # Below it, users of the sandbox keep what their own notebooks run; no team's runs lie there.
 USERS = "users"
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")

@@ -208,6 +208,7 @@ def test_every_verb_has_a_line_of_help() -> None:
         "replay",
         "diff",
         "trust",
+        "gc",
         "share",
         "unshare",
     }

@@ -16,9 +16,9 @@ from typing import Any
 from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, PublishRefusedError
 from spark_etl.storage import StoredObject, is_hidden, is_s3, join, name_of, relative_to, storage_for
+from spark_etl.store import PUBLISH_LOCK as LOCK_FILE
 from spark_etl.store import PublishDecision, StoredRun
 
-LOCK_FILE = "_publishing.json"
 # Of what is to be done: a line for each file.
 LARGEST, IN_OBJECTS = 256 << 20, 1 << 30
 TAKEN = "_taken"

@@ -124,6 +124,8 @@ def test_runs_are_those_of_the_store(offered: Offered) -> None:
     both = ["20240229T101112Z-7f3a2c", "20240228T101112Z-ad0b7e"]
     assert offered("runs show ") == ["latest", *both, OWN], "without one that a shell would obey"
     assert offered("runs show 2024") == both
+    assert offered("runs rm 2024") == both
+    assert offered(f"runs rm {both[0]} 2024") == both
     assert offered("runs adopt s3a://x --into 2024") == both[1:], "features are added to no other"
     assert offered("run x.yaml --resume 2024") == both[:1], "an adopted one can't be resumed"
     assert offered("replay 2024") == both

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from spark_etl.storage import Entry, join, normalise, storage_for
+from spark_etl.storage import Entry, Upload, join, normalise, storage_for
 
 
 def test_objects_are_written_listed_read_and_deleted(tmp_path: Path) -> None:
@@ -56,3 +56,32 @@ def test_the_entries_of_a_folder_have_their_kind_size_and_time(tmp_path: Path) -
     assert (file.name, file.is_folder, file.size) == ("b", False, 4)
     assert file.modified is not None
     assert abs(datetime.now(UTC) - file.modified) < timedelta(minutes=1)
+
+
+def test_what_a_killed_process_has_left_is_an_upload(tmp_path: Path) -> None:
+    root = normalise(str(tmp_path))
+    store = storage_for(root)
+    names = (f".run.json.{'ab' * 16}.tmp", ".run.json.tmp", "run.json", f".{'ab' * 16}.tmp")
+    for name in names:
+        (tmp_path / "run").mkdir(exist_ok=True)
+        (tmp_path / "run" / name).write_text("half")
+
+    (upload,) = store.uploads(root)
+    store.abort(upload)
+    store.abort(upload)
+    store.abort(Upload(join(root, "run/run.json"), "", upload.started))
+
+    assert (upload.path, upload.size) == (join(root, "run", names[0]), 4)
+    assert abs(datetime.now(UTC) - upload.started) < timedelta(minutes=1)
+    assert sorted(file.name for file in (tmp_path / "run").iterdir()) == sorted(names[1:])
+
+
+def test_what_lies_below_a_folder_is_sorted_and_links_to_folders_are_not_followed(tmp_path: Path) -> None:
+    root = normalise(str(tmp_path))
+    for name in ("b/2", "b/1", "a-1", "a/1", "c"):
+        storage_for(root).write(join(root, name), b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "b")
+    (tmp_path / "file").symlink_to(tmp_path / "c")
+    listed = [item.path.removeprefix(f"{root}/") for item in storage_for(root).walk(root)]
+    assert listed == ["a/1", "a-1", "b/1", "b/2", "c", "file"]
+    assert list(storage_for(root).walk(join(root, "c"))) == []

@@ -9,12 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import SimpleNamespace
 from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import urllib3
 from minio.error import S3Error
 from spark_etl.errors import StorageError
-from spark_etl.storage import Entry, S3Settings
+from spark_etl.storage import Entry, S3Settings, Upload
 from spark_etl.storage import s3 as module
 from spark_etl.storage.s3 import S3Storage
 
@@ -175,3 +176,64 @@ def test_the_real_client_writes_an_object_only_if_there_is_none() -> None:
     assert created == [True, False]
     assert ConditionalStore.objects == {"/scratch/_lock.json": b"first"}
     assert all("if-none-match" in signed for signed in ConditionalStore.authorizations)
+
+
+UPLOADS = """<ListMultipartUploadsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Bucket>scratch</Bucket>
+<EncodingType>url</EncodingType><IsTruncated>{more}</IsTruncated><NextKeyMarker>{last}</NextKeyMarker>{uploads}
+</ListMultipartUploadsResult>"""
+UPLOAD = "<Upload><Key>{key}</Key><UploadId>id-{key}</UploadId><Initiated>2024-02-29T10:00:00.000Z</Initiated></Upload>"
+
+
+class UploadingStore(BaseHTTPRequestHandler):
+    """As much of S3 as uploads in parts need: two on a page."""
+
+    keys: ClassVar[list[str]] = []
+    aborted: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
+        assert "uploads" in query
+        assert query["prefix"] == [""], "MinIO takes a prefix for the whole name of an object"
+        after = query.get("key-marker", [""])[0]
+        left = [key for key in self.keys if key > after]
+        more, last = str(len(left) > 2).lower(), "".join(left[:2][-1:])
+        uploads = "".join(UPLOAD.format(key=key) for key in left[:2])
+        self.answer(200, UPLOADS.format(more=more, last=last, uploads=uploads).encode())
+
+    def do_DELETE(self) -> None:
+        path = urlsplit(self.path)
+        key = path.path.removeprefix("/scratch/")
+        assert parse_qs(path.query) == {"uploadId": [f"id-{key}"]}
+        known = key in self.keys
+        self.aborted.append(key)
+        self.answer(*(204, b"") if known else (404, b"<Error><Code>NoSuchUpload</Code><Message>no</Message></Error>"))
+
+    def answer(self, code: int, body: bytes) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: Any) -> None:
+        """Logs nothing."""
+
+
+def test_the_real_client_lists_uploads_in_parts_and_aborts_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It calls two names of minio that are not public: see docs/adr/0024-private-names.md."""
+    monkeypatch.setattr(UploadingStore, "keys", ["other/1", "team/a", "team/b/2", "team/c", "teams/d"])
+    with ThreadingHTTPServer(("127.0.0.1", 0), UploadingStore) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        store = S3Storage(replace(SETTINGS, endpoint=endpoint, region="us-east-1"))
+
+        found = list(store.uploads("s3a://scratch/team"))
+        for upload in [*found[:1], Upload("s3a://scratch/gone", "id-gone", WRITTEN)]:
+            store.abort(upload)
+        server.shutdown()
+        thread.join()
+
+    assert [upload.path for upload in found] == [f"s3a://scratch/team/{name}" for name in ("a", "b/2", "c")]
+    assert found[0] == Upload("s3a://scratch/team/a", "id-team/a", WRITTEN)
+    assert UploadingStore.aborted == ["team/a", "gone"]

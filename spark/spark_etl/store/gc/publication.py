@@ -1,0 +1,34 @@
+"""Whether what a run has decided to publish is not done yet: whoever publishes there next needs its decision."""
+
+from __future__ import annotations
+
+from spark_etl import bounded_json
+from spark_etl.errors import DamagedError, SparkEtlError
+from spark_etl.storage import join, name_of, storage_for
+from spark_etl.store.layout import DECISION_FILE, PUBLISH_LOCK
+from spark_etl.store.run import DECISION_IN_OBJECTS, LARGEST_DECISION, StoredRun
+
+LARGEST_LOCK = 1 << 20
+
+
+def is_publication_pending(run: StoredRun) -> bool:
+    """Returns whether a path that a run has decided to publish at is still locked by it.
+
+    Where that can't be found out, it is: a decision that is lost leaves old files beside new ones for good.
+
+    Args:
+        run: One that has not succeeded, and has a decision.
+    """
+    file = join(run.root, DECISION_FILE)
+    store = storage_for(file, run.settings)
+    try:
+        decisions = bounded_json.read(store.read, file, largest=LARGEST_DECISION, in_objects=DECISION_IN_OBJECTS)
+        return any(_is_locked_by(run, path) for path in decisions or {})
+    except (DamagedError, SparkEtlError, OSError):
+        return True
+
+
+def _is_locked_by(run: StoredRun, path: str) -> bool:
+    file = join(path, PUBLISH_LOCK)
+    lock = bounded_json.read(storage_for(file, run.settings).read, file, largest=LARGEST_LOCK)
+    return lock is not None and name_of(str(lock.get("run", run.root))) == run.run_id
