@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from spark_etl.store import KEEP_LAST, OLDER_THAN, GcOptions, parse_age, plan_gc
+from spark_etl.units import format_count
 
 from sandbox_cli.commands.cleaning import DryRun, carry_out, progress
 from sandbox_cli.commands.context import Json, Yes, call
@@ -36,6 +37,6 @@ def gc(
     runs = session.running(given.console, given.settings, session.STORE).runs
     with given.console.stage("plan") as stage:
         plan = plan_gc(runs.store, options, on_progress=progress(stage))
-        stage.result = f"{len(plan.runs):,} runs looked at"
+        stage.result = f"{format_count(len(plan.runs), 'run')} looked at"
     words = ["sandbox gc", f"--older-than {older_than}", f"--keep-last {keep_last}", *["--users"] * users, "--yes"]
     carry_out(given, runs, plan, again=" ".join(words), yes=yes, dry_run=dry_run, json=json)

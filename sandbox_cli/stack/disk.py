@@ -111,18 +111,15 @@ def _seen_from_minio(engine: Engine, settings: Settings) -> tuple[int, int] | No
 
 
 def _images(used: Mapping[str, Any]) -> Iterator[Space]:
-    """Yields the layers that each image of the sandbox has to itself, and those that several share."""
-    alone = shared = 0
+    """Yields the layers that the images of each name have to themselves, and those that several images share."""
+    alone: Counter[str] = Counter()
     for image in used.get("Images") or []:
         names = [tag.partition(":")[0] for tag in image.get("RepoTags") or [] if tag.startswith(OF_SANDBOX)]
-        own = max(0, int(image.get("Size") or 0) - max(0, int(image.get("SharedSize") or 0)))
-        alone += own
-        if names:
-            yield Space("image", names[0], own)
-        else:
-            shared += own
-    yield Space("images of others", "", shared)
-    yield Space("layers that images share", "", max(0, int(used.get("LayersSize") or 0) - alone))
+        own = int(image.get("Size") or 0) - max(0, int(image.get("SharedSize") or 0))
+        alone[names[0] if names else ""] += max(0, own)
+    for name, size in alone.items():
+        yield Space("image" if name else "images of others", name, size)
+    yield Space("layers that images share", "", max(0, int(used.get("LayersSize") or 0) - alone.total()))
 
 
 def _volumes(used: Mapping[str, Any], settings: Settings, *, with_store: bool) -> Iterator[Space]:

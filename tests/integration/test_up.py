@@ -66,7 +66,7 @@ def test_the_disk_is_shown_by_what_takes_it_and_of_whom(stack: Sandbox) -> None:
     found = stack("status", "--disk", "--json").json
     assert 0 < found["free_bytes"] < found["total_bytes"]
     bytes_of = {(part["what"], part["owner"]): part["bytes"] for part in found["parts"]}
-    assert bytes_of["image", "sandbox/spark"] > 100_000_000
+    assert bytes_of["image", "sandbox/notebook"] > 100_000_000
     assert bytes_of["runs", "sandbox/revenue"] > 100_000
     assert bytes_of["published data", "orders"] > 100_000
     assert "sandbox/revenue" in stack("status", "--disk").out
