@@ -106,6 +106,7 @@ def _seen_from_minio(engine: Engine, settings: Settings) -> tuple[int, int] | No
     if container is None:
         return None
     code, output = container.exec_run(["df", "--output=avail,size", "--block-size=1", "/data"])
+    assert isinstance(output, bytes)  # noqa: S101 - for the type checker: it was not asked for a stream
     words = output.decode(errors="replace").split()
     return (int(words[-2]), int(words[-1])) if code == 0 and words[-2:] and words[-1].isdigit() else None
 
