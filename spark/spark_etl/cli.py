@@ -95,6 +95,18 @@ def _diff(arguments: Namespace, progress: Progress) -> int:
     return diff_command(arguments, progress)
 
 
+def _export(arguments: Namespace, progress: Progress) -> int:
+    from spark_etl.commands.exporting import export_command
+
+    return export_command(arguments, scratch_path(arguments), progress)
+
+
+def _import(arguments: Namespace, progress: Progress) -> int:
+    from spark_etl.commands.importing import import_command
+
+    return import_command(arguments, scratch_path(arguments), progress)
+
+
 def _schema(_given: Namespace, _progress: Progress) -> int:
     from spark_etl.config import json_schema
 
@@ -109,5 +121,7 @@ COMMANDS: dict[str, Callable[[Namespace, Progress], int]] = {
     "diff": _diff,
     "plan": _plan,
     "adopt": _adopt,
+    "export": _export,
+    "import": _import,
     "schema": _schema,
 }

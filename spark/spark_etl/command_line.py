@@ -8,7 +8,14 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
-from spark_etl.command_options import LOCAL_FOLDER, add_adopt_options, add_debug_options, add_diff_options
+from spark_etl.command_options import (
+    LOCAL_FOLDER,
+    add_adopt_options,
+    add_debug_options,
+    add_diff_options,
+    add_export_options,
+    add_import_options,
+)
 from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
 
@@ -20,6 +27,8 @@ COMMANDS = {
     "diff": "says how two runs differ: where they part, why, and in which rows; starts nothing",
     "plan": "prints what a run would do and why, as text, Mermaid, SVG or JSON; starts nothing",
     "adopt": "makes a run of plain Parquet that other programs have written, so that it is read like any other",
+    "export": "writes a run into one file, with its rows, what they were made of, and its code: a bundle",
+    "import": "makes a run of a bundle, whoever has made it: all of it is checked before anything is written",
     "schema": "prints the JSON schema of the feature config, for editors",
 }
 INTERRUPTED = 130
@@ -30,6 +39,9 @@ REPLAY_EPILOG = """Exit codes: 0 same rows, or it no longer fails; 1 other rows,
 replayed so; 5 it fails; 130 interrupted."""
 DIFF_EPILOG = "Exit codes: 0 the same; 1 different; 2 can't be compared, or wrong usage; 5 no store; 130 interrupted."
 DEBUG_EPILOG = "Exit codes: 0 done; 2 there is no such run or feature, or the files can't be written; 5 no store."
+EXPORT_EPILOG = "Exit codes: 0 done; 2 wrong usage, or something is missing or unmasked; 5 no store; 130 interrupted."
+IMPORT_EPILOG = """Exit codes: 0 done, or it was there; 1 the file is damaged or hostile, and nothing was written;
+2 wrong usage, or another run is there; 5 no store; 130 interrupted."""
 PLAN_FORMATS = ("text", "mermaid", "svg", "json")
 PARALLEL = 2
 
@@ -123,6 +135,10 @@ def _parsers(*, complete: bool = False, runner: bool = False) -> tuple[_CommandP
     add_adopt_options(commands["adopt"])
     commands["diff"].epilog = DIFF_EPILOG
     add_diff_options(commands["diff"])
+    commands["export"].epilog = EXPORT_EPILOG
+    add_export_options(commands["export"])
+    commands["import"].epilog = IMPORT_EPILOG
+    add_import_options(commands["import"])
     return parser, commands
 
 

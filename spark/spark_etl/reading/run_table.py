@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from spark_etl.names import listing
 from spark_etl.printable import printable
 from spark_etl.reading.phases import phases_text
 from spark_etl.store import RunDocument, is_lazy, publishing_seconds, state_text
-from spark_etl.units import format_bytes
+from spark_etl.units import format_bytes, format_count
 
 COLUMNS = ("feature", "state", "kept", "rows", "size", "computing", "publishing")
 
@@ -37,7 +38,7 @@ def feature_rows(document: RunDocument, status: str) -> list[list[str]]:
 
 def notes_below(document: RunDocument) -> list[str]:
     """Returns what has to be said below the table: where the seconds went, what was not run, and the error."""
-    notes = [*_replay_notes(document)]
+    notes = [*_replay_notes(document), imported_text(document)]
     notes += [f"`{alias}` adopted from {folder}" for alias, folder in document.adopted.items()]
     notes += [phases_text(document.trace, document.seconds)] if document.seconds else []
     if document.not_run:
@@ -55,6 +56,25 @@ def _replay_notes(document: RunDocument) -> Iterator[str]:
     if known is not None:
         yield f"`{known.feature}` of run {known.run} once more, by {known.code or 'code that is not named'}"
         yield from str((known.verdict or {}).get("text") or "no verdict").splitlines()
+
+
+def imported_text(document: RunDocument) -> str:
+    """Returns where an imported run comes from, whose it was, and whether it has all rows; empty for any other."""
+    known = document.imported
+    if not known:
+        return ""
+    user, host = document.user, document.by.get("host", "")
+    whose = f", of {user}{f' on {host}' if host else ''}" if user else ""
+    kind = "" if known["kind"] == "run" else f", there of kind `{known['kind']}`"
+    return f"imported from {known['from']}{whose}{kind}, on {known['at'][:10]}{_sample_text(known.get('sample'))}"
+
+
+def _sample_text(sample: Mapping[str, Any] | None) -> str:
+    if not sample:
+        return ""
+    if "keys" in sample:
+        return f"; a sample: the rows of {format_count(sample['keys'], 'key')}"
+    return f"; a sample: the rows of {sample['fraction']:.4g} of all keys"
 
 
 def not_run_text(not_run: Sequence[str], wanted: Sequence[str]) -> str:
