@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from spark_etl.code.archive import ArchiveNames, read_archive
+from spark_etl.code.archive import read_archive
 from spark_etl.errors import ArgumentError, ReadError, SparkEtlError
 from spark_etl.names import alternatives
 from spark_etl.reading import Run
@@ -27,6 +27,7 @@ from spark_etl.storage.paths import scheme_of
 from spark_etl.store import (
     ADOPTED,
     DAMAGED,
+    BundleNames,
     Frame,
     FrameFile,
     ImportedSource,
@@ -210,7 +211,7 @@ class _Selector:
     def _sources(self, computed: Sequence[str]) -> Iterator[SourceFile]:
         """Yields what the sources of some features had read, each object once."""
         wanted = list(self._recorded(computed))
-        names = ArchiveNames()
+        names = BundleNames()
         with ThreadPoolExecutor(THREADS) as pool:
             looked_up = pool.map(lambda each: self._look_up(each[1]), wanted)
             for (what, item, is_spare), answer in zip(wanted, looked_up, strict=True):

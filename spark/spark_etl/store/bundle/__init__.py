@@ -3,6 +3,7 @@
 from spark_etl.store.bundle.archive import BundleArchive
 from spark_etl.store.bundle.content import BundleContent, Frame, FrameFile, SourceFile, bundle_parts, frame_member
 from spark_etl.store.bundle.format import BundleInfo
+from spark_etl.store.bundle.names import BundleNames
 from spark_etl.store.bundle.part import Part
 from spark_etl.store.bundle.place import imported_run, place_run
 from spark_etl.store.bundle.read import BundledRun, read_bundle
@@ -12,6 +13,7 @@ __all__ = [
     "BundleArchive",
     "BundleContent",
     "BundleInfo",
+    "BundleNames",
     "BundledRun",
     "Frame",
     "FrameFile",

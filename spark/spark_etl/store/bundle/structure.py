@@ -4,7 +4,7 @@
 2. Members lie one behind the other, from the first byte to the directory: none overlaps, nothing lies between.
 3. What a member's own header says is what the directory says of it.
 4. A member is a plain file: not encrypted, no link or device, its size before its content; stored or deflated.
-5. Its name can lie beside the others on every disk; see `spark_etl.code.archive.ArchiveNames`.
+5. Its name can lie beside the others on every disk; see `BundleNames`.
 6. One that is deflated comes to no more than so many times its size, and than a document may have.
 """
 
@@ -17,15 +17,14 @@ import zipfile
 from dataclasses import dataclass
 from typing import IO
 
-from spark_etl.code.archive import ArchiveNames
 from spark_etl.errors import DamagedError
 from spark_etl.store.bundle.format import BUNDLE_FILE, MOST_MEMBERS
+from spark_etl.store.bundle.names import BundleNames
 
 END, END_64, LOCATOR = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
 HEADER = struct.Struct("<4s5H3L2H")
 LARGEST_DIRECTORY = 256 << 20
 LARGEST_RATIO, LARGEST_DOCUMENT = 200, 256 << 20
-LONGEST_SEGMENT = 255
 UTF8_NAME, IN_ZIP64 = 0x800, 0xFFFFFFFF
 KINDS = {0, stat.S_IFREG}
 
@@ -69,11 +68,11 @@ def find_entries(file: IO[bytes], what: str) -> dict[str, Entry]:
         if isinstance(error, DamagedError):
             raise
         raise DamagedError(f"{what} is no bundle: {error}") from error
-    names, place = ArchiveNames(), 0
+    names, place = BundleNames(), 0
     entries: dict[str, Entry] = {}
     for info in infos:
         entry = _entry(file, info, place, what)
-        reason = _name_problem(info) or names.add(info.filename)
+        reason = names.add(info.filename) if info.filename == info.orig_filename else "its name has an end inside"
         if reason:
             raise DamagedError(f"{what} has {info.filename!r:.200}: {reason}")
         place = entry.offset + entry.packed
@@ -109,16 +108,6 @@ def _directory(file: IO[bytes], what: str) -> int:
 
 def _read(file: IO[bytes], offset: int, size: int) -> bytes:
     return os.pread(file.fileno(), size, offset)
-
-
-def _name_problem(info: zipfile.ZipInfo) -> str | None:
-    if info.filename != info.orig_filename or any(len(part.encode()) > LONGEST_SEGMENT for part in _parts(info)):
-        return "its name can't be that of a file"
-    return None
-
-
-def _parts(info: zipfile.ZipInfo) -> list[str]:
-    return info.filename.split("/")
 
 
 def _entry(file: IO[bytes], info: zipfile.ZipInfo, place: int, what: str) -> Entry:
