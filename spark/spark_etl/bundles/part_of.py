@@ -145,16 +145,31 @@ def _write(path: str, target: Path, keep: RowFilter, columns: Mapping[str, str],
 
     rows = 0
     try:
-        with open_parquet(path, settings) as opened:
-            options: dict[str, Any] = {"write_page_checksum": True}
-            with parquet.ParquetWriter(target, opened.schema_arrow, **options) as writer:
-                for batch in opened.iter_batches(batch_size=BATCH_ROWS):
-                    chosen = keep.apply(batch, columns)
-                    rows += chosen.num_rows
-                    writer.write_batch(chosen)
+        with (
+            open_parquet(path, settings) as opened,
+            parquet.ParquetWriter(target, opened.schema_arrow, **_options(opened)) as writer,
+        ):
+            for batch in opened.iter_batches(batch_size=BATCH_ROWS):
+                chosen = keep.apply(batch, columns)
+                rows += chosen.num_rows
+                writer.write_batch(chosen)
     except read_errors() as error:
         raise CheckpointError(f"{path}: no part of it can be taken: {first_line(error)}") from error
     return rows
+
+
+def _options(opened: Any) -> dict[str, Any]:
+    """Returns how a part of a file is written, so that readers find the types that the file has.
+
+    Spark writes its timestamps as INT96; as another type they would be timestamps without a zone to it.
+    """
+    columns = opened.metadata.schema
+    has_int96 = any(columns.column(place).physical_type == "INT96" for place in range(opened.metadata.num_columns))
+    return {
+        "write_page_checksum": True,
+        "use_deprecated_int96_timestamps": has_int96,
+        "store_schema": b"ARROW:schema" in (opened.metadata.metadata or {}),
+    }
 
 
 def _plain(column: Any) -> Any:

@@ -32,6 +32,7 @@ from spark_etl.store.sources import ImportedSource, parse_sources
 RUN_MEMBER = f"{RUN}/{layout.RUN_FILE}"
 SOURCES_MEMBER = f"{RUN}/{layout.SOURCES_FILE}"
 LARGEST_LOG, LARGEST_BEAT = 64 << 20, 4096
+LARGEST_DOCUMENTS = 512 << 20
 DOCUMENT_NAMES = {layout.MANIFEST_FILE, layout.FAILURE_FILE}
 TEXTS_OF_A_REPORT = ("type", "message", "frames", "traceback", "plan")
 
@@ -71,6 +72,7 @@ def read_bundle(archive: BundleArchive) -> BundledRun:
     """
     if RUN_MEMBER not in archive.entries:
         raise DamagedError(f"{archive.where(RUN_MEMBER)} is missing")
+    _refuse_too_much(archive)
     found = BundledRun(_document(archive))
     for name in archive.entries:
         _take(archive, name, found)
@@ -85,6 +87,15 @@ def read_bundle(archive: BundleArchive) -> BundledRun:
         raise DamagedError(f"{archive.where(other)} is no part of a run")
     _check_features(archive, found)
     return found
+
+
+def _refuse_too_much(archive: BundleArchive) -> None:
+    """Refuses documents that come to more than the memory that reading them may take: each by itself has a limit."""
+    sizes = (entry.size for name, entry in archive.entries.items() if name.endswith(".json") or entry.is_deflated)
+    if (total := sum(sizes)) > LARGEST_DOCUMENTS:
+        raise DamagedError(
+            f"{archive.path} has {total >> 20:,} MB of documents; {LARGEST_DOCUMENTS >> 20} are the most"
+        )
 
 
 def _document(archive: BundleArchive) -> RunDocument:

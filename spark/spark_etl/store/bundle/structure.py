@@ -121,10 +121,9 @@ def _entry(file: IO[bytes], info: zipfile.ZipInfo, place: int, what: str) -> Ent
         raise DamagedError(f"{where}: its header was cut")
     signature, _, flags, method, _, _, crc, packed, size, name_length, extra_length = HEADER.unpack(content)
     rest = _read(file, place + HEADER.size, name_length + extra_length)
-    if IN_ZIP64 in {packed, size}:
-        size, packed = _sizes(rest[name_length:], where)
-    elif extra_length:
-        raise DamagedError(f"{where}: its header has something that no bundle has")
+    if extra_length or IN_ZIP64 in {packed, size}:
+        sizes = _sizes(rest[name_length:], where)  # of a member of nearly 2 GB, too, whose header has them as well
+        size, packed = sizes if IN_ZIP64 in {packed, size} or sizes == (size, packed) else (-1, -1)
     name = rest[:name_length].decode("utf-8" if flags & UTF8_NAME else "ascii", errors="replace")
     same = (signature, flags, method, crc) == (b"PK\3\4", info.flag_bits, info.compress_type, info.CRC)
     if not same or (packed, size, name) != (info.compress_size, info.file_size, info.filename):
@@ -155,6 +154,6 @@ def _refuse_special(info: zipfile.ZipInfo, where: str) -> None:
 def _sizes(extra: bytes, where: str) -> tuple[int, int]:
     """Returns size and packed size of a member of more than 4 GB."""
     if len(extra) != 20 or extra[:4] != b"\1\0\x10\0":
-        raise DamagedError(f"{where}: its header is damaged")
+        raise DamagedError(f"{where}: its header has something that no bundle has")
     size, packed = struct.unpack("<QQ", extra[4:])
     return size, packed

@@ -77,17 +77,25 @@ def _check_target(target: Path, size: int, count: int) -> None:
 @contextmanager
 def _temporary(target: Path) -> Iterator[IO[bytes]]:
     """Yields a file beside the target, which takes its name at the end and is deleted after an error."""
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("x+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.link(temporary, target)  # over no file that somebody has made meanwhile
-    except FileExistsError as error:
-        raise ArgumentError(f"{target} is there already", hint="name another file, or delete it") from error
+        _give_name(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _give_name(temporary: Path, target: Path) -> None:
+    """Gives a file its name, over no file that somebody has made meanwhile, as far as the disk can tell."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError as error:
+        raise ArgumentError(f"{target} is there already", hint="name another file, or delete it") from error
+    except OSError:  # a memory stick knows no second names
+        temporary.rename(target)
 
 
 def _info_of(name: str, size: int) -> zipfile.ZipInfo:

@@ -19,7 +19,7 @@ import pytest
 from pyarrow import parquet
 from spark_etl.bundles.imports import import_bundle
 from spark_etl.errors import ArgumentError, DamagedError
-from spark_etl.store.bundle import structure
+from spark_etl.store.bundle import read, structure
 
 from tests.support.bundles import DOCUMENT, LIST, MANIFEST, ROWS, exported, failed_run, members, rebuilt, tree
 
@@ -214,6 +214,11 @@ def test_bytes_that_belong_to_no_member(where: str, contents: Contents, tmp_path
 def test_absurd_numbers_of_members(contents: Contents, tmp_path: Path, refused: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(structure, "MOST_MEMBERS", 3)
     assert "members; a bundle has 3 at most" in refused(rebuilt(tmp_path / "x", contents))
+
+
+def test_documents_that_fit_in_no_memory(contents: Contents, tmp_path: Path, refused: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(read, "LARGEST_DOCUMENTS", 1000)
+    assert "MB of documents" in refused(rebuilt(tmp_path / "x", contents))
 
 
 def test_absurd_sizes(contents: Contents, tmp_path: Path, refused: Any) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from spark_etl.bundles.part_of import RowFilter, delta_tables, key_text
+from pyarrow import parquet
+from spark_etl.bundles.part_of import RowFilter, delta_tables, key_text, part_of_source
 from spark_etl.bundles.xxhash import xxhash64
 from spark_etl.sampling import BUCKETS, make_sample
 from spark_etl.store import SourceFile
@@ -95,3 +96,19 @@ def test_of_a_key_of_several_columns_those_count_that_a_frame_has(tmp_path: Path
 def test_tables_whose_files_are_listed_elsewhere_are_known() -> None:
     paths = ["s3a://a/t/_delta_log/0.json", "s3a://a/t/x.parquet", "s3a://a/u/x.parquet"]
     assert delta_tables([SourceFile(path, path, 1, None) for path in paths]) == {"s3a://a/t"}
+
+
+@pytest.mark.parametrize("int96", [True, False])
+def test_a_part_of_a_file_has_the_files_types(int96: bool, tmp_path: Path) -> None:
+    """Spark takes a timestamp that is no INT96 for one without a zone, and the file's metadata for its schema."""
+    table = pa.table({"id": [1, 2], "at": pa.array([1, 2], pa.timestamp("us"))})
+    table = table.replace_schema_metadata({"org.apache.spark.sql.parquet.row.metadata": "{}"})
+    parquet.write_table(table, tmp_path / "x", use_deprecated_int96_timestamps=int96, store_schema=False)
+    source = SourceFile("s3a://b/x", f"file://{tmp_path}/x", 1, None)
+    part = part_of_source(source, by_share("1", "id"), tmp_path / "y", None)
+    assert part is not None
+    assert part.bytes == (tmp_path / "y").stat().st_size
+    before, after = (parquet.ParquetFile(tmp_path / name) for name in ("x", "y"))
+    assert after.schema.equals(before.schema)
+    assert after.metadata.metadata == before.metadata.metadata
+    assert after.read().equals(before.read())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -281,3 +282,37 @@ def test_large_frames_keep_their_files(tmp_path: Path) -> None:
     found = imported(exported(run.reload(), tmp_path / "x").path, tmp_path)
     assert len(found["orders"].manifest.files) == 5
     assert found["orders"].rows == 1000
+
+
+def test_a_source_that_has_changed_since_is_found(bundle: Path, tmp_path: Path) -> None:
+    found = imported(bundle, tmp_path)
+    (source,) = found.stored.imported_sources()
+    file = Path(f"{found.path}/{source.path}".removeprefix("file://"))
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + b"x")
+    (problem,) = found.verify().problems
+    assert "rates.parquet: it is not what came with the run" in problem
+    file.unlink()
+    assert "rates.parquet can't be read" in found.verify().problems[0]
+
+
+@pytest.mark.parametrize("limit", [45_000, 20_000])
+def test_a_large_bundle_is_zip64(limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a member just below the limit, the header has its size twice: Python decides before it knows what it packs."""
+    run = failed_run(tmp_path)
+    keep(run.stored, "orders", pa.table({"id": list(range(5_000))}))
+    size = (Path(run.path.removeprefix("file://")) / "orders/part-00000.parquet").stat().st_size
+    assert size > 20_000
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", size + 1 if limit == 45_000 else limit)
+    bundle = exported(run, tmp_path / "x.bundle").path
+    assert bundle.read_bytes()[-98:-94] == b"PK\6\6"
+    assert imported(bundle, tmp_path).verify().whole
+
+
+def test_a_disk_without_second_names_takes_a_bundle(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+    done = exported(run, tmp_path / "out.bundle")
+    assert done.path.stat().st_size == done.bytes
