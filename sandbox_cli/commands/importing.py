@@ -25,13 +25,13 @@ def import_run(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The bundle, as `export` has written it.")],
     *,
-    name: Annotated[
+    team: Annotated[
         str | None, typer.Option("--as", metavar="NAME", help="The team whose run it becomes; by default `imported`.")
     ] = None,
     json: Json = False,
 ) -> None:
     """Make a run of a bundle, whoever has made it: all of it is checked before anything is written."""
-    check_name(name)
+    check_name(team)
     given = call(context)
     stack = session.running(given.console, given.settings, session.STORE)
     runs = stack.runs
@@ -40,7 +40,7 @@ def import_run(
             file,
             runs.scratch,
             runs.store.settings,
-            name=name,
+            name=team,
             by=process_user(),
             on_progress=StageProgress(stage, of_bytes),
         )

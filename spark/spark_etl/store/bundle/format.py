@@ -97,7 +97,7 @@ def parse_info(content: bytes, what: str) -> BundleInfo:
     for name, check in CHECKS.items():
         if not check(found.get(name)):
             raise DamagedError(f"{what}: `{name}` has an invalid value")
-    known = {name: found[name] for name in CHECKS} | {
+    known = {name: found.get(name) for name in CHECKS} | {
         "features": tuple(found["features"]),
         "personal": tuple((place, column, why) for place, column, why in found["personal"]),
         "missing": tuple(found["missing"]),

@@ -30,6 +30,7 @@ from spark_etl.store.sources import LARGEST as LARGEST_SOURCES
 from spark_etl.store.sources import ImportedSource, parse_sources
 
 RUN_MEMBER = f"{RUN}/{layout.RUN_FILE}"
+SOURCES = f"{RUN}/{layout.SOURCES_FOLDER}/"
 SOURCES_MEMBER = f"{RUN}/{layout.SOURCES_FILE}"
 LARGEST_LOG, LARGEST_BEAT = 64 << 20, 4096
 LARGEST_DOCUMENTS = 512 << 20
@@ -91,11 +92,11 @@ def read_bundle(archive: BundleArchive) -> BundledRun:
 
 def _refuse_too_much(archive: BundleArchive) -> None:
     """Refuses documents that come to more than the memory that reading them may take: each by itself has a limit."""
-    sizes = (entry.size for name, entry in archive.entries.items() if name.endswith(".json") or entry.is_deflated)
-    if (total := sum(sizes)) > LARGEST_DOCUMENTS:
-        raise DamagedError(
-            f"{archive.path} has {total >> 20:,} MB of documents; {LARGEST_DOCUMENTS >> 20} are the most"
-        )
+    documents = {name for name in archive.entries if name.endswith(".json") and not name.startswith(SOURCES)}
+    total = sum(entry.size for name, entry in archive.entries.items() if name in documents or entry.is_deflated)
+    if total > LARGEST_DOCUMENTS:
+        most = LARGEST_DOCUMENTS >> 20
+        raise DamagedError(f"{archive.path} has {total >> 20:,} MB of documents; {most} are the most")
 
 
 def _document(archive: BundleArchive) -> RunDocument:

@@ -286,6 +286,7 @@ def edited(contents: Contents, name: str, change: Callable[[Any], None]) -> Cont
         (LIST, lambda info: info.update(kind="x" * 1000)),
         (LIST, lambda info: info.update(sample={"fraction": 2})),
         (LIST, lambda info: info.update(personal=[1])),
+        (LIST, lambda info: info.pop("features")),
     ],
 )  # fmt: skip
 def test_documents_that_do_not_fit(
@@ -293,6 +294,11 @@ def test_documents_that_do_not_fit(
 ) -> None:
     message = refused(rebuilt(tmp_path / "x", edited(contents, name, change)))
     assert message.removeprefix(f"{tmp_path}/x: ").startswith(("run/", "code/", LIST))
+
+
+def test_a_list_may_leave_out_what_is_null(contents: Contents, tmp_path: Path) -> None:
+    bundle = rebuilt(tmp_path / "x", edited(contents, LIST, lambda info: info.pop("sample")))
+    assert import_bundle(bundle, str(tmp_path / "there"), by="ada").run.verify().whole
 
 
 def with_rows(contents: Contents, content: bytes) -> Contents:
