@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from spark_etl.names import listing
 from spark_etl.printable import printable
 from spark_etl.reading.phases import phases_text
-from spark_etl.store import RunDocument, is_lazy, publishing_seconds, state_text
-from spark_etl.units import format_bytes, format_count
+from spark_etl.store import RunDocument, imported_text, is_lazy, publishing_seconds, state_text
+from spark_etl.units import format_bytes
 
 COLUMNS = ("feature", "state", "kept", "rows", "size", "computing", "publishing")
 
@@ -56,25 +55,6 @@ def _replay_notes(document: RunDocument) -> Iterator[str]:
     if known is not None:
         yield f"`{known.feature}` of run {known.run} once more, by {known.code or 'code that is not named'}"
         yield from str((known.verdict or {}).get("text") or "no verdict").splitlines()
-
-
-def imported_text(document: RunDocument) -> str:
-    """Returns where an imported run comes from, whose it was, and whether it has all rows; empty for any other."""
-    known = document.imported
-    if not known:
-        return ""
-    user, host = document.user, document.by.get("host", "")
-    whose = f", of {user}{f' on {host}' if host else ''}" if user else ""
-    kind = "" if known["kind"] == "run" else f", there of kind `{known['kind']}`"
-    return f"imported from {known['from']}{whose}{kind}, on {known['at'][:10]}{_sample_text(known.get('sample'))}"
-
-
-def _sample_text(sample: Mapping[str, Any] | None) -> str:
-    if not sample:
-        return ""
-    if "keys" in sample:
-        return f"; a sample: the rows of {format_count(sample['keys'], 'key')}"
-    return f"; a sample: the rows of {sample['fraction']:.4g} of all keys"
 
 
 def not_run_text(not_run: Sequence[str], wanted: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from spark_etl.store.document import (
     Status,
 )
 from spark_etl.store.heartbeat import EVERY_SECONDS, Heartbeat
+from spark_etl.store.imported import imported_text
 from spark_etl.store.index import Summary
 from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
 from spark_etl.store.layout import USERS, first_id, is_run_id
@@ -115,6 +116,7 @@ __all__ = [
     "first_id",
     "frame_member",
     "imported_run",
+    "imported_text",
     "is_lazy",
     "is_manifest",
     "is_run_id",
