@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -165,6 +166,8 @@ def export_run(
     parent = target.absolute().parent
     if not parent.is_dir():
         raise ArgumentError(f"{target}: there is no folder {parent}", hint="make it first")
+    if not os.access(parent, os.W_OK):
+        raise ArgumentError(f"{target} can't be written: {parent} is not yours to write", hint="name another file")
     with tempfile.TemporaryDirectory(prefix=".spark-etl-export-", dir=parent) as folder:
         found, notes = _part(plan, Path(folder))
         imported = document.imported or {}

@@ -163,6 +163,9 @@ class _Selector:
     def _frame(self, name: str) -> Frame | None:
         """Returns the rows of a folder; None, with the reason kept, where they are not as they were written."""
         folder = self._folders[name]
+        if is_s3(self._run.path) and not is_s3(folder):
+            self._found.missing.append(f"`{name}`: its rows are not in the store, but at {folder}")
+            return None
         try:
             manifest = manifest_at(folder, self._settings)
         except SparkEtlError as error:

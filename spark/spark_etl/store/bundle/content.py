@@ -100,10 +100,11 @@ def bundle_parts(content: BundleContent) -> list[Part]:
 def own_document(content: BundleContent) -> RunDocument:
     """Returns the document in which every checkpoint that goes along is the run's own, and there are no others."""
     document = copy.deepcopy(content.document)
-    kept = {frame.folder for frame in content.frames}
+    kept = {frame.folder: frame.manifest.bytes for frame in content.frames}
     for alias, feature in document.features.items():
         feature.reused_from = None
-        feature.bytes = feature.bytes if alias in kept else None
+        known = feature.bytes if feature.bytes is not None else kept.get(alias)
+        feature.bytes = known if alias in kept else None
     document.adopted = {}
     document.path, document.pipeline = content.run.root, content.run.pipeline
     return document
@@ -135,7 +136,7 @@ def _sources(content: BundleContent) -> Iterator[Part]:
 
 def _documents(content: BundleContent) -> Iterator[Part]:
     for frame in content.frames:
-        own = replace(frame.manifest, run_id=content.run.run_id, data_folder=None)
+        own = replace(frame.manifest, feature=frame.folder, run_id=content.run.run_id, data_folder=None)
         yield Part.of_text(join(RUN, frame.folder, layout.MANIFEST_FILE), dump_manifest(own))
     for feature, report in (content.reports or {}).items():
         name = join(RUN, feature, layout.FAILURE_FILE)

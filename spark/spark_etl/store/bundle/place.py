@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from spark_etl.errors import SparkEtlError
+from spark_etl.errors import SparkEtlError, StorageError
 from spark_etl.storage import S3Settings, join, name_of, relative_to, storage_for
 from spark_etl.store import layout
 from spark_etl.store.bundle.archive import BundleArchive
@@ -54,7 +54,7 @@ def place_run(
         on_progress: Is called with a member's name, and how many bytes of how many are written.
 
     Raises:
-        SparkEtlError: The store does not answer, or refuses.
+        StorageError: The store does not answer, refuses, or is full.
     """
     store = storage_for(run.root, run.settings)
     code = _code_path(bundled, run)
@@ -69,10 +69,12 @@ def place_run(
             bundled.document, kind=IMPORTED, path=run.root, team=run.team, run_id=run.run_id, imported=dict(imported)
         )
         run.write_document(document)
-    except BaseException:
+    except BaseException as error:
         with suppress(SparkEtlError, OSError):
             store.clear(run.root)
             store.delete([code] if code is not None and is_new_code else [])
+        if isinstance(error, OSError):
+            raise StorageError(f"{run.root} can't be written: {error.strerror or error}") from error
         raise
     run.replace_mark(document)
 

@@ -84,6 +84,8 @@ def _temporary(target: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         _give_name(temporary, target)
+    except OSError as error:
+        raise StorageError(f"{target} can't be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -14,7 +15,7 @@ from pyarrow import parquet
 from spark_etl.bundles.export import ExportRequest, export_run, plan_export
 from spark_etl.bundles.imports import import_bundle
 from spark_etl.bundles.select import _Selector
-from spark_etl.errors import ArgumentError
+from spark_etl.errors import ArgumentError, StorageError
 from spark_etl.reading import Run, Runs
 from spark_etl.sampling import make_sample
 from spark_etl.store import ObjectRecord, RunStore, StoredRun
@@ -133,6 +134,31 @@ def test_what_was_not_kept_is_computed_from_its_sources(run: Run, tmp_path: Path
     run.document.features["orders"].bytes = None
     found = plan_export(run, ExportRequest(tmp_path / "x", ("net",)))
     assert [frame.folder for frame in found.selection.frames] == ["users", "orders", "net.rates"]  # as a failure input
+    export_run(found)
+    assert imported(tmp_path / "x", tmp_path)["orders"].rows == 4
+
+
+def test_a_full_disk_is_said(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StorageError, match="x can't be written: No space left"):
+        exported(run, tmp_path / "out" / "x")
+    assert list((tmp_path / "out").iterdir()) == []
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
+    with pytest.raises(ArgumentError, match="its disk has 10 B"):
+        exported(run, tmp_path / "out" / "x")
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_written(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
+    with pytest.raises(ArgumentError, match="has 10 B"):
+        imported(bundle, tmp_path)
+    assert not (tmp_path / "there").exists()
 
 
 def test_what_is_missing_is_said_first(run: Run, tmp_path: Path) -> None:
@@ -190,7 +216,7 @@ def test_an_import_that_fails_leaves_nothing(bundle: Path, tmp_path: Path, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(StoredRun, "write_document", broken)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageError, match="No space"):
         imported(bundle, tmp_path)
     assert tree(tmp_path / "there") == {}
 

@@ -74,7 +74,8 @@ def test_where_an_imported_run_comes_from_is_kept_and_said(known: dict[str, Any]
 @pytest.mark.parametrize(
     "known",
     [{"from": 1}, {"bundle": "x"}, {"at": None}, {"by": "x" * 300}, {"kind": None}, {"sample": {}},
-     {"sample": {"keys": -1}}, {"sample": {"fraction": 2}}, {"sample": {"fraction": 0.5, "keys": 1}}, {"sample": {"fraction": float("nan")}}],
+     {"sample": {"keys": -1}}, {"sample": {"fraction": 2}}, {"sample": {"fraction": 0.5, "keys": 1}},
+     {"sample": {"fraction": float("nan")}}],
 )  # fmt: skip
 def test_an_imported_run_that_says_something_else_is_damaged(known: dict[str, Any]) -> None:
     with pytest.raises(DamagedError, match="`imported` has an invalid value"):
