@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -85,14 +84,12 @@ class Exported:
     Attributes:
         path: The file.
         bytes: Its size.
-        sha256: Of the file.
         info: What it says of itself.
         notes: What has to be said of the part of a sample.
     """
 
     path: Path
     bytes: int
-    sha256: str
     info: BundleInfo
     notes: tuple[str, ...] = field(default=())
 
@@ -101,7 +98,6 @@ class Exported:
         return {
             "file": str(self.path),
             "bytes": self.bytes,
-            "sha256": self.sha256,
             "run_id": self.info.run_id,
             "features": list(self.info.features),
             "members": len(self.info.members),
@@ -187,9 +183,7 @@ def export_run(
             plan.run.stored, document, tuple(found.frames), found.reports, tuple(found.sources), found.code
         )
         done = write_bundle(target, info, bundle_parts(content), on_progress=on_progress)
-    with target.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Exported(target, target.stat().st_size, digest, done, tuple(notes))
+    return Exported(target, target.stat().st_size, done, tuple(notes))
 
 
 def _sample_record(sample: Sample | None) -> dict[str, Any] | None:

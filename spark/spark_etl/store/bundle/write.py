@@ -81,8 +81,6 @@ def _temporary(target: Path) -> Iterator[IO[bytes]]:
     try:
         with temporary.open("x+b") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
         _give_name(temporary, target)
     except OSError as error:
         raise StorageError(f"{target} can't be written: {error.strerror or error}") from error

@@ -139,11 +139,11 @@ def test_what_was_not_kept_is_computed_from_its_sources(run: Run, tmp_path: Path
 
 
 def test_a_full_disk_is_said(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_number: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     (tmp_path / "out").mkdir()
-    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr("spark_etl.store.bundle.write._replace_first", full)
     with pytest.raises(StorageError, match="x can't be written: No space left"):
         exported(run, tmp_path / "out" / "x")
     assert list((tmp_path / "out").iterdir()) == []
