@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from spark_etl.code.archive import read_archive
-from spark_etl.errors import ArgumentError, ReadError, SparkEtlError
+from spark_etl.errors import ArgumentError, ReadError, SparkEtlError, StorageError
 from spark_etl.names import alternatives
 from spark_etl.reading import Run
 from spark_etl.reading.part_files import footer_problem, listed_problems
@@ -260,7 +260,15 @@ class _Selector:
             return ""
         if not is_s3(item.path) and (is_s3(self._run.path) or scheme_of(item.path) != "file"):
             return "it is no object of the store, but of the machine that ran it"
-        found = storage_for(item.path, self._settings).find(item.path)
+        return self._look_up_stored(item)
+
+    def _look_up_stored(self, item: ObjectRecord) -> SourceFile | str:
+        try:
+            found = storage_for(item.path, self._settings).find(item.path)
+        except StorageError as error:
+            if not hasattr(error.__cause__, "code"):  # the store does not answer
+                raise
+            return f"it can't be read: {error.message}"
         if found is None:
             return "it is gone"
         if item.bytes not in {None, found.size} or (item.etag and not found.has_content(item.etag)):

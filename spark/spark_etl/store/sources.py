@@ -16,7 +16,7 @@ from spark_etl.store.layout import SOURCES_FOLDER
 FORMAT = 1
 # Of some hundred thousand objects: 300 bytes each.
 LARGEST = 256 << 20
-SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9]*)://?/?(?P<rest>.+)", re.DOTALL)
+SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9]*):/+(?P<rest>[^/].*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def source_path(original: str) -> str:
     found = SCHEME.fullmatch(original)
     if found is None:
         raise DamagedError(f"{original!r:.200} is no path of an object")
-    return f"{SOURCES_FOLDER}/{found['scheme']}/{found['rest'].lstrip('/')}"
+    return f"{SOURCES_FOLDER}/{found['scheme']}/{found['rest']}"
 
 
 def dump_sources(sources: Iterable[ImportedSource]) -> bytes:
