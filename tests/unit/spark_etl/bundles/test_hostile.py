@@ -19,6 +19,7 @@ import pytest
 from pyarrow import parquet
 from spark_etl.bundles.imports import import_bundle
 from spark_etl.errors import ArgumentError, DamagedError
+from spark_etl.store import BundleArchive
 from spark_etl.store.bundle import read, structure
 
 from tests.support.bundles import DOCUMENT, LIST, MANIFEST, ROWS, exported, failed_run, members, rebuilt, tree
@@ -95,6 +96,12 @@ def test_a_name_twice(contents: Contents, tmp_path: Path, refused: Any) -> None:
 def test_a_member_that_is_not_listed(contents: Contents, tmp_path: Path, refused: Any) -> None:
     message = refused(rebuilt(tmp_path / "x", {**contents, "run/orders/x.parquet": b"x"}, relist=False))
     assert "run/orders/x.parquet is not listed" in message
+
+
+def test_a_member_with_other_content_than_is_listed(contents: Contents, tmp_path: Path, refused: Any) -> None:
+    """Its size and its checksum in the zip are right."""
+    message = refused(rebuilt(tmp_path / "x", {**contents, "run/run.log": b"net worked\n"}, relist=False))
+    assert "run/run.log is another one: its SHA-256" in message
 
 
 def test_a_listed_member_that_is_missing(contents: Contents, tmp_path: Path, refused: Any) -> None:
@@ -179,6 +186,11 @@ def test_a_bomb_that_lies_about_its_size(contents: Contents, tmp_path: Path, ref
     raw[start : start + len(packed)] = packed
     bundle.write_bytes(raw)
     assert "does not come to the size" in refused(bundle)
+    seen = 0
+    with BundleArchive(bundle) as archive, pytest.raises(DamagedError):
+        for chunk in archive.chunks(name):
+            seen += len(chunk)
+    assert seen <= len(content), "unpacking ends where the size is reached"
 
 
 def test_overlapping_members(contents: Contents, tmp_path: Path, refused: Any) -> None:
