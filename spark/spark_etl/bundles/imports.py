@@ -12,13 +12,14 @@ from spark_etl.bundles.footers import check_footers
 from spark_etl.errors import ArgumentError
 from spark_etl.names import is_segment
 from spark_etl.reading import Run
-from spark_etl.storage import S3Settings, is_s3, normalise
+from spark_etl.storage import S3Settings, is_s3, normalise, relative_to
 from spark_etl.storage.paths import local_path
 from spark_etl.store import (
     IMPORTED,
     USERS,
     BundleArchive,
     BundleInfo,
+    RunStore,
     StoredRun,
     imported_run,
     now,
@@ -132,7 +133,10 @@ def import_bundle(
 
 
 def _imported(run: StoredRun, info: BundleInfo, scratch: str, *, was_there: bool) -> Imported:
-    return Imported(Run(run, None, name=run_name(run.root, scratch)), info, was_there)
+    """Returns an imported run under a name that means no other: its id, or its path where the original is there, too."""
+    many = len(RunStore(scratch, run.settings).called(run.run_id)) > 1
+    name = relative_to(run.root, scratch) if many else run_name(run.root, scratch)
+    return Imported(Run(run, None, name=name), info, was_there)
 
 
 def _is_there(run: StoredRun, archive: BundleArchive) -> bool:

@@ -112,7 +112,10 @@ def test_another_bundle_of_the_run_goes_elsewhere(run: Run, bundle: Path, tmp_pa
         imported(other, tmp_path)
     assert raised.value.hint is not None
     assert "--as NAME" in raised.value.hint
-    assert imported(other, tmp_path, "ci").checkpoints == ["users"]
+    second = imported(other, tmp_path, "ci")
+    assert second.checkpoints == ["users"]
+    assert second.name == f"ci/revenue/{RUN_ID}"  # the id alone would mean two
+    assert Runs(str(tmp_path / "there"))[second.name].path == second.path
 
 
 @pytest.mark.parametrize("name", ["users", "connect", "_code", "", "a/b", "../x", ".hidden"])
