@@ -133,7 +133,7 @@ def import_bundle(
 
 
 def _imported(run: StoredRun, info: BundleInfo, scratch: str, *, was_there: bool) -> Imported:
-    """Returns an imported run under a name that means no other: its id, or its path where the original is there, too."""
+    """Returns an imported run by a name that means no other: its id, or its path where the original is there, too."""
     many = len(RunStore(scratch, run.settings).called(run.run_id)) > 1
     name = relative_to(run.root, scratch) if many else run_name(run.root, scratch)
     return Imported(Run(run, None, name=name), info, was_there)
