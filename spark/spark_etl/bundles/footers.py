@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from spark_etl.errors import DamagedError
 from spark_etl.parquet import need_pyarrow
+from spark_etl.printable import printable
 from spark_etl.reading.part_files import first_line, footer_reason, read_errors
-from spark_etl.store import BundleArchive, BundledRun, DataFile, Manifest, frame_member
+from spark_etl.store import BundleArchive, BundledRun, DataFile, Manifest, frame_member, read_bundle
 
 MAGIC = b"PAR1"
 LARGEST_FOOTER, LARGEST_TEXT, MOST_ITEMS = 64 << 20, 64 << 20, 10_000_000
-THREADS = 4
+REASON, DONE = "\t", "\tdone"
+ENDED = "it can't be read as Parquet: what reads it has crashed"
 
 
 def check_footers(archive: BundleArchive, bundled: BundledRun) -> None:
     """Refuses Parquet whose end says something else than its manifest and its size.
 
+    A process of its own looks: what reads Parquet is C++, and some damage ends the process that reads it.
+
     Raises:
         DamagedError: Names the member, and what is wrong.
     """
     need_pyarrow()
-    files = [(folder, manifest, file) for folder, manifest in bundled.frames.items() for file in manifest.files]
+    if not any(manifest.files for manifest in bundled.frames.values()):
+        return
+    command = [sys.executable, "-m", __name__, str(archive.path.absolute())]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    lines = done.stdout.decode(errors="replace").splitlines()
+    if done.returncode == 0 and lines and lines[-1] == DONE:
+        return
+    name = next((line for line in reversed(lines) if not line.startswith(REASON)), "")
+    said = lines[-1].removeprefix(REASON) if lines and lines[-1].startswith(REASON) else ""
+    raise DamagedError(f"{archive.where(name)}: {said or ENDED}")
 
-    def one(given: tuple[str, Manifest, DataFile]) -> None:
-        folder, manifest, file = given
-        name = frame_member(folder, file.name)
-        reason = _reason(archive, name, file, manifest)
-        if reason:
-            raise DamagedError(f"{archive.where(name)}: {reason}")
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(one, files))
+def main(path: str) -> int:
+    """Looks at the Parquet of a bundle: prints each member, and what is wrong with the first that is not whole."""
+    with BundleArchive(Path(path)) as archive:
+        for folder, manifest in read_bundle(archive).frames.items():
+            for file in manifest.files:
+                name = frame_member(folder, file.name)
+                sys.stdout.write(f"{name}\n")
+                sys.stdout.flush()
+                reason = _reason(archive, name, file, manifest)
+                if reason:
+                    sys.stdout.write(f"{REASON}{printable(reason, one_line=True)}\n")
+                    return 1
+    sys.stdout.write(f"{DONE}\n")
+    return 0
 
 
 def _reason(archive: BundleArchive, name: str, file: DataFile, manifest: Manifest) -> str:
@@ -80,3 +103,7 @@ def _layout_reason(metadata: Any, end: int) -> str:
     if rows != metadata.num_rows:
         return "its row groups have other rows than it says"
     return "its columns are larger than the file" if taken > end else ""
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))
