@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-CHUNK = 4 << 20
+CHUNK = 1 << 20
 PLAIN = re.compile("[0-9a-f]{32}")
 
 
