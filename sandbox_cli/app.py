@@ -19,7 +19,9 @@ from sandbox_cli.commands import (
     diff,
     doctor,
     down,
+    exporting,
     gc,
+    importing,
     logs,
     replay,
     reset,
@@ -67,6 +69,8 @@ app.add_typer(runs.app, name="runs", cls=Group)
 app.command("debug", epilog=debug_command.EPILOG)(debug_command.debug)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("diff", epilog=diff.EPILOG)(diff.diff)
+app.command("export", epilog=exporting.EPILOG)(exporting.export)
+app.command("import", epilog=importing.EPILOG)(importing.import_run)
 app.command("trust")(trust.trust)
 app.command("gc")(gc.gc)
 app.command("share")(share.share)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from spark_etl.printable import printable
+from spark_etl.units import format_bytes
 
 from sandbox_cli.console import Stage
 
@@ -31,3 +32,8 @@ class StageProgress:
         if time.monotonic() - self._shown >= self._seconds:
             self._shown = time.monotonic()
             self._stage.update(printable(f"{feature}: {self._text(done, total)}", one_line=True))
+
+
+def of_bytes(done: int, total: int) -> str:
+    """Returns how many bytes of how many are done."""
+    return f"{format_bytes(done)} of {format_bytes(total)}"

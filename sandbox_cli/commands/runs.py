@@ -12,11 +12,10 @@ from spark_etl.reading import Run, Runs
 from spark_etl.reading.commands import debug_command, debug_page, page_of_run
 from spark_etl.reading.run_table import COLUMNS as FEATURE_COLUMNS
 from spark_etl.reading.run_table import feature_rows
-from spark_etl.units import format_bytes
 
 from sandbox_cli.commands import adopting, removing, running
 from sandbox_cli.commands.context import Call, Json, call
-from sandbox_cli.commands.progress import StageProgress
+from sandbox_cli.commands.progress import StageProgress, of_bytes
 from sandbox_cli.commands.run_code import ShowCommand, show_code
 from sandbox_cli.console import Console
 from sandbox_cli.stack import session
@@ -132,7 +131,7 @@ def verify(
     given, runs = _attached(context)
     found = _named(runs, run)
     with given.console.stage("verify") as stage:
-        result = found.verify(on_progress=StageProgress(stage, _bytes))
+        result = found.verify(on_progress=StageProgress(stage, of_bytes))
         stage.result = "whole" if result.whole else "not as it was written"
     if json:
         given.console.json(result.to_dict())
@@ -140,10 +139,6 @@ def verify(
         given.console.data(repr(result))
     if not result.whole:
         raise typer.Exit(1)
-
-
-def _bytes(done: int, total: int) -> str:
-    return f"{format_bytes(done)} of {format_bytes(total)}"
 
 
 def _finite(value: Any) -> Any:

@@ -101,6 +101,18 @@ def _diff(arguments: Namespace, progress: Progress) -> int:
     return diff_command(arguments, progress)
 
 
+def _export(arguments: Namespace, progress: Progress) -> int:
+    from spark_etl.commands.exporting import export_command
+
+    return export_command(arguments, scratch_path(arguments), progress)
+
+
+def _import(arguments: Namespace, progress: Progress) -> int:
+    from spark_etl.commands.importing import import_command
+
+    return import_command(arguments, scratch_path(arguments), progress)
+
+
 def _schema(_given: Namespace, _progress: Progress) -> int:
     from spark_etl.config import json_schema
 
@@ -116,5 +128,7 @@ COMMANDS: dict[str, Callable[[Namespace, Progress], int]] = {
     "plan": _plan,
     "adopt": _adopt,
     "gc": _gc,
+    "export": _export,
+    "import": _import,
     "schema": _schema,
 }

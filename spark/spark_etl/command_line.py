@@ -13,7 +13,9 @@ from spark_etl.command_options import (
     add_adopt_options,
     add_debug_options,
     add_diff_options,
+    add_export_options,
     add_gc_options,
+    add_import_options,
 )
 from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
@@ -26,6 +28,8 @@ COMMANDS = {
     "diff": "says how two runs differ: where they part, why, and in which rows; starts nothing",
     "plan": "prints what a run would do and why, as text, Mermaid, SVG or JSON; starts nothing",
     "adopt": "makes a run of plain Parquet that other programs have written, so that it is read like any other",
+    "export": "writes a run into one file, with its rows, what they were made of, and its code: a bundle",
+    "import": "makes a run of a bundle, whoever has made it: all of it is checked before anything is written",
     "gc": "deletes old runs that nothing needs, and what killed runs have left, after showing what goes and what stays",
     "schema": "prints the JSON schema of the feature config, for editors",
 }
@@ -38,6 +42,9 @@ replayed so; 5 it fails; 130 interrupted."""
 DIFF_EPILOG = "Exit codes: 0 the same; 1 different; 2 can't be compared, or wrong usage; 5 no store; 130 interrupted."
 DEBUG_EPILOG = "Exit codes: 0 done; 2 there is no such run or feature, or the files can't be written; 5 no store."
 GC_EPILOG = "Exit codes: 0 done; 1 the answer was no; 2 wrong usage; 5 the store does not answer; 130 interrupted."
+EXPORT_EPILOG = "Exit codes: 0 done; 2 wrong usage, or something is missing or unmasked; 5 no store; 130 interrupted."
+IMPORT_EPILOG = """Exit codes: 0 done, or it was there; 1 the file is damaged or hostile, and nothing was written;
+2 wrong usage, or another run is there; 5 no store; 130 interrupted."""
 PLAN_FORMATS = ("text", "mermaid", "svg", "json")
 PARALLEL = 2
 
@@ -133,6 +140,10 @@ def _parsers(*, complete: bool = False, runner: bool = False) -> tuple[_CommandP
     add_gc_options(commands["gc"])
     commands["diff"].epilog = DIFF_EPILOG
     add_diff_options(commands["diff"])
+    commands["export"].epilog = EXPORT_EPILOG
+    add_export_options(commands["export"])
+    commands["import"].epilog = IMPORT_EPILOG
+    add_import_options(commands["import"])
     return parser, commands
 
 

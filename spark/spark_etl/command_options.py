@@ -82,3 +82,37 @@ def add_diff_options(parser: argparse.ArgumentParser) -> None:
     add("--local", action="store_true", help=f"the runs below {LOCAL_FOLDER}/scratch")
     add("--json", action="store_true", help="print one line of JSON")
     add("--html", metavar="FILE", help="write it to one HTML file, for a ticket")
+
+
+def add_export_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `export`."""
+    add = parser.add_argument
+    add("run", metavar="RUN", help="a run as lists name it, or `latest`")
+    add("file", metavar="FILE", help="the bundle; it must not be there yet")
+    add(
+        "--feature",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="F",
+        help="only this one's rows, and what a replay of it reads: a, b or a,b; default: all rows that were kept, and "
+        "what a replay of the failed feature reads",
+    )
+    add("--sample", metavar="FRACTION", help="only the rows of a share of the keys, 0.01 for one in a hundred")
+    add("--sample-key", metavar="COLUMN", help="whose values are the keys; default: the config's `sample_key`")
+    add("--keys", metavar="FILE", help="only the rows of the keys in a CSV or Parquet file")
+    add("--allow-missing", action="store_true", help="take along what is there; the bundle says what is not")
+    add("--yes-unmasked", action="store_true", help="take along what looks personal or secret as it is; ask nothing")
+    add("--scratch-path", metavar="PATH", help="where the run is (SANDBOX_SCRATCH)")
+    add("--local", action="store_true", help=f"a run below {LOCAL_FOLDER}/scratch")
+    add("--json", action="store_true", help="print one line of JSON")
+
+
+def add_import_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `import`."""
+    add = parser.add_argument
+    add("file", metavar="FILE", help="the bundle")
+    add("--as", dest="name", metavar="NAME", help="the folder of a team that the run lies in; default: imported")
+    add("--scratch-path", metavar="PATH", help="below which the run is made (SANDBOX_SCRATCH)")
+    add("--local", action="store_true", help=f"make the run below {LOCAL_FOLDER}/scratch")
+    add("--json", action="store_true", help="print one line of JSON")

@@ -21,6 +21,8 @@ NAMES = {
     layout.DECISION_FILE,
     layout.MANIFEST_FILE,
     layout.FAILURE_FILE,
+    layout.SOURCES_FOLDER,
+    layout.SOURCES_FILE,
     layout.INDEX_FOLDER,
     layout.CODE_FOLDER,
 }

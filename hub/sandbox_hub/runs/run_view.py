@@ -19,6 +19,7 @@ from spark_etl.store import (
     RunDocument,
     SourceRecord,
     StoredRun,
+    imported_text,
     is_lazy,
     publishing_seconds,
     state_text,
@@ -130,6 +131,11 @@ class RunView:
     def sample(self) -> str:
         """Which rows of its sources it has seen."""
         return ", ".join(f"{name} {_text(value)}" for name, value in (self.document.sample or {}).items())
+
+    @property
+    def imported(self) -> str:
+        """Where it was imported from; empty of a run that was not."""
+        return imported_text(self.document)[:LONGEST_TEXT]
 
     @property
     def error_text(self) -> str:

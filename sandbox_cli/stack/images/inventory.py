@@ -244,6 +244,13 @@ def _size(engine: Engine, ref: str) -> str:
     return format_bytes(_present(engine)[ref][1])
 
 
+def identities(engine: Engine, settings: Settings) -> dict[str, dict[str, str]]:
+    """Returns the tag and the engine's id of each image of this checkout that is there, by name."""
+    present = _present(engine)
+    refs = current_refs(settings).items()
+    return {name: {"ref": ref, "id": present[ref][0]} for name, ref in refs if ref in present}
+
+
 def stale(engine: Engine, settings: Settings) -> list[str]:
     """Returns the tags of the sandbox's images that belong to an earlier state of the checkout."""
     current = set(current_refs(settings).values())

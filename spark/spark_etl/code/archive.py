@@ -91,7 +91,7 @@ def read_code(
     found = survey(folder) if found is None else found
     ignore_file = folder / IGNORE_FILE  # it decides what belongs to the project, also where that is unpacked
     candidates = dict.fromkeys([*([ignore_file] if ignore_file.is_file() else []), *found.files])
-    names = _Names()
+    names = ArchiveNames()
     reasons = {file: _reason_by_name(file, folder, found, names) for file in candidates}
     refuse_too_large(
         (file for file, reason in reasons.items() if reason is None), folder, LARGEST_ARCHIVE, "of code to keep"
@@ -152,7 +152,7 @@ def unpack(files: Mapping[str, bytes], folder: Path) -> None:
             file.write(content)
 
 
-class _Names:
+class ArchiveNames:
     """The names of an archive, which have to lie beside each other on every disk."""
 
     def __init__(self) -> None:
@@ -180,7 +180,7 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _reason_by_name(file: Path, folder: Path, found: Survey, names: _Names) -> str | None:
+def _reason_by_name(file: Path, folder: Path, found: Survey, names: ArchiveNames) -> str | None:
     """Returns why a file is left out before it was read; None if it is not."""
     name = file.relative_to(folder).as_posix()
     if file not in found.named:
@@ -234,7 +234,7 @@ def _refuse_harmful(entries: list[zipfile.ZipInfo], size: int, what: str) -> Non
         raise DamagedError(f"{what} is compressed, which no run's code is")
     if sum(entry.file_size for entry in entries) > size:
         raise DamagedError(f"{what} says that it holds more than it has")
-    names = _Names()
+    names = ArchiveNames()
     for entry in entries:
         kind = stat.S_IFMT(entry.external_attr >> 16)
         reason = "it is no plain file" if kind not in {0, stat.S_IFREG} or entry.is_dir() else names.add(entry.filename)

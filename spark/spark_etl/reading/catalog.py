@@ -113,7 +113,7 @@ class Runs(ComparedRuns):
             status: Only `running`, `succeeded`, `failed`, `interrupted`, `died` or `damaged`.
             limit: At most so many; None for all.
             own: Also the user's own runs below `users/`, named by their path; `latest` never returns one.
-            kind: Only `run`, `adopted` or `replay`; all but replays if not given.
+            kind: Only `run`, `adopted`, `imported` or `replay`; all but replays if not given.
             replays: Also replays, each of one feature of another run.
         """
         for what, value, known in (("status", status, STATUSES), ("kind", kind, KINDS)):

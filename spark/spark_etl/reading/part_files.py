@@ -104,7 +104,7 @@ def footer_problem(path: str, file: DataFile, manifest: Manifest, settings: S3Se
     """Returns what is wrong with the end of a file, which says what is in it."""
     try:
         with open_parquet(path, settings) as opened:
-            reason = _footer_reason(opened, file, manifest)
+            reason = footer_reason(opened, file, manifest)
     except read_errors() as error:
         reason = f"it can't be read as Parquet: {first_line(error)}"
     return FileProblem(file.name, "footer", reason) if reason else None
@@ -191,7 +191,14 @@ def read_errors() -> tuple[type[BaseException], ...]:
     return (ArrowException, OSError, ValueError, KeyError, EOFError, MemoryError)
 
 
-def _footer_reason(opened: Any, file: DataFile, manifest: Manifest) -> str:
+def footer_reason(opened: Any, file: DataFile, manifest: Manifest) -> str:
+    """Returns what a file's footer says otherwise than the manifest; empty if it is the same.
+
+    Args:
+        opened: The file, as a `pyarrow.parquet.ParquetFile`.
+        file: What the manifest says of it.
+        manifest: The manifest.
+    """
     rows, names = opened.metadata.num_rows, list(opened.schema_arrow.names)
     wanted, where = manifest.own_columns, _since(manifest).where
     if rows != file.rows:

@@ -25,6 +25,7 @@ from spark_etl.storage import join
 from spark_etl.store import (
     ADOPTED,
     DAMAGED,
+    IMPORTED,
     RECORDED_STATUSES,
     REPLAY,
     ErrorRecord,
@@ -38,6 +39,7 @@ from spark_etl.store import (
 if TYPE_CHECKING:
     from spark_etl.reading.verify import OnProgress, VerifyResult
 
+HEADLINES: dict[str, str] = {REPLAY: "replay", ADOPTED: "adopted run", IMPORTED: "imported run"}
 STATUSES = (*RECORDED_STATUSES, "died", DAMAGED)
 
 
@@ -284,7 +286,7 @@ class Run(ComparedRun, DebuggedRun):
 
     def _headline(self) -> str:
         dates = f" for {self.dates}" if self.dates else ""
-        what = "replay" if self.kind == REPLAY else "adopted run" if self.kind == ADOPTED else "run"
+        what = HEADLINES.get(self.kind, "run")
         return printable(f"{what} {self.id} of {self.team}/{self.pipeline}{dates}: {self.status}")
 
     def __repr__(self) -> str:

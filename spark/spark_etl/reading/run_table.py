@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from spark_etl.names import listing
 from spark_etl.printable import printable
 from spark_etl.reading.phases import phases_text
-from spark_etl.store import RunDocument, is_lazy, publishing_seconds, state_text
+from spark_etl.store import RunDocument, imported_text, is_lazy, publishing_seconds, state_text
 from spark_etl.units import format_bytes
 
 COLUMNS = ("feature", "state", "kept", "rows", "size", "computing", "publishing")
@@ -37,7 +37,7 @@ def feature_rows(document: RunDocument, status: str) -> list[list[str]]:
 
 def notes_below(document: RunDocument) -> list[str]:
     """Returns what has to be said below the table: where the seconds went, what was not run, and the error."""
-    notes = [*_replay_notes(document)]
+    notes = [*_replay_notes(document), imported_text(document)]
     notes += [f"`{alias}` adopted from {folder}" for alias, folder in document.adopted.items()]
     notes += [phases_text(document.trace, document.seconds)] if document.seconds else []
     if document.not_run:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from spark_etl.errors import CheckpointError, DamagedError
+from spark_etl.errors import CheckpointError, DamagedError, StorageError
 from spark_etl.parquet import need_pyarrow
 from spark_etl.printable import printable
 from spark_etl.reading.commands import remake_command
@@ -20,8 +21,8 @@ from spark_etl.reading.part_files import (
     page_problem,
 )
 from spark_etl.reading.tables import html_table, text_table
-from spark_etl.storage import S3Settings, join
-from spark_etl.store import DAMAGED, DataFile, Manifest, RunDocument, StoredRun
+from spark_etl.storage import S3Settings, join, storage_for
+from spark_etl.store import DAMAGED, DataFile, ImportedSource, Manifest, RunDocument, StoredRun
 from spark_etl.units import format_bytes, format_count
 
 THREADS = 4
@@ -222,8 +223,26 @@ def verify_run(
 def _document_problems(stored: StoredRun) -> Iterator[str]:
     try:
         stored.inputs()
+        sources = stored.imported_sources()
     except DamagedError as error:
         yield error.message
+    else:
+        yield from (problem for source in sources if (problem := _source_problem(stored, source)))
+
+
+def _source_problem(stored: StoredRun, source: ImportedSource) -> str | None:
+    """Returns what is wrong with an object that came with an imported run; all of it is read."""
+    path = join(stored.root, source.path)
+    digest, size = hashlib.sha256(), 0
+    try:
+        for chunk in storage_for(path, stored.settings).read_chunks(path):
+            digest.update(chunk)
+            size += len(chunk)
+    except StorageError as error:
+        return error.message
+    if (size, digest.hexdigest()) == (source.bytes, source.sha256):
+        return None
+    return f"{path}: it is not what came with the run: its size or its SHA-256 is another one"
 
 
 class _Progress:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+CHUNK = 1 << 20
 PLAIN = re.compile("[0-9a-f]{32}")
 
 
@@ -122,6 +123,24 @@ class Storage(Protocol):
 
     def write(self, path: str, content: bytes) -> None:
         """Writes an object, whole or not at all."""
+        ...
+
+    def read_chunks(self, path: str) -> Iterator[bytes]:
+        """Yields an object's content, some MB at a time.
+
+        Raises:
+            StorageError: It is not there.
+        """
+        ...
+
+    def write_chunks(self, path: str, chunks: Iterable[bytes], size: int) -> None:
+        """Writes an object of any size, whole or not at all; no more than some MB are in memory.
+
+        Args:
+            path: The object.
+            chunks: Its content.
+            size: Bytes of all chunks.
+        """
         ...
 
     def create(self, path: str, content: bytes) -> bool:

@@ -11,7 +11,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from spark_etl.storage.base import Entry, StoredObject, Upload
+from spark_etl.errors import StorageError
+from spark_etl.storage.base import CHUNK, Entry, StoredObject, Upload
 from spark_etl.storage.paths import local_path, normalise
 
 # What `write`, `create` and `copy` make beside their target; a process that was killed leaves it.
@@ -75,6 +76,30 @@ class LocalStorage:
         temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
         temporary.write_bytes(content)
         temporary.replace(target)
+
+    def read_chunks(self, path: str) -> Iterator[bytes]:
+        """Yields a file's content."""
+        try:
+            with local_path(path).open("rb", buffering=0) as file:
+                while chunk := file.read(CHUNK):
+                    yield chunk
+        except OSError as error:
+            raise StorageError(f"{path} can't be read: {error.strerror}") from error
+
+    def write_chunks(self, path: str, chunks: Iterable[bytes], size: int) -> None:
+        """Writes beside the target and renames; of another size than announced, nothing is left."""
+        target = local_path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}.tmp")
+        try:
+            with temporary.open("xb", buffering=0) as file:
+                for chunk in chunks:
+                    file.write(chunk)
+                if file.tell() != size:
+                    raise StorageError(f"{path}: {file.tell():,} bytes came of {size:,}")
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def create(self, path: str, content: bytes) -> bool:
         """Links a finished file to its name, which fails if there is one."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from spark_etl.errors import StorageError
-from spark_etl.storage.base import Entry, StoredObject, Upload
+from spark_etl.storage.base import CHUNK, Entry, StoredObject, Upload
 from spark_etl.storage.credentials import provider_for, region_of
 from spark_etl.storage.paths import split_s3
 from spark_etl.storage.settings import S3Settings
@@ -120,6 +120,24 @@ class S3Storage:
         with self._translate_errors(path):
             self._client.put_object(bucket, key, io.BytesIO(content), len(content), content_type=kind)
 
+    def read_chunks(self, path: str) -> Iterator[bytes]:
+        """Yields an object's content as it comes."""
+        bucket, key = split_s3(path)
+        with self._translate_errors(path):
+            response = self._client.get_object(bucket, key)
+            try:
+                while chunk := response.read(CHUNK):
+                    yield bytes(chunk)
+            finally:
+                response.close()
+                response.release_conn()
+
+    def write_chunks(self, path: str, chunks: Iterable[bytes], size: int) -> None:
+        """Puts an object, a large one in parts; S3 shows it whole or not at all."""
+        bucket, key = split_s3(path)
+        with self._translate_errors(path):
+            self._client.put_object(bucket, key, _Stream(chunks), size)
+
     def create(self, path: str, content: bytes) -> bool:
         """Puts an object under the condition that there is none, which S3 decides."""
         from minio.error import S3Error
@@ -216,6 +234,28 @@ class S3Storage:
             raise StorageError(
                 f"{where} does not answer: {error}", hint="check AWS_ENDPOINT_URL_S3; in the sandbox: ./sandbox status"
             ) from error
+
+
+class _Stream:
+    """Chunks as what the SDK reads from."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Returns the next bytes, as many as are asked for unless it is the end."""
+        parts, length = [self._rest], len(self._rest)
+        while size < 0 or length < size:
+            chunk = next(self._chunks, b"")
+            if not chunk:
+                break
+            parts.append(chunk)
+            length += len(chunk)
+        content = b"".join(parts)
+        wanted = len(content) if size < 0 else size
+        self._rest = content[wanted:]
+        return content[:wanted]
 
 
 def _only_if_absent() -> Any:

@@ -1,9 +1,27 @@
 """What a run leaves, typed. `RunStore` is the one door to it: nothing outside knows where the parts of a run lie."""
 
+from spark_etl.store.bundle import (
+    BundleArchive,
+    BundleContent,
+    BundledRun,
+    BundleInfo,
+    BundleNames,
+    Frame,
+    FrameFile,
+    Part,
+    SourceFile,
+    bundle_parts,
+    frame_member,
+    imported_run,
+    place_run,
+    read_bundle,
+    write_bundle,
+)
 from spark_etl.store.contents import RunContents
 from spark_etl.store.document import (
     ADOPTED,
     DAMAGED,
+    IMPORTED,
     KINDS,
     RECORDED_STATUSES,
     REPLAY,
@@ -30,6 +48,7 @@ from spark_etl.store.gc import (
 )
 from spark_etl.store.gc import why as why_planned
 from spark_etl.store.heartbeat import EVERY_SECONDS, Heartbeat
+from spark_etl.store.imported import imported_text
 from spark_etl.store.index import Summary
 from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
 from spark_etl.store.layout import PUBLISH_LOCK, TRUST_FOLDER, USERS, first_id, is_run_id
@@ -55,6 +74,7 @@ from spark_etl.store.records import (
 )
 from spark_etl.store.run import PublishDecision, StoredRun
 from spark_etl.store.search import earlier_runs
+from spark_etl.store.sources import ImportedSource, source_path
 from spark_etl.store.stop_requests import STOP_USER
 from spark_etl.store.store import RunStore
 from spark_etl.store.verify import CheckpointState, checkpoint_state, files_digest
@@ -65,6 +85,7 @@ __all__ = [
     "DAMAGED",
     "EVERY_SECONDS",
     "GC_COLUMNS",
+    "IMPORTED",
     "KEEP_LAST",
     "KINDS",
     "NOT_COMPUTED",
@@ -77,20 +98,29 @@ __all__ = [
     "STOP_USER",
     "TRUST_FOLDER",
     "USERS",
+    "BundleArchive",
+    "BundleContent",
+    "BundleInfo",
+    "BundleNames",
+    "BundledRun",
     "CheckpointState",
     "CodeRecord",
     "DataFile",
     "ErrorRecord",
     "FeatureInputs",
     "FeatureRecord",
+    "Frame",
+    "FrameFile",
     "GcOptions",
     "GcPlan",
     "GcResult",
     "Heartbeat",
+    "ImportedSource",
     "Leftover",
     "Manifest",
     "ObjectRecord",
     "OutputRecord",
+    "Part",
     "Pin",
     "PinnedVersion",
     "PlannedRun",
@@ -101,18 +131,23 @@ __all__ = [
     "RunInputs",
     "RunStore",
     "RunWriter",
+    "SourceFile",
     "SourceRecord",
     "State",
     "Status",
     "StoredRun",
     "Summary",
     "adopted_manifest",
+    "bundle_parts",
     "checkpoint_state",
     "earlier_runs",
     "execute_gc",
     "files_digest",
     "first_id",
     "format_progress",
+    "frame_member",
+    "imported_run",
+    "imported_text",
     "is_lazy",
     "is_manifest",
     "is_run_id",
@@ -121,17 +156,21 @@ __all__ = [
     "manifest_path",
     "now",
     "parse_age",
+    "place_run",
     "plan_gc",
     "plan_removal",
     "publishing_seconds",
+    "read_bundle",
     "result_lines",
     "run_name",
     "run_path",
     "short_name",
     "shown_state",
+    "source_path",
     "state_text",
     "summary_lines",
     "table_rows",
     "top_scratch",
     "why_planned",
+    "write_bundle",
 ]

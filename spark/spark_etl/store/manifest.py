@@ -13,7 +13,7 @@ from spark_etl.storage import S3Settings, is_s3, join, name_of, normalise, stora
 from spark_etl.store import layout
 from spark_etl.store.checks import is_count
 
-# 1: with the cache key under the name `identity`. 2: under its own. 3: of files that lie elsewhere; no other has it.
+# 1: with the cache key under the name `identity`. 2: under its own. 3: of files that another program wrote.
 FORMAT, ELSEWHERE = 2, 3
 # Of some million objects that were read: 200 bytes each. A name in it may be in any alphabet.
 LARGEST = 256 << 20
@@ -54,7 +54,8 @@ class Manifest:
         after_failure: Whether it was computed once more, for a look, because a feature that reads it had failed.
         cache_key: What its rows depend on, for `--resume`; see `spark_etl.runner.resume.cache_key`.
         ordered: Whether the frame was sorted as a whole: its rows in order are the files by name, each from its start.
-        data_folder: Where the files lie, if they were adopted; None: beside the manifest. See `files_folder`.
+        data_folder: Where the files lie, if they were adopted; None: beside the manifest, where those lie that came in
+            a bundle, too. See `files_folder`.
         partitions: Of adopted files, the columns in the names of folders → `date` or `string`.
         unique: The unique keys that the feature's response declares, each a list of columns, in the order declared.
     """
@@ -79,8 +80,8 @@ class Manifest:
 
     @property
     def is_adopted(self) -> bool:
-        """Whether another program wrote the files, and they lie where it did."""
-        return self.data_folder is not None
+        """Whether another program wrote the files. They lie where it did, unless they came in a bundle."""
+        return self.data_folder is not None or self.format == ELSEWHERE
 
     @property
     def own_columns(self) -> list[str]:
@@ -88,7 +89,7 @@ class Manifest:
         return [name for name in self.columns if name not in self.partitions]
 
     def files_folder(self, folder: str) -> str:
-        """Returns where the files lie: in the manifest's own folder, which is given, unless they were adopted."""
+        """Returns where the files lie: in the manifest's own folder, which is given, or where they were adopted."""
         return folder if self.data_folder is None else self.data_folder
 
     def file_path(self, folder: str, name: str) -> str:
@@ -184,7 +185,8 @@ def _check(manifest: Manifest | None, where: str) -> None:
     wrong += ["columns"] * any(not isinstance(kind, str) for kind in dict(manifest.columns).values())
     wrong += ["partitions"] * any(kind not in (DATE, TEXT) for kind in dict(manifest.partitions).values())
     wrong += ["unique"] * (not _is_list_of_keys(manifest.unique))
-    wrong += ["data_folder"] * (manifest.is_adopted and not is_data_folder(manifest.data_folder, where))
+    is_elsewhere = manifest.data_folder is not None
+    wrong += ["data_folder"] * (is_elsewhere and not is_data_folder(manifest.data_folder, where))
     if wrong:
         raise TypeError(f"`{wrong[0]}` has an invalid value")
     for file in manifest.files:

@@ -22,6 +22,8 @@ from spark_etl.store.log import MOST_LOG
 from spark_etl.store.manifest import LARGEST as LARGEST_MANIFEST
 from spark_etl.store.manifest import Manifest, dump_manifest, manifest_path
 from spark_etl.store.records import CodeRecord
+from spark_etl.store.sources import LARGEST as LARGEST_SOURCES
+from spark_etl.store.sources import ImportedSource, parse_sources
 from spark_etl.store.stop_requests import read_stop, write_stop
 
 LARGEST_BEAT = 4096
@@ -211,6 +213,16 @@ class StoredRun:
     def write_inputs(self, inputs: RunInputs) -> None:
         """Records what the features read and depend on."""
         self._store.write(self._path(layout.INPUTS_FILE), dump_inputs(inputs))
+
+    def imported_sources(self) -> tuple[ImportedSource, ...]:
+        """Returns the objects of sources that came with an imported run; none of any other run.
+
+        Raises:
+            DamagedError: The list of them can't be read.
+        """
+        path = self._path(layout.SOURCES_FILE)
+        content = self._store.read(path, most=LARGEST_SOURCES + 1)
+        return () if content is None else parse_sources(content, path)
 
     def write_code(self, archive: Archive) -> CodeRecord:
         """Keeps the code of the run, once for all runs of the pipeline that have the same; returns what is known of it.

@@ -207,6 +207,8 @@ def test_every_verb_has_a_line_of_help() -> None:
         "debug",
         "replay",
         "diff",
+        "export",
+        "import",
         "trust",
         "gc",
         "share",

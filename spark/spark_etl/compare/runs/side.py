@@ -14,7 +14,7 @@ from spark_etl.reading.no_checkpoint import no_checkpoint_error
 from spark_etl.reading.opened import open_checkpoint
 from spark_etl.reading.run import load_run
 from spark_etl.storage import is_s3, join
-from spark_etl.store import ADOPTED, ErrorRecord, FeatureRecord, RunInputs, SourceRecord, StoredRun
+from spark_etl.store import ADOPTED, IMPORTED, ErrorRecord, FeatureRecord, RunInputs, SourceRecord, StoredRun
 
 THREADS = 16
 COMPUTED = {"built", "succeeded", "reused", "staged"}
@@ -108,7 +108,7 @@ class Side:
     def note_on_rows(self, alias: str) -> str:
         """Returns where the rows were read that were published and not kept; empty for any other."""
         kept = self._found.get(alias)
-        is_published = kept is not None and kept.manifest.is_adopted and self.document.kind != ADOPTED
+        is_published = kept is not None and kept.manifest.is_adopted and self.document.kind not in {ADOPTED, IMPORTED}
         return f"rows of {self.letter} were read where they are published, {kept.path}" if kept and is_published else ""
 
     def add_computed(self, found: Mapping[str, Checkpoint]) -> None:

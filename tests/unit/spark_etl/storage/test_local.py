@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from spark_etl.errors import StorageError
 from spark_etl.storage import Entry, Upload, join, normalise, storage_for
 
 
@@ -85,3 +87,22 @@ def test_what_lies_below_a_folder_is_sorted_and_links_to_folders_are_not_followe
     listed = [item.path.removeprefix(f"{root}/") for item in storage_for(root).walk(root)]
     assert listed == ["a/1", "a-1", "b/1", "b/2", "c", "file"]
     assert list(storage_for(root).walk(join(root, "c"))) == []
+
+
+def test_a_large_object_comes_and_goes_in_chunks(tmp_path: Path) -> None:
+    root = normalise(str(tmp_path))
+    store, path = storage_for(root), join(root, "a/x")
+    content = bytes(range(256)) * 20_000  # more than a chunk
+    store.write_chunks(path, (content[at : at + 1000] for at in range(0, len(content), 1000)), len(content))
+    chunks = list(store.read_chunks(path))
+    assert len(chunks) > 1
+    assert b"".join(chunks) == content
+    with pytest.raises(StorageError, match="nothing can't be read"):
+        list(store.read_chunks(join(root, "nothing")))
+
+
+def test_of_a_writer_that_fails_nothing_is_left(tmp_path: Path) -> None:
+    root = normalise(str(tmp_path))
+    with pytest.raises(StorageError, match="2 bytes came of 3"):
+        storage_for(root).write_chunks(join(root, "x"), [b"ab"], 3)
+    assert list(tmp_path.iterdir()) == []

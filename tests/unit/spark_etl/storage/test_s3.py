@@ -237,3 +237,37 @@ def test_the_real_client_lists_uploads_in_parts_and_aborts_them(monkeypatch: pyt
     assert [upload.path for upload in found] == [f"s3a://scratch/team/{name}" for name in ("a", "b/2", "c")]
     assert found[0] == Upload("s3a://scratch/team/a", "id-team/a", WRITTEN)
     assert UploadingStore.aborted == ["team/a", "gone"]
+
+
+class Chunks(Client):
+    """Keeps what is put, and gives it back a little at a time."""
+
+    content = b""
+
+    def put_object(self, bucket: str, key: str, data: Any, length: int, **_: Any) -> None:
+        self.asked.append((bucket, key))
+        while part := data.read(7):
+            self.given.append(part.decode())
+        self.content = "".join(self.given).encode()[:length]
+
+    def get_object(self, bucket: str, key: str) -> Any:
+        if self.error:
+            raise self.error
+        left = [self.content[at : at + 5] for at in range(0, len(self.content), 5)]
+        return SimpleNamespace(
+            read=lambda _size: left.pop(0) if left else b"", close=lambda: None, release_conn=lambda: None
+        )
+
+
+def test_a_large_object_comes_and_goes_in_chunks(store: Any) -> None:
+    client = Chunks()
+    client_store = store(client)
+    client_store.write_chunks("s3a://scratch/a/x", iter([b"abc", b"defghijklm", b"n"]), 14)
+    assert client.asked == [("scratch", "a/x")]
+    assert client.given == ["abcdefg", "hijklmn"]
+    assert list(client_store.read_chunks("s3a://scratch/a/x")) == [b"abcde", b"fghij", b"klmn"]
+
+
+def test_an_object_that_is_gone_while_it_is_read_is_named(store: Any) -> None:
+    with pytest.raises(StorageError, match="s3a://scratch/a/x"):
+        list(store(Chunks(error=refused("NoSuchKey"))).read_chunks("s3a://scratch/a/x"))

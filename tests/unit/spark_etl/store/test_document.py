@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from spark_etl.errors import DamagedError
-from spark_etl.store import CodeRecord, ErrorRecord, FeatureRecord, OutputRecord, RunDocument, checks
+from spark_etl.store import CodeRecord, ErrorRecord, FeatureRecord, OutputRecord, RunDocument, checks, imported_text
 from spark_etl.store.document import dump_run, parse_run
 
 PATH = "s3a://scratch/team/shop/20240229T101112Z-7f3a2c/run.json"
@@ -35,6 +35,51 @@ RUN = RunDocument(
 
 def test_what_is_written_is_read() -> None:
     assert parse_run(dump_run(RUN), PATH) == RUN
+
+
+IMPORTED = {
+    "from": "s3a://ci/x",
+    "bundle": "ab" * 32,
+    "at": "2024-03-01T10:00:00Z",
+    "by": "ada",
+    "kind": "run",
+    "sample": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("known", "text"),
+    [
+        ({}, "imported from s3a://ci/x, of ada on laptop, on 2024-03-01"),
+        ({"kind": "adopted"}, "imported from s3a://ci/x, of ada on laptop, there of kind `adopted`, on 2024-03-01"),
+        (
+            {"sample": {"fraction": 0.01}},
+            "imported from s3a://ci/x, of ada on laptop, on 2024-03-01; a sample: the rows of 0.01 of all keys",
+        ),
+        (
+            {"sample": {"keys": 2}},
+            "imported from s3a://ci/x, of ada on laptop, on 2024-03-01; a sample: the rows of 2 keys",
+        ),
+    ],
+)
+def test_where_an_imported_run_comes_from_is_kept_and_said(known: dict[str, Any], text: str) -> None:
+    run = dataclasses.replace(RUN, kind="imported", imported=IMPORTED | known)
+    again = parse_run(dump_run(run), PATH)
+    assert again == run
+    assert imported_text(again) == text
+    assert imported_text(RUN) == ""
+    assert "imported" not in json.loads(dump_run(RUN))
+
+
+@pytest.mark.parametrize(
+    "known",
+    [{"from": 1}, {"bundle": "x"}, {"at": None}, {"by": "x" * 300}, {"kind": None}, {"sample": {}},
+     {"sample": {"keys": -1}}, {"sample": {"fraction": 2}}, {"sample": {"fraction": 0.5, "keys": 1}},
+     {"sample": {"fraction": float("nan")}}],
+)  # fmt: skip
+def test_an_imported_run_that_says_something_else_is_damaged(known: dict[str, Any]) -> None:
+    with pytest.raises(DamagedError, match="`imported` has an invalid value"):
+        parse_run(dump_run(dataclasses.replace(RUN, imported=IMPORTED | known)), PATH)
 
 
 def test_what_a_later_version_adds_is_kept() -> None:

@@ -38,6 +38,14 @@ def test_a_failed_run(store: Store) -> None:
     assert "1.5" in shown
 
 
+def test_an_imported_run_says_where_it_comes_from(store: Store) -> None:
+    known = {"from": "s3a://ci/<x>", "bundle": "ab" * 32, "at": "2024-03-01T10:00:00Z", "by": "ada", "kind": "run"}
+    store.make(RUN, "failed", kind="imported", imported={**known, "sample": {"keys": 2}})
+    shown = store.fetch(RUN).text
+    assert "<dt>Imported</dt><dd>from s3a://ci/&lt;x&gt;" in shown
+    assert "a sample: the rows of 2 keys</dd>" in shown
+
+
 def test_a_run_that_goes_on_is_followed(store: Store) -> None:
     writer = store.make(RUN, "running")
     page, part = store.fetch(RUN).text, store.fetch(RUN, part=True).text

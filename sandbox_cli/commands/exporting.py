@@ -1,0 +1,108 @@
+"""`sandbox export RUN FILE`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from spark_etl.bundles.export import ExportPlan, ExportRequest, export_run, plan_export, refuse_unmasked, sample_of
+from spark_etl.errors import ArgumentError, ReadError
+from spark_etl.reading import Run, Runs
+from spark_etl.runner.options import split_names
+from spark_etl.units import format_bytes, format_count
+
+from sandbox_cli import __version__
+from sandbox_cli.commands.context import Call, Json, call
+from sandbox_cli.commands.progress import StageProgress, of_bytes
+from sandbox_cli.stack import session
+from sandbox_cli.stack.images import inventory
+
+EPILOG = (
+    "Exit codes: 0 done; 1 you said no; 2 wrong usage, or something is missing or unmasked; 3 no engine; 4 no stack "
+    "that is up; 5 the store does not answer; 130 interrupted."
+)
+
+
+def export(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run as `runs list` shows it, or `latest`.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The bundle; it must not be there yet.")],
+    *,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="a,b",
+            help="Only their rows, and what a replay of them reads. Default: all that was kept, and what a replay of "
+            "the failed feature reads.",
+        ),
+    ] = None,
+    sample: Annotated[
+        str | None, typer.Option(metavar="FRACTION", help="Only the rows of a share of the keys: 0.01.")
+    ] = None,
+    sample_key: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Whose values are the keys; else the config's `sample_key`.")
+    ] = None,
+    keys: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Only the rows of the keys in a CSV or Parquet file.")
+    ] = None,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Take along what is there; the bundle says what is not.")
+    ] = False,
+    yes_unmasked: Annotated[
+        bool, typer.Option("--yes-unmasked", help="Take along what looks personal or secret as it is; ask nothing.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Write a run into one file: rows, what they were made of, config, code, log. Nothing is masked."""
+    given = call(context)
+    stack = session.running(given.console, given.settings, session.STORE)
+    found = _named(stack.runs, run)
+    with given.console.stage("look", live=False):
+        request = ExportRequest(
+            file, split_names(feature or ()), sample_of(found, sample, sample_key, keys), allow_missing
+        )
+        plan = plan_export(found, request)
+    for line in plan.lines():
+        given.console.info(line)
+    if not yes_unmasked:
+        _ask(given, plan)
+    with given.console.stage("export") as stage:
+        done = export_run(
+            plan,
+            tool=f"sandbox {__version__}",
+            images=inventory.identities(stack.engine, given.settings),
+            on_progress=StageProgress(stage, of_bytes),
+        )
+        stage.result = f"{format_bytes(done.bytes)}, {format_count(len(done.info.members), 'member')}"
+    for note in done.notes:
+        given.console.info(f"note: {note}")
+    if json:
+        given.console.json(done.to_dict())
+    else:
+        given.console.data(str(done.path))
+    given.console.info(f"next: sandbox import {shlex.quote(str(done.path))}   (there)")
+
+
+def _named(runs: Runs, name: str) -> Run:
+    try:
+        return runs.latest(kind=None) if name == "latest" else runs[name]
+    except ReadError as error:  # nothing was found out about a run: wrong usage
+        raise ArgumentError(error.message, hint=error.hint) from error
+
+
+def _ask(given: Call, plan: ExportPlan) -> None:
+    """Asks whether what looks personal or secret may go along.
+
+    Raises:
+        ArgumentError: There is no terminal to ask on.
+    """
+    if not plan.personal:
+        return
+    if given.console.plain:
+        command = f"sandbox export {shlex.join([plan.run.name, str(plan.request.target)])}"
+        raise refuse_unmasked(plan.personal, command)
+    if not given.console.ask(f"Take these {format_count(len(plan.personal), 'column')} along as they are?"):
+        given.console.info("nothing was written")
+        raise typer.Exit(1)
