@@ -1,5 +1,6 @@
 """What a run leaves, typed. `RunStore` is the one door to it: nothing outside knows where the parts of a run lie."""
 
+from spark_etl.store.code import code_path
 from spark_etl.store.contents import RunContents
 from spark_etl.store.document import (
     ADOPTED,
@@ -11,6 +12,7 @@ from spark_etl.store.document import (
     Status,
 )
 from spark_etl.store.heartbeat import EVERY_SECONDS, Heartbeat
+from spark_etl.store.imported_sources import ImportedSource
 from spark_etl.store.index import Summary
 from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
 from spark_etl.store.layout import USERS, first_id, is_run_id
@@ -60,6 +62,7 @@ __all__ = [
     "FeatureInputs",
     "FeatureRecord",
     "Heartbeat",
+    "ImportedSource",
     "Manifest",
     "ObjectRecord",
     "OutputRecord",
@@ -79,6 +82,7 @@ __all__ = [
     "Summary",
     "adopted_manifest",
     "checkpoint_state",
+    "code_path",
     "earlier_runs",
     "files_digest",
     "first_id",

@@ -152,6 +152,7 @@ RUN: dict[str, FieldCheck] = {
     "replay": _or_none(_is_replay),
     "trace": _or_none(_is_object),
     "adopted": _or_none(_map_of(is_text)),
+    "imported": _or_none(_is_object),
 }
 CODE: dict[str, FieldCheck] = {
     "sha256": _or_none(_is_sha256),

@@ -35,7 +35,7 @@ class RunDocument:
     """What a run is.
 
     Attributes:
-        kind: `run`, `replay`, or `adopted`: made of files that another program wrote; later also `imported`.
+        kind: `run`, `replay`, or `adopted`: made of files that another program wrote, or `imported`: of another stack.
         replay: What a replay is about; None of any other run.
         started: When, in UTC; None if that is not known.
         ended: When, in UTC; None while it goes on.
@@ -64,6 +64,7 @@ class RunDocument:
         error: What it failed with.
         trace: Timings, as OTLP/JSON.
         adopted: Feature → where its files lie, of a run that was adopted.
+        imported: Where a run comes from that another stack has made; None of any other run.
         more: Keys that this version doesn't know.
     """
 
@@ -105,6 +106,7 @@ class RunDocument:
     error: ErrorRecord | None = None
     trace: dict[str, Any] | None = None
     adopted: dict[str, str] = field(default_factory=dict)
+    imported: dict[str, Any] | None = None
     more: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -133,7 +135,7 @@ class RunDocument:
         known["error"] = _error_json(self.error, whole=True)
         known["replay"] = _shallow(self.replay) if self.replay else None
         known["code"] = _known(_shallow(self.code)) if self.code else None
-        for name in ("config_text", "packages", "not_run", "code", "replay", "adopted"):
+        for name in ("config_text", "packages", "not_run", "code", "replay", "adopted", "imported"):
             if not known[name]:
                 del known[name]
         return known

@@ -17,6 +17,7 @@ from spark_etl.store.code import LARGEST as LARGEST_CODE
 from spark_etl.store.code import Archive, read_code, write_code
 from spark_etl.store.document import DAMAGED, LARGEST, RunDocument, damaged_run, dump_run, parse_run
 from spark_etl.store.heartbeat import Beat, dump_beat, is_recent, parse_beat
+from spark_etl.store.imported_sources import ImportedSource, read_imported_sources
 from spark_etl.store.inputs import RunInputs, dump_inputs, parse_inputs
 from spark_etl.store.log import MOST_LOG
 from spark_etl.store.manifest import LARGEST as LARGEST_MANIFEST
@@ -211,6 +212,10 @@ class StoredRun:
     def write_inputs(self, inputs: RunInputs) -> None:
         """Records what the features read and depend on."""
         self._store.write(self._path(layout.INPUTS_FILE), dump_inputs(inputs))
+
+    def imported_sources(self) -> tuple[ImportedSource, ...]:
+        """Returns the objects that came with an imported run, which its sources had read; none of other runs."""
+        return read_imported_sources(self.root, self.settings)
 
     def write_code(self, archive: Archive) -> CodeRecord:
         """Keeps the code of the run, once for all runs of the pipeline that have the same; returns what is known of it.
