@@ -73,12 +73,8 @@ def choose_session(
         class_path: The feature's class.
         local: Whether Spark in this process is asked for.
     """
-    if local:
-        return SessionChoice("local", "it is asked for")
-    if document.session == "local":
-        return SessionChoice("local", "the run had it, too (--local)")
-    if document.imported is not None or document.kind in FOREIGN_KINDS:
-        return SessionChoice("local", "the run was imported, and its code stays in this process")
+    if why := _why_local(document, local=local):
+        return SessionChoice("local", why)
     if document.requirements:
         return SessionChoice("classic", f"the run has packages of its own ({listing(document.requirements)})")
     if project and (found := next(_uses_of_the_jvm(project, class_path), None)):
@@ -86,6 +82,16 @@ def choose_session(
     if not any((server_of(document), os.environ.get("SANDBOX_CONNECT_URL"), os.environ.get("SPARK_REMOTE"))):
         return SessionChoice("classic", "no Spark Connect server is named here")
     return SessionChoice("connect", "nothing of the run needs a driver of its own")
+
+
+def _why_local(document: RunDocument, *, local: bool) -> str:
+    """Returns why Spark runs in this process; empty where it need not."""
+    if local:
+        return "it is asked for"
+    if document.session == "local":
+        return "the run had it, too (--local)"
+    is_imported = document.imported is not None or document.kind in FOREIGN_KINDS
+    return "the run was imported, and its code stays in this process" if is_imported else ""
 
 
 def _uses_of_the_jvm(project: Project, class_path: str) -> Iterator[str]:

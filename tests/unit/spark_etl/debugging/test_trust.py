@@ -80,7 +80,7 @@ def test_what_others_wrote_is_refused_until_somebody_trusts_it(imported: Run, tm
     with pytest.raises(NotTrustedError, match="Spark settings that the sandbox's runner did not write") as refused:
         refuse_untrusted(imported, scratch)
     assert refused.value.exit_code == 2
-    assert "sandbox trust" in str(refused.value.hint)
+    assert f"spark-etl trust {imported.name} --scratch-path {tmp_path}" in str(refused.value.hint)
 
     trust(imported, scratch, "grace")
     assert is_trusted(imported, scratch)
