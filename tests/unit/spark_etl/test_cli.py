@@ -29,7 +29,7 @@ def plan(line: Line, *more: str) -> list[str]:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        ([], "error: no command is given. Known: run, replay, debug, diff, plan, trust, adopt, schema.\n  next: spark-etl"),
+        ([], "error: no command is given. Known: run, replay, debug, diff, plan, trust, adopt, schema.\n  next: "),
         (["paln"], "error: unknown command `paln`. Did you mean `plan`?"),
         (["schema", "extra"], "error: spark-etl schema takes no argument"),
         (["plan", "--feature-config", "nowhere.yaml"], "error: no feature config at nowhere.yaml"),
