@@ -22,6 +22,8 @@ NAMES = {
     layout.MANIFEST_FILE,
     layout.FAILURE_FILE,
     layout.INDEX_FOLDER,
+    layout.SOURCES_FILE,
+    layout.SOURCES_FOLDER,
     layout.CODE_FOLDER,
 }
 KEY_NAME = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, sorted(NAMES)))})(?![\w.-])")
