@@ -99,3 +99,8 @@ def test_on_a_users_server_their_own_code_runs(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_run_that_carries_nothing_needs_no_trust() -> None:
     refuse_untrusted(run_at(f"{SCRATCH}/users/ada/billing/{ID}", kind="adopted"), SCRATCH)
+
+
+def test_a_replay_of_an_imported_run_is_trusted_no_more_than_that() -> None:
+    run = run_at(f"{SCRATCH}/team/billing/{ID}", kind="replay", imported={"kind": "replay"}, **SPARK)
+    assert owner_of(run, SCRATCH) == "unknown"
