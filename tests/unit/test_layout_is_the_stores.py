@@ -21,9 +21,9 @@ NAMES = {
     layout.DECISION_FILE,
     layout.MANIFEST_FILE,
     layout.FAILURE_FILE,
-    layout.INDEX_FOLDER,
-    layout.SOURCES_FILE,
     layout.SOURCES_FOLDER,
+    layout.SOURCES_FILE,
+    layout.INDEX_FOLDER,
     layout.CODE_FOLDER,
 }
 KEY_NAME = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, sorted(NAMES)))})(?![\w.-])")

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from spark_etl.errors import SparkEtlError
+from spark_etl.machine import process_user
 from spark_etl.reading import Run
 from spark_etl.storage import StoredObject, join, storage_for
-from spark_etl.store import REPLAY, ReplayRecord, RunDocument, StoredRun, code_path, is_run_id
+from spark_etl.store import REPLAY, ReplayRecord, RunDocument, StoredRun, code_path, is_run_id, now
 from spark_etl.units import format_bytes, format_count
 
 from sandbox_cli.console import Console
@@ -101,5 +102,6 @@ def _as_imported(document: RunDocument, kept: StoredRun, origin: Run) -> RunDocu
     document.path, document.team, document.pipeline = kept.root, kept.team, kept.pipeline
     document.kind = REPLAY
     document.replay = ReplayRecord(origin.name, origin.path, said.feature, said.code, said.verdict)
-    document.imported = {**(origin.document.imported or {}), "kind": REPLAY}
+    unknown = {"from": origin.path, "bundle": "0" * 64, "at": now(), "by": process_user()}
+    document.imported = {**(origin.document.imported or unknown), "kind": REPLAY}
     return document

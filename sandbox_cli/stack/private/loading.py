@@ -58,17 +58,19 @@ def load(session: Session, store: PrivateStore, run: Run) -> Loaded:
         DamagedError: The list of what came with the run can't be read.
     """
     sources = run.stored.imported_sources()
-    kept = [source for source in sources if is_s3(source.original)]
+    kept = [source for source in sources if is_s3(source.original_path)]
     own = list(_own_objects(run, {join(run.path, source.path) for source in sources}))
     copies = [(item.path, item.path) for item in own]
-    copies += [(join(run.path, source.path), source.original) for source in kept]
+    copies += [(join(run.path, source.path), source.original_path) for source in kept]
     buckets = sorted({_bucket(to) for _, to in copies})
     store.make_buckets(buckets)
     etags = _copy_all(session.store.client(RUNNER), store.client, copies)
     _record_etags(StoredRun(run.path, store.settings), kept, etags)
     store.allow(run.path, buckets)
     size = sum(item.size for item in own) + sum(source.bytes for source in kept)
-    return Loaded(len(copies), size, tuple(source.original for source in sources if not is_s3(source.original)))
+    return Loaded(
+        len(copies), size, tuple(source.original_path for source in sources if not is_s3(source.original_path))
+    )
 
 
 def _own_objects(run: Run, apart: set[str]) -> Iterator[StoredObject]:
@@ -96,15 +98,20 @@ def _copy_all(source: Minio, target: Minio, copies: list[tuple[str, str]]) -> di
 
 
 def _record_etags(run: StoredRun, sources: list[ImportedSource], etags: Mapping[str, str]) -> None:
-    """Writes what the run had read with the ETags of the private store, where it was the version that came with it."""
+    """Writes what the run had read as it is in the private store, where that is the version which came with it.
+
+    A part of the rows has another size, too; that it is one, the verdict says.
+    """
     inputs = run.inputs()
     if inputs is None:
         return
-    then = {source.original: source.etag for source in sources}
+    came = {source.original_path: source for source in sources}
 
     def here(item: ObjectRecord) -> ObjectRecord:
-        is_that = item.path in then and item.etag is not None and item.etag == then[item.path]
-        return replace(item, etag=etags[item.path]) if is_that else item
+        source = came.get(item.path)
+        if source is None or source.etag != item.etag:
+            return item
+        return ObjectRecord(item.path, source.bytes, item.etag and etags[item.path])
 
     def moved(read: SourceRecord | str) -> SourceRecord | str:
         return read if isinstance(read, str) else replace(read, objects=tuple(map(here, read.objects)))

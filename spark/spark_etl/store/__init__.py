@@ -12,7 +12,6 @@ from spark_etl.store.document import (
     Status,
 )
 from spark_etl.store.heartbeat import EVERY_SECONDS, Heartbeat
-from spark_etl.store.imported_sources import ImportedSource
 from spark_etl.store.index import Summary
 from spark_etl.store.inputs import FeatureInputs, ObjectRecord, RunInputs, SourceRecord
 from spark_etl.store.layout import USERS, first_id, is_run_id
@@ -38,6 +37,7 @@ from spark_etl.store.records import (
 )
 from spark_etl.store.run import PublishDecision, StoredRun
 from spark_etl.store.search import earlier_runs
+from spark_etl.store.sources import ImportedSource, source_path
 from spark_etl.store.stop_requests import STOP_USER
 from spark_etl.store.store import RunStore
 from spark_etl.store.verify import CheckpointState, checkpoint_state, files_digest
@@ -98,6 +98,7 @@ __all__ = [
     "run_path",
     "short_name",
     "shown_state",
+    "source_path",
     "state_text",
     "top_scratch",
 ]

@@ -108,6 +108,19 @@ def _is_sha256(value: Any) -> bool:
     return isinstance(value, str) and SHA256.fullmatch(value) is not None
 
 
+def _is_imported(value: Any) -> bool:
+    """Returns whether a value says where a run was imported from."""
+    return isinstance(value, dict) and all(check(value.get(name)) for name, check in IMPORTED.items())
+
+
+def is_part(value: Any) -> bool:
+    """Returns whether a value says which part of its rows an imported run has: a share of the keys, or how many."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    fraction: Any = value.get("fraction")
+    return is_count(value.get("keys")) or (is_number(fraction) and 0 < fraction <= 1)
+
+
 def _is_code(value: Any) -> bool:
     return isinstance(value, dict) and all(check(value.get(name)) for name, check in CODE.items())
 
@@ -152,7 +165,15 @@ RUN: dict[str, FieldCheck] = {
     "replay": _or_none(_is_replay),
     "trace": _or_none(_is_object),
     "adopted": _or_none(_map_of(is_text)),
-    "imported": _or_none(_is_object),
+    "imported": _or_none(_is_imported),
+}
+IMPORTED: dict[str, FieldCheck] = {
+    "from": is_text,
+    "bundle": _is_sha256,
+    "at": _is_short,
+    "by": _is_short,
+    "kind": _is_short,
+    "sample": _or_none(is_part),
 }
 CODE: dict[str, FieldCheck] = {
     "sha256": _or_none(_is_sha256),

@@ -26,6 +26,7 @@ class RunContents:
         checkpoints: Feature → manifest and files.
         failure_reports: Why features failed.
         failure_inputs: `<feature>.<source>` → what a feature that failed had read of a source.
+        sources: What the sources of an imported run had read, and the list of it.
         unfinished: What lies in a feature's folder without a manifest.
         marks: In the index of ended runs.
         other: What no version of this store has written.
@@ -38,6 +39,7 @@ class RunContents:
     checkpoints: dict[str, list[StoredObject]] = field(default_factory=dict)
     failure_reports: list[StoredObject] = field(default_factory=list)
     failure_inputs: dict[str, list[StoredObject]] = field(default_factory=dict)
+    sources: list[StoredObject] = field(default_factory=list)
     unfinished: dict[str, list[StoredObject]] = field(default_factory=dict)
     marks: list[StoredObject] = field(default_factory=list)
     other: list[StoredObject] = field(default_factory=list)
@@ -62,6 +64,7 @@ def contents_of(run: StoredRun) -> RunContents:
         else:
             _file_list(found, name).append(item)
     features = (run.document() or damaged_run(run.root, "")).features
+    found.sources += folders.pop(layout.SOURCES_FOLDER, [])
     for name, objects in folders.items():
         _folder_lists(found, name, objects, features)[name] = objects
     return found
@@ -71,6 +74,7 @@ def _file_list(found: RunContents, name: str) -> list[StoredObject]:
     lists = {
         layout.RUN_FILE: found.documents,
         layout.INPUTS_FILE: found.documents,
+        layout.SOURCES_FILE: found.sources,
         layout.LOG_FILE: found.log,
         layout.HEARTBEAT_FILE: found.heartbeat,
         layout.DECISION_FILE: found.publish_decision,

@@ -24,6 +24,7 @@ DAMAGED = "damaged"
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ADOPTED: Kind = "adopted"
 REPLAY: Kind = "replay"
+IMPORTED: Kind = "imported"
 RECORDED_STATUSES: tuple[Status, ...] = ("running", "succeeded", "failed", "interrupted")
 RENAMED = {"class_path": "class"}
 # Of a feature, also while they are not known; all else is left out until it is.
@@ -35,7 +36,7 @@ class RunDocument:
     """What a run is.
 
     Attributes:
-        kind: `run`, `replay`, or `adopted`: made of files that another program wrote, or `imported`: of another stack.
+        kind: `run`, `replay`, `adopted`: made of files that another program wrote, or `imported` from a bundle.
         replay: What a replay is about; None of any other run.
         started: When, in UTC; None if that is not known.
         ended: When, in UTC; None while it goes on.
@@ -64,7 +65,9 @@ class RunDocument:
         error: What it failed with.
         trace: Timings, as OTLP/JSON.
         adopted: Feature → where its files lie, of a run that was adopted.
-        imported: Where a run comes from that another stack has made; None of any other run.
+        imported: Where an imported run comes from: `from`, its path there; `bundle`, the SHA-256 of the file; `at` and
+            `by`, when and by whom it was imported; `kind`, what it was there; `sample`, None where it is all rows, else
+            `fraction` or the number of `keys`.
         more: Keys that this version doesn't know.
     """
 

@@ -9,8 +9,8 @@
 <scratch>/<team>/<pipeline>/<run id>/<feature>/_manifest.json     written last: no manifest, no checkpoint
 <scratch>/<team>/<pipeline>/<run id>/<feature>/_failure.json      why the feature failed
 <scratch>/<team>/<pipeline>/<run id>/<feature>.<source>/…         what it had read
-<scratch>/<team>/<pipeline>/<run id>/_sources.json               what sources had read, of a run that was imported
-<scratch>/<team>/<pipeline>/<run id>/_sources/<scheme>/…          the objects themselves
+<scratch>/<team>/<pipeline>/<run id>/_sources/<scheme>/…          what the sources of an imported run had read
+<scratch>/<team>/<pipeline>/<run id>/_sources.json                which objects these are
 <scratch>/<team>/<pipeline>/_runs/<month>/<run id>~…/ended        the mark of a run that has ended
 <scratch>/<team>/<pipeline>/_code/<sha256>.zip                    the code of all runs that had this code
 <scratch>/users/<user>/…                                          what users keep: no runs of teams
@@ -31,8 +31,8 @@ HEARTBEAT_FILE = "_heartbeat.json"
 DECISION_FILE = "_publish.json"
 MANIFEST_FILE = "_manifest.json"
 FAILURE_FILE = "_failure.json"
-SOURCES_FILE = "_sources.json"
 SOURCES_FOLDER = "_sources"
+SOURCES_FILE = "_sources.json"
 INDEX_FOLDER = "_runs"
 MARK_FILE = "ended"
 CODE_FOLDER = "_code"

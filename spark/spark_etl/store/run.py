@@ -17,12 +17,13 @@ from spark_etl.store.code import LARGEST as LARGEST_CODE
 from spark_etl.store.code import Archive, read_code, write_code
 from spark_etl.store.document import DAMAGED, LARGEST, RunDocument, damaged_run, dump_run, parse_run
 from spark_etl.store.heartbeat import Beat, dump_beat, is_recent, parse_beat
-from spark_etl.store.imported_sources import ImportedSource, read_imported_sources
 from spark_etl.store.inputs import RunInputs, dump_inputs, parse_inputs
 from spark_etl.store.log import MOST_LOG
 from spark_etl.store.manifest import LARGEST as LARGEST_MANIFEST
 from spark_etl.store.manifest import Manifest, dump_manifest, manifest_path
 from spark_etl.store.records import CodeRecord
+from spark_etl.store.sources import LARGEST as LARGEST_SOURCES
+from spark_etl.store.sources import ImportedSource, parse_sources
 from spark_etl.store.stop_requests import read_stop, write_stop
 
 LARGEST_BEAT = 4096
@@ -214,8 +215,14 @@ class StoredRun:
         self._store.write(self._path(layout.INPUTS_FILE), dump_inputs(inputs))
 
     def imported_sources(self) -> tuple[ImportedSource, ...]:
-        """Returns the objects that came with an imported run, which its sources had read; none of other runs."""
-        return read_imported_sources(self.root, self.settings)
+        """Returns the objects of sources that came with an imported run; none of any other run.
+
+        Raises:
+            DamagedError: The list of them can't be read.
+        """
+        path = self._path(layout.SOURCES_FILE)
+        content = self._store.read(path, most=LARGEST_SOURCES + 1)
+        return () if content is None else parse_sources(content, path)
 
     def write_code(self, archive: Archive) -> CodeRecord:
         """Keeps the code of the run, once for all runs of the pipeline that have the same; returns what is known of it.

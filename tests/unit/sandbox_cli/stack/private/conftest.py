@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from spark_etl.debugging.trust import trust
 from spark_etl.reading import Run, Runs
-from spark_etl.store import FeatureInputs, ObjectRecord, RunInputs, SourceRecord, StoredRun
+from spark_etl.store import FeatureInputs, ObjectRecord, RunInputs, SourceRecord, StoredRun, source_path
 
 from tests.support.fake_s3 import FakeS3, fake_s3
 
@@ -49,8 +49,7 @@ class World:
 
     def source(self, original: str, content: bytes, etag: str | None) -> list[Any]:
         """Puts an object that came with the run; returns its line in the list of them."""
-        scheme, _, rest = original.partition("://")
-        path = f"_sources/{scheme}/{rest}"
+        path = source_path(original)
         self.stack.put(f"{ROOT}/{path}", content)
         return [original, path, len(content), hashlib.sha256(content).hexdigest(), etag]
 
