@@ -71,5 +71,5 @@ def _filled_store(console: Console, session: Session, place: Place, origin: Orig
         loaded = load(session, store, origin.run)
         stage.result = f"{format_count(loaded.objects, 'object')}, {format_bytes(loaded.bytes)}"
     if loaded.elsewhere:
-        console.warn(f"not there, as they were files of another machine: {listing(loaded.elsewhere)}")
+        console.warn(f"files of another machine, there as far as rows of them were kept: {listing(loaded.elsewhere)}")
     return store

@@ -101,10 +101,23 @@ def refuse_untrusted(run: Run, scratch: str) -> None:
 
 
 def _how_to_trust(run: Run, scratch: str) -> str:
+    command = command_to_trust(run.path, run.name, scratch)
     if is_s3(run.path):
-        return f"look at it (./sandbox runs show {run.name} --code), then: ./sandbox trust {run.name}"
-    where = shlex.quote(scratch.removeprefix("file://"))
-    return f"it lists what would run, and asks: spark-etl trust {run.name} --scratch-path {where}"
+        return f"look at it (./sandbox runs show {run.name} --code), then: {command}"
+    return f"it lists what would run, and asks: {command}"
+
+
+def command_to_trust(path: str, name: str, scratch: str) -> str:
+    """Returns the command that trusts a run: that of its stack, or for a folder the one of this machine.
+
+    Args:
+        path: The run's folder.
+        name: What finds it.
+        scratch: Where runs are looked for, normalised.
+    """
+    if is_s3(path):
+        return f"./sandbox trust {name}"
+    return f"spark-etl trust {name} --scratch-path {shlex.quote(scratch.removeprefix('file://'))}"
 
 
 def is_trusted(run: Run, scratch: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from spark_etl.debugging.trust import (
     NotTrustedError,
+    command_to_trust,
     executes,
     is_trusted,
     owner_of,
@@ -90,6 +91,11 @@ def test_what_others_wrote_is_refused_until_somebody_trusts_it(imported: Run, tm
     other = run_at(imported.path, kind="imported", config={"spark": {"spark.plugins": "other.Plugin"}})
     with pytest.raises(NotTrustedError):
         refuse_untrusted(other, scratch)
+
+
+def test_a_run_is_trusted_where_it_lies() -> None:
+    assert command_to_trust(f"{SCRATCH}/users/ada/p/{ID}", "users/ada/p/x", SCRATCH) == "./sandbox trust users/ada/p/x"
+    assert command_to_trust(f"file:///a b/t/p/{ID}", ID, "file:///a b") == f"spark-etl trust {ID} --scratch-path '/a b'"
 
 
 def test_on_a_users_server_their_own_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:

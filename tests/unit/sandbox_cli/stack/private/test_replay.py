@@ -75,7 +75,7 @@ def test_the_store_is_filled_before_the_code_runs_and_looked_at_before_it_goes(
     assert steps.options == ["--env", "SPARK_ETL_USER=ada"]
     shown = capsys.readouterr()
     assert "3 objects" in shown.err
-    assert "files of another machine: file:///home/ada/x" in shown.err
+    assert "rows of them were kept: file:///home/ada/x" in shown.err
     assert shown.out == "", "stdout is the replay's"
 
 
