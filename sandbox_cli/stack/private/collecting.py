@@ -6,7 +6,7 @@ its code is trusted no more than the run's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from itertools import islice
 
 from spark_etl.errors import SparkEtlError
@@ -26,7 +26,16 @@ MOST_RUNS = 16
 MOST_OBJECTS, MOST_BYTES = 20_000, 20 << 30
 
 
-def collect(console: Console, session: Session, store: PrivateStore, origin: Run) -> list[str]:
+def runs_beside(store: PrivateStore, origin: Run) -> frozenset[str]:
+    """Returns the folders of runs beside a run: at first, those whose checkpoints its sources had read."""
+    pipeline = origin.path.rpartition("/")[0]
+    names = storage_for(pipeline, store.settings).folders(pipeline)
+    return frozenset(join(pipeline, name) for name in names if is_run_id(name) and name != origin.id)
+
+
+def collect(
+    console: Console, session: Session, store: PrivateStore, origin: Run, before: Collection[str] = ()
+) -> list[str]:
     """Copies the replays of a run from a private store to the stack's; returns their folders.
 
     Args:
@@ -34,9 +43,11 @@ def collect(console: Console, session: Session, store: PrivateStore, origin: Run
         session: The stack.
         store: The private store.
         origin: The run.
+        before: Folders of runs that were there before its code ran.
     """
     kept = []
-    for made in islice(_runs(store, origin), MOST_RUNS):
+    for root in sorted(runs_beside(store, origin).difference(before))[:MOST_RUNS]:
+        made = StoredRun(root, store.settings)
         document, why = made.document(), ""
         if document is None or document.kind != REPLAY or document.replay is None:
             why = "it is no replay"
@@ -49,14 +60,6 @@ def collect(console: Console, session: Session, store: PrivateStore, origin: Run
         else:
             kept.append(made.root)
     return kept
-
-
-def _runs(store: PrivateStore, origin: Run) -> Iterator[StoredRun]:
-    """Yields what lies beside the run and has the name of a run."""
-    pipeline = origin.path.rpartition("/")[0]
-    for name in storage_for(pipeline, store.settings).folders(pipeline):
-        if is_run_id(name) and name != origin.id:
-            yield StoredRun(join(pipeline, name), store.settings)
 
 
 def _keep(session: Session, store: PrivateStore, origin: Run, made: StoredRun, document: RunDocument) -> str:

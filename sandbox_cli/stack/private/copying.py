@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from minio import Minio
 
 SMALLEST_PART = 5 << 20  # S3's own bounds of a part
-LARGEST_PART = 1 << 30  # is held in memory
+LARGEST_PART = 256 << 20  # is held in memory
 IN_PARTS = re.compile(r"[0-9a-f]{32}-([0-9]+)")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,7 @@ def load(session: Session, store: PrivateStore, run: Run) -> Loaded:
     gets the ETags that the objects have there: they are those of the bundle, whose content was checked by its hash.
 
     Raises:
-        UsageError: A source has read an object of a bucket that no store can have.
+        UsageError: A source has read an object of a bucket that no store can have, or would take the place of the run.
         DamagedError: The list of what came with the run can't be read.
     """
     sources = run.stored.imported_sources()
@@ -62,6 +62,7 @@ def load(session: Session, store: PrivateStore, run: Run) -> Loaded:
     own = list(_own_objects(run, {join(run.path, source.path) for source in sources}))
     copies = [(item.path, item.path) for item in own]
     copies += [(join(run.path, source.path), source.original_path) for source in kept]
+    _refuse_own(run, kept)
     buckets = sorted({_bucket(to) for _, to in copies})
     store.make_buckets(buckets)
     etags = _copy_all(session.store.client(RUNNER), store.client, copies)
@@ -83,6 +84,19 @@ def _own_objects(run: Run, apart: set[str]) -> Iterator[StoredObject]:
     for path in beside:
         if found := storage.find(path):
             yield found
+
+
+def _refuse_own(run: Run, sources: Iterable[ImportedSource]) -> None:
+    """Refuses an object that would take the place of what was trusted: the run, its code, or the record of that."""
+    pipeline, scratch = run.path.rpartition("/")[0], run.stored.scratch
+    places = [f"{run.path}/x", code_path(pipeline, "x"), trust_path(run, scratch)]
+    folders = tuple(f"{'/'.join(split_s3(place)).rpartition('/')[0]}/" for place in places)
+    for source in sources:
+        if "/".join(split_s3(source.original_path)).startswith(folders):
+            raise UsageError(
+                f"{source.original_path!r:.200}: the run says that a source had read this, which is a part of the run.",
+                hint=f"nothing was executed; the bundle that it came in is not what it seems: {run.name}",
+            )
 
 
 def _bucket(path: str) -> str:

@@ -123,9 +123,9 @@ def _remove(engine: Engine, settings: Settings, names: set[str]) -> None:
             answers.remove(container)
     for network in engine.client.networks.list(filters=_filters(services.PROJECT, settings)):
         if network.attrs["Labels"][LABEL] in names:
-            with contextlib.suppress(NotFound):
+            with contextlib.suppress(NotFound, APIError):  # one in use goes with the next clean-up
                 network.remove()
     for volume in engine.client.volumes.list(filters=_filters(services.STACK, settings)):
         if volume.attrs["Labels"][LABEL] in names:
-            with contextlib.suppress(NotFound, APIError):  # one in use goes with the next clean-up
+            with contextlib.suppress(NotFound, APIError):
                 volume.remove(force=True)

@@ -14,7 +14,7 @@ from sandbox_cli.console import Console
 from sandbox_cli.stack.pipelines import project, submit
 from sandbox_cli.stack.pipelines.replay import Code, driver_options
 from sandbox_cli.stack.private import driver
-from sandbox_cli.stack.private.collecting import collect
+from sandbox_cli.stack.private.collecting import collect, runs_beside
 from sandbox_cli.stack.private.loading import load
 from sandbox_cli.stack.private.place import Place, new_place
 from sandbox_cli.stack.private.store import PrivateStore, start_store
@@ -57,10 +57,11 @@ def replay(
         store = _filled_store(console, session, place, origin)
         command = ["python", "-m", "spark_etl", "replay", f"{origin.run.path}/{origin.feature}"]
         command += ["--scratch-path", session.runs.scratch, *words]
+        before = runs_beside(store, origin.run)
         try:
             return driver.run(session, place, store, command, options)
         finally:
-            collect(console, session, store, origin.run)
+            collect(console, session, store, origin.run, before)
 
 
 def _filled_store(console: Console, session: Session, place: Place, origin: Origin) -> PrivateStore:

@@ -103,6 +103,15 @@ def test_no_run_of_the_stack_is_written_over(world: World, console: Console) -> 
     assert "a run of that id already" in warnings[0]
 
 
+def test_what_was_there_before_is_not_looked_at(world: World, console: Console) -> None:
+    """A source may have read a checkpoint of another run of the pipeline."""
+    world.private.put(f"{PIPELINE}/{MADE}/orders/part-0.parquet", b"rows")
+    before = collecting.runs_beside(world.store, world.run)
+    assert before == {f"{PIPELINE}/{MADE}"}
+    assert collect(console, world.session, world.store, world.run, before) == []
+    assert warnings == []
+
+
 def test_there_is_a_bound(world: World, console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     write(world)
     monkeypatch.setattr(collecting, "MOST_OBJECTS", 2)

@@ -89,3 +89,25 @@ def test_a_part_of_a_sources_rows_has_the_size_that_it_has(world: World) -> None
     load(world.session, world.store, world.run)
 
     assert orders_of(world)[0].bytes == 3
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        f"{ROOT}/run.json",
+        f"s3://{ROOT[6:]}/net/part-0.parquet",
+        f"{SCRATCH}/elsewhere/shop/_code/{SHA}.zip",
+        f"{SCRATCH}/_trust/x.json",
+    ],
+)
+def test_no_source_takes_the_place_of_what_was_trusted(world: World, original: str) -> None:
+    bring(world, world.source(original, b"something else", None))
+    with pytest.raises(UsageError, match="a part of the run"):
+        load(world.session, world.store, world.run)
+    assert not world.private.objects
+
+
+def test_a_source_may_have_read_another_run_of_the_pipeline(world: World) -> None:
+    bring(world, world.source(f"{SCRATCH}/elsewhere/shop/20240228T101112Z-aaaaaa/net/part-0.parquet", b"rows", None))
+    load(world.session, world.store, world.run)
+    assert f"{SCRATCH}/elsewhere/shop/20240228T101112Z-aaaaaa/net/part-0.parquet" in world.private.paths()

@@ -55,6 +55,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
     monkeypatch.setattr(module, "start_store", lambda *_: done.append("store"))
     monkeypatch.setattr(module, "load", lambda *_: done.append("load") or Loaded(3, 100, ("file:///home/ada/x",)))
     monkeypatch.setattr(module.driver, "run", run)
+    monkeypatch.setattr(module, "runs_beside", lambda *_: done.append("look"))
     monkeypatch.setattr(module, "collect", lambda *_: done.append("collect"))
     return done
 
@@ -70,7 +71,7 @@ def test_the_store_is_filled_before_the_code_runs_and_looked_at_before_it_goes(
 ) -> None:
     assert module.replay(Console(plain=True), SESSION, origin, None, ["--json"]) == 5
 
-    assert steps == ["place", "store", "load", "run", "collect", "removed"]
+    assert steps == ["place", "store", "load", "look", "run", "collect", "removed"]
     assert steps.command[4:] == [f"{ROOT}/net", "--scratch-path", "s3a://scratch", "--local", "--json"]
     assert steps.options == ["--env", "SPARK_ETL_USER=ada"]
     shown = capsys.readouterr()
