@@ -96,7 +96,7 @@ def project(tmp_path: Path, published: str) -> Path:
 @pytest.fixture
 def imported(stack: Sandbox, project: Path) -> dict[str, Any]:
     """A run that has failed, exported and imported under another name; returns what the import says of it."""
-    line = ["run", str(project / "feature_config.yaml"), *DATES, "--team-name", "exporter"]
+    line = ["run", str(project / "feature_config.yaml"), *DATES, "--team-name", "exporter", "--checkpoint", "paid"]
     failed = stack(*line, code=5, timeout=300)
     (run,) = set(re.findall(r"\d{8}T\d{6}Z-[0-9a-f]{6}", failed.err.splitlines()[0]))
     bundle = project.parent / "run.bundle"

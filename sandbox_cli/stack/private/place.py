@@ -93,7 +93,10 @@ def remove_leftovers(engine: Engine, settings: Settings, *, at_work: bool = Fals
     """
     folder = settings.state_dir / FOLDER
     found = {labels[LABEL] for labels in _labels(engine, settings)}
-    _remove(engine, settings, {name for name in found if at_work or not lock.is_alive(folder / f"{name}.lock")})
+    gone = {name for name in found if at_work or not lock.is_alive(folder / f"{name}.lock")}
+    _remove(engine, settings, gone)
+    for name in gone:
+        (folder / f"{name}.lock").unlink(missing_ok=True)
 
 
 def _labels(engine: Engine, settings: Settings) -> Iterator[dict[str, str]]:

@@ -59,6 +59,9 @@ def test_what_a_killed_command_has_left_goes_with_the_next_one(
     engine: FakeEngine, session: Any, others: set[str]
 ) -> None:
     fill(engine, Place("shop", "dead"))
+    lock = session.settings.state_dir / "private" / "dead.lock"
+    lock.parent.mkdir()
+    lock.touch()
     with new_place(session.engine, session.settings) as place:
         assert engine.names == others
         fill(engine, place)
@@ -66,6 +69,7 @@ def test_what_a_killed_command_has_left_goes_with_the_next_one(
             fill(engine, beside)
         assert engine.containers.get(place.driver), "another command is at work in it"
     assert engine.names == others
+    assert not list(lock.parent.iterdir())
 
 
 def test_down_takes_all_of_them(engine: FakeEngine, session: Any, others: set[str]) -> None:
