@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from spark_etl.debugging.trust import is_imported
 
 from sandbox_cli.commands.context import Json, call
 from sandbox_cli.stack import session
 from sandbox_cli.stack.pipelines import replay as replaying
+from sandbox_cli.stack.private import replay as private
 
 EPILOG = (
     "Exit codes: 0 same rows, or it no longer fails; 1 other rows, or none to compare with; 2 it can't be replayed so; "
@@ -52,15 +54,19 @@ def replay(
 ) -> None:
     """Compute one feature of a run again, on what it had read, and say how the result compares.
 
-    Nothing is published; the replay is kept as a run of its own, which `runs list --replays` shows.
+    Nothing is published; the replay is kept as a run of its own, which `runs list --replays` shows. Code of an imported
+    run is executed by local Spark in a container without the stack's secrets, on a network of its own.
     """
     given = call(context)
-    found = session.running(given.console, given.settings, session.CLUSTER)
+    found = session.running(given.console, given.settings, session.STORE)
     has_code = code is not None or commit is not None
     origin = replaying.find(found, replayed, (start_date, end_date), other_code=has_code)
+    if not is_imported(origin.run):
+        session.require(found, session.CLUSTER)
     arguments = ["--local"] * local + ["--allow-changed-sources"] * allow_changed_sources + ["--json"] * json
     for name, value in (("--start-date", start_date), ("--end-date", end_date)):
         arguments += [name, value] if value is not None else []
+    replay_in_place = private.replay if is_imported(origin.run) else replaying.replay
     with replaying.code_of(given.settings, origin, code, commit) as other:
-        exit_code = replaying.replay(given.console, found, origin, other, arguments, requirements=requirements)
+        exit_code = replay_in_place(given.console, found, origin, other, arguments, requirements=requirements)
     raise typer.Exit(exit_code)

@@ -1,6 +1,6 @@
 """One change of a stack at a time, and one build of images at a time, which the stacks of a user share.
 
-Both locks end with the process that has them, however it ends.
+Locks end with the process that has them, however it ends. So one is also a sign that a process lives.
 """
 
 from __future__ import annotations
@@ -88,6 +88,26 @@ def build_lock(stage: Stage, path: Path | None = None) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def alive(path: Path) -> Iterator[None]:
+    """Is a sign that this process lives: whoever asks `is_alive` of the file knows it, however the process ends."""
+    with path.open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def is_alive(path: Path) -> bool:
+    """Returns whether a process is inside of `alive` with that file."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return not _try_lock(file)
+    except FileNotFoundError:
+        return False
 
 
 def _try_lock(file: IO[str] | int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from minio.credentials.providers import StaticProvider
@@ -106,10 +106,14 @@ class ObjectStore:
             and _rights(self._policies().get(access_key)) == _rights(policy)
         ):
             return False
+        self.set_s3_user(access_key, policy)
+        return True
+
+    def set_s3_user(self, access_key: str, policy: dict[str, Any]) -> None:
+        """Makes an S3 user, and gives it a policy of its own name."""
         self._admin.user_add(access_key, s3_secret(self._key, access_key))
         self._admin.policy_add(access_key, policy=policy)
         self._attach(access_key)
-        return True
 
     def remove_s3_user(self, access_key: str) -> bool:
         """Removes an S3 user with its keys; returns whether there was one."""
@@ -144,13 +148,20 @@ class ObjectStore:
 def policy_of(access_key: str) -> dict[str, Any]:
     """Returns what an S3 user of the stack may do, as an S3 policy document."""
     if access_key == "runner":
-        return _policy(read=BUCKETS, write=[f"{bucket}/*" for bucket in BUCKETS])
+        return s3_policy(read=BUCKETS, write=[f"{bucket}/*" for bucket in BUCKETS])
     if access_key == "spark-history":
-        return _policy(read=["events"], write=[])
-    return _policy(read=BUCKETS, write=["scratch/users/*", "scratch/connect/*", "events/logs/*"])
+        return s3_policy(read=["events"], write=[])
+    return s3_policy(read=BUCKETS, write=["scratch/users/*", "scratch/connect/*", "events/logs/*"])
 
 
-def _policy(*, read: list[str] | tuple[str, ...], write: list[str]) -> dict[str, Any]:
+def s3_policy(*, read: Sequence[str], write: Sequence[str], never: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns an S3 policy document.
+
+    Args:
+        read: Buckets of which everything is read.
+        write: Patterns of objects, each with its bucket, that are written and deleted.
+        never: Those among them that are not.
+    """
     arn = "arn:aws:s3:::"
     statements: list[dict[str, Any]] = [
         {
@@ -163,6 +174,10 @@ def _policy(*, read: list[str] | tuple[str, ...], write: list[str]) -> dict[str,
     if write:
         statements.append(
             {"Effect": "Allow", "Action": list(WRITE), "Resource": [f"{arn}{resource}" for resource in write]}
+        )
+    if never:
+        statements.append(
+            {"Effect": "Deny", "Action": list(WRITE), "Resource": [f"{arn}{resource}" for resource in never]}
         )
     return {"Version": "2012-10-17", "Statement": statements}
 

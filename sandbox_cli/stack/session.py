@@ -110,6 +110,17 @@ def running(console: Console, settings: Settings, needs: Sequence[str]) -> Sessi
         StackError: One of them isn't up, or isn't well.
     """
     session = attach(console, settings)
+    require(session, needs)
+    return session
+
+
+def require(session: Session, needs: Sequence[str]) -> None:
+    """Returns once the needed services are healthy; see `running`.
+
+    Raises:
+        StackError: One of them isn't up, or isn't well.
+    """
+    settings = session.settings
 
     def settled() -> bool:
         containers = services.containers(session.engine, settings)
@@ -122,7 +133,6 @@ def running(console: Console, settings: Settings, needs: Sequence[str]) -> Sessi
         raise StackError(f"The stack `{settings.stack}` is not up: {listed}.", hint="sandbox up")
     if not variables.remembered(settings):
         raise incomplete(settings, variables.FILE, "variables")
-    return session
 
 
 def without_state(settings: Settings, containers: int) -> StackError:

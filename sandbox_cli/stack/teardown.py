@@ -19,6 +19,7 @@ from sandbox_cli.stack.compose import Compose
 from sandbox_cli.stack.engine import answers
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.images import inventory
+from sandbox_cli.stack.private.place import remove_leftovers
 
 SERVER_SECONDS = 5
 
@@ -62,6 +63,7 @@ def _down(console: Console, settings: Settings, engine: Engine) -> dict[str, obj
             Compose(engine, settings).down()
             for server in stopped:
                 server.result()
+        remove_leftovers(engine, settings, at_work=True)
         _remove_networks(engine, settings)
         stage.result = (
             f"{format_count(len(before), 'container')} removed, all data kept" if before else "nothing was running"

@@ -83,6 +83,12 @@ def _plan(arguments: Namespace, _progress: Progress) -> int:
     return 0
 
 
+def _trust(arguments: Namespace, progress: Progress) -> int:
+    from spark_etl.commands.trust import trust_command
+
+    return trust_command(arguments, scratch_path(arguments), progress)
+
+
 def _adopt(arguments: Namespace, progress: Progress) -> int:
     from spark_etl.commands.adopt import adopt_command
 
@@ -126,6 +132,7 @@ COMMANDS: dict[str, Callable[[Namespace, Progress], int]] = {
     "debug": _debug,
     "diff": _diff,
     "plan": _plan,
+    "trust": _trust,
     "adopt": _adopt,
     "gc": _gc,
     "export": _export,

@@ -16,6 +16,7 @@ from spark_etl.command_options import (
     add_export_options,
     add_gc_options,
     add_import_options,
+    add_trust_options,
 )
 from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
@@ -27,6 +28,7 @@ COMMANDS = {
     "debug": "writes a notebook that has the failed feature of a run as cells, with its inputs; runs none of its code",
     "diff": "says how two runs differ: where they part, why, and in which rows; starts nothing",
     "plan": "prints what a run would do and why, as text, Mermaid, SVG or JSON; starts nothing",
+    "trust": "lets the code that an imported run carries run on this machine",
     "adopt": "makes a run of plain Parquet that other programs have written, so that it is read like any other",
     "export": "writes a run into one file, with its rows, what they were made of, and its code: a bundle",
     "import": "makes a run of a bundle, whoever has made it: all of it is checked before anything is written",
@@ -40,6 +42,7 @@ PLAN_EPILOG = """Without --resume, a team, dates and a scratch path are not need
 REPLAY_EPILOG = """Exit codes: 0 same rows, or it no longer fails; 1 other rows, or none to compare with; 2 it can't be
 replayed so; 5 it fails; 130 interrupted."""
 DIFF_EPILOG = "Exit codes: 0 the same; 1 different; 2 can't be compared, or wrong usage; 5 no store; 130 interrupted."
+TRUST_EPILOG = "Exit codes: 0 done; 1 the answer was no; 2 there is no such run, or nobody can be asked; 5 no store."
 DEBUG_EPILOG = "Exit codes: 0 done; 2 there is no such run or feature, or the files can't be written; 5 no store."
 GC_EPILOG = "Exit codes: 0 done; 1 the answer was no; 2 wrong usage; 5 the store does not answer; 130 interrupted."
 EXPORT_EPILOG = "Exit codes: 0 done; 2 wrong usage, or something is missing or unmasked; 5 no store; 130 interrupted."
@@ -135,6 +138,8 @@ def _parsers(*, complete: bool = False, runner: bool = False) -> tuple[_CommandP
     _add_replay_options(commands["replay"])
     commands["debug"].epilog = DEBUG_EPILOG
     add_debug_options(commands["debug"])
+    commands["trust"].epilog = TRUST_EPILOG
+    add_trust_options(commands["trust"])
     add_adopt_options(commands["adopt"])
     commands["gc"].epilog = GC_EPILOG
     add_gc_options(commands["gc"])

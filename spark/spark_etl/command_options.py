@@ -68,6 +68,15 @@ def add_gc_options(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print one line of JSON: the plan, and what was done")
 
 
+def add_trust_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `trust`."""
+    add = parser.add_argument
+    add("run", metavar="RUN", help="a run as lists name it, or `latest`")
+    add("--scratch-path", metavar="PATH", help="the folder that the run is in (SANDBOX_SCRATCH)")
+    add("--local", action="store_true", help=f"a run below {LOCAL_FOLDER}/scratch")
+    add("-y", "--yes", action="store_true", help="ask nothing")
+
+
 def add_diff_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options of `diff`."""
     add = parser.add_argument

@@ -7,6 +7,7 @@ import shutil
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from spark_etl.cli import main
 
 from tests.spark.support import Pipeline
 
@@ -63,6 +64,24 @@ def test_a_fix_of_a_late_feature_is_proven_on_its_rows_alone(failed: Pipeline) -
     assert [run.kind for run in failed.runs.list(replays=True)] == ["replay"] * 3 + ["run"]
     assert failed.runs.latest().status == "failed"
     assert not (failed.publish / "report").exists()
+
+
+def test_a_run_of_another_stack_in_a_folder_is_replayed_here_once_it_is_trusted(failed: Pipeline) -> None:
+    run = failed.runs.latest()
+    document = run.document
+    document.kind = "imported"
+    document.imported = {"from": "s3a://scratch/a/b/c", "bundle": "b" * 64, "at": "", "by": "", "kind": "run"}
+    run.stored.write_document(document)
+
+    refused = failed.replay(run.id)
+    assert refused.code == 2, refused.shown
+    assert f"spark-etl trust {run.id}" in refused.shown
+
+    assert main(["trust", run.id, "--scratch-path", str(failed.scratch), "--yes"]) == 0
+    same = failed.replay(run.id)
+    assert (same.code, same.verdict["answer"]) == (5, "fails in the same way"), same.shown
+    assert same.run is not None
+    assert same.run.document.session == "local", "whatever the run had"
 
 
 def test_rows_are_compared(pipeline: Pipeline, orders: str) -> None:

@@ -71,7 +71,7 @@ def install(session: Session, stage: Stage, requirements: Path, key: str) -> Non
     """
     wanted, labels = collect(requirements), {services.PROJECT: session.settings.stack}
     client = session.engine.client
-    client.volumes.create(_volume(session), labels=labels)
+    client.volumes.create(volume_name(session), labels=labels)
     network = client.networks.create(f"{session.settings.stack}_packages-{uuid.uuid4().hex[:8]}", labels=labels)
     try:
         code, output = _run(session, stage, wanted, key, str(network.name))
@@ -93,7 +93,7 @@ def _run(session: Session, stage: Stage, wanted: Requirements, key: str, network
         [f"{work}/{SCRIPT}", INSIDE, key],
         entrypoint="python",
         environment=environment,
-        volumes=[f"{_volume(session)}:{INSIDE}"],
+        volumes=[f"{volume_name(session)}:{INSIDE}"],
         network=network,
         labels={services.STACK: session.settings.stack},
         **LIMITS,
@@ -122,13 +122,14 @@ def _script() -> bytes:
     return Path(install_packages.__file__).read_bytes()
 
 
-def _volume(session: Session) -> str:
+def volume_name(session: Session) -> str:
+    """Returns the name of the volume that they lie in."""
     return f"{session.settings.stack}_packages"
 
 
 def _volume_created(session: Session) -> str | None:
     try:
-        return str(session.engine.client.volumes.get(_volume(session)).attrs["CreatedAt"])
+        return str(session.engine.client.volumes.get(volume_name(session)).attrs["CreatedAt"])
     except NotFound:
         return None
 

@@ -16,7 +16,7 @@ from spark_etl.code.git import GitState, read_git_state
 from spark_etl.config import load_config, variables
 from spark_etl.dates import parse_date
 from spark_etl.debugging.origin import Origin, find_origin
-from spark_etl.debugging.trust import refuse_untrusted
+from spark_etl.debugging.trust import is_imported, refuse_untrusted
 
 from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
@@ -88,8 +88,11 @@ def code_of(settings: Settings, origin: Origin, folder: Path | None, commit: str
 
 
 def _repository(origin: Origin) -> Path:
-    """Returns the project of the run where it is on this machine, else the folder of the caller."""
-    known = (origin.run.document.options or {}).get("project")
+    """Returns the project of the run where it is on this machine, else the folder of the caller.
+
+    A run that another stack has made names a folder of another machine.
+    """
+    known = None if is_imported(origin.run) else (origin.run.document.options or {}).get("project")
     folder = Path(str(known)) if known else Path()
     return folder if folder.is_absolute() and folder.is_dir() else Path.cwd()
 

@@ -14,6 +14,7 @@ from spark_etl.debugging.notebook.cells import debug_metadata, read_notebook
 from spark_etl.debugging.notebook.notebook_file import default_home, unpacked_folder, write_debug_notebook
 from spark_etl.debugging.notebook.patch import edited_code, make_patch, original_files
 from spark_etl.debugging.origin import find_origin
+from spark_etl.debugging.trust import command_to_trust
 from spark_etl.errors import ArgumentError, ReadError
 from spark_etl.machine import user_and_host
 from spark_etl.printable import printable, printable_json
@@ -41,7 +42,8 @@ def debug_command(arguments: Namespace, progress: Progress) -> int:
         return 0
     progress.line(f"{made.state}: {made.run}/{made.feature}, its code below {home / made.folder}")
     if not made.trusted:
-        progress.line(f"its code is not trusted, and only shown; look at it, then: ./sandbox trust {made.run}")
+        command = command_to_trust(origin.run.path, made.run, scratch)
+        progress.line(f"its code is not trusted, and only shown; look at it, then: {command}")
     _write(printable(str(home / made.path), one_line=True) + "\n")
     return 0
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from spark_etl.command_line import INTERRUPTED
+from spark_etl.debugging.foreign_code import refuse_shared_place
 from spark_etl.debugging.trust import refuse_untrusted
 from spark_etl.errors import ArgumentError, CodeNotKeptError, RunFailedError
 from spark_etl.names import alternatives, listing
@@ -105,6 +106,7 @@ def refuse_uncomputable(run: Run, wanted: Sequence[str], scratch: str) -> None:
     except CodeNotKeptError as error:
         raise ArgumentError(f"{refused}: {error.message}", hint=run_again(wanted)) from error
     refuse_untrusted(run, normalise(scratch))
+    refuse_shared_place(run)
 
 
 def computed_rows(run: Run, wanted: Sequence[str], *, exit_code: int, out: str, error: str = "") -> Computed:

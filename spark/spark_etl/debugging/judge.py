@@ -114,6 +114,9 @@ class Judge:
 
     def _notes(self, answer: Answer) -> Iterator[str]:
         """Yields what else than the code may have made the answer."""
+        if part := (self._origin.run.document.imported or {}).get("sample"):
+            shown = ", ".join(f"{name} {value}" for name, value in part.items())
+            yield f"the run came with a part of its rows ({shown})"
         if answer not in {"same rows", "fails in the same way"} and (names := sorted(self._variables())):
             yield f"the config takes {listing(names)} from the environment, whose values then are not recorded"
         if answer == "no longer fails":

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from spark_etl.dates import DateRange
+from spark_etl.debugging.foreign_code import is_isolated
 from spark_etl.debugging.origin import Origin
+from spark_etl.debugging.trust import is_imported
 from spark_etl.errors import SparkEtlError
 from spark_etl.graph import Graph
 from spark_etl.reading import Checkpoint
 from spark_etl.runner.inputs import ResolvedInputs, find_inputs, source_text
 from spark_etl.source import InputObject, Source
-from spark_etl.storage import storage_for
+from spark_etl.storage import is_s3, storage_for
 from spark_etl.storage.paths import local_path
 from spark_etl.store import ObjectRecord
 from spark_etl.units import format_count
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 MOST_NAMED, MOST_LOOKED_UP = 3, 1_000
+ELSEWHERE = "of another stack"
 
 
 class SourceChangedError(SparkEtlError):
@@ -45,7 +48,7 @@ class SourceChangedError(SparkEtlError):
 
 
 class Difference(NamedTuple):
-    """An object that is not as it was read: `gone`, `other content`, or `not read then`."""
+    """An object that is not as it was read: `gone`, `other content`, `not read then`, or `of another stack`."""
 
     path: str
     what: str
@@ -115,10 +118,25 @@ class RecordedInputs(ResolvedInputs):
             return [InputObject(kept.manifest.file_path(kept.path, each.name), each.bytes, each.etag) for each in files]
         if recorded is None:
             return self._find_unknown(alias, name, source, is_recorded=False)
+        if self._lies_elsewhere(recorded.objects):
+            with self._lock:
+                self._changed.append((alias, name, [Difference(item.path, ELSEWHERE) for item in recorded.objects]))
+            return []
         objects = [*map(self._as_here, recorded.objects)]
         if self._other_code and [each.path for each in objects] != [each.path for each in recorded.objects]:
             self._note(f"source `{name}` reads files beside the code, which are those of the other code")
         return self._find_recorded(alias, name, source, objects)
+
+    def _lies_elsewhere(self, objects: Sequence[ObjectRecord]) -> bool:
+        """Returns whether a source is of the stack that an imported run comes from, and can't be asked for here.
+
+        In the container of `sandbox replay` what came with the run is where it was. A local folder has it, too, but a
+        source reads the paths that its class names.
+        """
+        run = self._origin.run
+        if not is_imported(run) or is_isolated() or self._allow_changed:
+            return False
+        return any(is_s3(item.path) for item in objects)
 
     def _moved(self, text: str) -> str:
         """Returns a text with paths of the run's project as those of this one."""
@@ -223,8 +241,11 @@ def _changed_error(origin: Origin, changed: Sequence[tuple[str, str, Sequence[Di
         + (_listed(differences) if differences else "the run did not record what it had read")
         for alias, name, differences in sorted(changed, key=lambda item: item[:2])
     ]
+    hint = "--allow-changed-sources reads it as it is now, and the verdict says so"
+    if any(item.what == ELSEWHERE for _, _, differences in changed for item in differences):
+        hint = f"what came with the run is read by `sandbox replay {origin.name}`, on the machine of a stack"
     return SourceChangedError(
         f"what run {origin.run.name} had read is not there as it was\n  " + "\n  ".join(lines),
         [alias for alias, _, _ in changed],
-        hint="--allow-changed-sources reads it as it is now, and the verdict says so",
+        hint=hint,
     )

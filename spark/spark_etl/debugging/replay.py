@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from spark_etl.code.project import Project
 from spark_etl.debugging.computed import run_again
 from spark_etl.debugging.environment import EnvironmentChangedError, refuse_other_environment
+from spark_etl.debugging.foreign_code import refuse_shared_place
 from spark_etl.debugging.imported import working_copy_notes
 from spark_etl.debugging.judge import Judge, other_versions
 from spark_etl.debugging.origin import Origin
@@ -85,6 +86,7 @@ def replay(request: ReplayRequest, progress: Progress) -> Replayed:
     """
     origin = request.origin
     refuse_untrusted(origin.run, request.runs.scratch)
+    refuse_shared_place(origin.run)
     imported = set(sys.modules)
     with ExitStack() as stack:
         own = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="spark-etl-code-"))).resolve()

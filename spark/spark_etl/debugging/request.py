@@ -10,8 +10,8 @@ from typing import Any
 
 from spark_etl.debugging.origin import Origin
 from spark_etl.debugging.replay_plan import Code
-from spark_etl.debugging.trust import server_of
-from spark_etl.errors import CodeNotKeptError
+from spark_etl.debugging.trust import is_imported, server_of
+from spark_etl.errors import ArgumentError, CodeNotKeptError
 from spark_etl.reading import Runs
 from spark_etl.runner.options import Options
 from spark_etl.storage import is_s3, normalise
@@ -52,8 +52,17 @@ class ReplayRequest:
 
 
 def remote_of(request: ReplayRequest) -> str | None:
-    """Returns the Spark Connect server of the run, unless another session is asked for."""
-    if request.local:
+    """Returns the Spark Connect server of the run, unless another session is asked for.
+
+    Raises:
+        ArgumentError: A server is asked for, and the run is an imported one.
+    """
+    if is_imported(request.origin.run) and request.remote:
+        raise ArgumentError(
+            f"run {request.origin.run.name} was imported: Spark runs in this process for it, not at {request.remote}",
+            hint="leave out --remote",
+        )
+    if request.local or is_imported(request.origin.run):
         return None
     return request.remote or server_of(request.origin.run.document)
 
@@ -63,7 +72,8 @@ def replay_options(request: ReplayRequest, code: Code, keys: str | None) -> Opti
     document = request.origin.run.document
     known = document.options or {}
     remote = remote_of(request)
-    local = request.local if request.local is not None else document.session == "local" and remote is None
+    is_local = is_imported(request.origin.run) or (document.session == "local" and remote is None)
+    local = request.local if request.local is not None else is_local
     return Options(
         team=request.origin.run.stored.team,
         config=Path(document.config_path or "feature_config.yaml"),

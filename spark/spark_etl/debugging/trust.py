@@ -6,6 +6,8 @@ executed, its code, its Spark settings, its packages, runs with nobody's rights 
 `sandbox trust RUN`.
 
 The trust is of that content: when the run is another one later, it has to be said again.
+
+What is trusted of an imported run still runs in few places only; see `spark_etl.debugging.foreign_code`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from typing import Any
 
 from spark_etl.config import variables
@@ -39,7 +42,7 @@ def owner_of(run: Run, scratch: str) -> str | None:
         scratch: Where runs are looked for, normalised.
     """
     top = top_scratch(scratch)
-    if run.kind in FOREIGN_KINDS:
+    if is_imported(run):
         return "unknown"
     if not is_s3(run.path):
         return None  # a folder of whoever has started this process
@@ -49,6 +52,11 @@ def owner_of(run: Run, scratch: str) -> str | None:
     if first == EVERYBODYS:
         return "unknown"
     return others[0] if first == USERS and others else None
+
+
+def is_imported(run: Run) -> bool:
+    """Returns whether another stack has made a run, or the run that it is a replay of."""
+    return run.kind in FOREIGN_KINDS or run.document.imported is not None
 
 
 def executes(run: Run) -> dict[str, Any]:
@@ -87,13 +95,33 @@ def refuse_untrusted(run: Run, scratch: str) -> None:
     whose = "it was made elsewhere, or others write there" if owner == "unknown" else f"user {owner} writes there"
     raise NotTrustedError(
         f"run {run.name} carries {_listed(content)} that the sandbox's runner did not write: {whose}",
-        hint=f"look at it (./sandbox runs show {run.name} --code), then: ./sandbox trust {run.name}",
+        hint=_how_to_trust(run, scratch),
     )
+
+
+def _how_to_trust(run: Run, scratch: str) -> str:
+    command = command_to_trust(run.path, run.name, scratch)
+    if is_s3(run.path):
+        return f"look at it (./sandbox runs show {run.name} --code), then: {command}"
+    return f"it lists what would run, and asks: {command}"
+
+
+def command_to_trust(path: str, name: str, scratch: str) -> str:
+    """Returns the command that trusts a run: that of its stack, or for a folder the one of this machine.
+
+    Args:
+        path: The run's folder.
+        name: What finds it.
+        scratch: Where runs are looked for, normalised.
+    """
+    if is_s3(path):
+        return f"./sandbox trust {name}"
+    return f"spark-etl trust {name} --scratch-path {shlex.quote(scratch.removeprefix('file://'))}"
 
 
 def is_trusted(run: Run, scratch: str) -> bool:
     """Returns whether somebody has said that what the run carries may run."""
-    path = _path(run, scratch)
+    path = trust_path(run, scratch)
     return storage_for(path, run.stored.settings).find(path) is not None
 
 
@@ -105,13 +133,13 @@ def trust(run: Run, scratch: str, by: str) -> str:
         scratch: Where runs are looked for, normalised.
         by: Who says so.
     """
-    path = _path(run, scratch)
+    path = trust_path(run, scratch)
     record = {"run": run.path, "by": by, "at": now(), "executes": executes(run)}
     storage_for(path, run.stored.settings).write(path, json.dumps(record, indent=1, default=str).encode())
     return path
 
 
-def _path(run: Run, scratch: str) -> str:
+def trust_path(run: Run, scratch: str) -> str:
     """Returns where the trust in a run is recorded: where only the runner writes, whoever has written the run."""
     content = json.dumps([run.path, executes(run)], sort_keys=True, default=str)
     digest = hashlib.sha256(content.encode()).hexdigest()

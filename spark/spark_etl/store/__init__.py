@@ -17,6 +17,7 @@ from spark_etl.store.bundle import (
     read_bundle,
     write_bundle,
 )
+from spark_etl.store.code import code_path
 from spark_etl.store.contents import RunContents
 from spark_etl.store.document import (
     ADOPTED,
@@ -140,6 +141,7 @@ __all__ = [
     "adopted_manifest",
     "bundle_parts",
     "checkpoint_state",
+    "code_path",
     "earlier_runs",
     "execute_gc",
     "files_digest",

@@ -60,7 +60,7 @@ def write_code(pipeline: str, archive: Archive, settings: S3Settings | None) -> 
         archive: The code.
         settings: How to reach S3; from the environment if not given.
     """
-    path = _path(pipeline, archive.sha256)
+    path = code_path(pipeline, archive.sha256)
     store = storage_for(path, settings)
     found = store.find(path)
     if found is None or found.size != len(archive.content) or not is_fresh(found.modified):
@@ -77,7 +77,7 @@ def read_code(pipeline: str, sha256: str, settings: S3Settings | None, *, larges
     """Returns an archive, whose content is what its name says; see `StoredRun.code_archive`."""
     if not SHA256.fullmatch(sha256):
         raise DamagedError(f"{sha256!r:.80} is no SHA-256 of an archive")
-    path = _path(pipeline, sha256)
+    path = code_path(pipeline, sha256)
     content = storage_for(path, settings).read(path, most=largest + 1)
     if content is None:
         raise CodeNotKeptError(f"the code is not at {path} any more", hint="was it deleted? A later run keeps its own")
@@ -88,5 +88,6 @@ def read_code(pipeline: str, sha256: str, settings: S3Settings | None, *, larges
     return content
 
 
-def _path(pipeline: str, sha256: str) -> str:
+def code_path(pipeline: str, sha256: str) -> str:
+    """Returns where an archive lies, below the folder of its pipeline."""
     return join(pipeline, CODE_FOLDER, f"{sha256}.zip")

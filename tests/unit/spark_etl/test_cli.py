@@ -31,7 +31,7 @@ def plan(line: Line, *more: str) -> list[str]:
     [
         (
             [],
-            "error: no command is given. Known: run, replay, debug, diff, plan, adopt, export, import, gc, schema.\n"
+            "error: no command is given. Known: run, replay, debug, diff, plan, trust, adopt, export, import, gc, schema.\n"
             "  next: spark-etl",
         ),
         (["paln"], "error: unknown command `paln`. Did you mean `plan`?"),

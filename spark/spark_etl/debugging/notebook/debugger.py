@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.code.project import Project
+from spark_etl.debugging.foreign_code import refuse_shared_place
 from spark_etl.debugging.notebook.folder import import_from, unpack_once
 from spark_etl.debugging.notebook.head import Head, head_of
 from spark_etl.debugging.notebook.inputs import DebuggedFeature, DebugInputs, KeptInputs
@@ -261,6 +262,7 @@ def open_debugger(
     name = "/".join(filter(None, [run.path, feature]))
     origin = find_origin(Runs(scratch, run.stored.settings), name, needs_code=False)  # without code, inputs are shown
     refuse_untrusted(origin.run, scratch)
+    refuse_shared_place(origin.run)
     debugger = Debugger(origin, OwnNotebook(origin), allow_changed_sources=allow_changed_sources, local=local)
     _watch_cells(debugger)
     return debugger

@@ -16,10 +16,11 @@ from spark_etl.debugging.notebook.failure_text import failure_of, fenced, inline
 from spark_etl.debugging.notebook.one_cell import is_for_notebook
 from spark_etl.debugging.notebook.split import TransformCells, split_transform
 from spark_etl.debugging.origin import reads_of
+from spark_etl.debugging.trust import command_to_trust
 from spark_etl.errors import DamagedError, SparkEtlError
 from spark_etl.reading import Run
 from spark_etl.reading.code import RunCode
-from spark_etl.storage import normalise
+from spark_etl.storage import is_s3, normalise
 from spark_etl.store import run_name
 
 VERSION = 1
@@ -225,10 +226,16 @@ def _untrusted_cells(subject: Subject, error: SparkEtlError, split: TransformCel
     yield _markdown(
         "## This code is not trusted yet\n\n"
         f"{inline(str(error))}\n\nNo cell of this notebook runs it. Look at it; then, on your machine:\n\n"
-        + fenced(f"./sandbox trust {name}\n./sandbox debug {name}/{subject.feature} --new")
+        + fenced("\n".join(_command_to_trusts(subject, name)))
     )
     if subject.code is not None and split is not None and split.file is not None:
         yield _markdown(f"## {inline(split.file)}\n\n{fenced(_cut(subject.code[split.file]), 'python')}")
+
+
+def _command_to_trusts(subject: Subject, name: str) -> Iterator[str]:
+    yield command_to_trust(subject.run.path, name, subject.scratch)
+    program, local = ("./sandbox", "") if is_s3(subject.run.path) else ("spark-etl", " --scratch-path …")
+    yield f"{program} debug {name}/{subject.feature} --new{local}"
 
 
 def _text(value: str) -> str:

@@ -18,6 +18,7 @@ from spark_etl.debugging.origin import Origin, reads_of
 from spark_etl.debugging.recorded import RecordedInputs, SourceChangedError
 from spark_etl.debugging.replay_plan import StoredFeature
 from spark_etl.debugging.request import keys_file
+from spark_etl.debugging.trust import is_imported
 from spark_etl.errors import ArgumentError, RunFailedError
 from spark_etl.feature import ConfiguredSparkFeature, SparkFeature
 from spark_etl.graph import Graph
@@ -193,6 +194,7 @@ class DebugInputs(Mapping[str, Any]):
             )
         except SourceChangedError as error:
             hint = f'.debugger("{debugged.alias}", allow_changed_sources=True) reads it as it is now'
+            hint = str(error.hint) if is_imported(origin.run) else hint
             raise SourceChangedError(error.message, error.features, hint=hint) from None
         for note in found.notes:
             self._say(note)

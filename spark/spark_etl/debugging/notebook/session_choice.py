@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from spark_etl.code.fingerprint import Fingerprints
 from spark_etl.code.project import Project
 from spark_etl.debugging.notebook.folder import RESTART
-from spark_etl.debugging.trust import server_of
+from spark_etl.debugging.trust import FOREIGN_KINDS, server_of
 from spark_etl.errors import ArgumentError
 from spark_etl.names import listing
 from spark_etl.sessions.classic import DEFAULTS
@@ -60,7 +60,8 @@ def choose_session(
     """Returns the kind of session for a feature, as far as that is known without Spark.
 
     Rules, the first that holds:
-        1. `local=True`, and a run of `--local`, is Spark in this process.
+        1. `local=True`, and a run of `--local`, is Spark in this process. So is one that was imported: its code stays
+           in the server of whoever trusts it, and reaches no executor.
         2. Packages of the run's own need a driver of one's own: others' executors do not have them.
         3. So does code of the feature that uses what only a JVM beside it has: RDDs, the SparkContext.
         4. So does a place that names no Spark Connect server.
@@ -72,10 +73,8 @@ def choose_session(
         class_path: The feature's class.
         local: Whether Spark in this process is asked for.
     """
-    if local:
-        return SessionChoice("local", "it is asked for")
-    if document.session == "local":
-        return SessionChoice("local", "the run had it, too (--local)")
+    if why := _why_local(document, local=local):
+        return SessionChoice("local", why)
     if document.requirements:
         return SessionChoice("classic", f"the run has packages of its own ({listing(document.requirements)})")
     if project and (found := next(_uses_of_the_jvm(project, class_path), None)):
@@ -83,6 +82,16 @@ def choose_session(
     if not any((server_of(document), os.environ.get("SANDBOX_CONNECT_URL"), os.environ.get("SPARK_REMOTE"))):
         return SessionChoice("classic", "no Spark Connect server is named here")
     return SessionChoice("connect", "nothing of the run needs a driver of its own")
+
+
+def _why_local(document: RunDocument, *, local: bool) -> str:
+    """Returns why Spark runs in this process; empty where it need not."""
+    if local:
+        return "it is asked for"
+    if document.session == "local":
+        return "the run had it, too (--local)"
+    is_imported = document.imported is not None or document.kind in FOREIGN_KINDS
+    return "the run was imported, and its code stays in this process" if is_imported else ""
 
 
 def _uses_of_the_jvm(project: Project, class_path: str) -> Iterator[str]:

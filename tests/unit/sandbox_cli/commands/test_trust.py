@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from spark_etl.debugging.carried import describe
 from spark_etl.reading import Run
 from spark_etl.store import RunDocument, StoredRun
-
-from sandbox_cli.commands.trust import _description
 
 ID = "20240229T101112Z-7f3a2c"
 ROOT = f"s3a://scratch/users/ada/shop/{ID}"
@@ -25,7 +24,8 @@ ROOT = f"s3a://scratch/users/ada/shop/{ID}"
     ],
 )
 def test_each_part_is_listed(known: dict[str, Any], line: str) -> None:
-    lines = _description(Run(StoredRun(ROOT), RunDocument(ID, ROOT, "ada", "shop", **known), name="N"), "ada")
+    run = Run(StoredRun(ROOT), RunDocument(ID, ROOT, "ada", "shop", **known), name="N")
+    lines = describe(run, "ada", show="sandbox runs show N --code")
     assert lines[0] == "run N, of user ada, carries:"
     assert lines[1].startswith(line)
     assert "\x1b" not in "".join(lines)

@@ -137,3 +137,13 @@ def test_a_builder_alone_does_not_wait(tmp_path: Path) -> None:
     with build_lock(stage, tmp_path / "lock"):
         pass
     assert stage.shown == []
+
+
+def test_a_process_is_alive_as_long_as_it_is_inside(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    assert not lock.is_alive(sign)
+    with lock.alive(sign):
+        assert lock.is_alive(sign)
+    assert not lock.is_alive(sign)
+    sign.touch()
+    assert not lock.is_alive(sign), "one that a killed process has left"

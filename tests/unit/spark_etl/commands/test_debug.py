@@ -95,7 +95,7 @@ def test_what_there_is_not_is_wrong_usage(
 def test_code_that_is_not_trusted(make_debug_run: MakeDebugRun, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_debug_run(kind="imported")
     assert cli.main(["debug", f"{RUN}/net"]) == 0
-    assert f"./sandbox trust {RUN}" in capsys.readouterr().err
+    assert f"spark-etl trust {RUN} --scratch-path " in capsys.readouterr().err
 
 
 def test_the_patch_of_a_notebook(make_debug_run: MakeDebugRun, home: Path, capsys: pytest.CaptureFixture[str]) -> None:

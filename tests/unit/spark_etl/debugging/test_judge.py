@@ -164,3 +164,21 @@ def test_what_is_above_and_gives_other_rows_each_time(
     notes = replay("late", [1], {"orders": decision}, is_own_code=False).notes
     is_said = "`orders`, which it reads, was computed again, and gives other rows each time" in notes
     assert is_said is (said and how not in {"reused", "its own"})
+
+
+def test_what_differs_between_the_stack_that_it_comes_from_and_this_one_is_said(replay: Replay) -> None:
+    imported = {"from": "s3a://scratch/a/b/c", "bundle": "b" * 64, "at": "", "by": "", "kind": "run"}
+    then = {"python": "3.11.2", "pyspark": "4.0.1", "pandas": "2.3.3"}
+    known = {"versions": then, "spark": {"version": "4.0.1"}, "session": "classic", "requirements": ["polars==1"]}
+    replay.make(kind="imported", imported={**imported, "sample": {"fraction": 0.01}}, **known)
+    now = {"python": "3.13.5", "pyspark": "4.0.1", "pandas": "3.0.1"}
+    replay.document.versions, replay.document.spark, replay.document.session = now, {"version": "4.1.0"}, "local"
+
+    assert [note for note in replay("orders", [1]).notes if note != "of a source"] == [
+        "the run came with a part of its rows (fraction 0.01)",
+        "another version: Spark 4.0.1, now 4.1.0",
+        "another version: pandas 2.3.3, now 3.0.1",
+        "another version: python 3.11.2, now 3.13.5",
+        "packages of the run that are not here: polars==1",
+        "another kind of session: classic, now local",
+    ]

@@ -175,3 +175,52 @@ def test_data_beside_other_code_is_said_to_be_that_codes(again: Record, folder: 
     found = again({"x": ParquetSource(str(other / "data"))}, project=other, other_code=True)
     assert names(found) == ["a.parquet", "b.parquet"]
     assert found.notes == ["source `x` reads files beside the code, which are those of the other code"]
+
+
+class Elsewhere(Source):
+    """A source of a stack that is not here."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __repr__(self) -> str:
+        return "Elsewhere()"
+
+    def inputs(self, dates: DateRange) -> list[InputObject]:
+        self.asked += 1
+        return [InputObject("s3a://published/orders/x.parquet", 3, "e" * 32)]
+
+    def read(self, spark: Any, dates: DateRange) -> Any:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def imported(tmp_path: Path) -> Origin:
+    """A run of another stack in a folder, whose source had read from that stack's store."""
+    root = f"file://{tmp_path}/scratch/elsewhere/revenue/20240229T101112Z-aaaaaa"
+    graph = graph_of(x=Elsewhere())
+    StoredRun(root).write_inputs(ResolvedInputs(graph, ["report"], DATES).record({"report": {}}))
+    document = RunDocument(root[-23:], root, "elsewhere", "revenue", kind="imported")
+    return Origin(Run(StoredRun(root), document), "report")
+
+
+def read(origin: Origin, source: Source, tmp_path: Path, *, allow_changed: bool = False) -> RecordedInputs:
+    graph = graph_of(x=source)
+    options = {"other_code": False, "allow_changed": allow_changed}
+    return RecordedInputs(origin, tmp_path, graph, ["report"], DATES, **options)
+
+
+def test_a_source_of_another_stack_is_not_asked_for_here(imported: Origin, tmp_path: Path) -> None:
+    source = Elsewhere()
+    with pytest.raises(SourceChangedError, match=r"orders/x\.parquet \(of another stack\)") as refused:
+        read(imported, source, tmp_path)
+    assert "sandbox replay" in str(refused.value.hint)
+    assert source.asked == 0
+    assert names(read(imported, source, tmp_path, allow_changed=True)) == ["x.parquet"], "unless that is asked for"
+
+
+def test_in_the_container_of_its_replay_it_is_where_it_was(
+    imported: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARK_ETL_ISOLATED", "1")
+    assert names(read(imported, Elsewhere(), tmp_path)) == ["x.parquet"]

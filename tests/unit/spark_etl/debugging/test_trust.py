@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from spark_etl.debugging.trust import (
     NotTrustedError,
+    command_to_trust,
     executes,
     is_trusted,
     owner_of,
@@ -80,7 +81,7 @@ def test_what_others_wrote_is_refused_until_somebody_trusts_it(imported: Run, tm
     with pytest.raises(NotTrustedError, match="Spark settings that the sandbox's runner did not write") as refused:
         refuse_untrusted(imported, scratch)
     assert refused.value.exit_code == 2
-    assert "sandbox trust" in str(refused.value.hint)
+    assert f"spark-etl trust {imported.name} --scratch-path {tmp_path}" in str(refused.value.hint)
 
     trust(imported, scratch, "grace")
     assert is_trusted(imported, scratch)
@@ -92,6 +93,11 @@ def test_what_others_wrote_is_refused_until_somebody_trusts_it(imported: Run, tm
         refuse_untrusted(other, scratch)
 
 
+def test_a_run_is_trusted_where_it_lies() -> None:
+    assert command_to_trust(f"{SCRATCH}/users/ada/p/{ID}", "users/ada/p/x", SCRATCH) == "./sandbox trust users/ada/p/x"
+    assert command_to_trust(f"file:///a b/t/p/{ID}", ID, "file:///a b") == f"spark-etl trust {ID} --scratch-path '/a b'"
+
+
 def test_on_a_users_server_their_own_code_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTERHUB_USER", "ada")
     refuse_untrusted(run_at(f"{SCRATCH}/users/ada/billing/{ID}", **SPARK), SCRATCH)
@@ -99,3 +105,8 @@ def test_on_a_users_server_their_own_code_runs(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_run_that_carries_nothing_needs_no_trust() -> None:
     refuse_untrusted(run_at(f"{SCRATCH}/users/ada/billing/{ID}", kind="adopted"), SCRATCH)
+
+
+def test_a_replay_of_an_imported_run_is_trusted_no_more_than_that() -> None:
+    run = run_at(f"{SCRATCH}/team/billing/{ID}", kind="replay", imported={"kind": "replay"}, **SPARK)
+    assert owner_of(run, SCRATCH) == "unknown"

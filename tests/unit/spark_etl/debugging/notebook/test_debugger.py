@@ -164,7 +164,7 @@ def test_code_that_somebody_else_wrote_is_refused_before_it_is_unpacked(make_deb
     run = make_debug_run(code=CODE, config={"features": FEATURES}, kind="imported")
     with pytest.raises(NotTrustedError) as raised:
         run.debugger("net")
-    assert "./sandbox trust" in str(raised.value.hint)
+    assert "spark-etl trust" in str(raised.value.hint)
     assert list(Path.cwd().iterdir()) == []
 
 

@@ -231,7 +231,8 @@ def test_code_that_is_not_trusted_is_only_shown(make_debug_run: MakeDebugRun) ->
     made = document(make_debug_run(), refused=refused)
     assert parts(made) == {}
     _, why, module = markdown(made)
-    assert f"```text\n./sandbox trust {RUN}\n./sandbox debug {RUN}/net --new\n```" in why
+    assert f"```text\nspark-etl trust {RUN} --scratch-path /" in why, "as it is a run of this machine"
+    assert f"\nspark-etl debug {RUN}/net --new --scratch-path …\n```" in why
     assert "carries code that the sandbox's runner did not write" in why
     assert "class Net" in module
     assert edited_module(make_debug_run().code, made).text is None

@@ -63,6 +63,16 @@ def on_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"session": "classic"}, "Plain", "a Spark Connect session: nothing of the run needs a driver of its own"),
         ({"session": "local"}, "Plain", "Spark in this process: the run had it, too (--local)"),
         (
+            {"kind": "imported", "session": "connect", "requirements": ["polars==1.2"]},
+            "Raw",
+            "Spark in this process: the run was imported, and its code stays in this process",
+        ),
+        (
+            {"kind": "replay", "imported": {"kind": "replay"}},
+            "Plain",
+            "Spark in this process: the run was imported, and its code stays in this process",
+        ),
+        (
             {"requirements": ["polars==1.2"]},
             "Plain",
             "a driver of its own: the run has packages of its own (polars==1.2)",

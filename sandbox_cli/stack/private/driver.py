@@ -1,0 +1,152 @@
+"""The driver of a place: local Spark, on the network of the private store and no other."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+from spark_etl.debugging.foreign_code import ISOLATED
+
+from sandbox_cli.stack import passing, variables
+from sandbox_cli.stack.pipelines import packages
+from sandbox_cli.stack.pipelines.driver import STOP_SECONDS
+from sandbox_cli.stack.private.place import Place
+from sandbox_cli.stack.private.store import HOST, S3_USER, PrivateStore, put_secrets
+from sandbox_cli.stack.session import Session
+
+USER, GROUP = 10001, 100
+CORES = 2
+LIMITS: dict[str, Any] = {
+    "user": f"{USER}:{GROUP}",
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "mem_limit": "3g",
+    "memswap_limit": "3g",
+    "pids_limit": 1024,
+    "cpu_period": 100_000,
+    "cpu_quota": CORES * 100_000,
+}
+END_SECONDS = 10
+
+
+@dataclass
+class Given:
+    """What a driver is given, as the engine takes it.
+
+    Attributes:
+        environment: Variables.
+        volumes: What is mounted.
+        folder: Where it starts; None: the image's own.
+    """
+
+    environment: dict[str, str] = field(default_factory=dict)
+    volumes: list[str] = field(default_factory=list)
+    folder: str | None = None
+
+
+def given_by(options: Sequence[str]) -> Given:
+    """Returns what options of `docker run` say; a variable without a value is this process's own.
+
+    Args:
+        options: `--env`, `--volume` and `--workdir`, each with its value.
+    """
+    found = Given()
+    for option, value in zip(options[::2], options[1::2], strict=True):
+        if option == "--env":
+            name, equals, text = value.partition("=")
+            found.environment[name] = text if equals else os.environ[name]
+        elif option == "--volume":
+            found.volumes.append(value)
+        elif option == "--workdir":
+            found.folder = value
+        else:
+            raise ValueError(option)
+    return found
+
+
+def run(session: Session, place: Place, store: PrivateStore, command: Sequence[str], options: Sequence[str]) -> int:
+    """Runs a command in the driver of a place, to its end, and returns its exit code.
+
+    Its streams are passed on as they come. Interrupted, it is stopped first, so that the replay records how it ended.
+    """
+    _create(session, place, store, command, given_by(options))
+    process = subprocess.Popen(
+        ["docker", "start", "--attach", place.driver],
+        env=session.engine.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C reaches this process only, which passes it on once
+    )
+    try:
+        passing.to_the_end(process, session.settings.stack)
+    except KeyboardInterrupt:
+        _stop(session, place, process)
+        raise
+    return process.returncode
+
+
+def _create(session: Session, place: Place, store: PrivateStore, command: Sequence[str], given: Given) -> Container:
+    volumes = list(given.volumes)
+    if "SPARK_ETL_PACKAGES" in given.environment:
+        volumes.append(f"{packages.volume_name(session)}:{packages.INSIDE}:ro")
+    container = session.engine.client.containers.create(
+        session.compose.variables["SANDBOX_IMAGE_SPARK"],
+        ["runner", *command],
+        name=place.driver,
+        environment={**given.environment, **_environment(session)},
+        volumes=volumes,
+        working_dir=given.folder,
+        network=place.network,
+        labels=place.labels,
+        **LIMITS,
+    )
+    put_secrets(container, {"s3_secret_key": store.secret}, USER)
+    return container
+
+
+def _environment(session: Session) -> dict[str, str]:
+    """Returns the variables of every driver of a place; a run's own do not take their places."""
+    hosts = f"localhost,127.0.0.1,{HOST}"
+    return {
+        ISOLATED: "1",
+        "AWS_ENDPOINT_URL_S3": f"http://{HOST}:9000",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": S3_USER,
+        "NO_PROXY": hosts,
+        "no_proxy": hosts,
+        "SPARK_ETL_CHECKPOINT_ON_FAILURE": "1",
+        "SPARK_ETL_HUB": variables.remembered(session.settings).get("SANDBOX_HUB_URL", ""),
+        "SPARK_ETL_PROGRAM": session.settings.program,
+        "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1",
+    }
+
+
+def _stop(session: Session, place: Place, process: subprocess.Popen[bytes]) -> None:
+    """Stops the driver and waits for it; another signal doesn't interrupt that."""
+    with _without_signals():
+        sys.stderr.write("interrupted: stopping the driver …\n")
+        with contextlib.suppress(NotFound, APIError):
+            session.engine.client.containers.get(place.driver).stop(timeout=STOP_SECONDS)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=END_SECONDS)
+        process.kill()
+
+
+@contextmanager
+def _without_signals() -> Iterator[None]:
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,71 @@
+"""`spark-etl trust`: the code that a run carries may run on this machine."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from argparse import Namespace
+
+from spark_etl.debugging.carried import describe
+from spark_etl.debugging.trust import executes, is_trusted, owner_of, trust
+from spark_etl.errors import ArgumentError
+from spark_etl.machine import process_user
+from spark_etl.reading import Run, Runs
+from spark_etl.runner.report.progress import Progress
+from spark_etl.storage import is_s3
+from spark_etl.store import code_path
+
+NO = 1
+
+
+def trust_command(arguments: Namespace, scratch: str, progress: Progress) -> int:
+    """Lists what a run carries, asks, and records the answer; returns the exit code, 1 where it is no.
+
+    Args:
+        arguments: The command line.
+        scratch: Where the run is.
+        progress: Where it says what the run carries.
+
+    Raises:
+        SparkEtlError: There is no such run, or nobody can be asked.
+    """
+    runs = Runs(scratch)
+    run = runs.latest(kind=None) if arguments.run == "latest" else runs[arguments.run]
+    if is_s3(run.path):
+        raise ArgumentError(
+            f"run {run.name} lies in a store that others read, too", hint=f"./sandbox trust {run.name}, on its stack"
+        )
+    owner = owner_of(run, runs.scratch)
+    if owner is None or not executes(run):
+        why = "it was made on this machine" if owner is None else "it carries nothing that would be executed"
+        progress.line(f"run {run.name} needs no trust: {why}")
+        return 0
+    if is_trusted(run, runs.scratch):
+        progress.line(f"run {run.name} is trusted already")
+        return 0
+    for line in describe(run, owner, show=_archive_of(run)):
+        progress.line(line)
+    progress.line("it runs on this machine as any program of yours; `sandbox replay` gives it a container of its own")
+    if not arguments.yes and not _is_yes(arguments.run):
+        return NO
+    trust(run, runs.scratch, process_user())
+    progress.line(f"run {run.name} is trusted")
+    return 0
+
+
+def _archive_of(run: Run) -> str:
+    """Returns where the code lies that the run carries, to be looked at."""
+    code = run.document.code
+    path = code_path(run.path.rpartition("/")[0], str(code and code.sha256))
+    return f"unzip -l {shlex.quote(path.removeprefix('file://'))}"
+
+
+def _is_yes(name: str) -> bool:
+    """Asks, where there is somebody to be asked."""
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
+        raise ArgumentError(
+            "without a terminal, nothing is trusted without --yes", hint=f"spark-etl trust {name} --yes"
+        )
+    sys.stderr.write("Let it run here, with your rights? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -1,0 +1,182 @@
+"""A run of another stack is replayed here: refused, trusted, executed apart from the stack, mended."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from tests.integration.conftest import DATES
+from tests.support.engine import client
+from tests.support.s3 import S3Client
+from tests.support.sandbox import Sandbox
+
+CONFIG = """
+pipeline: away
+features:
+    orders: {class: away.Orders}
+    paid: {class: away.Paid}
+"""
+# It says what it reaches where it runs.
+MODULE = '''
+import os
+import socket
+from pathlib import Path
+
+from pyspark.sql import functions as F
+from pyspark.sql.types import DoubleType
+from spark_etl import ConfiguredSparkFeature, S3PublishedSource, SparkFeature
+
+RATES = {"EUR": 1.08, "USD": 1.0}
+HOSTS = (("minio", 9000), ("hub", 8000), ("spark-master", 7077), ("docker-api", 2375), ("192.0.2.1", 443))
+
+
+def reached():
+    """Returns which hosts answer, which variables look like secrets, and which files of secrets there are."""
+    found = []
+    for host in HOSTS:
+        try:
+            socket.create_connection(host, timeout=2).close()
+            found.append(host[0])
+        except OSError:
+            pass
+    secrets = sorted(name for name in os.environ if "SECRET" in name or "TOKEN" in name)
+    files = sorted(path.name for path in Path("/run/secrets").iterdir())
+    return f"reached={found} variables={secrets} files={files} user={os.environ.get('AWS_ACCESS_KEY_ID')}"
+
+
+@F.udf(DoubleType())
+def rate(currency):
+    return RATES[currency]
+
+
+class Orders(SparkFeature):
+    def __init__(self):
+        self.sources = {"raw": S3PublishedSource("s3a://published/PLACE/", "orders")}
+
+    def transform(self, spark, start_date, end_date, raw):
+        return raw.dropna(subset=["currency"])
+
+
+class Paid(SparkFeature):
+    def __init__(self):
+        self.sources = {"orders": ConfiguredSparkFeature()}
+
+    def transform(self, spark, start_date, end_date, orders):
+        print(reached())
+        return orders.withColumn("rate", rate("currency"))
+'''
+
+
+@pytest.fixture
+def published(stack: Sandbox) -> str:
+    """A day of orders, one of a currency that the project does not know; returns its key."""
+    content = BytesIO()
+    parquet.write_table(pa.table({"order_id": [1, 2, 3], "currency": ["EUR", "JPY", None]}), content)
+    key = f"away-{uuid.uuid4().hex[:8]}/orders/_dt=2024-02-29/part-0.parquet"
+    S3Client(stack, "runner").write("published", key, content.getvalue())
+    return key
+
+
+@pytest.fixture
+def project(tmp_path: Path, published: str) -> Path:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "away.py").write_text(MODULE.replace("PLACE", published.partition("/")[0]))
+    (tmp_path / "project" / "feature_config.yaml").write_text(CONFIG)
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def imported(stack: Sandbox, project: Path) -> dict[str, Any]:
+    """A run that has failed, exported and imported under another name; returns what the import says of it."""
+    line = ["run", str(project / "feature_config.yaml"), *DATES, "--team-name", "exporter", "--checkpoint", "paid"]
+    failed = stack(*line, code=5, timeout=300)
+    (run,) = set(re.findall(r"\d{8}T\d{6}Z-[0-9a-f]{6}", failed.err.splitlines()[0]))
+    bundle = project.parent / "run.bundle"
+    taken = ["--feature", "orders,paid", "--yes-unmasked"]
+    stack("export", f"s3a://scratch/exporter/away/{run}", str(bundle), *taken, timeout=120)
+    name = f"elsewhere-{uuid.uuid4().hex[:8]}"
+    known: dict[str, Any] = stack("import", str(bundle), "--as", name, "--json", timeout=120).json
+    return known
+
+
+def left_of_places(stack: Sandbox) -> list[str]:
+    """Returns what is there of places in which imported code runs."""
+    engine, label = client(), {"label": "sandbox.private"}
+    things = [*engine.containers.list(all=True, filters=label), *engine.networks.list(filters=label)]
+    things += engine.volumes.list(filters=label)
+    return [str(thing.name) for thing in things if str(thing.name).startswith((f"{stack.stack}-", f"{stack.stack}_"))]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.waive("query fails")
+def test_an_imported_run_is_replayed_in_a_place_of_its_own(
+    stack: Sandbox, project: Path, imported: dict[str, Any]
+) -> None:
+    run, store = imported["path"], S3Client(stack, "runner")
+    assert run.startswith("s3a://scratch/elsewhere-")
+    refused = stack("replay", f"{run}/paid", code=2)
+    assert "did not write: it was made elsewhere" in refused.err
+    assert left_of_places(stack) == []
+    stack("trust", run, "--yes")
+
+    before = {key: store.read("scratch", key) for key in store.keys("scratch", run.removeprefix("s3a://scratch/"))}
+    same = stack("replay", f"{run}/paid", "--json", code=5, timeout=300)
+    *printed, last = same.out.splitlines()
+    verdict = json.loads(last)["verdict"]
+    assert verdict["answer"] == "fails in the same way", same
+    assert "another kind of session: classic, now local" in verdict["notes"]
+    (reached,) = {line for line in printed if line.startswith("reached=")}
+    assert "reached=['minio'] " in reached, "its own store, and nothing else"
+    assert "variables=['AWS_SECRET_ACCESS_KEY'] files=['s3_secret_key'] user=replay" in reached
+    assert left_of_places(stack) == []
+    after = {key: store.read("scratch", key) for key in store.keys("scratch", run.removeprefix("s3a://scratch/"))}
+    assert after == before
+
+    module = project / "away.py"
+    module.write_text(module.read_text().replace("RATES[currency]", "RATES.get(currency)"))
+    mended = stack("replay", f"{run}/paid", "--code", str(project), "--json", timeout=300)
+    verdict = json.loads(mended.out.splitlines()[-1])["verdict"]
+    assert verdict["answer"] == "no longer fails", mended
+
+    replays = stack("runs", "list", "--replays", "--team", run.split("/")[3], "--json").json
+    assert sorted(row["kind"] for row in replays) == ["imported", "replay", "replay"]
+    kept = next(row for row in replays if row["kind"] == "replay")
+    shown = stack("runs", "show", kept["name"]).out
+    assert "paid" in shown
+    assert "was made elsewhere" in stack("replay", kept["name"], code=2).err, "what it carries is trusted no more"
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.waive("query fails")
+def test_its_sources_are_those_that_came_along(stack: Sandbox, imported: dict[str, Any], published: str) -> None:
+    """Though this stack has something else at their paths by now."""
+    run = imported["path"]
+    stack("trust", run, "--yes")
+    S3Client(stack, "runner").write("published", published, b"something else")
+
+    replayed = stack("replay", f"{run}/orders", "--json", timeout=300)
+
+    verdict = json.loads(replayed.out.splitlines()[-1])["verdict"]
+    assert (verdict["answer"], verdict["rows"]) == ("same rows", 2), replayed
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.waive("query fails")
+def test_what_a_killed_replay_leaves_goes_with_the_next_one(stack: Sandbox, imported: dict[str, Any]) -> None:
+    run = imported["path"]
+    stack("trust", run, "--yes")
+    with stack.running("replay", f"{run}/paid") as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if "private store" in line)
+        process.kill()
+    assert left_of_places(stack)
+    stack("replay", f"{run}/paid", code=5, timeout=300)
+    assert left_of_places(stack) == []

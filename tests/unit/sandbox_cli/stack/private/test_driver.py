@@ -1,0 +1,128 @@
+"""The driver of imported code: what it is given, what it may do, and what it can reach."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandbox_cli.stack import secrets
+from sandbox_cli.stack.private import driver
+from sandbox_cli.stack.private.place import Place
+from tests.unit.sandbox_cli.stack.private.fake_engine import FakeEngine, Thing, fake_session
+
+PLACE = Place("shop", "1234")
+COMMAND = ["python", "-m", "spark_etl", "replay", "RUN/net", "--local"]
+STORE: Any = SimpleNamespace(secret="the-key-of-the-place")
+OPTIONS = ["--env", "SALT", "--env", "SPARK_ETL_USER=ada", "--volume", "/home/ada/shop:/project:ro", "--workdir", "/p"]
+
+
+class Attached(subprocess.Popen[bytes]):
+    """`docker start --attach`, as a process that ends at once."""
+
+    argv: list[str]
+
+    def __init__(self, argv: list[str], **options: Any) -> None:
+        type(self).argv = argv
+        assert options["start_new_session"]
+        super().__init__(["sh", "-c", "exit 5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    found = FakeEngine()
+    monkeypatch.setattr(found, "environment", dict, raising=False)
+    monkeypatch.setattr(driver.subprocess, "Popen", Attached)
+    monkeypatch.setenv("SALT", "of this machine")
+    return found
+
+
+@pytest.fixture
+def session(engine: FakeEngine, tmp_path: Path) -> Any:
+    return fake_session(engine, tmp_path)
+
+
+def started(engine: FakeEngine, session: Any, options: list[str]) -> Thing:
+    assert driver.run(session, PLACE, STORE, COMMAND, options) == 5
+    return engine.containers.get(PLACE.driver)
+
+
+def test_it_has_limits_and_no_rights(engine: FakeEngine, session: Any) -> None:
+    options = started(engine, session, OPTIONS).options
+    assert options["image"] == "spark:1"
+    assert options["user"] == "10001:100"
+    assert options["cap_drop"] == ["ALL"]
+    assert options["security_opt"] == ["no-new-privileges:true"]
+    assert options["mem_limit"] == options["memswap_limit"] == "3g"
+    assert options["pids_limit"] == 1024
+    assert (options["cpu_period"], options["cpu_quota"]) == (100_000, 200_000), "local[2]"
+
+
+def test_it_is_on_the_network_of_the_store_alone(engine: FakeEngine, session: Any) -> None:
+    container = started(engine, session, OPTIONS)
+    assert container.options["network"] == PLACE.network
+    assert container.connected == []
+    assert "ports" not in container.options
+
+
+def test_no_secret_of_the_stack_is_mounted_or_given(engine: FakeEngine, session: Any) -> None:
+    container = started(engine, session, OPTIONS)
+    assert container.options["volumes"] == ["/home/ada/shop:/project:ro"]
+    assert not any(
+        secrets.volume_name(session.settings, name) in str(container.options) for name in secrets.SECRET_VOLUMES
+    )
+    assert set(container.files) == {"/run/secrets/s3_secret_key"}
+
+
+def test_its_key_is_in_a_file_and_in_nothing_that_is_listed(engine: FakeEngine, session: Any) -> None:
+    container = started(engine, session, OPTIONS)
+    assert container.files["/run/secrets/s3_secret_key"] == (STORE.secret, 0o400, 10001)
+    assert STORE.secret not in repr(container.options)
+    assert Attached.argv == ["docker", "start", "--attach", PLACE.driver]
+
+
+def test_it_has_what_the_options_of_other_drivers_say(engine: FakeEngine, session: Any) -> None:
+    options = started(engine, session, OPTIONS).options
+    environment = options["environment"]
+    assert (environment["SALT"], environment["SPARK_ETL_USER"]) == ("of this machine", "ada")
+    assert options["working_dir"] == "/p"
+    assert options["command"] == ["runner", *COMMAND]
+
+
+def test_a_variable_of_the_run_changes_neither_store_nor_isolation(
+    engine: FakeEngine, session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://elsewhere:9000")
+    monkeypatch.setenv("SPARK_ETL_ISOLATED", "0")
+    given = ["--env", "AWS_ENDPOINT_URL_S3", "--env", "SPARK_ETL_ISOLATED"]
+    environment = started(engine, session, given).options["environment"]
+    assert environment["AWS_ENDPOINT_URL_S3"] == "http://minio:9000"
+    assert environment["SPARK_ETL_ISOLATED"] == "1"
+    assert environment["AWS_ACCESS_KEY_ID"] == "replay"
+
+
+def test_packages_of_the_run_are_mounted_to_be_read(engine: FakeEngine, session: Any) -> None:
+    given = ["--env", "SPARK_ETL_PACKAGES=/opt/packages/abc"]
+    assert started(engine, session, given).options["volumes"] == ["shop_packages:/opt/packages:ro"]
+
+
+def test_an_option_that_is_not_known_is_not_lost() -> None:
+    with pytest.raises(ValueError, match="--network"):
+        driver.given_by(["--network", "host"])
+
+
+def test_interrupted_it_is_stopped_before_anything_else(
+    engine: FakeEngine, session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    stopped: list[int] = []
+    monkeypatch.setattr(driver.passing, "to_the_end", interrupt)
+    monkeypatch.setattr(Thing, "stop", lambda self, timeout: stopped.append(timeout), raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        driver.run(session, PLACE, STORE, COMMAND, [])
+    assert stopped == [driver.STOP_SECONDS]
