@@ -31,8 +31,8 @@ def plan(line: Line, *more: str) -> list[str]:
     [
         (
             [],
-            "error: no command is given. Known: run, replay, debug, diff, plan, trust, adopt, export, import, gc, schema.\n"
-            "  next: spark-etl",
+            "error: no command is given. Known: run, replay, debug, diff, plan, trust, adopt, export, import, gc, "
+            "schema.\n  next: spark-etl",
         ),
         (["paln"], "error: unknown command `paln`. Did you mean `plan`?"),
         (["schema", "extra"], "error: spark-etl schema takes no argument"),
