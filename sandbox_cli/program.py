@@ -27,7 +27,10 @@ VERBS = (
     "debug",
     "replay",
     "diff",
+    "export",
+    "import",
     "trust",
+    "gc",
     "share",
     "unshare",
 )

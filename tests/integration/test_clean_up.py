@@ -31,7 +31,7 @@ def store(stack: Sandbox) -> RunStore:
 @pytest.fixture
 def old_runs(stack: Sandbox, store: RunStore) -> Iterator[dict[str, StoredRun]]:
     """The sample's run three times, as runs of another team months ago; one of them is pinned."""
-    client, sample = S3Client(stack, "sandbox-root"), stack("runs", "list", "--team", "sandbox", "--json").json[-1]
+    client, sample = S3Client(stack, "sandbox-root"), of_sample(stack)
     source = f"{sample['team']}/{sample['pipeline']}/{sample['run_id']}/"
     made = {}
     for days, suffix in ((90, UNUSED), (80, PINNED), (70, NEWEST)):
@@ -50,17 +50,29 @@ def old_runs(stack: Sandbox, store: RunStore) -> Iterator[dict[str, StoredRun]]:
     storage_for("s3a://scratch", store.settings).clear(f"s3a://scratch/{TEAM}")
 
 
+def of_sample(stack: Sandbox) -> dict[str, str]:
+    """Returns the first run of the sample pipeline, which `up` has made."""
+    filters = ["--pipeline", "revenue", "--status", "succeeded", "--limit", "1000"]
+    first: dict[str, str] = stack("runs", "list", "--team", "sandbox", *filters, "--json").json[-1]
+    return first
+
+
 def reasons(plan: dict[str, list[dict[str, Any]]]) -> dict[str, tuple[bool, str, list[str]]]:
     """Returns the end of an old run's id → whether it goes, why, and because of what."""
     old = (run for run in plan["runs"] if f"/{TEAM}/" in run["root"])
     return {run["root"][-6:]: (run["goes"], run["reason"], run["by"]) for run in old}
 
 
+def listed(stack: Sandbox) -> set[str]:
+    """Returns the paths of all runs."""
+    return {str(run["path"]) for run in stack("runs", "list", "--json", "--limit", "10000").json}
+
+
 @pytest.mark.timeout(300)
 def test_what_nothing_needs_goes_and_what_a_shared_notebook_reads_stays(
     stack: Sandbox, store: RunStore, old_runs: dict[str, StoredRun]
 ) -> None:
-    others = stack("runs", "list", "--json").json
+    others = listed(stack)
     upload = storage_for("s3a://scratch", store.settings)
     assert stack("gc", "--keep-last", "0", code=2).err.count("--yes") >= 1, "nobody is asked"
     planned = stack("gc", "--keep-last", "0", "--dry-run", "--json").json
@@ -77,8 +89,7 @@ def test_what_nothing_needs_goes_and_what_a_shared_notebook_reads_stays(
     assert done["result"] is not None
     assert not old_runs[UNUSED].exists()
     assert not [item for item in upload.walk(old_runs[UNUSED].root) if item.path.endswith("_manifest.json")]
-    listed = {run["run_id"] for run in stack("runs", "list", "--json", "--limit", "1000").json}
-    assert listed >= {run["run_id"] for run in others if run["run_id"] != old_runs[UNUSED].run_id}
+    assert listed(stack) == others - {old_runs[UNUSED].root}
     for kept in (PINNED, NEWEST):
         assert "whole" in stack("runs", "verify", f"{TEAM}/revenue/{old_runs[kept].run_id}").out
 

@@ -152,7 +152,7 @@ def _is_there(run: StoredRun, archive: BundleArchive) -> bool:
         return True
     raise ArgumentError(
         f"run {run.run_id} is at {run.root} already, and not of this bundle",
-        hint=f"sandbox import {archive.path} --as NAME puts it elsewhere",
+        hint=f"./sandbox import {archive.path} --as NAME puts it elsewhere",
     )
 
 

@@ -243,7 +243,7 @@ def _changed_error(origin: Origin, changed: Sequence[tuple[str, str, Sequence[Di
     ]
     hint = "--allow-changed-sources reads it as it is now, and the verdict says so"
     if any(item.what == ELSEWHERE for _, _, differences in changed for item in differences):
-        hint = f"what came with the run is read by `sandbox replay {origin.name}`, on the machine of a stack"
+        hint = f"what came with the run is read by `./sandbox replay {origin.name}`, on the machine of a stack"
     return SourceChangedError(
         f"what run {origin.run.name} had read is not there as it was\n  " + "\n  ".join(lines),
         [alias for alias, _, _ in changed],

@@ -40,7 +40,7 @@ class BundleArchive:
         try:
             self._file = path.open("rb", buffering=0)
         except OSError as error:
-            raise ArgumentError(f"{path} can't be read: {error.strerror}", hint="sandbox export RUN FILE") from error
+            raise ArgumentError(f"{path} can't be read: {error.strerror}", hint="./sandbox export RUN FILE") from error
         try:
             self.entries = find_entries(self._file, str(path))
             self.info = parse_info(self.read(BUNDLE_FILE, LARGEST), self.where(BUNDLE_FILE))

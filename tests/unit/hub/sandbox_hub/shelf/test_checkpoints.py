@@ -48,7 +48,7 @@ class Store:
 
 
 def stored(name: str = "part-0.parquet", size: int = 10, etag: str = "e", at: str = "team/revenue/run/orders/") -> Any:
-    return SimpleNamespace(object_name=f"{at}{name}", size=size, etag=etag, is_dir=False)
+    return SimpleNamespace(object_name=f"{at}{name}", size=size, etag=etag, is_dir=False, last_modified=None)
 
 
 def shelf_data(store: Store, monkeypatch: pytest.MonkeyPatch) -> CheckpointStore:
