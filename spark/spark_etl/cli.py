@@ -134,8 +134,8 @@ COMMANDS: dict[str, Callable[[Namespace, Progress], int]] = {
     "plan": _plan,
     "trust": _trust,
     "adopt": _adopt,
-    "gc": _gc,
     "export": _export,
     "import": _import,
+    "gc": _gc,
     "schema": _schema,
 }

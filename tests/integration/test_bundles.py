@@ -16,7 +16,7 @@ from pyarrow import parquet
 from tests.integration.conftest import DATES
 from tests.support.engine import client
 from tests.support.s3 import S3Client
-from tests.support.sandbox import Sandbox
+from tests.support.sandbox import Sandbox, until
 
 CONFIG = """
 pipeline: away
@@ -118,14 +118,19 @@ def left_of_places(stack: Sandbox) -> list[str]:
 @pytest.mark.timeout(900)
 @pytest.mark.waive("query fails")
 def test_an_imported_run_is_replayed_in_a_place_of_its_own(
-    stack: Sandbox, project: Path, imported: dict[str, Any]
+    stack: Sandbox, project: Path, imported: dict[str, Any], published: str
 ) -> None:
+    """Refused, killed, failing in the same way, with its own sources, mended."""
     run, store = imported["path"], S3Client(stack, "runner")
     assert run.startswith("s3a://scratch/elsewhere-")
     refused = stack("replay", f"{run}/paid", code=2)
     assert "did not write: it was made elsewhere" in refused.err
     assert left_of_places(stack) == []
     stack("trust", run, "--yes")
+    with stack.running("replay", f"{run}/paid") as process:
+        until(lambda: left_of_places(stack), within=60, what="a place")
+        process.kill()
+    assert left_of_places(stack), "which the next one removes"
 
     before = {key: store.read("scratch", key) for key in store.keys("scratch", run.removeprefix("s3a://scratch/"))}
     same = stack("replay", f"{run}/paid", "--json", code=5, timeout=300)
@@ -140,6 +145,11 @@ def test_an_imported_run_is_replayed_in_a_place_of_its_own(
     after = {key: store.read("scratch", key) for key in store.keys("scratch", run.removeprefix("s3a://scratch/"))}
     assert after == before
 
+    S3Client(stack, "runner").write("published", published, b"something else")
+    replayed = stack("replay", f"{run}/orders", "--json", timeout=300)
+    verdict = json.loads(replayed.out.splitlines()[-1])["verdict"]
+    assert (verdict["answer"], verdict["rows"]) == ("same rows", 2), "its sources are those that came along"
+
     module = project / "away.py"
     module.write_text(module.read_text().replace("RATES[currency]", "RATES.get(currency)"))
     mended = stack("replay", f"{run}/paid", "--code", str(project), "--json", timeout=300)
@@ -147,36 +157,8 @@ def test_an_imported_run_is_replayed_in_a_place_of_its_own(
     assert verdict["answer"] == "no longer fails", mended
 
     replays = stack("runs", "list", "--replays", "--team", run.split("/")[3], "--json").json
-    assert sorted(row["kind"] for row in replays) == ["imported", "replay", "replay"]
+    assert sorted(row["kind"] for row in replays) == ["imported", "replay", "replay", "replay"]
     kept = next(row for row in replays if row["kind"] == "replay")
     shown = stack("runs", "show", kept["name"]).out
     assert "paid" in shown
     assert "was made elsewhere" in stack("replay", kept["name"], code=2).err, "what it carries is trusted no more"
-
-
-@pytest.mark.timeout(900)
-@pytest.mark.waive("query fails")
-def test_its_sources_are_those_that_came_along(stack: Sandbox, imported: dict[str, Any], published: str) -> None:
-    """Though this stack has something else at their paths by now."""
-    run = imported["path"]
-    stack("trust", run, "--yes")
-    S3Client(stack, "runner").write("published", published, b"something else")
-
-    replayed = stack("replay", f"{run}/orders", "--json", timeout=300)
-
-    verdict = json.loads(replayed.out.splitlines()[-1])["verdict"]
-    assert (verdict["answer"], verdict["rows"]) == ("same rows", 2), replayed
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.waive("query fails")
-def test_what_a_killed_replay_leaves_goes_with_the_next_one(stack: Sandbox, imported: dict[str, Any]) -> None:
-    run = imported["path"]
-    stack("trust", run, "--yes")
-    with stack.running("replay", f"{run}/paid") as process:
-        assert process.stderr is not None
-        next(line for line in process.stderr if "private store" in line)
-        process.kill()
-    assert left_of_places(stack)
-    stack("replay", f"{run}/paid", code=5, timeout=300)
-    assert left_of_places(stack) == []
