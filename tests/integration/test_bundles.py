@@ -14,7 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.integration.conftest import DATES
-from tests.support.engine import client
+from tests.support.engine import Containers, client
 from tests.support.s3 import S3Client
 from tests.support.sandbox import Sandbox, until
 
@@ -35,7 +35,7 @@ from pyspark.sql.types import DoubleType
 from spark_etl import ConfiguredSparkFeature, S3PublishedSource, SparkFeature
 
 RATES = {"EUR": 1.08, "USD": 1.0}
-HOSTS = (("minio", 9000), ("hub", 8000), ("spark-master", 7077), ("docker-api", 2375), ("192.0.2.1", 443))
+HOSTS = (("minio", 9000), *ADDRESSES, ("192.0.2.1", 443))
 
 
 def reached():
@@ -75,6 +75,16 @@ class Paid(SparkFeature):
 '''
 
 
+def addresses(stack: Sandbox) -> list[tuple[str, int]]:
+    """Returns where services of the stack listen, on each of their networks: a name that is not known takes ten seconds."""
+    ports = {"hub": 8000, "spark-master": 7077, "docker-api": 2375}
+    found = []
+    for service, port in ports.items():
+        networks = Containers(stack.stack).one(service).attrs["NetworkSettings"]["Networks"]
+        found += [(str(network["IPAddress"]), port) for network in networks.values()]
+    return found
+
+
 @pytest.fixture
 def published(stack: Sandbox) -> str:
     """A day of orders, one of a currency that the project does not know; returns its key."""
@@ -86,9 +96,10 @@ def published(stack: Sandbox) -> str:
 
 
 @pytest.fixture
-def project(tmp_path: Path, published: str) -> Path:
+def project(stack: Sandbox, tmp_path: Path, published: str) -> Path:
     (tmp_path / "project").mkdir()
-    (tmp_path / "project" / "away.py").write_text(MODULE.replace("PLACE", published.partition("/")[0]))
+    module = MODULE.replace("PLACE", published.partition("/")[0]).replace("ADDRESSES", str(addresses(stack)))
+    (tmp_path / "project" / "away.py").write_text(module)
     (tmp_path / "project" / "feature_config.yaml").write_text(CONFIG)
     return tmp_path / "project"
 
