@@ -76,7 +76,7 @@ class Paid(SparkFeature):
 
 
 def addresses(stack: Sandbox) -> list[tuple[str, int]]:
-    """Returns where services of the stack listen, on each of their networks: a name that is not known takes ten seconds."""
+    """Returns where services of the stack listen: looking for a name that is not known takes ten seconds."""
     ports = {"hub": 8000, "spark-master": 7077, "docker-api": 2375}
     found = []
     for service, port in ports.items():
