@@ -112,8 +112,13 @@ shells.prepare()
 
 
 def main() -> None:
-    """Runs the command line of this process and exits; kill -TERM, which CI sends, ends it as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Runs the command line of this process and exits; kill -TERM, which CI sends, ends it as Ctrl-C does.
+
+    So does a terminal that is closed, unless `nohup` has said otherwise.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     sys.excepthook = lambda _type, error, _trace: _print_traceback(error)
     sys.exit(run_command(sys.argv[1:]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_module
 from pathlib import Path
 from typing import Annotated
 
@@ -78,8 +79,7 @@ def carry_out(given: Call, runs: Runs, plan: GcPlan, *, again: str, yes: bool, d
             console.info("nothing was deleted")
             raise typer.Exit(1)
         with console.stage("delete") as stage:
-            stored = GcPlan.from_dict(state.read(path))
-            result = execute_gc(runs.store, stored, on_progress=progress(stage))
+            result = execute_gc(runs.store, _as_stored(plan, path, again), on_progress=progress(stage))
             stage.result = result_lines(result)[0]
     if json:
         console.json({"plan": plan.to_dict(), "file": str(path), "result": None if dry_run else result.to_dict()})
@@ -87,3 +87,17 @@ def carry_out(given: Call, runs: Runs, plan: GcPlan, *, again: str, yes: bool, d
     for line in result_lines(result)[1:]:
         console.info(printable(line, one_line=True))
     return result
+
+
+def _as_stored(plan: GcPlan, path: Path, again: str) -> GcPlan:
+    """Returns the plan as it was stored.
+
+    Raises:
+        UsageError: Another command has stored another one there since it was shown.
+    """
+    stored = state.read(path)
+    if stored != json_module.loads(json_module.dumps(plan.to_dict(), default=str)):
+        raise UsageError(
+            f"{path} is another plan by now, of another `gc` or `runs rm`; nothing was deleted.", hint=again
+        )
+    return GcPlan.from_dict(stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -16,7 +17,7 @@ from spark_etl.code.git import GitState, read_git_state
 from spark_etl.config import load_config, variables
 from spark_etl.dates import parse_date
 from spark_etl.debugging.origin import Origin, find_origin
-from spark_etl.debugging.trust import is_imported, refuse_untrusted
+from spark_etl.debugging.trust import is_imported, owner_of, refuse_untrusted
 
 from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
@@ -26,6 +27,7 @@ from sandbox_cli.stack.pipelines import driver, packages, project, submit
 from sandbox_cli.stack.session import Session
 
 GIT_SECONDS = 60
+RECORDED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*")  # as the runner records a package
 
 
 @dataclass(frozen=True)
@@ -185,11 +187,28 @@ def _variables(origin: Origin, code: Code | None) -> list[str]:
     return sorted(name for name in names if name in os.environ)
 
 
+def _refuse_other_requirements(session: Session, origin: Origin) -> None:
+    """Refuses lines that the runner does not write: pip would read files and variables of this machine for them.
+
+    Raises:
+        UsageError: Somebody else's run has one.
+    """
+    if owner_of(origin.run, session.runs.scratch) is None:
+        return
+    for line in origin.run.document.requirements or []:
+        if not RECORDED.fullmatch(line):
+            raise UsageError(
+                f"run {origin.run.name} asks for the package {line[:200]!r}, which is no `name==version`.",
+                hint="give a file of your own: --requirements FILE",
+            )
+
+
 def _packages(console: Console, session: Session, origin: Origin) -> str | None:
     """Returns the folder of the packages that the run had; those that are not installed any more are, once more."""
     document = origin.run.document
     if not document.requirements:
         return None
+    _refuse_other_requirements(session, origin)
     if document.packages and packages.is_installed(session, document.packages):
         return document.packages
     parent = state.private_folder(session.settings.state_dir / "projects")

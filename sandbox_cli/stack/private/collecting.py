@@ -13,7 +13,7 @@ from spark_etl.errors import SparkEtlError
 from spark_etl.machine import process_user
 from spark_etl.reading import Run
 from spark_etl.storage import StoredObject, join, storage_for
-from spark_etl.store import REPLAY, ReplayRecord, RunDocument, StoredRun, code_path, is_run_id, now
+from spark_etl.store import REPLAY, ReplayRecord, RunDocument, RunStore, StoredRun, code_path, is_run_id, now
 from spark_etl.units import format_bytes, format_count
 
 from sandbox_cli.console import Console
@@ -64,18 +64,25 @@ def collect(
 
 def _keep(session: Session, store: PrivateStore, origin: Run, made: StoredRun, document: RunDocument) -> str:
     """Copies a replay, its document last; returns why it was not."""
+    apart = {made.document_path, *_of_a_running_run(store, made)}
     objects = list(islice(storage_for(made.root, store.settings).walk(made.root), MOST_OBJECTS + 1))
     size = sum(item.size for item in objects)
     if len(objects) > MOST_OBJECTS or size > MOST_BYTES:
         most = f"{format_count(MOST_OBJECTS, 'object')}, {format_bytes(MOST_BYTES)}"
         return f"it has more than is kept of a replay ({most})"
-    _copy_objects(session, store, [item for item in objects if item.path != made.document_path])
+    _copy_objects(session, store, [item for item in objects if item.path not in apart])
     kept = StoredRun(made.root, origin.stored.settings)
     _copy_code(made, kept, document)
     marked = _as_imported(document, kept, origin)
     kept.write_document(marked)
     kept.mark_ended(marked)
     return ""
+
+
+def _of_a_running_run(store: PrivateStore, made: StoredRun) -> set[str]:
+    """Returns what a run that goes on would have, or one that publishes: a replay that is kept does neither."""
+    found = RunStore(made.scratch, store.settings).contents(made)
+    return {item.path for item in [*found.heartbeat, *found.publish_decision]}
 
 
 def _copy_objects(session: Session, store: PrivateStore, objects: list[StoredObject]) -> None:
@@ -104,6 +111,11 @@ def _as_imported(document: RunDocument, kept: StoredRun, origin: Run) -> RunDocu
     said = document.replay or ReplayRecord("", "", "")
     document.path, document.team, document.pipeline = kept.root, kept.team, kept.pipeline
     document.kind = REPLAY
+    document.status = "interrupted" if document.status == "running" else document.status
+    document.adopted, document.outputs = {}, []
+    for feature in document.features.values():
+        if feature.reused_from not in {None, origin.path}:
+            feature.reused_from = None
     document.replay = ReplayRecord(origin.name, origin.path, said.feature, said.code, said.verdict)
     unknown = {"from": origin.path, "bundle": "0" * 64, "at": now(), "by": process_user()}
     document.imported = {**(origin.document.imported or unknown), "kind": REPLAY}

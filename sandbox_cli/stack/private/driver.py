@@ -14,6 +14,7 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
+from docker.types import LogConfig
 from spark_etl.debugging.foreign_code import ISOLATED
 
 from sandbox_cli.stack import passing, variables
@@ -31,6 +32,7 @@ LIMITS: dict[str, Any] = {
     "security_opt": ["no-new-privileges:true"],
     "mem_limit": "3g",
     "memswap_limit": "3g",
+    "log_config": LogConfig(type="json-file", config={"max-size": "10m", "max-file": "3"}),
     "pids_limit": 1024,
     "cpu_period": 100_000,
     "cpu_quota": CORES * 100_000,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from docker.models.containers import Container
+from docker.types import LogConfig
 from spark_etl.storage import S3Settings, split_s3
 
 from sandbox_cli.errors import StackError
@@ -33,6 +34,7 @@ LIMITS: dict[str, Any] = {
     "security_opt": ["no-new-privileges:true"],
     "mem_limit": "1g",
     "memswap_limit": "1g",
+    "log_config": LogConfig(type="json-file", config={"max-size": "10m", "max-file": "3"}),
     "pids_limit": 512,
 }
 ENVIRONMENT = {

@@ -31,8 +31,8 @@ def check_footers(archive: BundleArchive, bundled: BundledRun) -> None:
     need_pyarrow()
     if not any(manifest.files for manifest in bundled.frames.values()):
         return
-    command = [sys.executable, "-m", __name__, str(archive.path.absolute())]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-P", "-m", __name__, str(archive.path.absolute())]  # nothing of the folder one is in
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if Path(path).is_absolute())}
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     lines = done.stdout.decode(errors="replace").splitlines()
     if done.returncode == 0 and lines and lines[-1] == DONE:

@@ -258,6 +258,8 @@ class _Selector:
             return SourceFile(item.path, join(self._run.path, known.path), known.bytes, known.etag)
         if self._is_code(item.path):
             return ""
+        if self._document.imported:  # which may say that it had read anything
+            return "it did not come along when the run was imported"
         if not is_s3(item.path) and (is_s3(self._run.path) or scheme_of(item.path) != "file"):
             return "it is no object of the store, but of the machine that ran it"
         return self._look_up_stored(item)

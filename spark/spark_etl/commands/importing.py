@@ -36,7 +36,7 @@ def import_command(arguments: Namespace, scratch: str, progress: Progress) -> in
         progress.line(line)
     sys.stdout.write(f"{printable_json(json.dumps(done.to_dict()))}\n" if arguments.json else f"{done.run!r}\n")
     feature = done.run.error.feature if done.run.error else None
-    if feature:
+    if feature in done.run.features:
         progress.line(f"next: spark-etl replay {done.run.path.removeprefix('file://')}/{feature}")
     return 0
 

@@ -45,14 +45,20 @@ def phases_text(trace: Mapping[str, Any] | None, seconds: float) -> str:
 
 def _spans(trace: Mapping[str, Any]) -> Iterator[tuple[str, Interval]]:
     """Yields the name of each span with its beginning and end in seconds; what is none is left out."""
-    for resource in trace.get("resourceSpans") or []:
-        for scope in resource.get("scopeSpans") or []:
-            for span in scope.get("spans") or []:
+    for resource in _dicts(trace, "resourceSpans"):
+        for scope in _dicts(resource, "scopeSpans"):
+            for span in _dicts(scope, "spans"):
                 try:
                     began, ended = int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])
                     yield str(span["name"]), (began / 1e9, ended / 1e9)
                 except (KeyError, TypeError, ValueError):
                     continue
+
+
+def _dicts(part: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Returns the objects of a list that anybody may have written; none where it is no list."""
+    found = part.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _union(intervals: list[Interval]) -> list[Interval]:

@@ -52,7 +52,7 @@ def run_to_repeat(runs: Runs, resume: str, user: str) -> Run:
 
 
 def refuse_other_kinds(run: Run, resume: str) -> None:
-    """Refuses to go on from a run that was adopted, or from a replay.
+    """Refuses to go on from a run that was adopted or imported, or from a replay.
 
     Raises:
         ArgumentError: It is one.
@@ -61,6 +61,11 @@ def refuse_other_kinds(run: Run, resume: str) -> None:
         raise ArgumentError(
             f"--resume {resume}: {run.id} is a replay of one feature of run {run.document.replay.run}",
             hint=f"go on from that one: --resume {run.document.replay.run}",
+        )
+    if run.document.imported:
+        raise ArgumentError(
+            f"--resume {resume}: run {run.id} was imported, so its rows are those of another stack, or a part of them",
+            hint=f"look at it: runs[{run.name!r}]",
         )
     if run.kind == ADOPTED:
         raise ArgumentError(

@@ -78,22 +78,30 @@ def remove_pin(scratch: str, version: PinnedVersion, settings: S3Settings | None
     storage_for(path, settings).delete([path])
 
 
-def read_pins(scratch: str, settings: S3Settings | None = None) -> Iterator[Pin]:
-    """Yields every checkpoint that is pinned; a pin that can't be read pins nothing.
+def read_pins(scratch: str, settings: S3Settings | None = None, *, strict: bool = False) -> Iterator[Pin]:
+    """Yields every checkpoint that is pinned.
 
     Args:
         scratch: The scratch path.
         settings: How to reach S3; from the environment if not given.
+        strict: Whether a pin that can't be read is an error; otherwise it pins nothing.
+
+    Raises:
+        DamagedError: A pin can't be read, where that is one.
     """
     folder = join(scratch, USERS, PIN_USER)
     store = storage_for(folder, settings)
     for item in store.walk(folder):
         author, _, rest = relative_to(item.path, folder).partition("/")
-        if rest.count("/") != 1 or not rest.endswith(".json") or item.size > LARGEST:
+        if rest.count("/") != 1 or not rest.endswith(".json"):
+            continue
+        if item.size > LARGEST and not strict:
             continue
         try:
             content = bounded_json.read(store.read, item.path, largest=LARGEST) or {}
         except DamagedError:
+            if strict:
+                raise
             continue
         notebook = str(content.get("notebook") or f"{author}/{rest.removesuffix('.json')}")
         yield from _pins(content, notebook)

@@ -141,7 +141,13 @@ def runs_called(pipelines: Sequence[str], part: str, settings: S3Settings | None
 
 
 def users_pipelines(
-    scratch: str, settings: S3Settings | None, users: Sequence[str] | None, team: str | None, pipeline: str | None
+    scratch: str,
+    settings: S3Settings | None,
+    users: Sequence[str] | None,
+    team: str | None,
+    pipeline: str | None,
+    *,
+    strict: bool = False,
 ) -> list[str]:
     """Returns the folders of pipelines below users' own prefixes: `users/ada/billing`, `users/ada/team/billing`.
 
@@ -151,12 +157,16 @@ def users_pipelines(
         users: Whose; None for everybody's.
         team: Only of this team, which the user may be themselves.
         pipeline: Only those of this name.
+        strict: Whether a folder that can't be listed is an error, and none is passed over.
+
+    Raises:
+        StorageError: A folder can't be listed, where that is one.
     """
     store = storage_for(scratch, settings)
     names = store.folders(join(scratch, USERS)) if users is None else users
     owned = [join(scratch, USERS, name) for name in names if not name.startswith("_")]
     with ThreadPoolExecutor(THREADS) as pool:
-        found = pool.map(lambda folder: _below_user(store, folder), owned)
+        found = pool.map(lambda folder: (_all_below if strict else _below_user)(store, folder), owned)
         return [
             folder
             for folders in found
@@ -171,6 +181,11 @@ def _below_user(store: Storage, owned: str) -> list[str]:
         return [path for folder in upper for path in _pipelines_at(folder, _some_folders(store, folder))][:MOST_FOLDERS]
     except StorageError:  # what one user has made there hides nobody else's runs
         return []
+
+
+def _all_below(store: Storage, owned: str) -> list[str]:
+    upper = [join(owned, name) for name in store.folders(owned)]
+    return [path for folder in upper for path in _pipelines_at(folder, store.folders(folder))]
 
 
 def _some_folders(store: Storage, folder: str) -> list[str]:

@@ -58,12 +58,12 @@ def place_run(
     """
     store = storage_for(run.root, run.settings)
     code = _code_path(bundled, run)
-    is_new_code = code is not None and store.find(code) is None
+    is_new_code = code is not None and store.find(code) is None  # an old one is written, too: a clean-up may look at it
     store.clear(run.root)  # of an import that was killed
     try:
         _write_files(archive, bundled, run, on_progress)
         _write_documents(archive, bundled, run)
-        if code is not None and is_new_code and bundled.code is not None:
+        if code is not None and bundled.code is not None:
             store.write_chunks(code, archive.chunks(bundled.code), archive.entries[bundled.code].size)
         document = replace(
             bundled.document, kind=IMPORTED, path=run.root, team=run.team, run_id=run.run_id, imported=dict(imported)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,8 @@ SOURCES = f"{RUN}/{layout.SOURCES_FOLDER}/"
 SOURCES_MEMBER = f"{RUN}/{layout.SOURCES_FILE}"
 LARGEST_LOG, LARGEST_BEAT = 64 << 20, 4096
 LARGEST_DOCUMENTS = 512 << 20
+# What configs call a feature, and what those of earlier versions could: a name of a folder, whatever the system.
+ALIAS = re.compile(r"[^\W_][\w-]*")
 DOCUMENT_NAMES = {layout.MANIFEST_FILE, layout.FAILURE_FILE}
 TEXTS_OF_A_REPORT = ("type", "message", "frames", "traceback", "plan")
 
@@ -106,6 +109,11 @@ def _document(archive: BundleArchive) -> RunDocument:
     document.run_id = info.run_id
     if (document.path, document.kind, document.pipeline) != (info.path, info.kind, info.pipeline):
         raise DamagedError(f"{where} is another run than {BUNDLE_FILE} says")
+    if document.status == "running":
+        raise DamagedError(f"{where} is of a run that has not ended")
+    for alias in document.features:
+        if not ALIAS.fullmatch(alias):
+            raise DamagedError(f"{where} has a feature {alias!r:.100}, which is no name of one")
     if document.adopted or any(feature.reused_from for feature in document.features.values()):
         raise DamagedError(f"{where} names rows that lie elsewhere")
     return document

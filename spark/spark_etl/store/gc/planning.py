@@ -159,7 +159,7 @@ class _Planning:
 def pinned_runs(scratch: str, settings: S3Settings | None) -> dict[str, set[str]]:
     """Returns the runs of which a checkpoint is pinned, by id: the shared notebooks that pin one."""
     found: dict[str, set[str]] = {}
-    for pin in read_pins(scratch, settings):
+    for pin in read_pins(scratch, settings, strict=True):  # or what it pins would go
         run, _ = StoredRun.of_checkpoint(pin.path, settings)
         for run_id in {name_of(run.root) if run else "", pin.run}:
             found.setdefault(run_id, set()).add(pin.notebook)

@@ -30,5 +30,10 @@ def is_publication_pending(run: StoredRun) -> bool:
 
 def _is_locked_by(run: StoredRun, path: str) -> bool:
     file = join(path, PUBLISH_LOCK)
-    lock = bounded_json.read(storage_for(file, run.settings).read, file, largest=LARGEST_LOCK)
+    try:
+        lock = bounded_json.read(storage_for(file, run.settings).read, file, largest=LARGEST_LOCK)
+    except DamagedError:
+        raise
+    except (ValueError, RuntimeError):  # no store has such a path, so no lock lies there
+        return False
     return lock is not None and name_of(str(lock.get("run", run.root))) == run.run_id

@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from spark_etl.storage import S3Settings
-from spark_etl.store.document import DAMAGED, REPLAY
+from spark_etl.store.document import DAMAGED, IMPORTED, REPLAY
 from spark_etl.store.gc.documents import Documents
 from spark_etl.store.gc.options import GcOptions
 from spark_etl.store.gc.plan import Goes, Stays
@@ -35,7 +35,6 @@ from spark_etl.store.run import StoredRun
 
 # A run may need only earlier ones; ids of machines whose clocks differ may tell otherwise.
 CLOCKS = timedelta(days=1)
-SUCCESSES = {"run", "imported"}
 
 
 class Decision(NamedTuple):
@@ -134,9 +133,9 @@ def keep_by_age(pipeline: PipelineFacts, options: GcOptions, now: datetime) -> d
     """Returns the runs of a pipeline that stay by the rules 5 to 7, by folder."""
     runs = sorted((run for run in pipeline.runs.values() if run.etag is not None), key=lambda run: run.run_id)
     found = {run.root: Decision("young") for run in runs if now - run.started < options.older_than}
-    ended = [run for run in runs if run.kind != REPLAY and run.status not in {"running", DAMAGED}]
+    ended = [run for run in runs if run.kind not in {REPLAY, IMPORTED} and run.status not in {"running", DAMAGED}]
     found |= {run.root: Decision("kept last") for run in ended[len(ended) - min(options.keep_last, len(ended)) :]}
-    successes = [run for run in runs if run.kind in SUCCESSES and run.status == "succeeded"]
+    successes = [run for run in runs if run.kind == "run" and run.status == "succeeded"]
     found |= {run.root: Decision("newest success") for run in successes[-1:]}
     return found
 

@@ -115,7 +115,7 @@ def survey(store: RunStore, on_progress: OnProgress) -> list[PipelineFacts]:
 
 def all_pipelines(store: RunStore) -> list[str]:
     """Returns the folders of all pipelines, of teams and of users."""
-    own = search.users_pipelines(store.scratch, store.settings, None, None, None)
+    own = search.users_pipelines(store.scratch, store.settings, None, None, None, strict=True)
     return sorted(dict.fromkeys([*store.pipelines(), *own]))
 
 

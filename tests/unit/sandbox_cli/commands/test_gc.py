@@ -101,17 +101,20 @@ def test_nothing_to_do_asks_nothing(history: History, capsys: pytest.CaptureFixt
     assert "0 runs of 0 B go, 1 of" in capsys.readouterr().err
 
 
-def test_what_is_executed_is_what_is_in_the_file(
-    history: History, old: StoredRun, monkeypatch: pytest.MonkeyPatch, plan_file: Path
+def test_what_was_shown_is_executed_and_no_other_plan(
+    old: StoredRun, monkeypatch: pytest.MonkeyPatch, plan_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def forget(_self: Console, _question: str) -> bool:
+    """Another `gc` may store its plan while this one asks."""
+
+    def store_another(_self: Console, _question: str) -> bool:
         content = json.loads(plan_file.read_text())
         plan_file.write_text(json.dumps(content | {"runs": []}))
         return True
 
     answer(monkeypatch, "y")
-    monkeypatch.setattr(Console, "ask", forget)
-    assert run_command(["gc"]) == 0
+    monkeypatch.setattr(Console, "ask", store_another)
+    assert run_command(["gc"]) == 2
+    assert "is another plan by now" in capsys.readouterr().err
     assert old.exists()
 
 

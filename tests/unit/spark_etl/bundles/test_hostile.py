@@ -279,6 +279,10 @@ def edited(contents: Contents, name: str, change: Callable[[Any], None]) -> Cont
         (DOCUMENT, lambda run: run.update(imported={"from": 5})),
         (DOCUMENT, lambda run: run["code"].update(sha256="0" * 64)),
         (DOCUMENT, lambda run: run.update(status="fine")),
+        (DOCUMENT, lambda run: run.update(status="running")),
+        (DOCUMENT, lambda run: run["features"].update({"..": {"state": "pending"}})),
+        (DOCUMENT, lambda run: run["features"].update({"a/b": {"state": "pending"}})),
+        (DOCUMENT, lambda run: run["features"].update({"a; rm": {"state": "pending"}})),
         (MANIFEST, lambda manifest: manifest.update(data_folder="file:///etc", format=3)),
         (MANIFEST, lambda manifest: manifest["files"][0].update(name="../../x")),
         (MANIFEST, lambda manifest: manifest["files"][0].update(name="_manifest.json")),
@@ -407,3 +411,26 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for path in (tmp_path / "nothing", tmp_path):
         with pytest.raises(ArgumentError, match="can't be read"):
             import_bundle(path, str(tmp_path / "there"), by="ada")
+
+
+def test_a_file_of_the_folder_that_one_is_in_is_no_module(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "zipfile.py").write_text(f"open({str(tmp_path / 'was_run')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    import_bundle(whole, str(tmp_path / "there"), by="ada")
+    assert not (tmp_path / "was_run").exists()
+
+
+def test_an_imported_run_takes_nothing_along_that_did_not_come_with_it(contents: Contents, tmp_path: Path) -> None:
+    """It may say that it had read anything: what it was exported from is somebody else's machine."""
+    secret = tmp_path / "id_rsa"
+    secret.write_text("mine")
+    inputs = json.loads(contents["run/_inputs.json"])
+    for source in inputs["sources"].values():
+        source["objects"].append([f"file://{secret}", None, None])
+    bundle = rebuilt(tmp_path / "x", {**contents, "run/_inputs.json": json.dumps(inputs).encode()})
+    run = import_bundle(bundle, str(tmp_path / "there"), by="ada").run
+    again = members(exported(run, tmp_path / "again").path)
+    assert not [name for name, content in again.items() if content == b"mine"]
+    assert [name for name in again if name.endswith("rates.parquet")], "what came with it goes along"

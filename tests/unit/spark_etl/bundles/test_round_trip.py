@@ -17,6 +17,7 @@ from spark_etl.bundles.imports import import_bundle
 from spark_etl.bundles.select import _Selector
 from spark_etl.errors import ArgumentError, StorageError
 from spark_etl.reading import Run, Runs
+from spark_etl.reading.repeat import run_to_repeat
 from spark_etl.sampling import make_sample
 from spark_etl.store import ObjectRecord, RunStore, StoredRun
 
@@ -345,3 +346,10 @@ def test_a_disk_without_second_names_takes_a_bundle(run: Run, tmp_path: Path, mo
     monkeypatch.setattr("os.link", refuse)
     done = exported(run, tmp_path / "out.bundle")
     assert done.path.stat().st_size == done.bytes
+
+
+def test_it_is_not_resumed(bundle: Path, tmp_path: Path) -> None:
+    """Its rows may be a part, and were made elsewhere, whatever their cache keys say."""
+    run = imported(bundle, tmp_path)
+    with pytest.raises(ArgumentError, match="was imported"):
+        run_to_repeat(Runs(str(tmp_path / "there")), run.name, "ada")

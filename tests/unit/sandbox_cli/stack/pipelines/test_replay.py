@@ -17,7 +17,7 @@ from spark_etl.store import RunDocument, StoredRun
 from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack.pipelines import replay
+from sandbox_cli.stack.pipelines import replay, submit
 from sandbox_cli.stack.pipelines.replay import Code, code_of
 
 ID = "20240229T101112Z-7f3a2c"
@@ -143,3 +143,15 @@ def test_the_driver_gets_other_code_as_its_project(
     assert f"SPARK_ETL_PROJECT={project}" in options
     assert "RATES_URL" in options
     assert "secret" not in " ".join(options), "a value is in no process list"
+
+
+@pytest.mark.parametrize(
+    "line", ["x @ file:///home/me/.ssh/id_rsa", "-c /etc/passwd", "--index-url https://x/${TOKEN}/"]
+)
+def test_packages_of_anybody_name_no_file_and_no_variable(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    session: Any = SimpleNamespace(runs=SimpleNamespace(scratch="s3a://scratch"))
+    foreign = origin(kind="imported", imported={"from": "x"}, requirements=["inflection==0.5.1", line])
+    monkeypatch.setattr(replay, "_variables", lambda origin, code: [])
+    monkeypatch.setattr(submit, "install_packages", lambda console, session, file: None)
+    with pytest.raises(UsageError, match="which is no `name==version`"):
+        replay.driver_options(Console(plain=True), session, foreign)

@@ -127,3 +127,21 @@ def test_code_is_kept_if_it_is_what_its_name_says(world: World, console: Console
 
     assert collected(world, console) == [f"{PIPELINE}/{MADE}"]
     assert (f"scratch/elsewhere/shop/_code/{sha}.zip" in world.stack.objects) is is_right
+
+
+def test_a_replay_that_is_kept_neither_runs_nor_publishes(world: World, console: Console) -> None:
+    elsewhere = {"state": "reused", "reused_from": "s3a://scratch/users/bob/own/run"}
+    own = {"state": "reused", "reused_from": ROOT}
+    features = {"net": {"state": "failed"}, "orders": elsewhere, "rates": own}
+    write(world, status="running", features=features, order=list(features), graph={name: [] for name in features})
+    for name in ("_heartbeat.json", "_publish.json"):
+        world.private.put(f"{PIPELINE}/{MADE}/{name}", b"{}")
+
+    collected(world, console)
+
+    run = Runs(SCRATCH, world.stack.settings)[f"{PIPELINE}/{MADE}"]
+    assert run.status == "interrupted"
+    assert {name: feature.reused_from for name, feature in run.features.items()} == {
+        "net": None, "orders": None, "rates": ROOT
+    }  # fmt: skip
+    assert not [name for name in world.stack.objects if name.endswith(("_heartbeat.json", "_publish.json"))]

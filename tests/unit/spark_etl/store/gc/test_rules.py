@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from spark_etl.errors import RunNotFoundError
+from spark_etl.errors import DamagedError, RunNotFoundError
 from spark_etl.store import GcOptions, GcPlan, StoredRun, plan_gc, plan_removal
 
 from tests.support.histories import History, path_of
@@ -108,6 +108,32 @@ def test_one_whose_decision_cannot_be_read_stays(history: History) -> None:
     run = history.run(30, status="failed")
     (path_of(run.root) / "_publish.json").write_text("{half")
     assert reason(history, run) == ("publishing", ())
+
+
+@pytest.mark.parametrize("path", ["a\0b", "~nobody-of-that-name/x"])
+def test_a_decision_about_what_can_be_no_path_keeps_nothing(history: History, path: str) -> None:
+    run = history.run(30, status="failed")
+    (path_of(run.root) / "_publish.json").write_text(json.dumps({path: {}}))
+    assert reason(history, run) == ("old", ())
+
+
+def test_an_imported_run_is_no_success_of_the_team(history: History) -> None:
+    own = history.run(40)
+    imported = history.run(30)
+    document = imported.document()
+    assert document is not None
+    document.kind = "imported"
+    imported.write_document(document)
+    imported.replace_mark(document)
+    assert reason(history, own) == ("newest success", ())
+
+
+def test_a_pin_that_can_not_be_read_stops_the_clean_up(history: History) -> None:
+    version = history.pin(history.run(30, status="failed"))
+    (pin,) = path_of(history.store.scratch).glob(f"users/_pins/*/{version.name}/v1.json")
+    pin.write_text("{half")
+    with pytest.raises(DamagedError, match=r"v1\.json"):
+        plan_gc(history.store, GcOptions())
 
 
 def test_a_pinned_run_stays_for_the_notebook_and_goes_when_that_is_gone(history: History) -> None:
