@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_etl.bundles.xxhash import xxhash64
-from spark_etl.errors import CheckpointError
+from spark_etl.errors import ArgumentError, CheckpointError
 from spark_etl.parquet import open_parquet
 from spark_etl.reading.part_files import first_line, read_errors
 from spark_etl.sampling import BUCKETS, Sample
@@ -47,6 +47,11 @@ class RowFilter:
         import pyarrow as pa
 
         values = [_plain(batch.column(batch.schema.names.index(column))) for column in columns.values()]
+        for column, found in zip(columns.values(), values, strict=True):
+            if pa.types.is_nested(found.type):
+                raise ArgumentError(
+                    f"`{column}` is {found.type}: no key", hint="choose a column of plain values as key"
+                )
         if self._sample.keys is None:
             mask = self._by_bucket(values[0])
         else:

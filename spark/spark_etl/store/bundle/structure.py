@@ -24,6 +24,7 @@ from spark_etl.store.bundle.names import BundleNames
 END, END_64, LOCATOR = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
 HEADER = struct.Struct("<4s5H3L2H")
 LARGEST_DIRECTORY = 256 << 20
+LARGEST_LINE = 4096  # of the directory, in bytes: names are far shorter
 LARGEST_RATIO, LARGEST_DOCUMENT = 200, 256 << 20
 UTF8_NAME, IN_ZIP64 = 0x800, 0xFFFFFFFF
 KINDS = {0, stat.S_IFREG}
@@ -61,13 +62,15 @@ def find_entries(file: IO[bytes], what: str) -> dict[str, Entry]:
         DamagedError: It is no whole zip, or none that a bundle could be.
     """
     try:
-        start = _directory(file, what)
+        start, count = _directory(file, what)
         with zipfile.ZipFile(file) as archive:
             infos = sorted(archive.infolist(), key=lambda info: info.header_offset)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, struct.error) as error:
         if isinstance(error, DamagedError):
             raise
         raise DamagedError(f"{what} is no bundle: {error}") from error
+    if len(infos) != count:
+        raise DamagedError(f"{what}: its directory has {len(infos):,} members, and its end says {count:,}")
     names, place = BundleNames(), 0
     entries: dict[str, Entry] = {}
     for info in infos:
@@ -84,8 +87,8 @@ def find_entries(file: IO[bytes], what: str) -> dict[str, Entry]:
     return entries
 
 
-def _directory(file: IO[bytes], what: str) -> int:
-    """Returns where the central directory begins."""
+def _directory(file: IO[bytes], what: str) -> tuple[int, int]:
+    """Returns where the central directory begins, and how many members it has."""
     size = file.seek(0, os.SEEK_END)
     end = size - END.size
     if end < 0:
@@ -101,9 +104,9 @@ def _directory(file: IO[bytes], what: str) -> int:
             raise DamagedError(f"{what}: the end of the zip is damaged")
     if disk or first or here != count or offset + length != end:
         raise DamagedError(f"{what}: its directory is not where its end says, or the file was cut")
-    if count > MOST_MEMBERS + 1 or length > LARGEST_DIRECTORY:
+    if count > MOST_MEMBERS + 1 or length > min(LARGEST_DIRECTORY, count * LARGEST_LINE):
         raise DamagedError(f"{what} has {count:,} members; a bundle has {MOST_MEMBERS:,} at most")
-    return int(offset)
+    return int(offset), int(count)
 
 
 def _read(file: IO[bytes], offset: int, size: int) -> bytes:
@@ -139,6 +142,8 @@ def _refuse_special(info: zipfile.ZipInfo, where: str) -> None:
         raise DamagedError(f"{where}: {kind}, which no member of a bundle is")
     if stat.S_IFMT(info.external_attr >> 16) not in KINDS or info.is_dir() or info.external_attr & 0x10:
         raise DamagedError(f"{where}: it is a link, a device or a folder, not a plain file")
+    if info.extra and (info.extra[:2] != b"\1\0" or len(info.extra) != 4 + int.from_bytes(info.extra[2:4], "little")):
+        raise DamagedError(f"{where}: the directory has something else of it than its size, such as another name")
     if info.comment:
         raise DamagedError(f"{where}: it has a comment, which no member of a bundle has")
     if info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size:

@@ -434,3 +434,25 @@ def test_an_imported_run_takes_nothing_along_that_did_not_come_with_it(contents:
     again = members(exported(run, tmp_path / "again").path)
     assert not [name for name, content in again.items() if content == b"mine"]
     assert [name for name in again if name.endswith("rates.parquet")], "what came with it goes along"
+
+
+def test_a_directory_of_more_members_than_its_end_says(contents: Contents, tmp_path: Path, refused: Any) -> None:
+    bundle = rebuilt(tmp_path / "x", contents)
+    raw = bytearray(bundle.read_bytes())
+    raw[-14:-10] = struct.pack("<HH", 1, 1)
+    bundle.write_bytes(raw)
+    assert "members" in refused(bundle)
+
+
+def test_another_name_of_a_member_in_the_directory(contents: Contents, tmp_path: Path, refused: Any) -> None:
+    """Info-ZIP's Unicode path, which some readers take for the name."""
+    name = b"run/evil.py"
+    extra = struct.pack("<HHBL", 0x7075, 5 + len(name), 1, zlib.crc32(ROWS.encode())) + name
+    bundle = rebuilt(tmp_path / "x", contents)
+    raw = bytearray(bundle.read_bytes())
+    start, place = struct.unpack_from("<L", raw, len(raw) - 6)[0], raw.rfind(ROWS.encode())
+    raw[place - 16 : place - 14] = struct.pack("<H", len(extra))
+    raw[place + len(ROWS) : place + len(ROWS)] = extra
+    raw[-10:-6] = struct.pack("<L", len(raw) - 22 - start)
+    bundle.write_bytes(raw)
+    assert "such as another name" in refused(bundle)

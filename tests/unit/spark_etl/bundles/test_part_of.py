@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 from spark_etl.bundles.part_of import RowFilter, delta_tables, key_text, part_of_source
 from spark_etl.bundles.xxhash import xxhash64
+from spark_etl.errors import ArgumentError
 from spark_etl.sampling import BUCKETS, make_sample
 from spark_etl.store import SourceFile
 
@@ -112,3 +113,9 @@ def test_a_part_of_a_file_has_the_files_types(int96: bool, tmp_path: Path) -> No
     assert after.schema.equals(before.schema)
     assert after.metadata.metadata == before.metadata.metadata
     assert after.read().equals(before.read())
+
+
+def test_a_list_is_no_key(tmp_path: Path) -> None:
+    for sample in (by_share("0.5"), by_keys(tmp_path, "customer\na\n")):
+        with pytest.raises(ArgumentError, match="`customer` is list"):
+            kept(sample, pa.array([["a"], ["b"]]))

@@ -44,6 +44,7 @@ def test_seconds_add_up_also_of_what_ran_at_the_same_time() -> None:
     assert parts == {"starting Spark": 5, "planning and computing": 4, "publishing": 5, "else": 6}
     assert phases_text(known, 20) == "20.0 s: starting Spark 5.0, planning and computing 4.0, publishing 5.0, else 6.0"
     assert phases_text({"resourceSpans": [{"scopeSpans": [{"spans": [{"name": 1}]}]}]}, 20) == ""
+    assert phases_text({"resourceSpans": [1, {"scopeSpans": 5}]}, 20) == ""
 
 
 def test_what_was_not_run_is_named_with_the_reason() -> None:
