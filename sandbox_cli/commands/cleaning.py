@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import Annotated
 
@@ -95,9 +94,9 @@ def _as_stored(plan: GcPlan, path: Path, again: str) -> GcPlan:
     Raises:
         UsageError: Another command has stored another one there since it was shown.
     """
-    stored = state.read(path)
-    if stored != json_module.loads(json_module.dumps(plan.to_dict(), default=str)):
+    stored = GcPlan.from_dict(state.read(path))
+    if stored != plan:
         raise UsageError(
             f"{path} is another plan by now, of another `gc` or `runs rm`; nothing was deleted.", hint=again
         )
-    return GcPlan.from_dict(stored)
+    return stored

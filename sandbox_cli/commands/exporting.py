@@ -7,9 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from spark_etl.bundles.export import ExportPlan, ExportRequest, export_run, plan_export, refuse_unmasked, sample_of
-from spark_etl.errors import ArgumentError, ReadError
-from spark_etl.reading import Run, Runs
+from spark_etl.bundles.export import (
+    ExportPlan,
+    ExportRequest,
+    export_run,
+    plan_export,
+    refuse_unmasked,
+    run_to_export,
+    sample_of,
+)
 from spark_etl.runner.options import split_names
 from spark_etl.units import format_bytes, format_count
 
@@ -58,7 +64,7 @@ def export(
     """Write a run into one file: rows, what they were made of, config, code, log. Nothing is masked."""
     given = call(context)
     stack = session.running(given.console, given.settings, session.STORE)
-    found = _named(stack.runs, run)
+    found = run_to_export(stack.runs, run)
     with given.console.stage("look", live=False):
         request = ExportRequest(
             file, split_names(feature or ()), sample_of(found, sample, sample_key, keys), allow_missing
@@ -83,13 +89,6 @@ def export(
     else:
         given.console.data(str(done.path))
     given.console.info(f"next: sandbox import {shlex.quote(str(done.path))}   (there)")
-
-
-def _named(runs: Runs, name: str) -> Run:
-    try:
-        return runs.latest(kind=None) if name == "latest" else runs[name]
-    except ReadError as error:  # nothing was found out about a run: wrong usage
-        raise ArgumentError(error.message, hint=error.hint) from error
 
 
 def _ask(given: Call, plan: ExportPlan) -> None:

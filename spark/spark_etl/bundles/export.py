@@ -12,10 +12,10 @@ from typing import Any
 from spark_etl.bundles.part_of import RowFilter, delta_tables, part_of_frame, part_of_source
 from spark_etl.bundles.personal import Finding, find_personal
 from spark_etl.bundles.select import Selection, check_features, select
-from spark_etl.errors import ArgumentError
+from spark_etl.errors import ArgumentError, ReadError
 from spark_etl.names import listing
 from spark_etl.printable import printable
-from spark_etl.reading import Run
+from spark_etl.reading import Run, Runs
 from spark_etl.sampling import Sample, make_sample
 from spark_etl.store import BundleContent, BundleInfo, bundle_parts, now, write_bundle
 from spark_etl.units import format_bytes, format_count
@@ -23,6 +23,18 @@ from spark_etl.units import format_bytes, format_count
 MOST_SHOWN = 20
 OnProgress = Callable[[str, int, int], None]
 UNMASKED = "everything travels as it is: rows, log, config and code; nothing is masked"
+
+
+def run_to_export(runs: Runs, name: str) -> Run:
+    """Returns the run that a command line names, of any kind.
+
+    Raises:
+        ArgumentError: There is none of that name: wrong usage, as nothing was found out about a run.
+    """
+    try:
+        return runs.latest(kind=None) if name == "latest" else runs[name]
+    except ReadError as error:
+        raise ArgumentError(error.message, hint=error.hint) from error
 
 
 @dataclass(frozen=True)

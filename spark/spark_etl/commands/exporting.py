@@ -15,11 +15,12 @@ from spark_etl.bundles.export import (
     export_run,
     plan_export,
     refuse_unmasked,
+    run_to_export,
     sample_of,
 )
-from spark_etl.errors import ArgumentError, ReadError
+from spark_etl.commands.importing import bytes_of_member
 from spark_etl.printable import printable_json
-from spark_etl.reading import Run, Runs
+from spark_etl.reading import Runs
 from spark_etl.runner.options import split_names
 from spark_etl.runner.report.progress import PeriodicProgress, Progress
 from spark_etl.units import format_bytes, format_count
@@ -36,7 +37,7 @@ def export_command(arguments: Namespace, scratch: str, progress: Progress) -> in
     Raises:
         SparkEtlError: There is no such run, something of it is missing, or the file can't be written.
     """
-    run = _run(Runs(scratch), arguments.run)
+    run = run_to_export(Runs(scratch), arguments.run)
     request = ExportRequest(
         Path(arguments.file),
         split_names(arguments.feature),
@@ -49,24 +50,12 @@ def export_command(arguments: Namespace, scratch: str, progress: Progress) -> in
     if not _may_travel(plan, arguments):
         progress.line("nothing was written")
         return 1
-    done = export_run(plan, tool="spark-etl", on_progress=PeriodicProgress(progress, _written))
+    done = export_run(plan, tool="spark-etl", on_progress=PeriodicProgress(progress, bytes_of_member))
     for note in done.notes:
         progress.line(f"note: {note}")
     _show(done, as_json=arguments.json)
     progress.line(f"next: spark-etl import {shlex.quote(str(done.path))} --local")
     return 0
-
-
-def _run(runs: Runs, name: str) -> Run:
-    """Returns a run.
-
-    Raises:
-        ArgumentError: There is none of that name: wrong usage, as nothing was found out about a run.
-    """
-    try:
-        return runs.latest(kind=None) if name == "latest" else runs[name]
-    except ReadError as error:
-        raise ArgumentError(error.message, hint=error.hint) from error
 
 
 def _may_travel(plan: ExportPlan, arguments: Namespace) -> bool:
@@ -87,7 +76,3 @@ def _may_travel(plan: ExportPlan, arguments: Namespace) -> bool:
 def _show(done: Exported, *, as_json: bool) -> None:
     text = f"{done.path}: {format_bytes(done.bytes)}, {format_count(len(done.info.members), 'member')}"
     sys.stdout.write(f"{printable_json(json.dumps(done.to_dict())) if as_json else text}\n")
-
-
-def _written(name: str, done: int, total: int) -> str:
-    return f"{name}: {format_bytes(done)} of {format_bytes(total)}"

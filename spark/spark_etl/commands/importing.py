@@ -30,7 +30,7 @@ def import_command(arguments: Namespace, scratch: str, progress: Progress) -> in
         scratch,
         name=arguments.name,
         by=user_and_host()["user"],
-        on_progress=PeriodicProgress(progress, _text),
+        on_progress=PeriodicProgress(progress, bytes_of_member),
     )
     for line in done.lines():
         progress.line(line)
@@ -41,5 +41,6 @@ def import_command(arguments: Namespace, scratch: str, progress: Progress) -> in
     return 0
 
 
-def _text(name: str, done: int, total: int) -> str:
+def bytes_of_member(name: str, done: int, total: int) -> str:
+    """Returns how much of a bundle is read or written."""
     return f"{name}: {format_bytes(done)} of {format_bytes(total)}"
