@@ -60,7 +60,7 @@ def run(
     try:
         printed = passing.to_the_end(process, session.settings.stack, keep_stdout=capture or quiet)
     except KeyboardInterrupt:
-        _stop(session, name, process)
+        stop(session, name, process)
         raise
     return DriverResult(process.returncode, printed)
 
@@ -74,8 +74,14 @@ def stop_leftovers(session: Session, label: str) -> None:
             answers.end(container, seconds=STOP_SECONDS)  # the client that started it removes it, too
 
 
-def _stop(session: Session, name: str, process: subprocess.Popen[bytes]) -> None:
-    """Stops the driver, waits for it, and kills it if need be; another signal doesn't interrupt that."""
+def stop(session: Session, name: str, process: subprocess.Popen[bytes]) -> None:
+    """Stops a driver, waits for it, and kills it if need be; another signal doesn't interrupt that.
+
+    Args:
+        session: The stack.
+        name: The driver's container.
+        process: What shows its output.
+    """
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     live = CLEAR_LINE if sys.stderr.isatty() else ""
     sys.stderr.write(f"{live}interrupted: stopping the driver …\n")

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig
 from spark_etl.debugging.foreign_code import ISOLATED
 
 from sandbox_cli.stack import passing, variables
 from sandbox_cli.stack.pipelines import packages
-from sandbox_cli.stack.pipelines.driver import STOP_SECONDS
+from sandbox_cli.stack.pipelines.driver import stop
 from sandbox_cli.stack.private.place import Place
 from sandbox_cli.stack.private.store import HOST, S3_USER, PrivateStore, put_secrets
 from sandbox_cli.stack.session import Session
@@ -37,7 +32,6 @@ LIMITS: dict[str, Any] = {
     "cpu_period": 100_000,
     "cpu_quota": CORES * 100_000,
 }
-END_SECONDS = 10
 
 
 @dataclass
@@ -92,7 +86,7 @@ def run(session: Session, place: Place, store: PrivateStore, command: Sequence[s
     try:
         passing.to_the_end(process, session.settings.stack)
     except KeyboardInterrupt:
-        _stop(session, place, process)
+        stop(session, place.driver, process)
         raise
     return process.returncode
 
@@ -131,24 +125,3 @@ def _environment(session: Session) -> dict[str, str]:
         "SPARK_ETL_PROGRAM": session.settings.program,
         "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1",
     }
-
-
-def _stop(session: Session, place: Place, process: subprocess.Popen[bytes]) -> None:
-    """Stops the driver and waits for it; another signal doesn't interrupt that."""
-    with _without_signals():
-        sys.stderr.write("interrupted: stopping the driver …\n")
-        with contextlib.suppress(NotFound, APIError):
-            session.engine.client.containers.get(place.driver).stop(timeout=STOP_SECONDS)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=END_SECONDS)
-        process.kill()
-
-
-@contextmanager
-def _without_signals() -> Iterator[None]:
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox_cli.stack import secrets
+from sandbox_cli.stack.pipelines.driver import STOP_SECONDS
 from sandbox_cli.stack.private import driver
 from sandbox_cli.stack.private.place import Place
 from tests.unit.sandbox_cli.stack.private.fake_engine import FakeEngine, Thing, fake_session
@@ -125,4 +126,4 @@ def test_interrupted_it_is_stopped_before_anything_else(
     monkeypatch.setattr(Thing, "stop", lambda self, timeout: stopped.append(timeout), raising=False)
     with pytest.raises(KeyboardInterrupt):
         driver.run(session, PLACE, STORE, COMMAND, [])
-    assert stopped == [driver.STOP_SECONDS]
+    assert stopped == [STOP_SECONDS]
