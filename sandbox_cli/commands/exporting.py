@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from spark_etl.bundles.export import (
+    Exported,
     ExportPlan,
     ExportRequest,
     export_run,
@@ -31,34 +32,40 @@ EPILOG = (
 )
 
 
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run as `runs list` shows it, or `latest`.")]
+Target = Annotated[Path, typer.Argument(metavar="FILE", help="The bundle; it must not be there yet.")]
+Features = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="a,b",
+        help="Only their rows, and what a replay of them reads. Default: all that was kept, and what a replay of "
+        "the failed feature reads.",
+    ),
+]
+Fraction = Annotated[str | None, typer.Option(metavar="FRACTION", help="Only the rows of a share of the keys: 0.01.")]
+KeyColumn = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Whose values are the keys; else the config's `sample_key`.")
+]
+Keys = Annotated[str | None, typer.Option(metavar="FILE", help="Only the rows of the keys in a CSV or Parquet file.")]
+AllowMissing = Annotated[
+    bool, typer.Option("--allow-missing", help="Take along what is there; the bundle says what is not.")
+]
+YesUnmasked = Annotated[
+    bool, typer.Option("--yes-unmasked", help="Take along what looks personal or secret as it is; ask nothing.")
+]
+
+
 def export(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run as `runs list` shows it, or `latest`.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The bundle; it must not be there yet.")],
+    run: RunName,
+    file: Target,
     *,
-    feature: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="a,b",
-            help="Only their rows, and what a replay of them reads. Default: all that was kept, and what a replay of "
-            "the failed feature reads.",
-        ),
-    ] = None,
-    sample: Annotated[
-        str | None, typer.Option(metavar="FRACTION", help="Only the rows of a share of the keys: 0.01.")
-    ] = None,
-    sample_key: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Whose values are the keys; else the config's `sample_key`.")
-    ] = None,
-    keys: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Only the rows of the keys in a CSV or Parquet file.")
-    ] = None,
-    allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Take along what is there; the bundle says what is not.")
-    ] = False,
-    yes_unmasked: Annotated[
-        bool, typer.Option("--yes-unmasked", help="Take along what looks personal or secret as it is; ask nothing.")
-    ] = False,
+    feature: Features = None,
+    sample: Fraction = None,
+    sample_key: KeyColumn = None,
+    keys: Keys = None,
+    allow_missing: AllowMissing = False,
+    yes_unmasked: YesUnmasked = False,
     json: Json = False,
 ) -> None:
     """Write a run into one file: rows, what they were made of, config, code, log. Nothing is masked."""
@@ -66,14 +73,21 @@ def export(
     stack = session.running(given.console, given.settings, session.STORE)
     found = run_to_export(stack.runs, run)
     with given.console.stage("look", live=False):
-        request = ExportRequest(
-            file, split_names(feature or ()), sample_of(found, sample, sample_key, keys), allow_missing
-        )
-        plan = plan_export(found, request)
+        rows = sample_of(found, sample, sample_key, keys)
+        plan = plan_export(found, ExportRequest(file, split_names(feature or ()), rows, allow_missing))
     for line in plan.lines():
         given.console.info(line)
     if not yes_unmasked:
         _ask(given, plan)
+    done = _write(given, stack, plan)
+    if json:
+        given.console.json(done.to_dict())
+    else:
+        given.console.data(str(done.path))
+    given.console.info(f"next: sandbox import {shlex.quote(str(done.path))}   (there)")
+
+
+def _write(given: Call, stack: session.Session, plan: ExportPlan) -> Exported:
     with given.console.stage("export") as stage:
         done = export_run(
             plan,
@@ -84,11 +98,7 @@ def export(
         stage.result = f"{format_bytes(done.bytes)}, {format_count(len(done.info.members), 'member')}"
     for note in done.notes:
         given.console.info(f"note: {note}")
-    if json:
-        given.console.json(done.to_dict())
-    else:
-        given.console.data(str(done.path))
-    given.console.info(f"next: sandbox import {shlex.quote(str(done.path))}   (there)")
+    return done
 
 
 def _ask(given: Call, plan: ExportPlan) -> None:

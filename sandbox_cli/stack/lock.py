@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -93,11 +93,27 @@ def build_lock(stage: Stage, path: Path | None = None) -> Iterator[None]:
 @contextmanager
 def alive(path: Path) -> Iterator[None]:
     """Is a sign that this process lives: whoever asks `is_alive` of the file knows it, however the process ends."""
-    with path.open("w", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with _locked(path):
         try:
             yield
         finally:
+            path.unlink(missing_ok=True)
+
+
+def _locked(path: Path) -> IO[str]:
+    """Returns the file, locked; once more where `remove_dead` has deleted it meanwhile."""
+    while True:
+        file = path.open("w", encoding="utf-8")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+            return file
+        file.close()
+
+
+def remove_dead(path: Path) -> None:
+    """Deletes the file of `alive`, unless a process is inside of it."""
+    with suppress(FileNotFoundError), path.open(encoding="utf-8") as file:
+        if _try_lock(file):
             path.unlink(missing_ok=True)
 
 

@@ -35,7 +35,12 @@ DRAWN_OVER = re.compile(r"[^\n]*\r\x1b\[K")
 
 
 def to_the_end(
-    process: subprocess.Popen[bytes], stack: str = "", *, keep_stdout: bool = False, redrawn: bool = False
+    process: subprocess.Popen[bytes],
+    stack: str = "",
+    *,
+    keep_stdout: bool = False,
+    redrawn: bool = False,
+    seconds: float | None = None,
 ) -> str:
     """Passes both streams on until the process ends, and returns its stdout where that is kept instead.
 
@@ -44,8 +49,10 @@ def to_the_end(
         stack: What the commands in its hints have to mean; without one, hints are passed on as they are.
         keep_stdout: Whether its stdout is the result, and not to be shown.
         redrawn: Whether it is made for a terminal: without one here, lines are passed on as they were in the end.
+        seconds: What it may take; not together with `keep_stdout`.
 
     Raises:
+        subprocess.TimeoutExpired: It is not at its end by then. What it prints is still passed on.
         OSError: What it printed could not be written, as to a full disk; it has gone on to its end all the same.
     """
     shown = [(process.stderr, sys.stderr)] + ([] if keep_stdout else [(process.stdout, sys.stdout)])
@@ -63,7 +70,7 @@ def to_the_end(
     for thread in threads:
         thread.start()
     kept = process.stdout.read() if keep_stdout and process.stdout else b""
-    process.wait()
+    process.wait(seconds)
     for thread in threads:
         thread.join()
     if errors:

@@ -22,6 +22,7 @@ from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.hub import accounts, authentication, user_servers
 from sandbox_cli.stack.images import inventory
 from sandbox_cli.stack.pipelines import sample
+from sandbox_cli.stack.private.place import remove_leftovers
 from sandbox_cli.stack.session import Session
 
 EARLY_SECONDS = 90
@@ -113,6 +114,7 @@ def _stack(
         variables.remember(settings, values)
         stage.update("starting containers")
         services.remove_unstarted(engine, settings)
+        remove_leftovers(engine, settings)
         Compose(engine, settings, values).up()
         session = Session(engine, settings)
         _wait_for_minio(session, stage)

@@ -74,17 +74,18 @@ def stop_leftovers(session: Session, label: str) -> None:
             answers.end(container, seconds=STOP_SECONDS)  # the client that started it removes it, too
 
 
-def stop(session: Session, name: str, process: subprocess.Popen[bytes]) -> None:
+def stop(session: Session, name: str, process: subprocess.Popen[bytes], why: str = "interrupted") -> None:
     """Stops a driver, waits for it, and kills it if need be; another signal doesn't interrupt that.
 
     Args:
         session: The stack.
         name: The driver's container.
         process: What shows its output.
+        why: What is said of it.
     """
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     live = CLEAR_LINE if sys.stderr.isatty() else ""
-    sys.stderr.write(f"{live}interrupted: stopping the driver …\n")
+    sys.stderr.write(f"{live}{why}: stopping the driver …\n")
     try:
         with contextlib.suppress(NotFound, APIError):
             session.engine.client.containers.get(name).stop(timeout=STOP_SECONDS)

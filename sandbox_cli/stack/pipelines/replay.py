@@ -9,7 +9,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,19 +146,33 @@ def replay(
     Raises:
         spark_etl.errors.ConfigError: The config of the other code makes no sense.
     """
-    options = driver_options(console, session, origin, code, requirements=requirements)
-    with ExitStack() as stack:
-        words: list[str] = []
-        if code is not None:
-            folder = stack.enter_context(project.readable(session.settings, code.folder, console.info))
-            options += submit.project_options(folder, code.shown, code.git)
-            words = ["--code", project.INSIDE, "--code-name", code.text]
-        command = ["python", "-m", "spark_etl", "replay", f"{origin.run.path}/{origin.feature}"]
-        command += ["--scratch-path", session.runs.scratch, *words, *arguments]
+    with prepared(console, session, origin, code, arguments, requirements=requirements) as (command, options):
         console.live("starting a driver …")
         result = driver.run(session, command, options=options)
         console.live("")
     return result.exit_code
+
+
+@contextmanager
+def prepared(
+    console: Console,
+    session: Session,
+    origin: Origin,
+    code: Code | None,
+    arguments: Sequence[str],
+    *,
+    requirements: Path | None = None,
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Gives the runner's command line and the options of its driver, while what they name is there; see `replay`."""
+    options = driver_options(console, session, origin, code, requirements=requirements)
+    command = ["python", "-m", "spark_etl", "replay", f"{origin.run.path}/{origin.feature}"]
+    command += ["--scratch-path", session.runs.scratch, *arguments]
+    if code is None:
+        yield command, options
+        return
+    with project.readable(session.settings, code.folder, console.info) as folder:
+        command += ["--code", project.INSIDE, "--code-name", code.text]
+        yield command, options + submit.project_options(folder, code.shown, code.git)
 
 
 def driver_options(
@@ -209,7 +223,8 @@ def _packages(console: Console, session: Session, origin: Origin) -> str | None:
     if not document.requirements:
         return None
     _refuse_other_requirements(session, origin)
-    if document.packages and packages.is_installed(session, document.packages):
+    is_named_here = not is_imported(origin.run)  # else it may be any folder: that of another project's packages
+    if is_named_here and document.packages and packages.is_installed(session, document.packages):
         return document.packages
     parent = state.private_folder(session.settings.state_dir / "projects")
     with tempfile.TemporaryDirectory(dir=parent) as name:

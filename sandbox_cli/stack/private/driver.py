@@ -6,32 +6,25 @@ import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from docker.models.containers import Container
-from docker.types import LogConfig
 from spark_etl.debugging.foreign_code import ISOLATED
 
 from sandbox_cli.stack import passing, variables
-from sandbox_cli.stack.pipelines import packages
 from sandbox_cli.stack.pipelines.driver import stop
+from sandbox_cli.stack.private.limits import limits
+from sandbox_cli.stack.private.packages import FOLDER, copy_packages
 from sandbox_cli.stack.private.place import Place
 from sandbox_cli.stack.private.store import HOST, S3_USER, PrivateStore, put_secrets
 from sandbox_cli.stack.session import Session
 
-USER, GROUP = 10001, 100
-CORES = 2
-LIMITS: dict[str, Any] = {
-    "user": f"{USER}:{GROUP}",
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges:true"],
-    "mem_limit": "3g",
-    "memswap_limit": "3g",
-    "log_config": LogConfig(type="json-file", config={"max-size": "10m", "max-file": "3"}),
-    "pids_limit": 1024,
-    "cpu_period": 100_000,
-    "cpu_quota": CORES * 100_000,
-}
+USER = 10001
+CORES, MEMORY, PIDS = 2, "3g", 1024
+PERIOD = 100_000
+
+
+class TimeOverError(Exception):
+    """Raised for a driver that has taken longer than it may."""
 
 
 @dataclass
@@ -69,10 +62,30 @@ def given_by(options: Sequence[str]) -> Given:
     return found
 
 
-def run(session: Session, place: Place, store: PrivateStore, command: Sequence[str], options: Sequence[str]) -> int:
+def run(
+    session: Session,
+    place: Place,
+    store: PrivateStore,
+    command: Sequence[str],
+    options: Sequence[str],
+    *,
+    seconds: float | None = None,
+) -> int:
     """Runs a command in the driver of a place, to its end, and returns its exit code.
 
-    Its streams are passed on as they come. Interrupted, it is stopped first, so that the replay records how it ended.
+    Its streams are passed on as they come. When it is interrupted, or its time is over, it is stopped first, so that
+    the replay records how it ended; what does not end by itself then is killed.
+
+    Args:
+        session: The stack.
+        place: The place.
+        store: Its store.
+        command: What to run.
+        options: Those of `docker run` that say what it is given.
+        seconds: What it may take; None for as long as it takes.
+
+    Raises:
+        TimeOverError: It has taken longer.
     """
     _create(session, place, store, command, given_by(options))
     process = subprocess.Popen(
@@ -84,17 +97,20 @@ def run(session: Session, place: Place, store: PrivateStore, command: Sequence[s
         start_new_session=True,  # Ctrl-C reaches this process only, which passes it on once
     )
     try:
-        passing.to_the_end(process, session.settings.stack)
+        passing.to_the_end(process, session.settings.stack, seconds=seconds)
     except KeyboardInterrupt:
         stop(session, place.driver, process)
         raise
+    except subprocess.TimeoutExpired as error:
+        stop(session, place.driver, process, "its time is over")
+        raise TimeOverError from error
     return process.returncode
 
 
 def _create(session: Session, place: Place, store: PrivateStore, command: Sequence[str], given: Given) -> Container:
     volumes = list(given.volumes)
-    if "SPARK_ETL_PACKAGES" in given.environment:
-        volumes.append(f"{packages.volume_name(session)}:{packages.INSIDE}:ro")
+    if found := FOLDER.fullmatch(given.environment.get("SPARK_ETL_PACKAGES", "")):
+        volumes.append(copy_packages(session, place, found[1]))
     container = session.engine.client.containers.create(
         session.compose.variables["SANDBOX_IMAGE_SPARK"],
         ["runner", *command],
@@ -104,7 +120,9 @@ def _create(session: Session, place: Place, store: PrivateStore, command: Sequen
         working_dir=given.folder,
         network=place.network,
         labels=place.labels,
-        **LIMITS,
+        cpu_period=PERIOD,
+        cpu_quota=CORES * PERIOD,
+        **limits(USER, memory=MEMORY, pids=PIDS),
     )
     put_secrets(container, {"s3_secret_key": store.secret}, USER)
     return container

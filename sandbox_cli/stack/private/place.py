@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from docker.errors import APIError, NotFound
@@ -58,8 +60,18 @@ class Place:
         return f"{self.network}-data"
 
     @property
+    def copier(self) -> str:
+        """Name of the container that copies packages."""
+        return f"{self.stack}-private-{self.id}-packages"
+
+    @property
+    def packages(self) -> str:
+        """The volume of the run's packages, and of no others."""
+        return f"{self.network}-packages"
+
+    @property
     def labels(self) -> dict[str, str]:
-        """Labels of containers and volume: those by which `down` and `reset` find them, too."""
+        """Labels of containers and volumes: those by which `down` and `reset` find them, too."""
         return {services.STACK: self.stack, LABEL: self.id}
 
     @property
@@ -76,11 +88,17 @@ def new_place(engine: Engine, settings: Settings) -> Iterator[Place]:
     """
     remove_leftovers(engine, settings)
     place = Place(settings.stack, secrets.token_hex(4))
-    with lock.alive(state.private_folder(settings.state_dir / FOLDER) / f"{place.id}.lock"):
+    state.private_folder(settings.state_dir / FOLDER)
+    with lock.alive(_lock_of(settings, place.id)):
         try:
             yield place
         finally:
             _remove(engine, settings, {place.id})
+
+
+def folder_of(settings: Settings, place: Place) -> Path:
+    """Returns the folder of a place on this machine, which goes with it."""
+    return state.private_folder(settings.state_dir / FOLDER / place.id)
 
 
 def remove_leftovers(engine: Engine, settings: Settings, *, at_work: bool = False) -> None:
@@ -91,12 +109,16 @@ def remove_leftovers(engine: Engine, settings: Settings, *, at_work: bool = Fals
         settings: Of which stack.
         at_work: Whether also those go that a command is at work in.
     """
-    folder = settings.state_dir / FOLDER
     found = {labels[LABEL] for labels in _labels(engine, settings)}
-    gone = {name for name in found if at_work or not lock.is_alive(folder / f"{name}.lock")}
+    found |= {path.stem for path in (settings.state_dir / FOLDER).glob("*")}
+    gone = {name for name in found if at_work or not lock.is_alive(_lock_of(settings, name))}
     _remove(engine, settings, gone)
     for name in gone:
-        (folder / f"{name}.lock").unlink(missing_ok=True)
+        lock.remove_dead(_lock_of(settings, name))
+
+
+def _lock_of(settings: Settings, name: str) -> Path:
+    return settings.state_dir / FOLDER / f"{name}.lock"
 
 
 def _labels(engine: Engine, settings: Settings) -> Iterator[dict[str, str]]:
@@ -121,6 +143,8 @@ def _remove(engine: Engine, settings: Settings, names: set[str]) -> None:
     """Removes containers first, as they hold networks and volumes."""
     if not names:
         return
+    for name in names:
+        shutil.rmtree(settings.state_dir / FOLDER / name, ignore_errors=True)
     for raw in _containers(engine, settings):
         if raw["Labels"][LABEL] in names and (container := answers.container(engine, raw["Id"])):
             answers.remove(container)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from spark_etl.debugging.origin import Origin
@@ -11,16 +10,17 @@ from spark_etl.names import listing
 from spark_etl.units import format_bytes, format_count
 
 from sandbox_cli.console import Console
-from sandbox_cli.stack.pipelines import project, submit
-from sandbox_cli.stack.pipelines.replay import Code, driver_options
-from sandbox_cli.stack.private import driver
+from sandbox_cli.errors import PipelineError, SandboxError
+from sandbox_cli.stack.pipelines.replay import Code, prepared
+from sandbox_cli.stack.private import driver, room
 from sandbox_cli.stack.private.collecting import collect, runs_beside
 from sandbox_cli.stack.private.loading import load
-from sandbox_cli.stack.private.place import Place, new_place
+from sandbox_cli.stack.private.place import Place, folder_of, new_place
 from sandbox_cli.stack.private.store import PrivateStore, start_store
 from sandbox_cli.stack.session import Session
 
 LOCAL = "--local"
+MINUTES = 30
 
 
 def replay(
@@ -31,6 +31,7 @@ def replay(
     arguments: Sequence[str],
     *,
     requirements: Path | None = None,
+    minutes: int = MINUTES,
 ) -> int:
     """Replays in a place of its own, keeps the replay on the stack, and returns the runner's exit code.
 
@@ -41,27 +42,47 @@ def replay(
         code: Other code for it.
         arguments: More of the runner's options.
         requirements: Packages for it; None: those that the run had.
+        minutes: How long its code may run.
 
     Raises:
         spark_etl.errors.ConfigError: The config of the other code makes no sense.
         StackError: The private store does not answer.
+        PipelineError: Its time was over.
+        SandboxError: What its code has written is not kept.
     """
-    options = driver_options(console, session, origin, code, requirements=requirements)
-    with ExitStack() as stack:
-        words = [LOCAL, *(word for word in arguments if word != LOCAL)]
-        if code is not None:
-            folder = stack.enter_context(project.readable(session.settings, code.folder, console.info))
-            options += submit.project_options(folder, code.shown, code.git)
-            words += ["--code", project.INSIDE, "--code-name", code.text]
-        place = stack.enter_context(new_place(session.engine, session.settings))
+    room.most_bytes()  # a wrong size is refused before anything is started
+    words = [LOCAL, *(word for word in arguments if word != LOCAL)]
+    with (
+        prepared(console, session, origin, code, words, requirements=requirements) as (command, options),
+        new_place(session.engine, session.settings) as place,
+    ):
         store = _filled_store(console, session, place, origin)
-        command = ["python", "-m", "spark_etl", "replay", f"{origin.run.path}/{origin.feature}"]
-        command += ["--scratch-path", session.runs.scratch, *words]
         before = runs_beside(store, origin.run)
+        refused: list[str] = []
         try:
-            return driver.run(session, place, store, command, options)
+            exit_code = driver.run(session, place, store, command, options, seconds=60 * minutes)
+        except driver.TimeOverError as error:
+            raise _too_long(origin, minutes) from error
         finally:
-            collect(console, session, store, origin.run, before)
+            found = collect(console, session, store, origin.run, folder_of(session.settings, place), before=before)
+            refused += found.refused
+            for line in refused:
+                console.warn(line)
+        if refused:
+            raise SandboxError(
+                f"Of the replay of run {origin.run.name}, {format_count(len(refused), 'run')} could not be kept.",
+                hint=f"its code has written what is named above; look at it: sandbox runs show {origin.run.name}",
+            )
+    return exit_code
+
+
+def _too_long(origin: Origin, minutes: int) -> PipelineError:
+    name = f"{origin.run.name}/{origin.feature}"
+    return PipelineError(
+        f"The code of {name} has run for {format_count(minutes, 'minute')}, which is its time limit: it was stopped, "
+        "and its containers are removed.",
+        hint=f"sandbox replay {name} --time-limit {2 * minutes}",
+    )
 
 
 def _filled_store(console: Console, session: Session, place: Place, origin: Origin) -> PrivateStore:

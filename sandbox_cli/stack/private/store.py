@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from docker.models.containers import Container
-from docker.types import LogConfig
 from spark_etl.storage import S3Settings, split_s3
 
 from sandbox_cli.errors import StackError
@@ -16,6 +15,7 @@ from sandbox_cli.stack import object_store
 from sandbox_cli.stack.engine.archive import archive
 from sandbox_cli.stack.health import poll
 from sandbox_cli.stack.object_store import REGION, ROOT_USER, ObjectStore, s3_policy
+from sandbox_cli.stack.private.limits import GROUP, limits
 from sandbox_cli.stack.private.place import Place
 from sandbox_cli.stack.secrets import s3_secret
 from sandbox_cli.stack.session import Session
@@ -23,20 +23,12 @@ from sandbox_cli.stack.session import Session
 if TYPE_CHECKING:
     from minio import Minio
 
-USER, GROUP = 10002, 100
+USER = 10002
 HOST = "minio"  # as the stack's own: Spark's settings name it
 PORT = "9000/tcp"
 S3_USER = "replay"
 SECONDS = 60
-LIMITS: dict[str, Any] = {
-    "user": f"{USER}:{GROUP}",
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges:true"],
-    "mem_limit": "1g",
-    "memswap_limit": "1g",
-    "log_config": LogConfig(type="json-file", config={"max-size": "10m", "max-file": "3"}),
-    "pids_limit": 512,
-}
+MEMORY, PIDS = "1g", 512
 ENVIRONMENT = {
     "MINIO_ROOT_USER": ROOT_USER,
     "MINIO_ROOT_PASSWORD_FILE": "/run/secrets/minio_root_password",
@@ -126,7 +118,7 @@ def _create(session: Session, place: Place, password: str) -> Container:
         network=place.edge,
         ports={PORT: ("127.0.0.1", 0)},
         labels=place.labels,
-        **LIMITS,
+        **limits(USER, memory=MEMORY, pids=PIDS),
     )
     internal.connect(container, aliases=[HOST])
     put_secrets(container, {"minio_root_password": password}, USER)

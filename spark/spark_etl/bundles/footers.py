@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,15 @@ REASON, DONE = "\t", "\tdone"
 ENDED = "it can't be read as Parquet: what reads it has crashed"
 
 
-def check_footers(archive: BundleArchive, bundled: BundledRun) -> None:
+def check_footers(archive: BundleArchive, bundled: BundledRun, beside: Collection[str] = ()) -> None:
     """Refuses Parquet whose end says something else than its manifest and its size.
 
     A process of its own looks: what reads Parquet is C++, and some damage ends the process that reads it.
+
+    Args:
+        archive: The bundle.
+        bundled: What it has.
+        beside: See `read_bundle`.
 
     Raises:
         DamagedError: Names the member, and what is wrong.
@@ -31,7 +37,14 @@ def check_footers(archive: BundleArchive, bundled: BundledRun) -> None:
     need_pyarrow()
     if not any(manifest.files for manifest in bundled.frames.values()):
         return
-    command = [sys.executable, "-P", "-m", __name__, str(archive.path.absolute())]  # nothing of the folder one is in
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        __name__,
+        str(archive.path.absolute()),
+        *beside,
+    ]  # nothing of the folder one is in
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if Path(path).is_absolute())}
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     lines = done.stdout.decode(errors="replace").splitlines()
@@ -42,10 +55,10 @@ def check_footers(archive: BundleArchive, bundled: BundledRun) -> None:
     raise DamagedError(f"{archive.where(name)}: {said or ENDED}")
 
 
-def main(path: str) -> int:
+def main(path: str, *beside: str) -> int:
     """Looks at the Parquet of a bundle: prints each member, and what is wrong with the first that is not whole."""
     with BundleArchive(Path(path)) as archive:
-        for folder, manifest in read_bundle(archive).frames.items():
+        for folder, manifest in read_bundle(archive, beside).frames.items():
             for file in manifest.files:
                 name = frame_member(folder, file.name)
                 sys.stdout.write(f"{name}\n")
@@ -106,4 +119,4 @@ def _layout_reason(metadata: Any, end: int) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    raise SystemExit(main(*sys.argv[1:]))

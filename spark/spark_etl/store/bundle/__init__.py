@@ -1,6 +1,7 @@
 """A bundle: one run in one zip, written and read. See docs/bundles.md for the format."""
 
 from spark_etl.store.bundle.archive import BundleArchive
+from spark_etl.store.bundle.as_written import parts_as_written
 from spark_etl.store.bundle.content import BundleContent, Frame, FrameFile, SourceFile, bundle_parts, frame_member
 from spark_etl.store.bundle.format import BundleInfo
 from spark_etl.store.bundle.names import BundleNames
@@ -22,6 +23,7 @@ __all__ = [
     "bundle_parts",
     "frame_member",
     "imported_run",
+    "parts_as_written",
     "place_run",
     "read_bundle",
     "write_bundle",

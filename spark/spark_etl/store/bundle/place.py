@@ -42,6 +42,7 @@ def place_run(
     run: StoredRun,
     imported: Mapping[str, Any],
     *,
+    kind: str = IMPORTED,
     on_progress: OnProgress | None = None,
 ) -> None:
     """Writes a run that was looked at; after an error, nothing of it is left.
@@ -51,6 +52,7 @@ def place_run(
         bundled: What it has; see `read_bundle`.
         run: Where to, where no run.json lies.
         imported: What its document says of where it comes from; see `RunDocument.imported`.
+        kind: What its document says that it is.
         on_progress: Is called with a member's name, and how many bytes of how many are written.
 
     Raises:
@@ -66,7 +68,7 @@ def place_run(
         if code is not None and bundled.code is not None:
             store.write_chunks(code, archive.chunks(bundled.code), archive.entries[bundled.code].size)
         document = replace(
-            bundled.document, kind=IMPORTED, path=run.root, team=run.team, run_id=run.run_id, imported=dict(imported)
+            bundled.document, kind=kind, path=run.root, team=run.team, run_id=run.run_id, imported=dict(imported)
         )
         run.write_document(document)
     except BaseException as error:

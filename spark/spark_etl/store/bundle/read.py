@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,8 +68,12 @@ class BundledRun:
         return {f"{RUN}/{name}": name for name in names}
 
 
-def read_bundle(archive: BundleArchive) -> BundledRun:
+def read_bundle(archive: BundleArchive, beside: Collection[str] = ()) -> BundledRun:
     """Returns the run of a bundle.
+
+    Args:
+        archive: The bundle.
+        beside: Folders of runs that are where it will lie, and whose rows it may name.
 
     Raises:
         DamagedError: It is none that readers would accept; the member that is wrong is named.
@@ -77,9 +81,9 @@ def read_bundle(archive: BundleArchive) -> BundledRun:
     if RUN_MEMBER not in archive.entries:
         raise DamagedError(f"{archive.where(RUN_MEMBER)} is missing")
     _refuse_too_much(archive)
-    found = BundledRun(_document(archive))
+    found = BundledRun(_document(archive, beside))
     for name in archive.entries:
-        _take(archive, name, found)
+        _take(archive, name, found, beside)
     if SOURCES_MEMBER in archive.entries:
         found.sources = parse_sources(archive.read(SOURCES_MEMBER, LARGEST_SOURCES), archive.where(SOURCES_MEMBER))
     _compare_sizes(archive, found)
@@ -102,7 +106,7 @@ def _refuse_too_much(archive: BundleArchive) -> None:
         raise DamagedError(f"{archive.path} has {total >> 20:,} MB of documents; {most} are the most")
 
 
-def _document(archive: BundleArchive) -> RunDocument:
+def _document(archive: BundleArchive, beside: Collection[str]) -> RunDocument:
     where = archive.where(RUN_MEMBER)
     document = parse_run(archive.read(RUN_MEMBER, LARGEST_RUN), where)
     info = archive.info
@@ -114,12 +118,13 @@ def _document(archive: BundleArchive) -> RunDocument:
     for alias in document.features:
         if not ALIAS.fullmatch(alias):
             raise DamagedError(f"{where} has a feature {alias!r:.100}, which is no name of one")
-    if document.adopted or any(feature.reused_from for feature in document.features.values()):
+    reused = {feature.reused_from for feature in document.features.values() if feature.reused_from}
+    if document.adopted or not reused <= {*beside}:
         raise DamagedError(f"{where} names rows that lie elsewhere")
     return document
 
 
-def _take(archive: BundleArchive, name: str, found: BundledRun) -> None:
+def _take(archive: BundleArchive, name: str, found: BundledRun, beside: Collection[str]) -> None:
     """Reads a member, if it is a document."""
     top, _, rest = name.partition("/")
     folder, _, file = rest.rpartition("/")
@@ -131,7 +136,7 @@ def _take(archive: BundleArchive, name: str, found: BundledRun) -> None:
     elif file == layout.MANIFEST_FILE and "/" not in folder:
         found.frames[folder] = _manifest(archive, name, folder)
     elif file == layout.FAILURE_FILE and "/" not in folder:
-        found.reports[folder] = _report(archive, name)
+        found.reports[folder] = _report(archive, name, beside)
     elif rest == layout.INPUTS_FILE:
         parse_inputs(archive.read(name, LARGEST_INPUTS), where)
         found.others.append(name)
@@ -167,7 +172,7 @@ def _manifest(archive: BundleArchive, name: str, folder: str) -> Manifest:
     return manifest
 
 
-def _report(archive: BundleArchive, name: str) -> Mapping[str, Any]:
+def _report(archive: BundleArchive, name: str, beside: Collection[str]) -> Mapping[str, Any]:
     where = archive.where(name)
     largest = bounded_json.LARGEST
     report = bounded_json.parse(archive.read(name, largest), where, in_objects=8 * largest, finite=False)
@@ -177,10 +182,16 @@ def _report(archive: BundleArchive, name: str) -> Mapping[str, Any]:
     metrics = report.get("metrics") or []
     if not _is_map_of_texts(inputs) or not _is_map_of_texts(lost) or not _is_list_of_metrics(metrics):
         raise DamagedError(f"{where} is no report of a failure")
-    wrong = next((folder for folder in inputs.values() if "/" in folder or folder.startswith((".", "_"))), None)
+    wrong = next((folder for folder in inputs.values() if _lies_elsewhere(folder, beside)), None)
     if wrong is not None:
         raise DamagedError(f"{where} names rows that lie elsewhere: {wrong!r:.200}")
     return report
+
+
+def _lies_elsewhere(folder: str, beside: Collection[str]) -> bool:
+    """Returns whether a folder of rows is neither below the run's nor of a run beside it."""
+    run, slash, name = folder.rpartition("/")
+    return (bool(slash) and run not in beside) or name.startswith((".", "_"))
 
 
 def _is_map_of_texts(value: Any) -> bool:
@@ -231,7 +242,8 @@ def _compare_sizes(archive: BundleArchive, found: BundledRun) -> None:
 def _check_features(archive: BundleArchive, found: BundledRun) -> None:
     """Refuses a run that says of features that their rows are there which are not, or the other way round."""
     for alias, feature in found.document.features.items():
-        if (feature.bytes is not None) != (alias in found.frames):
+        is_own = feature.bytes is not None and not feature.reused_from
+        if is_own != (alias in found.frames):
             raise DamagedError(f"{archive.where(RUN_MEMBER)}: the rows of `{alias}` are not as it says")
     if found.document.code and found.document.code.sha256 and found.code is None:
         known = f"{CODE}/{found.document.code.sha256}.zip"
