@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 from spark_etl.storage import S3Settings
 
@@ -176,8 +177,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, content, ETag=f'"{item.etag}"')
 
     def do_POST(self) -> None:
-        self._body()
-        name, query = self._name, self._query
+        body, name, query = self._body(), self._name, self._query
+        if "delete" in query:
+            for key in re.findall(r"<Key>(.*?)</Key>", body.decode()):
+                self.store.objects.pop(f"{name}/{unescape(key)}", None)
+            self._answer(200, b"<DeleteResult></DeleteResult>")
+            return
         if "uploads" in query:
             upload = f"upload-{next(IDS)}"
             self.store.uploads[upload] = {}

@@ -37,14 +37,8 @@ def check_footers(archive: BundleArchive, bundled: BundledRun, beside: Collectio
     need_pyarrow()
     if not any(manifest.files for manifest in bundled.frames.values()):
         return
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        __name__,
-        str(archive.path.absolute()),
-        *beside,
-    ]  # nothing of the folder one is in
+    command = [sys.executable, "-P", "-m", __name__]  # nothing of the folder one is in
+    command += [str(archive.path.absolute()), *beside]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if Path(path).is_absolute())}
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     lines = done.stdout.decode(errors="replace").splitlines()

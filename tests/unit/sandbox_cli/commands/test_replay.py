@@ -27,15 +27,17 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def no_code(*_: object) -> Iterator[None]:
         yield None
 
-    def replay(where: str, arguments: list[str]) -> int:
-        done.append((where, arguments))
+    def replay(where: str, arguments: list[str], minutes: int | None = None) -> int:
+        done.append((where, arguments, minutes))
         return 5
 
     monkeypatch.setattr(command.session, "running", lambda _console, _settings, needs: done.append(needs))
     monkeypatch.setattr(command.session, "require", lambda _session, needs: done.append(needs))
     monkeypatch.setattr(command.replaying, "code_of", no_code)
     monkeypatch.setattr(command.replaying, "replay", lambda *given, **_: replay("the cluster", given[4]))
-    monkeypatch.setattr(command.private, "replay", lambda *given, **_: replay("a place of its own", given[4]))
+    monkeypatch.setattr(
+        command.private, "replay", lambda *given, minutes, **_: replay("a place of its own", given[4], minutes)
+    )
     return done
 
 
@@ -47,7 +49,7 @@ def find(monkeypatch: pytest.MonkeyPatch, **known: Any) -> None:
 def test_a_run_of_the_runners_needs_the_cluster(monkeypatch: pytest.MonkeyPatch, steps: list[Any]) -> None:
     find(monkeypatch, kind="run")
     assert run_command(["replay", f"{ID}/net", "--json"]) == 5
-    assert steps == [command.session.STORE, command.session.CLUSTER, ("the cluster", ["--json"])]
+    assert steps == [command.session.STORE, command.session.CLUSTER, ("the cluster", ["--json"], None)]
 
 
 @pytest.mark.parametrize("known", [{"kind": "imported"}, {"kind": "replay", "imported": {"kind": "replay"}}])
@@ -56,4 +58,17 @@ def test_an_imported_run_needs_the_store_and_no_more(
 ) -> None:
     find(monkeypatch, **known)
     assert run_command(["replay", f"{ID}/net"]) == 5
-    assert steps == [command.session.STORE, ("a place of its own", [])]
+    assert steps == [command.session.STORE, ("a place of its own", [], 30)]
+
+
+def test_the_time_limit_is_one_of_imported_code(
+    monkeypatch: pytest.MonkeyPatch, steps: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    find(monkeypatch, kind="imported")
+    assert run_command(["replay", f"{ID}/net", "--time-limit", "90"]) == 5
+    assert steps[-1] == ("a place of its own", [], 90)
+    assert run_command(["replay", f"{ID}/net", "--time-limit", "0"]) == 2
+
+    find(monkeypatch, kind="run")
+    assert run_command(["replay", f"{ID}/net", "--time-limit", "90"]) == 2
+    assert "--time-limit is for runs that were imported" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,3 +148,29 @@ def test_a_process_is_alive_as_long_as_it_is_inside(tmp_path: Path) -> None:
     assert not lock.is_alive(sign)
     sign.touch()
     assert not lock.is_alive(sign), "one that a killed process has left"
+
+
+def test_a_sign_that_is_left_is_deleted_and_one_of_a_process_that_lives_is_not(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    lock.remove_dead(sign)
+    sign.touch()
+    lock.remove_dead(sign)
+    assert not sign.exists()
+    with lock.alive(sign):
+        lock.remove_dead(sign)
+        assert lock.is_alive(sign)
+
+
+def test_a_sign_that_is_deleted_before_it_is_locked_is_made_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign, locked = tmp_path / "sign", lock.fcntl.flock
+
+    def late(file: Any, how: int) -> None:
+        monkeypatch.setattr(lock.fcntl, "flock", locked)
+        sign.unlink()
+        locked(file, how)
+
+    monkeypatch.setattr(lock.fcntl, "flock", late)
+    with lock.alive(sign):
+        assert lock.is_alive(sign)

@@ -155,3 +155,13 @@ def test_packages_of_anybody_name_no_file_and_no_variable(monkeypatch: pytest.Mo
     monkeypatch.setattr(submit, "install_packages", lambda console, session, file: None)
     with pytest.raises(UsageError, match="which is no `name==version`"):
         replay.driver_options(Console(plain=True), session, foreign)
+
+
+def test_an_imported_run_names_no_folder_of_packages(
+    settings: Settings, started: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder that it names may be there: with another project's packages."""
+    session: Any = SimpleNamespace(settings=settings, runs=SimpleNamespace(scratch="s3a://scratch"))
+    known = {"requirements": ["inflection==0.5.1"], "packages": "there", "imported": {"from": "x"}}
+    options = replay.driver_options(Console(plain=True), session, origin(kind="imported", **known))
+    assert "SPARK_ETL_PACKAGES=/opt/packages/of inflection==0.5.1" in options

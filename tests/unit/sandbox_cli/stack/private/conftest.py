@@ -65,7 +65,7 @@ def world() -> Iterator[World]:
             make_buckets=private.buckets.update,
             allow=lambda run, buckets: allowed.append((run, buckets)),
         )
-        session = SimpleNamespace(store=stack, runs=Runs(SCRATCH, stack.settings))
+        session = SimpleNamespace(engine=None, store=stack, runs=Runs(SCRATCH, stack.settings))
         found = World(stack, private, session, store, allowed)
         _import_run(found)
         yield found

@@ -16,6 +16,8 @@ from sandbox_cli.settings import Settings
 class Thing:
     """A container, a network or a volume."""
 
+    exit_code = 0
+
     def __init__(self, kept: dict[str, Thing], name: str, labels: dict[str, str], options: dict[str, Any]) -> None:
         self.id = self.name = name
         self.labels, self.options = labels, options
@@ -47,6 +49,10 @@ class Thing:
                     text = files.extractfile(member)
                     assert text is not None
                     self.files[f"{folder}/{member.name}"] = (text.read().decode(), member.mode, member.uid)
+
+    def wait(self) -> dict[str, int]:
+        assert self.is_started
+        return {"StatusCode": self.exit_code}
 
     def logs(self, **_: Any) -> bytes:
         return b"what it said"

@@ -15,7 +15,7 @@ from sandbox_cli.stack.private import driver
 from sandbox_cli.stack.private.place import Place
 from tests.unit.sandbox_cli.stack.private.fake_engine import FakeEngine, Thing, fake_session
 
-PLACE = Place("shop", "1234")
+PLACE, KEY = Place("shop", "1234"), "0123456789abcdef"
 COMMAND = ["python", "-m", "spark_etl", "replay", "RUN/net", "--local"]
 STORE: Any = SimpleNamespace(secret="the-key-of-the-place")
 OPTIONS = ["--env", "SALT", "--env", "SPARK_ETL_USER=ada", "--volume", "/home/ada/shop:/project:ro", "--workdir", "/p"]
@@ -24,12 +24,14 @@ OPTIONS = ["--env", "SALT", "--env", "SPARK_ETL_USER=ada", "--volume", "/home/ad
 class Attached(subprocess.Popen[bytes]):
     """`docker start --attach`, as a process that ends at once."""
 
+    script = "exit 5"
     argv: list[str]
+    last: Attached
 
     def __init__(self, argv: list[str], **options: Any) -> None:
-        type(self).argv = argv
+        type(self).argv, type(self).last = argv, self
         assert options["start_new_session"]
-        super().__init__(["sh", "-c", "exit 5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        super().__init__(["sh", "-c", self.script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 @pytest.fixture
@@ -105,9 +107,17 @@ def test_a_variable_of_the_run_changes_neither_store_nor_isolation(
     assert environment["AWS_ACCESS_KEY_ID"] == "replay"
 
 
-def test_packages_of_the_run_are_mounted_to_be_read(engine: FakeEngine, session: Any) -> None:
-    given = ["--env", "SPARK_ETL_PACKAGES=/opt/packages/abc"]
-    assert started(engine, session, given).options["volumes"] == ["shop_packages:/opt/packages:ro"]
+def test_packages_of_the_run_are_a_copy_and_mounted_to_be_read(engine: FakeEngine, session: Any) -> None:
+    given = ["--env", f"SPARK_ETL_PACKAGES=/opt/packages/{KEY}"]
+    volumes = started(engine, session, given).options["volumes"]
+    assert volumes == ["shop_private-1234-packages:/opt/packages:ro"]
+    assert "shop_packages" not in str(volumes), "the packages of all projects"
+
+
+@pytest.mark.parametrize("folder", ["/opt/packages", "/opt/packages/..", f"/opt/packages/{KEY}/x", "/etc"])
+def test_a_folder_that_is_none_of_packages_is_not_mounted(engine: FakeEngine, session: Any, folder: str) -> None:
+    """The variable may be one of this machine's environment, which the run's config mentions."""
+    assert started(engine, session, ["--env", f"SPARK_ETL_PACKAGES={folder}"]).options["volumes"] == []
 
 
 def test_an_option_that_is_not_known_is_not_lost() -> None:
@@ -118,7 +128,7 @@ def test_an_option_that_is_not_known_is_not_lost() -> None:
 def test_interrupted_it_is_stopped_before_anything_else(
     engine: FakeEngine, session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     stopped: list[int] = []
@@ -127,3 +137,19 @@ def test_interrupted_it_is_stopped_before_anything_else(
     with pytest.raises(KeyboardInterrupt):
         driver.run(session, PLACE, STORE, COMMAND, [])
     assert stopped == [STOP_SECONDS]
+
+
+def test_it_is_stopped_when_its_time_is_over(
+    engine: FakeEngine, session: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(_container: Thing, timeout: int) -> None:
+        assert timeout == STOP_SECONDS
+        Attached.last.terminate()
+
+    monkeypatch.setattr(Attached, "script", "exec sleep 60")
+    monkeypatch.setattr(Thing, "stop", stop, raising=False)
+    with pytest.raises(driver.TimeOverError):
+        driver.run(session, PLACE, STORE, COMMAND, [], seconds=0.05)
+    assert "its time is over: stopping the driver" in capsys.readouterr().err
+    assert PLACE.driver not in engine.names
+    assert Attached.last.poll() is not None

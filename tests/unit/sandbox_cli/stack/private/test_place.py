@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox_cli.stack import services
-from sandbox_cli.stack.private.place import LABEL, Place, new_place, remove_leftovers
+from sandbox_cli.stack.private.place import LABEL, Place, folder_of, new_place, remove_leftovers
 from tests.unit.sandbox_cli.stack.private.fake_engine import FakeEngine, fake_session
 
 
@@ -25,8 +25,9 @@ def session(engine: FakeEngine, tmp_path: Path) -> Any:
 def fill(engine: FakeEngine, place: Place) -> None:
     engine.networks.create(place.network, labels=place.network_labels)
     engine.networks.create(place.edge, labels=place.network_labels)
-    engine.volumes.create(place.volume, labels=place.labels)
-    for name in (place.store, place.driver):
+    for name in (place.volume, place.packages):
+        engine.volumes.create(name, labels=place.labels)
+    for name in (place.store, place.driver, place.copier):
         engine.containers.create("image", [], name=name, labels=place.labels)
 
 
@@ -47,6 +48,7 @@ def test_nothing_of_it_is_left(
     try:
         with new_place(session.engine, session.settings) as place:
             fill(engine, place)
+            (folder_of(session.settings, place) / "x.bundle").touch()
             if failure:
                 raise failure
     except (ValueError, KeyboardInterrupt):
@@ -62,6 +64,8 @@ def test_what_a_killed_command_has_left_goes_with_the_next_one(
     lock = session.settings.state_dir / "private" / "dead.lock"
     lock.parent.mkdir()
     lock.touch()
+    (lock.parent / "early.lock").touch()  # of one that was killed before it had made anything
+    (folder_of(session.settings, Place("shop", "late")) / "x.bundle").touch()
     with new_place(session.engine, session.settings) as place:
         assert engine.names == others
         fill(engine, place)
@@ -83,3 +87,17 @@ def test_reset_and_status_know_it_by_its_labels() -> None:
     place = Place("shop", "1234")
     assert place.labels == {"sandbox.stack": "shop", LABEL: "1234"}
     assert place.network_labels == {"com.docker.compose.project": "shop", LABEL: "1234"}
+
+
+def test_all_names_are_those_of_one_place_and_each_is_removed(engine: FakeEngine, session: Any) -> None:
+    """What gets a name here and is forgotten in `fill` fails this test."""
+    names = {
+        getattr(Place("shop", "1234"), name)
+        for name, kind in vars(Place).items()
+        if isinstance(kind, property) and "labels" not in name
+    }
+    fill(engine, Place("shop", "1234"))
+    assert engine.names == names
+    assert all("1234" in name for name in names)
+    remove_leftovers(session.engine, session.settings)
+    assert engine.names == set()
