@@ -49,7 +49,8 @@ def reached():
             pass
     secrets = sorted(name for name in os.environ if "SECRET" in name or "TOKEN" in name)
     files = sorted(path.name for path in Path("/run/secrets").iterdir())
-    return f"reached={found} variables={secrets} files={files} user={os.environ.get('AWS_ACCESS_KEY_ID')}"
+    packages = f"packages={len(os.listdir('/opt/packages'))} written={os.access('/opt/packages', os.W_OK)}"
+    return f"reached={found} variables={secrets} files={files} user={os.environ.get('AWS_ACCESS_KEY_ID')} {packages}"
 
 
 @F.udf(DoubleType())
@@ -163,13 +164,17 @@ def test_an_imported_run_is_replayed_in_a_place_of_its_own(
 
     module = project / "away.py"
     module.write_text(module.read_text().replace("RATES[currency]", "RATES.get(currency)"))
-    mended = stack("replay", f"{run}/paid", "--code", str(project), "--json", timeout=300)
+    wanted = ["--requirements", "tests/fixtures/outside_project/requirements.txt"]
+    mended = stack("replay", f"{run}/paid", "--code", str(project), *wanted, "--json", timeout=300)
     verdict = json.loads(mended.out.splitlines()[-1])["verdict"]
     assert verdict["answer"] == "no longer fails", mended
+    assert "packages=1 written=False" in mended.out, "its own, to be read, and none of other runs"
+    assert left_of_places(stack) == []
 
     replays = stack("runs", "list", "--replays", "--team", run.split("/")[3], "--json").json
     assert sorted(row["kind"] for row in replays) == ["imported", "replay", "replay", "replay"]
-    kept = next(row for row in replays if row["kind"] == "replay")
+    kept = next(row for row in replays if row["kind"] == "replay")  # the newest: it has rows
     shown = stack("runs", "show", kept["name"]).out
     assert "paid" in shown
+    assert "whole" in stack("runs", "verify", kept["name"]).out, "it came through the checks of an import"
     assert "was made elsewhere" in stack("replay", kept["name"], code=2).err, "what it carries is trusted no more"

@@ -70,8 +70,8 @@ def replay(
                 console.warn(line)
         if refused:
             raise SandboxError(
-                f"Of the replay of run {origin.run.name}, {format_count(len(refused), 'run')} could not be kept.",
-                hint=f"its code has written what is named above; look at it: sandbox runs show {origin.run.name}",
+                f"Of this replay, {format_count(len(refused), 'run')} could not be kept; the reasons are above.",
+                hint=f"sandbox runs show {origin.run.name}",
             )
     return exit_code
 
