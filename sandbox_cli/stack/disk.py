@@ -133,6 +133,8 @@ def _volumes(used: Mapping[str, Any], settings: Settings, *, with_store: bool) -
             yield Space("home", name.removeprefix(f"{settings.stack}-home-"), size)
         elif part in VOLUMES and part != name:
             yield Space(VOLUMES[part], "", size)
+        elif part.startswith("private-"):
+            yield Space("replays of imported code, at work or killed", "", size)
         elif part == STORE_VOLUME and part != name:
             yield Space("S3 store", "", 0 if with_store else size)  # its objects are listed instead
         elif not name.startswith(f"{settings.stack}_"):

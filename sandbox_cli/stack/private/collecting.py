@@ -15,7 +15,7 @@ from spark_etl.errors import ReadError, SparkEtlError
 from spark_etl.machine import process_user
 from spark_etl.reading import Run
 from spark_etl.storage import join, storage_for
-from spark_etl.store import REPLAY, ReplayRecord, RunDocument, StoredRun, is_run_id, now, parts_as_written
+from spark_etl.store import DAMAGED, REPLAY, ReplayRecord, RunDocument, StoredRun, is_run_id, now, parts_as_written
 from spark_etl.units import format_bytes
 
 from sandbox_cli.console import Console, Stage
@@ -91,6 +91,8 @@ def _keep(session: Session, made: StoredRun, origin: Run, folder: Path, *, found
     """
     document = made.document()
     kept = StoredRun(made.root, origin.stored.settings)
+    if document is not None and document.status == DAMAGED:
+        raise SandboxError(document.error.message or "" if document.error else "its document can't be read")
     if document is None or document.kind != REPLAY or document.replay is None:
         raise SandboxError("it is no replay")
     if kept.exists():
@@ -105,7 +107,7 @@ def _keep(session: Session, made: StoredRun, origin: Run, folder: Path, *, found
             f"it has {format_bytes(size)}, with what was kept before it more than the {format_bytes(most)} that a "
             f"replay of imported code may bring; {room.VARIABLE} says how many GB that are"
         )
-    room.refuse_full(session.engine, size)
+    room.refuse_full(session, size)
     stage.update(f"{made.run_id}, {format_bytes(size)}")
     keep_returned(parts, document, kept, folder, beside=beside, missing=["code"] if code is None else [])
     found.kept.append(made.root)

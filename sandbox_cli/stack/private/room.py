@@ -8,8 +8,9 @@ import os
 from spark_etl.units import format_bytes
 
 from sandbox_cli.errors import StackError, UsageError
+from sandbox_cli.stack import disk
 from sandbox_cli.stack.engine import capacity
-from sandbox_cli.stack.engine.connection import Engine
+from sandbox_cli.stack.session import Session
 
 VARIABLE = "SANDBOX_REPLAY_MAX_GB"
 MAX_GB = 10.0
@@ -31,13 +32,13 @@ def most_bytes() -> int:
     return int(found * capacity.GB)
 
 
-def refuse_full(engine: Engine, size: int) -> None:
+def refuse_full(session: Session, size: int) -> None:
     """Refuses a run that would leave the engine's disk with less than `up` wants: it is there twice for a moment.
 
     Raises:
         StackError: There is not enough room.
     """
-    free, _ = capacity.disk(engine) or (None, None)
+    free, _ = disk.space(session)
     needed = 2 * size + int(capacity.needed_gb(to_build=False) * capacity.GB)
     if free is not None and free < needed:
         raise StackError(

@@ -136,7 +136,7 @@ def test_what_it_carries_is_trusted_no_more_than_the_run(world: World, collected
         ({"kind": "run"}, "no replay"),
         ({"kind": "imported"}, "no replay"),
         ({"replay": None}, "no replay"),
-        ({"format": "x"}, "no replay"),
+        ({"format": "x"}, "run.json"),
     ],
 )
 def test_nothing_else_is_kept(world: World, collected: Any, known: dict[str, Any], why: str) -> None:
@@ -177,7 +177,7 @@ ROWS = f"{PIPELINE}/{MADE}/orders/{FILE}"
         ("orders/_manifest.json", {"files": "all"}, "_manifest.json"),
         ("net/_failure.json", {"inputs": {"orders": f"{SCRATCH}/users/bob/own/run/orders"}}, "rows that lie elsewhere"),
         ("run.json", {"features": {"../../x": {"state": "failed"}}, "order": ["../../x"]}, "run.json"),
-        ("run.json", {"graph": 1}, "it is no replay"),
+        ("run.json", {"graph": 1}, f"{MADE}/run.json: `graph` has"),
     ],
 )  # fmt: skip
 def test_a_document_that_lies_is_named(

@@ -31,11 +31,11 @@ def test_what_is_no_size_is_named(monkeypatch: pytest.MonkeyPatch, text: str) ->
 def test_it_is_there_twice_and_leaves_what_a_stack_wants(
     monkeypatch: pytest.MonkeyPatch, free: int | None, is_enough: bool
 ) -> None:
-    engine: Any = None
+    session: Any = None
     monkeypatch.delenv("SANDBOX_MIN_FREE_GB", raising=False)
-    monkeypatch.setattr(room.capacity, "disk", lambda _: None if free is None else (free, 100 * GB))
+    monkeypatch.setattr(room.disk, "space", lambda _: (free, 100 * GB))
     if is_enough:
-        room.refuse_full(engine, GB)
+        room.refuse_full(session, GB)
         return
     with pytest.raises(StackError, match=r"it has 1\.\d+ GB, and needs 5\.\d+ GB of free disk"):
-        room.refuse_full(engine, GB)
+        room.refuse_full(session, GB)
