@@ -31,6 +31,9 @@ class Thing:
     def remove(self, **_: Any) -> None:
         self._kept.pop(self.name, None)
 
+    def stop(self, timeout: int) -> None:
+        assert timeout > 0
+
     def start(self) -> None:
         self.is_started = True
 
@@ -65,7 +68,8 @@ class Kept:
         self.things: dict[str, Thing] = {}
 
     def list(self, filters: dict[str, Any], **_: Any) -> list[Thing]:
-        wanted = [label.partition("=") for label in filters["label"]]
+        labels = filters["label"]
+        wanted = [label.partition("=") for label in ([labels] if isinstance(labels, str) else labels)]
         return [
             thing
             for thing in self.things.values()
@@ -102,7 +106,8 @@ class FakeEngine:
 
     def _listed(self, filters: dict[str, str], **_: Any) -> list[dict[str, Any]]:
         return [
-            {"Id": thing.name, "Labels": thing.labels} for thing in self.containers.list({"label": [filters["label"]]})
+            {"Id": thing.name, "Names": [f"/{thing.name}"], "Labels": thing.labels}
+            for thing in self.containers.list({"label": [filters["label"]]})
         ]
 
     @property
