@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from spark_etl.debugging.origin import Origin
@@ -57,23 +58,33 @@ def replay(
         new_place(session.engine, session.settings) as place,
     ):
         store = _filled_store(console, session, place, origin)
-        before = runs_beside(store, origin.run)
-        refused: list[str] = []
-        try:
-            exit_code = driver.run(session, place, store, command, options, seconds=60 * minutes)
-        except driver.TimeOverError as error:
-            raise _too_long(origin, minutes) from error
-        finally:
-            found = collect(console, session, store, origin.run, folder_of(session.settings, place), before=before)
-            refused += found.refused
-            for line in refused:
-                console.warn(line)
-        if refused:
-            raise SandboxError(
-                f"Of this replay, {format_count(len(refused), 'run')} could not be kept; the reasons are above.",
-                hint=f"sandbox runs show {origin.run.name}",
-            )
+        with _collected(console, session, place, store, origin) as refused:
+            try:
+                exit_code = driver.run(session, place, store, command, options, seconds=60 * minutes)
+            except driver.TimeOverError as error:
+                raise _too_long(origin, minutes) from error
+    if refused:
+        raise SandboxError(
+            f"Of this replay, {format_count(len(refused), 'run')} could not be kept; the reasons are above.",
+            hint=f"sandbox runs show {origin.run.name}",
+        )
     return exit_code
+
+
+@contextmanager
+def _collected(
+    console: Console, session: Session, place: Place, store: PrivateStore, origin: Origin
+) -> Iterator[list[str]]:
+    """Keeps the replays that the block makes, however it ends; gives a list which then has why some are not kept."""
+    before = runs_beside(store, origin.run)
+    refused: list[str] = []
+    try:
+        yield refused
+    finally:
+        folder = folder_of(session.settings, place)
+        refused += collect(console, session, store, origin.run, folder, before=before).refused
+        for line in refused:
+            console.warn(line)
 
 
 def _too_long(origin: Origin, minutes: int) -> PipelineError:
