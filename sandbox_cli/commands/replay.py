@@ -16,7 +16,7 @@ from sandbox_cli.stack.pipelines import replay as replaying
 from sandbox_cli.stack.private import replay as private
 
 EPILOG = (
-    "Exit codes: 0 same rows, or it no longer fails; 1 other rows, none to compare with, or what imported code leaves is "
+    "Exit codes: 0 same rows, or it no longer fails; 1 other rows, none to compare with, or what imported code left is "
     "not kept; 2 it can't be replayed so; 5 it fails, or its time is over; 130 interrupted."
 )
 
