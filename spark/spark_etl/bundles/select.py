@@ -127,16 +127,22 @@ class _Selector:
         self._folders[alias] = join(self._run.features[alias].reused_from or self._run.path, alias)
 
     def _walk(self, alias: str, computed: dict[str, None]) -> None:
-        """Adds what is computed for a replay of a feature, and the rows that this reads."""
-        if alias in computed:
-            return
-        computed[alias] = None
-        for above in self._reads(alias):
-            known = self._run.features.get(above)
-            if known is not None and known.has_checkpoint and known.state != "failed":
-                self._add_feature(above)
-            elif known is not None:
-                self._walk(above, computed)
+        """Adds what is computed for a replay of a feature, and the rows that this reads; a graph may be deep."""
+        waiting = [alias]
+        while waiting:
+            current = waiting.pop()
+            if current in computed:
+                continue
+            computed[current] = None
+            above = [name for name in self._reads(current) if name in self._run.features]
+            kept = [name for name in above if self._is_kept(name)]
+            for name in kept:
+                self._add_feature(name)
+            waiting += [name for name in reversed(above) if name not in kept]
+
+    def _is_kept(self, alias: str) -> bool:
+        known = self._run.features[alias]
+        return known.has_checkpoint and known.state != "failed"
 
     @property
     def _was_adopted(self) -> bool:

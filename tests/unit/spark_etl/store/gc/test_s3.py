@@ -78,7 +78,7 @@ class Bucket:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     made = Bucket()
-    monkeypatch.setattr(module, "_client", lambda _: made)
+    monkeypatch.setattr(module, "make_client", lambda _: made)
     storage = S3Storage(S3Settings(endpoint="http://minio:9000"))
     monkeypatch.setattr("spark_etl.storage._s3", lambda _: storage)
     return made
