@@ -73,7 +73,7 @@ def export(
     for line in plan.lines():
         given.console.info(line)
     if not yes_unmasked:
-        _ask(given, plan)
+        _ask(given, plan, as_json=json)
     with given.console.stage("export") as stage:
         done = export_run(
             plan,
@@ -91,17 +91,17 @@ def export(
     given.console.info(f"next: sandbox import {shlex.quote(str(done.path))}   (there)")
 
 
-def _ask(given: Call, plan: ExportPlan) -> None:
+def _ask(given: Call, plan: ExportPlan, *, as_json: bool) -> None:
     """Asks whether what looks personal or secret may go along.
 
     Raises:
-        ArgumentError: There is no terminal to ask on.
+        ArgumentError: There is no terminal to ask on, or the output is JSON.
     """
     if not plan.personal:
         return
-    if given.console.plain:
+    if given.console.plain or as_json:
         command = f"sandbox export {shlex.join([plan.run.name, str(plan.request.target)])}"
         raise refuse_unmasked(plan.personal, command)
     if not given.console.ask(f"Take these {format_count(len(plan.personal), 'column')} along as they are?"):
-        given.console.info("nothing was written")
+        given.console.info("nothing was written; next: the same command line with --feature F for features without them")
         raise typer.Exit(1)

@@ -70,12 +70,15 @@ def check_features(run: Run, features: Sequence[str]) -> None:
     """
     known = run.features
     if run.status == DAMAGED:
-        raise ArgumentError(f"run {run.name} is damaged: {run.error.message if run.error else ''}")
+        raise ArgumentError(f"run {run.name} is damaged: {run.error.message if run.error else ''}", hint="./sandbox runs list")
     if run.status == "running":
         raise ArgumentError(f"run {run.name} is still running", hint=f"./sandbox runs attach {run.name}")
     for feature in features:
         if feature not in known:
-            raise ArgumentError(f"run {run.name} has no feature `{feature}`. {alternatives(feature, known)}")
+            raise ArgumentError(
+                f"run {run.name} has no feature `{feature}`. {alternatives(feature, known)}",
+                hint=f"./sandbox runs show {run.name}",
+            )
 
 
 def select(run: Run, features: Sequence[str] = ()) -> Selection:

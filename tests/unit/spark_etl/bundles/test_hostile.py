@@ -50,6 +50,7 @@ def refused(tmp_path: Path) -> Callable[..., str]:
         before = tree(tmp_path)
         with pytest.raises(DamagedError) as raised:
             import_bundle(bundle, str(tmp_path / "there"), by="ada")
+        assert raised.value.hint, "the next command is said"
         assert tree(tmp_path) == before
         assert not (tmp_path / "there" / "imported").exists()
         return raised.value.message

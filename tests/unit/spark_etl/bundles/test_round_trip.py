@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +98,10 @@ def test_an_imported_run_can_be_exported_again(bundle: Path, tmp_path: Path) -> 
     ]
     assert second.document.imported is not None
     assert second.document.imported["kind"] == "run"
+
+
+def test_nobody_else_may_read_a_bundle(bundle: Path) -> None:
+    assert stat.S_IMODE(bundle.stat().st_mode) == 0o600
 
 
 def test_the_same_bundle_twice_is_no_error(bundle: Path, tmp_path: Path) -> None:
