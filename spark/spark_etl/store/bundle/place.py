@@ -9,10 +9,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from spark_etl.errors import SparkEtlError, StorageError
+from spark_etl.errors import ArgumentError, SparkEtlError, StorageError
 from spark_etl.storage import S3Settings, join, name_of, relative_to, storage_for
 from spark_etl.store import layout
 from spark_etl.store.bundle.archive import BundleArchive
+from spark_etl.store.bundle.claim import ImportClaim
 from spark_etl.store.bundle.content import RUN
 from spark_etl.store.bundle.format import BundleInfo
 from spark_etl.store.bundle.read import SOURCES_MEMBER, BundledRun
@@ -49,34 +50,66 @@ def place_run(
     Args:
         archive: The bundle.
         bundled: What it has; see `read_bundle`.
-        run: Where to, where no run.json lies.
+        run: Where to.
         imported: What its document says of where it comes from; see `RunDocument.imported`.
         on_progress: Is called with a member's name, and how many bytes of how many are written.
 
     Raises:
+        ArgumentError: Somebody else imports it there at this moment, or has done so meanwhile.
         StorageError: The store does not answer, refuses, or is full.
     """
+    with ImportClaim(run) as claim:
+        if run.exists():
+            raise _is_there(run)
+        claim.clear()  # what is left of an import that was killed
+        document = replace(
+            bundled.document, kind=IMPORTED, path=run.root, team=run.team, run_id=run.run_id, imported=dict(imported)
+        )
+        code = _write_all(archive, bundled, run, claim, on_progress)
+        try:
+            if not claim.holds or not run.create_document(document):
+                raise _is_there(run)
+        except BaseException:
+            _undo(run, claim, code)
+            raise
+    run.replace_mark(document)
+
+
+def _write_all(
+    archive: BundleArchive, bundled: BundledRun, run: StoredRun, claim: ImportClaim, on_progress: OnProgress | None
+) -> str | None:
+    """Writes all but run.json, and returns the archive of code if there was none of that hash; undone after an error."""
     store = storage_for(run.root, run.settings)
     code = _code_path(bundled, run)
     is_new_code = code is not None and store.find(code) is None  # an old one is written, too: a clean-up may look at it
-    store.clear(run.root)  # of an import that was killed
     try:
         _write_files(archive, bundled, run, on_progress)
         _write_documents(archive, bundled, run)
         if code is not None and bundled.code is not None:
             store.write_chunks(code, archive.chunks(bundled.code), archive.entries[bundled.code].size)
-        document = replace(
-            bundled.document, kind=IMPORTED, path=run.root, team=run.team, run_id=run.run_id, imported=dict(imported)
-        )
-        run.write_document(document)
     except BaseException as error:
-        with suppress(SparkEtlError, OSError):
-            store.clear(run.root)
-            store.delete([code] if code is not None and is_new_code else [])
+        _undo(run, claim, code if is_new_code else None)
         if isinstance(error, OSError):
-            raise StorageError(f"{run.root} can't be written: {error.strerror or error}") from error
+            raise StorageError(
+                f"{run.root} can't be written: {error.strerror or error}", hint="./sandbox doctor"
+            ) from error
         raise
-    run.replace_mark(document)
+    return code if is_new_code else None
+
+
+def _undo(run: StoredRun, claim: ImportClaim, code: str | None) -> None:
+    """Deletes what was written, unless the folder is somebody else's by now."""
+    with suppress(SparkEtlError, OSError):
+        if claim.holds and not run.exists():
+            claim.clear()
+            storage_for(run.root, run.settings).delete([code] if code is not None else [])
+
+
+def _is_there(run: StoredRun) -> ArgumentError:
+    return ArgumentError(
+        f"somebody else has just imported run {run.run_id} into {run.root}; nothing was written",
+        hint=f"./sandbox runs show {run.run_id}, or import it elsewhere: --as NAME",
+    )
 
 
 def _code_path(bundled: BundledRun, run: StoredRun) -> str | None:
