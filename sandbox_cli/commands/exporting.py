@@ -103,5 +103,7 @@ def _ask(given: Call, plan: ExportPlan, *, as_json: bool) -> None:
         command = f"sandbox export {shlex.join([plan.run.name, str(plan.request.target)])}"
         raise refuse_unmasked(plan.personal, command)
     if not given.console.ask(f"Take these {format_count(len(plan.personal), 'column')} along as they are?"):
-        given.console.info("nothing was written; next: the same command line with --feature F for features without them")
+        given.console.info(
+            "nothing was written; next: the same command line with --feature F for features without them"
+        )
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ from typing import Any
 
 from spark_etl.bundles.footers import check_footers
 from spark_etl.errors import ArgumentError, DamagedError
-from spark_etl.names import is_segment
+from spark_etl.names import is_segment, refused_by_windows
 from spark_etl.reading import Run
 from spark_etl.storage import S3Settings, is_s3, normalise, relative_to
 from spark_etl.storage.paths import local_path
@@ -84,6 +84,8 @@ def check_name(name: str | None) -> str:
             "a folder of the scratch path",
             hint=f"without --as, it is {TEAM}",
         )
+    if reason := refused_by_windows(chosen):
+        raise ArgumentError(f"--as {chosen}: {reason}", hint=f"take another name; without --as, it is {TEAM}")
     return chosen
 
 

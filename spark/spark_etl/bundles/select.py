@@ -34,6 +34,7 @@ from spark_etl.store import (
     ObjectRecord,
     SourceFile,
     SourceRecord,
+    frame_member,
     manifest_at,
     source_path,
 )
@@ -70,7 +71,9 @@ def check_features(run: Run, features: Sequence[str]) -> None:
     """
     known = run.features
     if run.status == DAMAGED:
-        raise ArgumentError(f"run {run.name} is damaged: {run.error.message if run.error else ''}", hint="./sandbox runs list")
+        raise ArgumentError(
+            f"run {run.name} is damaged: {run.error.message if run.error else ''}", hint="./sandbox runs list"
+        )
     if run.status == "running":
         raise ArgumentError(f"run {run.name} is still running", hint=f"./sandbox runs attach {run.name}")
     for feature in features:
@@ -195,6 +198,11 @@ class _Selector:
         if problem is not None:
             self._found.missing.append(f"`{name}`: {join(folder, problem.file)}: {problem.reason}")
             return None
+        names = BundleNames()
+        for file in manifest.files:
+            if reason := names.add(frame_member(name, file.name)):
+                self._found.missing.append(f"`{name}`: {join(folder, file.name)}: {reason}")
+                return None
         files = tuple(FrameFile(file.name, manifest.file_path(folder, file.name)) for file in manifest.files)
         return Frame(name, manifest, files)
 

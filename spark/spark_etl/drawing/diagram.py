@@ -52,9 +52,7 @@ class Diagram:
     def upstreams(self) -> dict[str, list[str]]:
         """Alias → those of its upstreams that are drawn too, without those that close a circle."""
         closing = set(self.closing)
-        return {
-            alias: [name for name in names if (alias, name) not in closing] for alias, names in self._all_upstreams
-        }
+        return {alias: [name for name in names if (alias, name) not in closing] for alias, names in self._all_upstreams}
 
     @cached_property
     def closing(self) -> list[tuple[str, str]]:

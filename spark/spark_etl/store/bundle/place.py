@@ -65,44 +65,39 @@ def place_run(
         document = replace(
             bundled.document, kind=IMPORTED, path=run.root, team=run.team, run_id=run.run_id, imported=dict(imported)
         )
-        code = _write_all(archive, bundled, run, claim, on_progress)
         try:
-            if not claim.holds or not run.create_document(document):
-                raise _is_there(run)
-        except BaseException:
-            _undo(run, claim, code)
+            _write_files(archive, bundled, run, on_progress)
+            _write_documents(archive, bundled, run)
+            _write_code(archive, bundled, run)
+            is_ours = claim.holds and run.create_document(document)
+        except BaseException as error:
+            _undo(run, claim)
+            if isinstance(error, OSError):
+                problem = f"{run.root} can't be written: {error.strerror or error}"
+                raise StorageError(problem, hint="make room, or import it elsewhere: --as NAME") from error
             raise
+        if not is_ours:
+            _undo(run, claim)
+            raise _is_there(run)
     run.replace_mark(document)
 
 
-def _write_all(
-    archive: BundleArchive, bundled: BundledRun, run: StoredRun, claim: ImportClaim, on_progress: OnProgress | None
-) -> str | None:
-    """Writes all but run.json, and returns the archive of code if there was none of that hash; undone after an error."""
-    store = storage_for(run.root, run.settings)
-    code = _code_path(bundled, run)
-    is_new_code = code is not None and store.find(code) is None  # an old one is written, too: a clean-up may look at it
-    try:
-        _write_files(archive, bundled, run, on_progress)
-        _write_documents(archive, bundled, run)
-        if code is not None and bundled.code is not None:
-            store.write_chunks(code, archive.chunks(bundled.code), archive.entries[bundled.code].size)
-    except BaseException as error:
-        _undo(run, claim, code if is_new_code else None)
-        if isinstance(error, OSError):
-            raise StorageError(
-                f"{run.root} can't be written: {error.strerror or error}", hint="./sandbox doctor"
-            ) from error
-        raise
-    return code if is_new_code else None
+def _write_code(archive: BundleArchive, bundled: BundledRun, run: StoredRun) -> None:
+    """Writes the archive of code last, also over one that is there, as a clean-up may look at that.
+
+    It is never undone: another run may have the same by now. A clean-up deletes one that no run names.
+    """
+    if bundled.code is not None:
+        path = join(run.root.rpartition("/")[0], layout.CODE_FOLDER, name_of(bundled.code))
+        store = storage_for(path, run.settings)
+        store.write_chunks(path, archive.chunks(bundled.code), archive.entries[bundled.code].size)
 
 
-def _undo(run: StoredRun, claim: ImportClaim, code: str | None) -> None:
+def _undo(run: StoredRun, claim: ImportClaim) -> None:
     """Deletes what was written, unless the folder is somebody else's by now."""
     with suppress(SparkEtlError, OSError):
         if claim.holds and not run.exists():
             claim.clear()
-            storage_for(run.root, run.settings).delete([code] if code is not None else [])
 
 
 def _is_there(run: StoredRun) -> ArgumentError:
@@ -110,12 +105,6 @@ def _is_there(run: StoredRun) -> ArgumentError:
         f"somebody else has just imported run {run.run_id} into {run.root}; nothing was written",
         hint=f"./sandbox runs show {run.run_id}, or import it elsewhere: --as NAME",
     )
-
-
-def _code_path(bundled: BundledRun, run: StoredRun) -> str | None:
-    if bundled.code is None:
-        return None
-    return join(run.root.rpartition("/")[0], layout.CODE_FOLDER, name_of(bundled.code))
 
 
 def _write_files(archive: BundleArchive, bundled: BundledRun, run: StoredRun, on_progress: OnProgress | None) -> None:

@@ -110,9 +110,7 @@ def survey(store: RunStore, on_progress: OnProgress) -> list[PipelineFacts]:
             knows of how many.
     """
     with ThreadPoolExecutor(LISTS) as lists, ThreadPoolExecutor(THREADS) as pool:
-        return list(
-            pool.map(lambda folder: _Survey(store, folder, on_progress).pipeline(lists), all_pipelines(store))
-        )
+        return list(pool.map(lambda folder: _Survey(store, folder, on_progress).pipeline(lists), all_pipelines(store)))
 
 
 def all_pipelines(store: RunStore) -> list[str]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from spark_etl.bundles.export import ExportRequest, export_run, plan_export
-from spark_etl.bundles.imports import import_bundle
+from spark_etl.bundles.imports import check_name, import_bundle
 from spark_etl.bundles.select import _Selector
 from spark_etl.errors import ArgumentError, StorageError
 from spark_etl.reading import Run, Runs
@@ -98,6 +98,30 @@ def test_an_imported_run_can_be_exported_again(bundle: Path, tmp_path: Path) -> 
     ]
     assert second.document.imported is not None
     assert second.document.imported["kind"] == "run"
+
+
+@pytest.mark.parametrize("name", ["aux.bundle", "10:11.bundle", "x.bundle.", "nul"])
+def test_a_file_that_windows_refuses_is_not_written(run: Run, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ArgumentError, match="Windows") as raised:
+        exported(run, tmp_path / name)
+    assert raised.value.hint == f"name another file: {RUN_ID}.bundle"
+
+
+def test_rows_in_a_file_that_windows_refuses_do_not_go_along(run: Run, tmp_path: Path) -> None:
+    folder = Path(run["orders"].path.removeprefix("file://"))
+    manifest = json.loads((folder / "_manifest.json").read_text())
+    name = manifest["files"][0]["name"]
+    (folder / name).rename(folder / "aux.parquet")
+    manifest["files"][0]["name"] = "aux.parquet"
+    (folder / "_manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ArgumentError, match="`aux` is a device on Windows"):
+        exported(run, tmp_path / "x.bundle")
+
+
+@pytest.mark.parametrize("name", ["CON", "x.", "lpt1.x"])
+def test_nor_is_a_team_called_so(name: str) -> None:
+    with pytest.raises(ArgumentError, match="Windows"):
+        check_name(name)
 
 
 def test_nobody_else_may_read_a_bundle(bundle: Path) -> None:

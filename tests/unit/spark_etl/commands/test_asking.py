@@ -17,7 +17,8 @@ def have_a_terminal(monkeypatch: pytest.MonkeyPatch, but: str = "") -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"), [("y\n", True), (" YES \n", True), ("n\n", False), ("\n", False), ("", False), ("yy\n", False)]
+    ("answer", "expected"),
+    [("y\n", True), (" YES \n", True), ("n\n", False), ("\n", False), ("", False), ("yy\n", False)],
 )
 def test_only_yes_is_yes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, expected: bool

@@ -52,9 +52,7 @@ def test_without_a_terminal_nothing_is_trusted_unasked(scratch: str, capsys: pyt
     assert not is_trusted(run, Runs(scratch).scratch)
 
 
-def test_no_is_an_answer(
-    scratch: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_is_an_answer(scratch: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     run = make(scratch)
     monkeypatch.setattr(command, "is_yes", lambda *_: False)
     assert trust(scratch) == 1

@@ -222,9 +222,7 @@ class TestOlderThanItsOrigin:
         history.run(1)
         return origin, replay
 
-    def test_the_origin_of_a_pinned_replay_stays(
-        self, history: History, pair: tuple[StoredRun, StoredRun]
-    ) -> None:
+    def test_the_origin_of_a_pinned_replay_stays(self, history: History, pair: tuple[StoredRun, StoredRun]) -> None:
         origin, replay = pair
         history.pin(replay)
         plan = reasons(plan_gc(history.store, GcOptions(timedelta(days=14), keep_last=0)))
@@ -235,9 +233,7 @@ class TestOlderThanItsOrigin:
     def test_and_so_it_is_for_runs_rm(self, history: History, marked: bool) -> None:
         origin = history.run(20, status="failed")
         replay = history.run(30, replays=origin, mark=marked)
-        assert reasons(plan_removal(history.store, [origin])) == {
-            origin.root: ("origin of a replay", (replay.run_id,))
-        }
+        assert reasons(plan_removal(history.store, [origin])) == {origin.root: ("origin of a replay", (replay.run_id,))}
 
     def test_what_an_older_run_reuses_stays_too(self, history: History) -> None:
         reused = history.run(20, status="failed")
