@@ -10,6 +10,7 @@ from typing import Any
 from spark_etl.storage.base import Entry, StoredObject, Upload
 from spark_etl.storage.paths import split_s3
 from spark_etl.storage.s3_client import translate_errors
+from spark_etl.storage.s3_pages import all_below
 from spark_etl.storage.settings import S3Settings
 
 MOST_NAMES = 1000
@@ -87,7 +88,7 @@ class S3Lists:
         bucket, key = split_s3(folder)
         root = folder[: len(folder) - len(key)].rstrip("/")
         with self._errors(folder):
-            for item in self._client.list_objects(bucket, prefix=f"{_as_prefix(key)}{beginning}", recursive=True):
+            for item in all_below(self._client, bucket, f"{_as_prefix(key)}{beginning}"):
                 yield StoredObject(f"{root}/{item.object_name}", item.size, etag_of(item), item.last_modified)
 
     def _errors(self, path: str) -> AbstractContextManager[None]:
