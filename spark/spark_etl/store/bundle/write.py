@@ -8,12 +8,13 @@ import shutil
 import uuid
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from spark_etl.errors import ArgumentError, StorageError
 from spark_etl.store.bundle.format import BUNDLE_FILE, MOST_MEMBERS, BundleInfo, Member, dump_info
@@ -25,6 +26,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 UNIX, PLAIN_FILE = 3, 0o100644
 OWNER_ONLY = 0o600
 UNKNOWN = "0" * 64
+MOST_BEHIND = 16  # chunks, of 1 MB of an object
 HEADERS = 1024  # of a zip for each member, with its name twice
 OnProgress = Callable[[str, int, int], None]
 
@@ -51,10 +53,10 @@ def write_bundle(
         first = _info_of(BUNDLE_FILE, len(dump_info(replace(info, members=tuple(members)))))
         _write_stored(archive, first, dump_info(replace(info, members=tuple(members))))
         progress = _Progress(size, on_progress)
-        digests: dict[str, str] = {}
-        with ThreadPoolExecutor(1) as hasher:
+        with _Hasher() as hasher:
             for part in parts:
-                digests[part.name] = _write_part(archive, part, digests, hasher, progress)
+                _write_part(archive, part, hasher, progress)
+            digests = hasher.digests()
         done = replace(info, members=tuple(replace(each, sha256=digests[each.name]) for each in members))
         _replace_first(file, first, dump_info(done))
     return done
@@ -125,23 +127,22 @@ def _replace_first(file: IO[bytes], info: zipfile.ZipInfo, content: bytes) -> No
     file.seek(end)
 
 
-def _write_part(
-    archive: zipfile.ZipFile, part: Part, digests: dict[str, str], hasher: ThreadPoolExecutor, progress: _Progress
-) -> str:
-    """Writes a member and returns its SHA-256, which another thread computes."""
+def _write_part(archive: zipfile.ZipFile, part: Part, hasher: _Hasher, progress: _Progress) -> None:
+    """Writes a member, whose SHA-256 another thread computes."""
     info = _info_of(part.name, part.size)
-    chunks = part.chunks(digests)
     if part.is_text:
-        content = b"".join(chunks)
-        chunks = [content]
+        content = b"".join(part.chunks(hasher.digests()))
+        chunks: Iterable[bytes] = [content]
         is_small = len(content) <= LARGEST_RATIO * max(len(zlib.compress(content)) - 64, 1)
         info.compress_type = zipfile.ZIP_DEFLATED if is_small else zipfile.ZIP_STORED
-    digest, size = hashlib.sha256(), 0
+    else:
+        chunks = part.chunks({})
+    size = 0
+    hasher.begin(part.name)
     with archive.open(info, "w") as member:
         for chunk in chunks:
-            hashed = hasher.submit(digest.update, chunk)
+            hasher.add(chunk)
             member.write(chunk)
-            hashed.result()
             size += len(chunk)
             progress.add(part.name, len(chunk))
             if size > part.size:
@@ -149,7 +150,41 @@ def _write_part(
     if size != part.size:
         problem = f"{part.name} has {size:,} bytes, not {part.size:,} any more: it has changed meanwhile"
         raise StorageError(problem, hint="./sandbox runs verify RUN says what has changed; then export again")
-    return digest.hexdigest()
+
+
+class _Hasher:
+    """Hashes members in another thread, some chunks behind what is written: neither waits for the other at each chunk."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._behind: deque[Future[None]] = deque()
+        self._unread: dict[str, Any] = {}
+        self._digests: dict[str, str] = {}
+        self._current = hashlib.sha256()
+
+    def __enter__(self) -> _Hasher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def begin(self, name: str) -> None:
+        """Begins a member."""
+        self._current = self._unread[name] = hashlib.sha256()
+
+    def add(self, chunk: bytes) -> None:
+        """Adds to the member; waits where too much memory would wait."""
+        self._behind.append(self._pool.submit(self._current.update, chunk))
+        if len(self._behind) > MOST_BEHIND:
+            self._behind.popleft().result()
+
+    def digests(self) -> Mapping[str, str]:
+        """Returns member → SHA-256 of all that were added, when they are known."""
+        while self._behind:
+            self._behind.popleft().result()
+        self._digests |= {name: digest.hexdigest() for name, digest in self._unread.items()}
+        self._unread.clear()
+        return self._digests
 
 
 class _Progress:

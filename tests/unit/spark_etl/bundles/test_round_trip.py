@@ -248,21 +248,23 @@ def test_an_import_that_fails_leaves_nothing(bundle: Path, tmp_path: Path, monke
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(StoredRun, "write_document", broken)
-    with pytest.raises(StorageError, match="No space"):
+    monkeypatch.setattr(StoredRun, "create_document", broken)
+    with pytest.raises(StorageError, match="No space") as raised:
         imported(bundle, tmp_path)
-    assert tree(tmp_path / "there") == {}
+    assert raised.value.hint
+    (left,) = tree(tmp_path / "there")
+    assert "/_code/" in left, "which another run may have by now, and a clean-up deletes otherwise"
 
 
 def test_run_json_is_written_last(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
-    write = StoredRun.write_document
+    create = StoredRun.create_document
 
-    def watched(self: StoredRun, document: object) -> None:
+    def watched(self: StoredRun, document: object) -> bool:
         seen.append([Path(name).name for name in tree(tmp_path / "there")])
-        write(self, document)  # type: ignore[arg-type]
+        return create(self, document)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(StoredRun, "write_document", watched)
+    monkeypatch.setattr(StoredRun, "create_document", watched)
     imported(bundle, tmp_path)
     assert "run.json" not in seen[0]
     assert {"_manifest.json", "_inputs.json", "_sources.json", "rates.parquet"} <= set(seen[0])
