@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 import uuid
 import zipfile
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from spark_etl.errors import ArgumentError, StorageError
 from spark_etl.store.bundle.format import BUNDLE_FILE, MOST_MEMBERS, BundleInfo, Member, dump_info
 from spark_etl.store.bundle.part import Part
+from spark_etl.store.bundle.side_by_side import changed_meanwhile, write_side_by_side
 from spark_etl.store.bundle.structure import LARGEST_RATIO
 from spark_etl.units import format_bytes
 
@@ -26,7 +27,6 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 UNIX, PLAIN_FILE = 3, 0o100644
 OWNER_ONLY = 0o600
 UNKNOWN = "0" * 64
-MOST_BEHIND = 16  # chunks, of 1 MB of an object
 HEADERS = 1024  # of a zip for each member, with its name twice
 OnProgress = Callable[[str, int, int], None]
 
@@ -51,12 +51,12 @@ def write_bundle(
     _check_target(target, size + HEADERS * len(parts), len(parts))
     with _temporary(target) as file, zipfile.ZipFile(file, "w", allowZip64=True) as archive:
         first = _info_of(BUNDLE_FILE, len(dump_info(replace(info, members=tuple(members)))))
-        _write_stored(archive, first, dump_info(replace(info, members=tuple(members))))
+        _write_member(archive, first, dump_info(replace(info, members=tuple(members))))
         progress = _Progress(size, on_progress)
-        with _Hasher() as hasher:
-            for part in parts:
-                _write_part(archive, part, hasher, progress)
-            digests = hasher.digests()
+        rows = [(part, _info_of(part.name, part.size)) for part in takewhile(lambda part: not part.is_text, parts)]
+        digests = write_side_by_side(archive, rows, progress.add)
+        for part in parts[len(rows) :]:
+            digests[part.name] = _write_part(archive, part, digests, progress)
         done = replace(info, members=tuple(replace(each, sha256=digests[each.name]) for each in members))
         _replace_first(file, first, dump_info(done))
     return done
@@ -112,7 +112,7 @@ def _info_of(name: str, size: int) -> zipfile.ZipInfo:
     return info
 
 
-def _write_stored(archive: zipfile.ZipFile, info: zipfile.ZipInfo, content: bytes) -> None:
+def _write_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, content: bytes) -> None:
     with archive.open(info, "w") as member:
         member.write(content)
 
@@ -127,73 +127,28 @@ def _replace_first(file: IO[bytes], info: zipfile.ZipInfo, content: bytes) -> No
     file.seek(end)
 
 
-def _write_part(archive: zipfile.ZipFile, part: Part, hasher: _Hasher, progress: _Progress) -> None:
-    """Writes a member, whose SHA-256 another thread computes."""
+def _write_part(archive: zipfile.ZipFile, part: Part, digests: Mapping[str, str], progress: _Progress) -> str:
+    """Writes a member that is no larger than memory, and returns its SHA-256."""
     info = _info_of(part.name, part.size)
-    if part.is_text:
-        content = b"".join(part.chunks(hasher.digests()))
-        chunks: Iterable[bytes] = [content]
-        is_small = len(content) <= LARGEST_RATIO * max(len(zlib.compress(content)) - 64, 1)
-        info.compress_type = zipfile.ZIP_DEFLATED if is_small else zipfile.ZIP_STORED
-    else:
-        chunks = part.chunks({})
-    size = 0
-    hasher.begin(part.name)
-    with archive.open(info, "w") as member:
-        for chunk in chunks:
-            hasher.add(chunk)
-            member.write(chunk)
-            size += len(chunk)
-            progress.add(part.name, len(chunk))
-            if size > part.size:
-                break
-    if size != part.size:
-        problem = f"{part.name} has {size:,} bytes, not {part.size:,} any more: it has changed meanwhile"
-        raise StorageError(problem, hint="./sandbox runs verify RUN says what has changed; then export again")
-
-
-class _Hasher:
-    """Hashes members in another thread, some chunks behind what is written: neither waits for the other at each chunk."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1)
-        self._behind: deque[Future[None]] = deque()
-        self._unread: dict[str, Any] = {}
-        self._digests: dict[str, str] = {}
-        self._current = hashlib.sha256()
-
-    def __enter__(self) -> _Hasher:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def begin(self, name: str) -> None:
-        """Begins a member."""
-        self._current = self._unread[name] = hashlib.sha256()
-
-    def add(self, chunk: bytes) -> None:
-        """Adds to the member; waits where too much memory would wait."""
-        self._behind.append(self._pool.submit(self._current.update, chunk))
-        if len(self._behind) > MOST_BEHIND:
-            self._behind.popleft().result()
-
-    def digests(self) -> Mapping[str, str]:
-        """Returns member → SHA-256 of all that were added, when they are known."""
-        while self._behind:
-            self._behind.popleft().result()
-        self._digests |= {name: digest.hexdigest() for name, digest in self._unread.items()}
-        self._unread.clear()
-        return self._digests
+    content = b"".join(part.chunks(digests))
+    if len(content) != part.size:
+        raise changed_meanwhile(part)
+    if part.is_text and len(content) <= LARGEST_RATIO * max(len(zlib.compress(content)) - 64, 1):
+        info.compress_type = zipfile.ZIP_DEFLATED
+    _write_member(archive, info, content)
+    progress.add(part.name, len(content))
+    return hashlib.sha256(content).hexdigest()
 
 
 class _Progress:
-    """Counts the bytes that are written."""
+    """Counts the bytes that are written, by any thread; what it calls is called by one at a time."""
 
     def __init__(self, total: int, on_progress: OnProgress | None) -> None:
         self._total, self._done, self._on_progress = total, 0, on_progress
+        self._lock = threading.Lock()
 
     def add(self, name: str, size: int) -> None:
-        self._done += size
-        if self._on_progress:
-            self._on_progress(name, self._done, self._total)
+        with self._lock:
+            self._done += size
+            if self._on_progress:
+                self._on_progress(name, self._done, self._total)

@@ -15,8 +15,8 @@ from spark_etl.store.store import RunStore
 
 THREADS, LISTS = 16, 8
 EVERY = 1000  # objects, as many as S3 lists at a time
-AT_ONCE = 400  # runs that are listed one after the other: a few pages
-LENGTHS = (4, 6, 8, 11)  # of what ids begin with: a year, a month, a day, an hour
+AT_ONCE = 1500  # runs that are listed one after the other: some pages, as each list costs a request
+LENGTHS = (4, 6, 7, 8, 10, 11)  # of what ids begin with: a year, a month, ten days, a day, ten hours, an hour
 OnProgress = Callable[[str, int, int], None]
 
 

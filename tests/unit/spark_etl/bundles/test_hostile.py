@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import pickle
 import stat
 import struct
@@ -503,5 +504,6 @@ def test_what_reads_footers_may_take_so_much_memory_and_no_more() -> None:
         "from spark_etl.bundles import footers\n"
         "footers.MOST_MEMORY = 256 << 20; footers._limit_memory(); bytearray(512 << 20)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert "MemoryError" in done.stderr

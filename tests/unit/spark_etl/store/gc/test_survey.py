@@ -13,16 +13,17 @@ from spark_etl.store.gc.survey import RunFacts, beginnings, survey
 
 from tests.support.histories import History
 
-IDS = [f"2024{month:02}{day:02}T101112Z-{number:06x}" for month in (1, 2) for day in (1, 2) for number in range(3)]
+IDS = [f"2024{month:02}{day:02}T101112Z-{number:06x}" for month in (1, 2) for day in (1, 2, 11) for number in range(3)]
 
 
 @pytest.mark.parametrize(
     ("most", "expected"),
     [
-        (12, ["2024"]),
-        (6, ["202401", "202402"]),
-        (3, ["20240101", "20240102", "20240201", "20240202"]),
-        (1, ["20240101T10", "20240102T10", "20240201T10", "20240202T10"]),
+        (18, ["2024"]),
+        (9, ["202401", "202402"]),
+        (6, ["2024010", "2024011", "2024020", "2024021"]),
+        (5, ["20240101", "20240102", "2024011", "20240201", "20240202", "2024021"]),
+        (1, [f"2024{day}T10" for day in ("0101", "0102", "0111", "0201", "0202", "0211")]),
     ],
 )
 def test_ids_begin_with_as_little_as_makes_few_of_them(
