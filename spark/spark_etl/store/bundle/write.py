@@ -5,21 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import threading
 import uuid
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 from typing import IO
 
 from spark_etl.errors import ArgumentError, StorageError
 from spark_etl.store.bundle.format import BUNDLE_FILE, MOST_MEMBERS, BundleInfo, Member, dump_info
 from spark_etl.store.bundle.part import Part
-from spark_etl.store.bundle.side_by_side import changed_meanwhile, write_side_by_side
 from spark_etl.store.bundle.structure import LARGEST_RATIO
 from spark_etl.units import format_bytes
 
@@ -51,12 +49,12 @@ def write_bundle(
     _check_target(target, size + HEADERS * len(parts), len(parts))
     with _temporary(target) as file, zipfile.ZipFile(file, "w", allowZip64=True) as archive:
         first = _info_of(BUNDLE_FILE, len(dump_info(replace(info, members=tuple(members)))))
-        _write_member(archive, first, dump_info(replace(info, members=tuple(members))))
+        _write_stored(archive, first, dump_info(replace(info, members=tuple(members))))
         progress = _Progress(size, on_progress)
-        rows = [(part, _info_of(part.name, part.size)) for part in takewhile(lambda part: not part.is_text, parts)]
-        digests = write_side_by_side(archive, rows, progress.add)
-        for part in parts[len(rows) :]:
-            digests[part.name] = _write_part(archive, part, digests, progress)
+        digests: dict[str, str] = {}
+        with ThreadPoolExecutor(1) as hasher:
+            for part in parts:
+                digests[part.name] = _write_part(archive, part, digests, hasher, progress)
         done = replace(info, members=tuple(replace(each, sha256=digests[each.name]) for each in members))
         _replace_first(file, first, dump_info(done))
     return done
@@ -112,7 +110,7 @@ def _info_of(name: str, size: int) -> zipfile.ZipInfo:
     return info
 
 
-def _write_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, content: bytes) -> None:
+def _write_stored(archive: zipfile.ZipFile, info: zipfile.ZipInfo, content: bytes) -> None:
     with archive.open(info, "w") as member:
         member.write(content)
 
@@ -127,28 +125,40 @@ def _replace_first(file: IO[bytes], info: zipfile.ZipInfo, content: bytes) -> No
     file.seek(end)
 
 
-def _write_part(archive: zipfile.ZipFile, part: Part, digests: Mapping[str, str], progress: _Progress) -> str:
-    """Writes a member that is no larger than memory, and returns its SHA-256."""
+def _write_part(
+    archive: zipfile.ZipFile, part: Part, digests: dict[str, str], hasher: ThreadPoolExecutor, progress: _Progress
+) -> str:
+    """Writes a member and returns its SHA-256, which another thread computes."""
     info = _info_of(part.name, part.size)
-    content = b"".join(part.chunks(digests))
-    if len(content) != part.size:
-        raise changed_meanwhile(part)
-    if part.is_text and len(content) <= LARGEST_RATIO * max(len(zlib.compress(content)) - 64, 1):
-        info.compress_type = zipfile.ZIP_DEFLATED
-    _write_member(archive, info, content)
-    progress.add(part.name, len(content))
-    return hashlib.sha256(content).hexdigest()
+    chunks = part.chunks(digests)
+    if part.is_text:
+        content = b"".join(chunks)
+        chunks = [content]
+        is_small = len(content) <= LARGEST_RATIO * max(len(zlib.compress(content)) - 64, 1)
+        info.compress_type = zipfile.ZIP_DEFLATED if is_small else zipfile.ZIP_STORED
+    digest, size = hashlib.sha256(), 0
+    with archive.open(info, "w") as member:
+        for chunk in chunks:
+            hashed = hasher.submit(digest.update, chunk)
+            member.write(chunk)
+            hashed.result()
+            size += len(chunk)
+            progress.add(part.name, len(chunk))
+            if size > part.size:
+                break
+    if size != part.size:
+        problem = f"{part.name} has {size:,} bytes, not {part.size:,} any more: it has changed meanwhile"
+        raise StorageError(problem, hint="./sandbox runs verify RUN says what has changed; then export again")
+    return digest.hexdigest()
 
 
 class _Progress:
-    """Counts the bytes that are written, by any thread; what it calls is called by one at a time."""
+    """Counts the bytes that are written."""
 
     def __init__(self, total: int, on_progress: OnProgress | None) -> None:
         self._total, self._done, self._on_progress = total, 0, on_progress
-        self._lock = threading.Lock()
 
     def add(self, name: str, size: int) -> None:
-        with self._lock:
-            self._done += size
-            if self._on_progress:
-                self._on_progress(name, self._done, self._total)
+        self._done += size
+        if self._on_progress:
+            self._on_progress(name, self._done, self._total)
