@@ -64,7 +64,7 @@ def carry_out(given: Call, runs: Runs, plan: GcPlan, *, again: str, yes: bool, d
         json: Whether one JSON document is printed instead.
 
     Raises:
-        UsageError: Without a terminal, it has to be said that nothing is asked.
+        UsageError: Without a terminal, or with JSON, it has to be said that nothing is asked.
     """
     console = given.console
     path = store_plan(given, plan)
@@ -72,10 +72,10 @@ def carry_out(given: Call, runs: Runs, plan: GcPlan, *, again: str, yes: bool, d
         show_plan(console, plan, path)
     result = GcResult()
     if not dry_run and not plan.is_empty:
-        if not yes and console.plain:
-            raise UsageError("Without a terminal, nothing is deleted without --yes.", hint=again)
+        if not yes and (console.plain or json):
+            raise _refusal(again, as_json=json)
         if not yes and not console.ask("Delete what goes, for good?"):
-            console.info("nothing was deleted")
+            console.info(f"nothing was deleted; next: {again.removesuffix(' --yes')} --dry-run")
             raise typer.Exit(1)
         with console.stage("delete") as stage:
             result = execute_gc(runs.store, _as_stored(plan, path, again), on_progress=progress(stage))
@@ -85,7 +85,19 @@ def carry_out(given: Call, runs: Runs, plan: GcPlan, *, again: str, yes: bool, d
         return result
     for line in result_lines(result)[1:]:
         console.info(printable(line, one_line=True))
+    if result.skipped:
+        console.info(f"next: {again.removesuffix(' --yes')} --dry-run")
+    elif dry_run and not plan.is_empty:
+        console.info(f"next: {again.removesuffix(' --yes')}")
     return result
+
+
+def _refusal(again: str, *, as_json: bool) -> UsageError:
+    """Returns the error of a clean-up that nobody could be asked about."""
+    if as_json:
+        hint = f"{again} --json, or with --dry-run instead of --yes to see the plan"
+        return UsageError("With --json, nothing is deleted without --yes.", hint=hint)
+    return UsageError("Without a terminal, nothing is deleted without --yes.", hint=again)
 
 
 def _as_stored(plan: GcPlan, path: Path, again: str) -> GcPlan:

@@ -78,7 +78,7 @@ def export(
     for line in plan.lines():
         given.console.info(line)
     if not yes_unmasked:
-        _ask(given, plan)
+        _ask(given, plan, as_json=json)
     done = _write(given, stack, plan)
     if json:
         given.console.json(done.to_dict())
@@ -101,17 +101,19 @@ def _write(given: Call, stack: session.Session, plan: ExportPlan) -> Exported:
     return done
 
 
-def _ask(given: Call, plan: ExportPlan) -> None:
+def _ask(given: Call, plan: ExportPlan, *, as_json: bool) -> None:
     """Asks whether what looks personal or secret may go along.
 
     Raises:
-        ArgumentError: There is no terminal to ask on.
+        ArgumentError: There is no terminal to ask on, or the output is JSON.
     """
     if not plan.personal:
         return
-    if given.console.plain:
+    if given.console.plain or as_json:
         command = f"sandbox export {shlex.join([plan.run.name, str(plan.request.target)])}"
         raise refuse_unmasked(plan.personal, command)
     if not given.console.ask(f"Take these {format_count(len(plan.personal), 'column')} along as they are?"):
-        given.console.info("nothing was written")
+        given.console.info(
+            "nothing was written; next: the same command line with --feature F for features without them"
+        )
         raise typer.Exit(1)

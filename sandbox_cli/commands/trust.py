@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+
 import typer
 from spark_etl.debugging.carried import describe
 from spark_etl.debugging.trust import executes, is_imported, is_trusted, owner_of
 from spark_etl.debugging.trust import trust as record_trust
 from spark_etl.machine import process_user
+from spark_etl.reading import Run
 
 from sandbox_cli.commands.context import Yes, call
 from sandbox_cli.commands.runs import RunName
@@ -27,9 +30,11 @@ def trust(context: typer.Context, run: RunName, *, yes: Yes = False) -> None:
     if owner is None or not executes(found):
         why = "the sandbox's runner has written it" if owner is None else "it carries nothing that would be executed"
         given.console.info(f"run {found.name} needs no trust: {why}")
+        given.console.info(_next_of(found))
         return
     if is_trusted(found, runs.scratch):
         given.console.info(f"run {found.name} is trusted already")
+        given.console.info(_next_of(found))
         return
     for line in describe(found, owner, show=f"sandbox runs show {found.name} --code"):
         given.console.info(line)
@@ -37,6 +42,14 @@ def trust(context: typer.Context, run: RunName, *, yes: Yes = False) -> None:
         raise UsageError("Without a terminal, nothing is trusted without --yes.", hint=f"sandbox trust {run} --yes")
     where = "in a container of its own" if is_imported(found) else "with the rights of whoever replays it"
     if not yes and not given.console.ask(f"Let it run here, {where}?"):
+        given.console.info(f"run {found.name} is not trusted; next: sandbox runs show {found.name} --code")
         raise typer.Exit(1)
     record_trust(found, runs.scratch, process_user())
     given.console.info(f"run {found.name} is trusted")
+    given.console.info(_next_of(found))
+
+
+def _next_of(run: Run) -> str:
+    """Returns the command that a trusted run is executed with."""
+    feature = run.error.feature if run.error and run.error.feature in run.features else "FEATURE"
+    return f"next: sandbox replay {shlex.quote(f'{run.name}/{feature}')}"

@@ -53,7 +53,7 @@ def parse(
     if len(content) * width(content) > in_memory:
         most, widest = in_memory >> 20, in_memory // WIDEST >> 20
         raise DamagedError(f"{what} takes more than {most} MB as text; with emoji in it, {widest} MB are the most")
-    if _weight(content) > in_objects:
+    if weight(content) > in_objects:
         raise DamagedError(f"{what} has more lists, objects and values than {in_objects >> 20} MB of memory hold")
     refuse = {"parse_float": _finite, "parse_constant": _no_number} if finite else {}
     try:
@@ -91,7 +91,7 @@ def read(
     return found
 
 
-def _weight(content: bytes | str) -> int:
+def weight(content: bytes | str) -> int:
     """Returns what the objects of some JSON take in memory, at most, without their texts."""
     marks: Any = (b"{", b"[", b",") if isinstance(content, bytes) else ("{", "[", ",")
     objects, lists, values = (content.count(mark) for mark in marks)

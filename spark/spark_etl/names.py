@@ -8,6 +8,10 @@ from collections.abc import Iterable
 
 SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 MOST_SHOWN = 12
+WINDOWS_SIGNS = re.compile(r'[<>:"|?*\\]')
+WINDOWS_DEVICE = re.compile(
+    r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])[ ]*(\..*)?", re.IGNORECASE | re.DOTALL
+)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -41,6 +45,21 @@ def quoted(column: str) -> str:
 def is_segment(name: str) -> bool:
     """Returns whether a team or pipeline name may be one segment of a path."""
     return SEGMENT.fullmatch(name) is not None
+
+
+def refused_by_windows(name: str) -> str | None:
+    """Returns why Windows has no file or folder of that name; None if it may have one.
+
+    Args:
+        name: One segment of a path, not empty.
+    """
+    if sign := WINDOWS_SIGNS.search(name):
+        return f"no name on Windows has `{sign[0]}` in it"
+    if name[-1] in ". ":
+        return "no name on Windows ends with a dot or a blank"
+    if device := WINDOWS_DEVICE.fullmatch(name):
+        return f"`{device[1]}` is a device on Windows, whatever follows it"
+    return None
 
 
 def in_config(setting: str) -> str:

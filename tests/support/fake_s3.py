@@ -53,6 +53,7 @@ class FakeS3:
     buckets: set[str] = field(default_factory=set)
     uploads: dict[str, dict[int, bytes]] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def settings(self) -> S3Settings:
@@ -139,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         query, bucket = self._query, self._name
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
         folders, entries = set(), []
-        for name, item in sorted(self.store.objects.items()):
+        for name, item in sorted(self.store.objects.copy().items()):
             key = name.removeprefix(f"{bucket}/")
             if not name.startswith(f"{bucket}/{prefix}"):
                 continue
@@ -165,8 +166,18 @@ class _Handler(BaseHTTPRequestHandler):
         elif "uploadId" in query:
             self.store.uploads[query["uploadId"]][int(query["partNumber"])] = body
             self._answer(200, ETag=f'"{hashlib.md5(body).hexdigest()}"')  # noqa: S324
+        elif self.headers.get("If-None-Match") == "*":
+            with self.store.lock:
+                self._create(name, Stored([body]))
         else:
             self._put(name, Stored([body]))
+
+    def _create(self, name: str, item: Stored) -> None:
+        if name in self.store.objects:
+            text = "<Error><Code>PreconditionFailed</Code><Message>no</Message></Error>"
+            self._answer(412, text.encode(), Content_Type="application/xml")
+        else:
+            self._put(name, item)
 
     def _put(self, name: str, item: Stored, content: bytes = b"") -> None:
         if name.partition("/")[0] not in self.store.buckets:

@@ -13,7 +13,7 @@ from spark_etl.bundles.part_of import RowFilter, delta_tables, part_of_frame, pa
 from spark_etl.bundles.personal import Finding, find_personal
 from spark_etl.bundles.select import Selection, check_features, select
 from spark_etl.errors import ArgumentError, ReadError
-from spark_etl.names import listing
+from spark_etl.names import listing, refused_by_windows
 from spark_etl.printable import printable
 from spark_etl.reading import Run, Runs
 from spark_etl.sampling import Sample, make_sample
@@ -134,9 +134,14 @@ def plan_export(run: Run, request: ExportRequest) -> ExportPlan:
     """Returns what of a run goes along.
 
     Raises:
-        ArgumentError: The run has no such feature, something is missing, or the sample's key is in no frame.
+        ArgumentError: The run has no such feature, Windows refuses the file's name, something is missing, or the
+            sample's key is in no frame.
     """
     check_features(run, request.features)
+    if reason := refused_by_windows(request.target.name or " "):
+        raise ArgumentError(
+            f"{request.target}: {reason}, and a bundle is made to travel", hint=f"name another file: {run.id}.bundle"
+        )
     if request.target.exists():
         raise ArgumentError(f"{request.target} is there already", hint="name another file, or delete it")
     found = select(run, request.features)

@@ -17,8 +17,9 @@ from spark_etl.store import BundleArchive, BundledRun, DataFile, Manifest, frame
 
 MAGIC = b"PAR1"
 LARGEST_FOOTER, LARGEST_TEXT, MOST_ITEMS = 64 << 20, 64 << 20, 10_000_000
+MOST_MEMORY = 4 << 30
 REASON, DONE = "\t", "\tdone"
-ENDED = "it can't be read as Parquet: what reads it has crashed"
+ENDED = "it can't be read as Parquet: what reads it has crashed, or needs more memory than any should"
 
 
 def check_footers(archive: BundleArchive, bundled: BundledRun, beside: Collection[str] = ()) -> None:
@@ -51,6 +52,7 @@ def check_footers(archive: BundleArchive, bundled: BundledRun, beside: Collectio
 
 def main(path: str, *beside: str) -> int:
     """Looks at the Parquet of a bundle: prints each member, and what is wrong with the first that is not whole."""
+    _limit_memory()
     with BundleArchive(Path(path)) as archive:
         for folder, manifest in read_bundle(archive, beside).frames.items():
             for file in manifest.files:
@@ -63,6 +65,16 @@ def main(path: str, *beside: str) -> int:
                     return 1
     sys.stdout.write(f"{DONE}\n")
     return 0
+
+
+def _limit_memory() -> None:
+    """Ends this process, and not the machine's others, where a footer makes its reader take more than any should."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = MOST_MEMORY if most == resource.RLIM_INFINITY else min(MOST_MEMORY, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
 
 
 def _reason(archive: BundleArchive, name: str, file: DataFile, manifest: Manifest) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spark_etl.bundles.footers import check_footers
-from spark_etl.errors import ArgumentError
-from spark_etl.names import is_segment
+from spark_etl.errors import ArgumentError, DamagedError
+from spark_etl.names import is_segment, refused_by_windows
 from spark_etl.reading import Run
 from spark_etl.storage import S3Settings, is_s3, normalise, relative_to
 from spark_etl.storage.paths import local_path
@@ -83,6 +84,8 @@ def check_name(name: str | None) -> str:
             "a folder of the scratch path",
             hint=f"without --as, it is {TEAM}",
         )
+    if reason := refused_by_windows(chosen):
+        raise ArgumentError(f"--as {chosen}: {reason}", hint=f"take another name; without --as, it is {TEAM}")
     return chosen
 
 
@@ -110,7 +113,7 @@ def import_bundle(
         DamagedError: The bundle is not whole, or hostile; the member that is wrong is named.
     """
     team, place = check_name(name), normalise(scratch)
-    with BundleArchive(file) as archive:
+    with _next_of_damage(), BundleArchive(file) as archive:
         archive.verify(on_progress)
         bundled = read_bundle(archive)
         check_footers(archive, bundled)
@@ -130,6 +133,18 @@ def import_bundle(
         }
         place_run(archive, bundled, run, imported, on_progress=on_progress)
         return _imported(run, archive.info, place, was_there=False)
+
+
+@contextmanager
+def _next_of_damage() -> Iterator[None]:
+    """Says what to do about a bundle that is refused."""
+    try:
+        yield
+    except DamagedError as error:
+        if error.hint:
+            raise
+        hint = "have it made anew, where the run is: ./sandbox export RUN FILE"
+        raise DamagedError(error.message, hint=hint) from error
 
 
 def _imported(run: StoredRun, info: BundleInfo, scratch: str, *, was_there: bool) -> Imported:
@@ -164,4 +179,7 @@ def _check_room(run: StoredRun, size: int) -> None:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if size > free:
-        raise ArgumentError(f"the bundle needs {format_bytes(size)}, the disk of {folder} has {format_bytes(free)}")
+        raise ArgumentError(
+            f"the bundle needs {format_bytes(size)}, the disk of {folder} has {format_bytes(free)}",
+            hint="make room: ./sandbox gc, or import it elsewhere: --scratch-path",
+        )

@@ -34,6 +34,7 @@ from spark_etl.store import (
     ObjectRecord,
     SourceFile,
     SourceRecord,
+    frame_member,
     manifest_at,
     source_path,
 )
@@ -70,12 +71,17 @@ def check_features(run: Run, features: Sequence[str]) -> None:
     """
     known = run.features
     if run.status == DAMAGED:
-        raise ArgumentError(f"run {run.name} is damaged: {run.error.message if run.error else ''}")
+        raise ArgumentError(
+            f"run {run.name} is damaged: {run.error.message if run.error else ''}", hint="./sandbox runs list"
+        )
     if run.status == "running":
         raise ArgumentError(f"run {run.name} is still running", hint=f"./sandbox runs attach {run.name}")
     for feature in features:
         if feature not in known:
-            raise ArgumentError(f"run {run.name} has no feature `{feature}`. {alternatives(feature, known)}")
+            raise ArgumentError(
+                f"run {run.name} has no feature `{feature}`. {alternatives(feature, known)}",
+                hint=f"./sandbox runs show {run.name}",
+            )
 
 
 def select(run: Run, features: Sequence[str] = ()) -> Selection:
@@ -127,16 +133,22 @@ class _Selector:
         self._folders[alias] = join(self._run.features[alias].reused_from or self._run.path, alias)
 
     def _walk(self, alias: str, computed: dict[str, None]) -> None:
-        """Adds what is computed for a replay of a feature, and the rows that this reads."""
-        if alias in computed:
-            return
-        computed[alias] = None
-        for above in self._reads(alias):
-            known = self._run.features.get(above)
-            if known is not None and known.has_checkpoint and known.state != "failed":
-                self._add_feature(above)
-            elif known is not None:
-                self._walk(above, computed)
+        """Adds what is computed for a replay of a feature, and the rows that this reads; a graph may be deep."""
+        waiting = [alias]
+        while waiting:
+            current = waiting.pop()
+            if current in computed:
+                continue
+            computed[current] = None
+            above = [name for name in self._reads(current) if name in self._run.features]
+            kept = [name for name in above if self._is_kept(name)]
+            for name in kept:
+                self._add_feature(name)
+            waiting += [name for name in reversed(above) if name not in kept]
+
+    def _is_kept(self, alias: str) -> bool:
+        known = self._run.features[alias]
+        return known.has_checkpoint and known.state != "failed"
 
     @property
     def _was_adopted(self) -> bool:
@@ -186,6 +198,11 @@ class _Selector:
         if problem is not None:
             self._found.missing.append(f"`{name}`: {join(folder, problem.file)}: {problem.reason}")
             return None
+        names = BundleNames()
+        for file in manifest.files:
+            if reason := names.add(frame_member(name, file.name)):
+                self._found.missing.append(f"`{name}`: {join(folder, file.name)}: {reason}")
+                return None
         files = tuple(FrameFile(file.name, manifest.file_path(folder, file.name)) for file in manifest.files)
         return Frame(name, manifest, files)
 

@@ -18,6 +18,7 @@ from spark_etl.bundles.export import (
     run_to_export,
     sample_of,
 )
+from spark_etl.commands.asking import is_yes
 from spark_etl.commands.importing import bytes_of_member
 from spark_etl.printable import printable_json
 from spark_etl.reading import Runs
@@ -48,7 +49,7 @@ def export_command(arguments: Namespace, scratch: str, progress: Progress) -> in
     for line in plan.lines():
         progress.line(line)
     if not _may_travel(plan, arguments):
-        progress.line("nothing was written")
+        progress.line("nothing was written; next: the same command line with --feature F for features without them")
         return 1
     done = export_run(plan, tool="spark-etl", on_progress=PeriodicProgress(progress, bytes_of_member))
     for note in done.notes:
@@ -62,15 +63,13 @@ def _may_travel(plan: ExportPlan, arguments: Namespace) -> bool:
     """Returns whether what looks personal or secret may go along, as the user says.
 
     Raises:
-        ArgumentError: There is no terminal to ask on.
+        ArgumentError: There is no terminal to ask on, or the output is JSON.
     """
     if not plan.personal or arguments.yes_unmasked:
         return True
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise refuse_unmasked(plan.personal, f"spark-etl export {shlex.join([arguments.run, arguments.file])}")
-    sys.stderr.write(f"take these {format_count(len(plan.personal), 'column')} along as they are? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    refusal = refuse_unmasked(plan.personal, f"spark-etl export {shlex.join([arguments.run, arguments.file])}")
+    question = f"Take these {format_count(len(plan.personal), 'column')} along as they are?"
+    return is_yes(question, refusal, as_json=arguments.json)
 
 
 def _show(done: Exported, *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping
 
+from spark_etl.commands.asking import is_yes
 from spark_etl.errors import ArgumentError
 from spark_etl.printable import printable, printable_json
 from spark_etl.reading.tables import text_table
@@ -37,7 +38,7 @@ def gc_command(arguments: Namespace, scratch: str, progress: Progress) -> int:
         progress: Where it says how far it is.
 
     Raises:
-        ArgumentError: An option is wrong, or nobody can be asked.
+        ArgumentError: An option is wrong, or nobody can be asked: there is no terminal, or the output is JSON.
     """
     options = GcOptions(parse_age(arguments.older_than), _number(arguments.keep_last), arguments.users)
     store = RunStore(scratch)
@@ -46,14 +47,19 @@ def gc_command(arguments: Namespace, scratch: str, progress: Progress) -> int:
     if not arguments.json:
         _show(plan, progress)
     if arguments.dry_run or plan.is_empty:
+        if not plan.is_empty:
+            progress.line("next: the same command line without --dry-run")
         _write_json(arguments, {"plan": plan.to_dict(), "result": None})
         return 0
-    if not arguments.yes and not _agreed(progress):
-        progress.line("nothing was deleted")
+    question = "Delete what goes, for good?"
+    if not arguments.yes and not is_yes(question, _refusal(arguments), as_json=arguments.json):
+        progress.line("nothing was deleted; next: the same command line with --older-than AGE or --keep-last N")
         return NO
     result = execute_gc(store, plan, on_progress=shown)
     for line in result_lines(result):
         progress.line(printable(line, one_line=True))
+    if result.skipped:
+        progress.line("next: the same command line once more, for what is left")
     _write_json(arguments, {"plan": plan.to_dict(), "result": result.to_dict()})
     return 0
 
@@ -65,18 +71,13 @@ def _show(plan: GcPlan, progress: Progress) -> None:
         sys.stdout.write(f"{text_table(GC_COLUMNS, table_rows(plan))}\n")
 
 
-def _agreed(progress: Progress) -> bool:
-    """Asks whether what goes is to be deleted.
-
-    Raises:
-        ArgumentError: There is no terminal to ask at.
-    """
-    if not sys.stdin.isatty():
-        raise ArgumentError(
-            "without a terminal, nothing is deleted without --yes", hint="the same command line with --yes"
-        )
-    progress.line("Delete what goes, for good? [y/N]")
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+def _refusal(arguments: Namespace) -> ArgumentError:
+    """Returns the error of a clean-up that nobody could be asked about."""
+    why = "with --json" if arguments.json else "without a terminal"
+    return ArgumentError(
+        f"{why}, nothing is deleted without --yes",
+        hint="the same command line with --yes, or with --dry-run to see the plan",
+    )
 
 
 def _number(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -36,8 +37,11 @@ def import_command(arguments: Namespace, scratch: str, progress: Progress) -> in
         progress.line(line)
     sys.stdout.write(f"{printable_json(json.dumps(done.to_dict()))}\n" if arguments.json else f"{done.run!r}\n")
     feature = done.run.error.feature if done.run.error else None
+    path = done.run.path.removeprefix("file://")
     if feature in done.run.features:
-        progress.line(f"next: spark-etl replay {done.run.path.removeprefix('file://')}/{feature}")
+        progress.line(f"next: spark-etl replay {shlex.quote(f'{path}/{feature}')}")
+    else:
+        progress.line(f"next: spark-etl diff last-success {shlex.quote(path)}")
     return 0
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from argparse import Namespace
 
+from spark_etl.commands.asking import is_yes
 from spark_etl.debugging.carried import describe
 from spark_etl.debugging.trust import executes, is_trusted, owner_of, trust
 from spark_etl.errors import ArgumentError
@@ -39,18 +39,28 @@ def trust_command(arguments: Namespace, scratch: str, progress: Progress) -> int
     if owner is None or not executes(run):
         why = "it was made on this machine" if owner is None else "it carries nothing that would be executed"
         progress.line(f"run {run.name} needs no trust: {why}")
+        progress.line(_next_of(run))
         return 0
     if is_trusted(run, runs.scratch):
         progress.line(f"run {run.name} is trusted already")
+        progress.line(_next_of(run))
         return 0
     for line in describe(run, owner, show=_archive_of(run)):
         progress.line(line)
     progress.line("it runs on this machine as any program of yours; `sandbox replay` gives it a container of its own")
-    if not arguments.yes and not _is_yes(arguments.run):
+    if not arguments.yes and not is_yes("Let it run here, with your rights?", _refusal(arguments.run)):
+        progress.line(f"run {run.name} is not trusted; next: {_archive_of(run)}")
         return NO
     trust(run, runs.scratch, process_user())
     progress.line(f"run {run.name} is trusted")
+    progress.line(_next_of(run))
     return 0
+
+
+def _refusal(name: str) -> ArgumentError:
+    return ArgumentError(
+        "without a terminal, nothing is trusted without --yes", hint=f"spark-etl trust {shlex.quote(name)} --yes"
+    )
 
 
 def _archive_of(run: Run) -> str:
@@ -60,12 +70,8 @@ def _archive_of(run: Run) -> str:
     return f"unzip -l {shlex.quote(path.removeprefix('file://'))}"
 
 
-def _is_yes(name: str) -> bool:
-    """Asks, where there is somebody to be asked."""
-    if not sys.stdin.isatty() or not sys.stderr.isatty():
-        raise ArgumentError(
-            "without a terminal, nothing is trusted without --yes", hint=f"spark-etl trust {name} --yes"
-        )
-    sys.stderr.write("Let it run here, with your rights? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+def _next_of(run: Run) -> str:
+    """Returns the command that a trusted run is executed with."""
+    feature = run.error.feature if run.error and run.error.feature in run.features else "FEATURE"
+    path = f"{run.path.removeprefix('file://')}/{feature}"
+    return f"next: spark-etl replay {shlex.quote(path)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
 
+from spark_etl.drawing.circles import closing_edges
 from spark_etl.printable import printable
 from spark_etl.units import format_count
 
@@ -40,7 +41,7 @@ class Diagram:
     """Features and what each of them reads.
 
     Attributes:
-        nodes: In any order; no alias twice, no circle.
+        nodes: In any order; no alias twice.
         title: What it is a drawing of.
     """
 
@@ -49,9 +50,19 @@ class Diagram:
 
     @cached_property
     def upstreams(self) -> dict[str, list[str]]:
-        """Alias → those of its upstreams that are drawn too."""
+        """Alias → those of its upstreams that are drawn too, without those that close a circle."""
+        closing = set(self.closing)
+        return {alias: [name for name in names if (alias, name) not in closing] for alias, names in self._all_upstreams}
+
+    @cached_property
+    def closing(self) -> list[tuple[str, str]]:
+        """What closes a circle, as a feature and what it reads; no line is drawn for it."""
+        return closing_edges(dict(self._all_upstreams))
+
+    @cached_property
+    def _all_upstreams(self) -> list[tuple[str, list[str]]]:
         known = {node.alias for node in self.nodes}
-        return {node.alias: [name for name in dict.fromkeys(node.upstreams) if name in known] for node in self.nodes}
+        return [(node.alias, [name for name in dict.fromkeys(node.upstreams) if name in known]) for node in self.nodes]
 
     @cached_property
     def layers(self) -> list[list[Node]]:
@@ -65,10 +76,18 @@ class Diagram:
         return layers
 
     def summary(self) -> str:
-        """Returns `revenue: 12 features, 9 run, 3 skip`."""
+        """Returns `revenue: 12 features, 9 run, 3 skip`, and of a graph with a circle what is not drawn."""
         counts = Counter(node.state for node in self.nodes if node.state)
         features = format_count(len(self.nodes), "feature")
-        return f"{self.title}: " + ", ".join([features, *(f"{count} {state}" for state, count in counts.items())])
+        states = ", ".join([features, *(f"{count} {state}" for state, count in counts.items())])
+        return f"{self.title}: {states}{self._circle_text()}"
+
+    def _circle_text(self) -> str:
+        if not self.closing:
+            return ""
+        (alias, upstream), *others = self.closing
+        more = f" and {len(others):,} more" if others else ""
+        return f"; they read each other in a circle, not drawn: {alias} ← {upstream}{more}"
 
 
 def as_text(diagram: Diagram) -> str:

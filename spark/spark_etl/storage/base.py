@@ -86,8 +86,14 @@ class Storage(Protocol):
         """Returns within seconds whether the store answers at all, be it with a refusal."""
         ...
 
-    def walk(self, folder: str) -> Iterator[StoredObject]:
-        """Yields every object below the folder, sorted by path; markers of folders are left out."""
+    def walk(self, folder: str, *, beginning: str = "") -> Iterator[StoredObject]:
+        """Yields every object below the folder, sorted by path; markers of folders are left out.
+
+        Args:
+            folder: Where to look.
+            beginning: Only what lies in folders directly below, or is an object there, whose names begin so; the store
+                does not look at others.
+        """
         ...
 
     def folders(self, folder: str, *, after: str = "", before: str = "") -> list[str]:

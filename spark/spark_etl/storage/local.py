@@ -26,9 +26,9 @@ class LocalStorage:
         """Returns True: a disk says what is wrong with it at once."""
         return True
 
-    def walk(self, folder: str) -> Iterator[StoredObject]:
+    def walk(self, folder: str, *, beginning: str = "") -> Iterator[StoredObject]:
         """Yields every file below the folder."""
-        for file in _files_below(str(local_path(folder))):
+        for file in _files_below(str(local_path(folder)), beginning):
             with suppress(FileNotFoundError):  # deleted since its folder was listed
                 yield _stored_as(f"file://{file.path}", file.stat())
 
@@ -158,11 +158,11 @@ def is_temporary(path: str) -> bool:
     return TEMPORARY.fullmatch(path.rpartition("/")[2]) is not None
 
 
-def _files_below(folder: str) -> Iterator[os.DirEntry[str]]:
+def _files_below(folder: str, beginning: str = "") -> Iterator[os.DirEntry[str]]:
     """Yields the files below a folder, sorted; links to folders are not followed."""
     try:
         with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+            entries = sorted((each for each in found if each.name.startswith(beginning)), key=lambda each: each.name)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return
     for entry in entries:

@@ -57,7 +57,9 @@ def contents_of(run: StoredRun) -> RunContents:
     folders: dict[str, list[StoredObject]] = {}
     for item in storage_for(run.root, run.settings).walk(run.root):
         folder, _, name = relative_to(item.path, run.root).rpartition("/")
-        if name == layout.FAILURE_FILE and "/" not in folder:
+        if "//" in item.path.removeprefix(run.root):  # a key of S3 that is in no folder
+            found.other.append(item)
+        elif name == layout.FAILURE_FILE and "/" not in folder:
             found.failure_reports.append(item)
         elif folder:
             folders.setdefault(folder.partition("/")[0], []).append(item)

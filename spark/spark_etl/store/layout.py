@@ -11,6 +11,7 @@
 <scratch>/<team>/<pipeline>/<run id>/<feature>.<source>/…         what it had read
 <scratch>/<team>/<pipeline>/<run id>/_sources/<scheme>/…          what the sources of an imported run had read
 <scratch>/<team>/<pipeline>/<run id>/_sources.json                which objects these are
+<scratch>/<team>/<pipeline>/<run id>/_importing-<n>               that a bundle is being made this run
 <scratch>/<team>/<pipeline>/_runs/<month>/<run id>~…/ended        the mark of a run that has ended
 <scratch>/<team>/<pipeline>/_code/<sha256>.zip                    the code of all runs that had this code
 <scratch>/users/<user>/…                                          what users keep: no runs of teams
@@ -33,6 +34,7 @@ HEARTBEAT_FILE = "_heartbeat.json"
 DECISION_FILE = "_publish.json"
 MANIFEST_FILE = "_manifest.json"
 FAILURE_FILE = "_failure.json"
+IMPORT_CLAIM = "_importing-"  # and a number
 SOURCES_FOLDER = "_sources"
 SOURCES_FILE = "_sources.json"
 INDEX_FOLDER = "_runs"

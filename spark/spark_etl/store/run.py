@@ -127,6 +127,10 @@ class StoredRun:
         """Writes run.json."""
         self._store.write(self.document_path, dump_run(document))
 
+    def create_document(self, document: RunDocument) -> bool:
+        """Writes run.json if there is none; of several that try at once, one gets True."""
+        return self._store.create(self.document_path, dump_run(document))
+
     def mark_ended(self, document: RunDocument) -> None:
         """Writes the run's mark into the index; where that can't be done, lists read its run.json as before."""
         path = index.mark_path(self.root, document)

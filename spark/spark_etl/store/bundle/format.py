@@ -9,7 +9,7 @@ from typing import Any
 
 from spark_etl import bounded_json
 from spark_etl.errors import DamagedError
-from spark_etl.names import is_segment
+from spark_etl.names import is_segment, refused_by_windows
 from spark_etl.storage import name_of
 from spark_etl.store.checks import SHA256, is_count, is_part, is_text
 from spark_etl.store.document import KINDS
@@ -110,7 +110,9 @@ def _is_path(value: Any) -> bool:
     if not is_text(value) or "\0" in value or not value.isprintable():
         return False
     parts = value.split("/")
-    return len(parts) > 2 and is_run_id(parts[-1]) and is_segment(parts[-2]) and not {".", ".."} & set(parts)
+    if len(parts) < 3 or {".", ".."} & set(parts):
+        return False
+    return is_run_id(parts[-1]) and is_segment(parts[-2]) and refused_by_windows(parts[-2]) is None
 
 
 def _is_short(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spark_etl.code.archive import ArchiveNames
+from spark_etl.names import refused_by_windows
 
 LONGEST_SEGMENT = 255
 
@@ -17,4 +18,6 @@ class BundleNames:
         """Adds a name; returns why it can't be with the others, None if it can."""
         if not name.isprintable() or any(len(part.encode()) > LONGEST_SEGMENT for part in name.split("/")):
             return "its name can't be that of a file"
-        return self._names.add(name)
+        if reason := self._names.add(name):
+            return reason
+        return next(filter(None, map(refused_by_windows, name.split("/"))), None)

@@ -9,10 +9,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from spark_etl.errors import SparkEtlError, StorageError
+from spark_etl.errors import ArgumentError, SparkEtlError, StorageError
 from spark_etl.storage import S3Settings, join, name_of, relative_to, storage_for
 from spark_etl.store import layout
 from spark_etl.store.bundle.archive import BundleArchive
+from spark_etl.store.bundle.claim import ImportClaim
 from spark_etl.store.bundle.content import RUN
 from spark_etl.store.bundle.format import BundleInfo
 from spark_etl.store.bundle.read import SOURCES_MEMBER, BundledRun
@@ -50,41 +51,62 @@ def place_run(
     Args:
         archive: The bundle.
         bundled: What it has; see `read_bundle`.
-        run: Where to, where no run.json lies.
+        run: Where to.
         imported: What its document says of where it comes from; see `RunDocument.imported`.
         kind: What its document says that it is.
         on_progress: Is called with a member's name, and how many bytes of how many are written.
 
     Raises:
+        ArgumentError: Somebody else imports it there at this moment, or has done so meanwhile.
         StorageError: The store does not answer, refuses, or is full.
     """
-    store = storage_for(run.root, run.settings)
-    code = _code_path(bundled, run)
-    is_new_code = code is not None and store.find(code) is None  # an old one is written, too: a clean-up may look at it
-    store.clear(run.root)  # of an import that was killed
-    try:
-        _write_files(archive, bundled, run, on_progress)
-        _write_documents(archive, bundled, run)
-        if code is not None and bundled.code is not None:
-            store.write_chunks(code, archive.chunks(bundled.code), archive.entries[bundled.code].size)
+    with ImportClaim(run) as claim:
+        if run.exists():
+            raise _is_there(run)
+        claim.clear()  # what is left of an import that was killed
         document = replace(
             bundled.document, kind=kind, path=run.root, team=run.team, run_id=run.run_id, imported=dict(imported)
         )
-        run.write_document(document)
-    except BaseException as error:
-        with suppress(SparkEtlError, OSError):
-            store.clear(run.root)
-            store.delete([code] if code is not None and is_new_code else [])
-        if isinstance(error, OSError):
-            raise StorageError(f"{run.root} can't be written: {error.strerror or error}") from error
-        raise
+        try:
+            _write_files(archive, bundled, run, on_progress)
+            _write_documents(archive, bundled, run)
+            _write_code(archive, bundled, run)
+            is_ours = claim.holds and run.create_document(document)
+        except BaseException as error:
+            _undo(run, claim)
+            if isinstance(error, OSError):
+                problem = f"{run.root} can't be written: {error.strerror or error}"
+                raise StorageError(problem, hint="make room, or import it elsewhere: --as NAME") from error
+            raise
+        if not is_ours:
+            _undo(run, claim)
+            raise _is_there(run)
     run.replace_mark(document)
 
 
-def _code_path(bundled: BundledRun, run: StoredRun) -> str | None:
-    if bundled.code is None:
-        return None
-    return join(run.root.rpartition("/")[0], layout.CODE_FOLDER, name_of(bundled.code))
+def _write_code(archive: BundleArchive, bundled: BundledRun, run: StoredRun) -> None:
+    """Writes the archive of code last, also over one that is there, as a clean-up may look at that.
+
+    It is never undone: another run may have the same by now. A clean-up deletes one that no run names.
+    """
+    if bundled.code is not None:
+        path = join(run.root.rpartition("/")[0], layout.CODE_FOLDER, name_of(bundled.code))
+        store = storage_for(path, run.settings)
+        store.write_chunks(path, archive.chunks(bundled.code), archive.entries[bundled.code].size)
+
+
+def _undo(run: StoredRun, claim: ImportClaim) -> None:
+    """Deletes what was written, unless the folder is somebody else's by now."""
+    with suppress(SparkEtlError, OSError):
+        if claim.holds and not run.exists():
+            claim.clear()
+
+
+def _is_there(run: StoredRun) -> ArgumentError:
+    return ArgumentError(
+        f"somebody else has just imported run {run.run_id} into {run.root}; nothing was written",
+        hint=f"./sandbox runs show {run.run_id}, or import it elsewhere: --as NAME",
+    )
 
 
 def _write_files(archive: BundleArchive, bundled: BundledRun, run: StoredRun, on_progress: OnProgress | None) -> None:

@@ -34,7 +34,7 @@ RUN_MEMBER = f"{RUN}/{layout.RUN_FILE}"
 SOURCES = f"{RUN}/{layout.SOURCES_FOLDER}/"
 SOURCES_MEMBER = f"{RUN}/{layout.SOURCES_FILE}"
 LARGEST_LOG, LARGEST_BEAT = 64 << 20, 4096
-LARGEST_DOCUMENTS = 512 << 20
+LARGEST_DOCUMENTS, MOST_IN_OBJECTS = 512 << 20, 1 << 30
 # What configs call a feature, and what those of earlier versions could: a name of a folder, whatever the system.
 ALIAS = re.compile(r"[^\W_][\w-]*")
 DOCUMENT_NAMES = {layout.MANIFEST_FILE, layout.FAILURE_FILE}
@@ -98,12 +98,21 @@ def read_bundle(archive: BundleArchive, beside: Collection[str] = ()) -> Bundled
 
 
 def _refuse_too_much(archive: BundleArchive) -> None:
-    """Refuses documents that come to more than the memory that reading them may take: each by itself has a limit."""
+    """Refuses documents that come to more than the memory that reading them may take: each by itself has a limit.
+
+    What their objects will take is counted chunk by chunk, before one of them is parsed.
+    """
     documents = {name for name in archive.entries if name.endswith(".json") and not name.startswith(SOURCES)}
     total = sum(entry.size for name, entry in archive.entries.items() if name in documents or entry.is_deflated)
     if total > LARGEST_DOCUMENTS:
         most = LARGEST_DOCUMENTS >> 20
         raise DamagedError(f"{archive.path} has {total >> 20:,} MB of documents; {most} are the most")
+    in_objects = 0
+    for name in sorted(documents):
+        in_objects += sum(map(bounded_json.weight, archive.chunks(name)))
+        if in_objects > MOST_IN_OBJECTS:
+            most = MOST_IN_OBJECTS >> 20
+            raise DamagedError(f"{archive.where(name)}: up to it, documents need more than {most:,} MB of memory")
 
 
 def _document(archive: BundleArchive, beside: Collection[str]) -> RunDocument:

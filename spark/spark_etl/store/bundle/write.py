@@ -23,6 +23,7 @@ from spark_etl.units import format_bytes
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 UNIX, PLAIN_FILE = 3, 0o100644
+OWNER_ONLY = 0o600
 UNKNOWN = "0" * 64
 HEADERS = 1024  # of a zip for each member, with its name twice
 OnProgress = Callable[[str, int, int], None]
@@ -76,14 +77,18 @@ def _check_target(target: Path, size: int, count: int) -> None:
 
 @contextmanager
 def _temporary(target: Path) -> Iterator[IO[bytes]]:
-    """Yields a file beside the target, which takes its name at the end and is deleted after an error."""
+    """Yields a file beside the target, which takes its name at the end and is deleted after an error.
+
+    Nobody else may read it: it carries what the run does, and the folder may be anybody's.
+    """
     temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}.tmp")
     try:
-        with temporary.open("x+b") as file:
+        with os.fdopen(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "w+b") as file:
             yield file
         _give_name(temporary, target)
     except OSError as error:
-        raise StorageError(f"{target} can't be written: {error.strerror or error}") from error
+        problem = f"{target} can't be written: {error.strerror or error}"
+        raise StorageError(problem, hint="name a file on another disk, or take less: --feature F") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -142,7 +147,8 @@ def _write_part(
             if size > part.size:
                 break
     if size != part.size:
-        raise StorageError(f"{part.name} has {size:,} bytes, not {part.size:,} any more: it has changed meanwhile")
+        problem = f"{part.name} has {size:,} bytes, not {part.size:,} any more: it has changed meanwhile"
+        raise StorageError(problem, hint="./sandbox runs verify RUN says what has changed; then export again")
     return digest.hexdigest()
 
 

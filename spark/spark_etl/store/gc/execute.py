@@ -79,7 +79,7 @@ class _Execution:
 
     def run(self) -> GcResult:
         going = self._plan.going
-        facts = [RunFacts(run.root, own=False, etag=run.etag) for run in going]
+        facts = [RunFacts(run.root, name_of(run.root), own=False, etag=run.etag) for run in going]
         known = Documents(self._settings, self._on_progress).of(facts)
         code = {each.code for each in known.values()}
         late = {item for item in self._plan.leftovers if item.kind == "trust record" or _is_of(item, code)}

@@ -13,7 +13,7 @@ from spark_etl.store.gc import leftovers
 from spark_etl.store.gc.documents import Documents, settle
 from spark_etl.store.gc.options import GcOptions
 from spark_etl.store.gc.plan import GcPlan, Leftover, PlannedRun
-from spark_etl.store.gc.rules import Decision, Judge, keep_by_age
+from spark_etl.store.gc.rules import Decision, Judge, keep_by_age, readers_among
 from spark_etl.store.gc.survey import OnProgress, PipelineFacts, RunFacts, every_run, survey
 from spark_etl.store.names import run_name
 from spark_etl.store.pins import read_pins
@@ -81,6 +81,7 @@ class _Planning:
             raise RunNotFoundError(f"no run {missing[0]} below {self._scratch}", hint="runs.list()")
         staying = self._judge.keep_always(named.values(), damaged=False)
         others = [run for run in self._runs if run.root not in named or run.root in staying]
+        others = readers_among(others, list(named.values()))
         staying |= self._judge.keep_upstream(_without(named, staying), others)
         decisions = {root: staying.get(root, Decision("named")) for root in named}
         return self._plan(decisions, [], [])

@@ -18,7 +18,7 @@ Rules 5 to 7 do not hold for runs that `runs rm` names, nor does rule 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -33,7 +33,7 @@ from spark_etl.store.gc.survey import THREADS, PipelineFacts, RunFacts
 from spark_etl.store.names import run_name
 from spark_etl.store.run import StoredRun
 
-# A run may need only earlier ones; ids of machines whose clocks differ may tell otherwise.
+# A run reuses only what is earlier; ids of machines whose clocks differ may tell otherwise.
 CLOCKS = timedelta(days=1)
 
 
@@ -103,16 +103,18 @@ class Judge:
     def keep_upstream(self, candidates: Mapping[str, RunFacts], staying: Iterable[RunFacts]) -> dict[str, Decision]:
         """Returns the candidates that stay by the rules 8 and 9, by folder.
 
+        Who needs whom is told by ids, and not by times: in a store that was restored, or with a clock that went back, a
+        replay may be older than its origin.
+
         Args:
             candidates: By folder.
-            staying: The other runs.
+            staying: The other runs; all of them are read, as long as a candidate is left.
         """
         left: dict[str, list[RunFacts]] = {}
         for run in candidates.values():
             left.setdefault(run.run_id, []).append(run)
         found: dict[str, Decision] = {}
-        oldest = min((run.started for run in candidates.values()), default=None)
-        readers = [run for run in staying if oldest is not None and run.started > _before(oldest)]
+        readers = list(staying)
         while readers and left:
             known = self._documents.of(readers)
             following: list[RunFacts] = []
@@ -140,5 +142,13 @@ def keep_by_age(pipeline: PipelineFacts, options: GcOptions, now: datetime) -> d
     return found
 
 
-def _before(moment: datetime) -> datetime:
-    return moment - CLOCKS if moment.year > 1 else moment
+def readers_among(runs: Iterable[RunFacts], candidates: Sequence[RunFacts]) -> list[RunFacts]:
+    """Returns the runs that may need one of some others, as far as a list tells: the rest need not be read.
+
+    A replay may need any run, whatever its time is. Any other run reuses checkpoints of earlier ones.
+    """
+    oldest = min((run.started for run in candidates), default=None)
+    if oldest is None:
+        return []
+    first = oldest - CLOCKS if oldest.year > 1 else oldest
+    return [run for run in runs if run.kind != "run" or run.started > first]

@@ -1,8 +1,9 @@
-"""What lies below a scratch path: every object once, by one list for each pipeline, and nothing is opened."""
+"""What lies below a scratch path: every object once, by lists, and nothing is opened."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,8 +13,10 @@ from spark_etl.store import layout, search
 from spark_etl.store.index import Summary, parse_mark
 from spark_etl.store.store import RunStore
 
-THREADS = 16
+THREADS, LISTS = 16, 8
 EVERY = 1000  # objects, as many as S3 lists at a time
+AT_ONCE = 1500  # runs that are listed one after the other: some pages, as each list costs a request
+LENGTHS = (4, 6, 7, 8, 10, 11)  # of what ids begin with: a year, a month, ten days, a day, ten hours, an hour
 OnProgress = Callable[[str, int, int], None]
 
 
@@ -33,6 +36,7 @@ class RunFacts:
 
     Attributes:
         root: Its folder.
+        run_id: Its id.
         own: Whether it is a user's own, below `users/`.
         etag: Of run.json; None if there is none.
         modified: When run.json was written.
@@ -48,6 +52,7 @@ class RunFacts:
     """
 
     root: str
+    run_id: str
     own: bool
     etag: str | None = None
     modified: datetime | None = None
@@ -60,11 +65,6 @@ class RunFacts:
     status: str = ""
     kind: str = "run"
     why: str = ""
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return name_of(self.root)
 
     @property
     def is_at_work(self) -> bool:
@@ -109,8 +109,8 @@ def survey(store: RunStore, on_progress: OnProgress) -> list[PipelineFacts]:
         on_progress: Is called, by several threads, with a pipeline, how many objects of it were seen, and 0: nobody
             knows of how many.
     """
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(lambda folder: _pipeline(store, folder, on_progress), all_pipelines(store)))
+    with ThreadPoolExecutor(LISTS) as lists, ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(lambda folder: _Survey(store, folder, on_progress).pipeline(lists), all_pipelines(store)))
 
 
 def all_pipelines(store: RunStore) -> list[str]:
@@ -119,25 +119,69 @@ def all_pipelines(store: RunStore) -> list[str]:
     return sorted(dict.fromkeys([*store.pipelines(), *own]))
 
 
-def _pipeline(store: RunStore, folder: str, on_progress: OnProgress) -> PipelineFacts:
-    facts = PipelineFacts(folder, folder.startswith(f"{join(store.scratch, layout.USERS)}/"))
-    storage = storage_for(folder, store.settings)
-    names = storage.folders(folder)
-    for run_id in filter(layout.is_run_id, names):  # also one that has no object left
-        facts.runs[run_id] = RunFacts(join(folder, run_id), facts.own)
-    if not facts.runs and not {layout.INDEX_FOLDER, layout.CODE_FOLDER} & set(names):
-        return facts  # data that somebody keeps there, of any size
-    for number, item in enumerate(storage.walk(folder), start=1):
-        _add(facts, item, item.path[len(folder) + 1 :])
-        if number % EVERY == 0:
-            on_progress("/".join(folder.split("/")[-2:]), number, 0)
-    for run_id, marks in facts.marks.items():
-        if len(marks) == 1 and run_id in facts.runs:
-            run = facts.runs[run_id]
-            run.summary = parse_mark(marks[0].path.split("/")[-2])[1]
-            if run.summary is not None:
-                run.status, run.kind = run.summary.status, run.summary.kind
-    return facts
+class _Survey:
+    """The look at a pipeline's folder. One with many runs is listed in parts, side by side."""
+
+    def __init__(self, store: RunStore, folder: str, on_progress: OnProgress) -> None:
+        self._folder = folder
+        self._storage = storage_for(folder, store.settings)
+        self._on_progress = on_progress
+        self._seen = itertools.count(1)
+        self._facts = PipelineFacts(folder, folder.startswith(f"{join(store.scratch, layout.USERS)}/"))
+
+    def pipeline(self, lists: ThreadPoolExecutor) -> PipelineFacts:
+        """Returns what lies there.
+
+        Args:
+            lists: Does the lists.
+        """
+        facts = self._facts
+        names = self._storage.folders(self._folder)
+        for run_id in filter(layout.is_run_id, names):  # also one that has no object left
+            facts.runs[run_id] = RunFacts(join(self._folder, run_id), run_id, facts.own)
+        if not facts.runs and not {layout.INDEX_FOLDER, layout.CODE_FOLDER} & set(names):
+            return facts  # data that somebody keeps there, of any size
+        list(lists.map(lambda part: self._list(*part), self._parts()))
+        for run_id, marks in facts.marks.items():
+            if len(marks) == 1 and run_id in facts.runs:
+                run = facts.runs[run_id]
+                run.summary = parse_mark(marks[0].path.split("/")[-2])[1]
+                if run.summary is not None:
+                    run.status, run.kind = run.summary.status, run.summary.kind
+        return facts
+
+    def _parts(self) -> list[tuple[str, str]]:
+        """Returns folders, and what the names in them begin with: together they have all that is looked at."""
+        if len(self._facts.runs) <= AT_ONCE:
+            return [(self._folder, "")]
+        index = join(self._folder, layout.INDEX_FOLDER)
+        months = [(join(index, month), "") for month in self._storage.folders(index)]
+        parts = [(self._folder, beginning) for beginning in beginnings(sorted(self._facts.runs))]
+        return [*parts, *months, (join(self._folder, layout.CODE_FOLDER), "")]
+
+    def _list(self, folder: str, beginning: str) -> None:
+        """Adds what lies in a part; of no run, two threads add anything at a time."""
+        for item in self._storage.walk(folder, beginning=beginning):
+            _add(self._facts, item, item.path[len(self._folder) + 1 :])
+            number = next(self._seen)
+            if number % EVERY == 0:
+                self._on_progress("/".join(self._folder.split("/")[-2:]), number, 0)
+
+
+def beginnings(run_ids: Sequence[str], lengths: Sequence[int] = LENGTHS) -> Iterator[str]:
+    """Yields what ids begin with, each of them with one of these, so that few ids begin alike: years, months, days.
+
+    Args:
+        run_ids: Sorted.
+        lengths: How long a beginning may be.
+    """
+    length, *longer = lengths
+    for beginning, group in itertools.groupby(run_ids, key=lambda run_id: run_id[:length]):
+        same = list(group)
+        if len(same) > AT_ONCE and longer:
+            yield from beginnings(same, longer)
+        else:
+            yield beginning
 
 
 def _add(facts: PipelineFacts, item: StoredObject, name: str) -> None:
@@ -145,7 +189,9 @@ def _add(facts: PipelineFacts, item: StoredObject, name: str) -> None:
     if first in facts.runs:
         _add_to_run(facts.runs[first], item, rest)
     elif first == layout.INDEX_FOLDER and name_of(name) == layout.MARK_FILE and rest.count("/") == 2:
-        facts.marks.setdefault(parse_mark(rest.split("/")[1])[0], []).append(item)
+        run_id, _ = parse_mark(rest.split("/")[1])
+        if layout.is_run_id(run_id):
+            facts.marks.setdefault(run_id, []).append(item)
     elif first == layout.CODE_FOLDER and rest.endswith(".zip") and "/" not in rest:
         facts.code.append(item)
 
@@ -154,12 +200,12 @@ def _add_to_run(run: RunFacts, item: StoredObject, name: str) -> None:
     run.bytes += item.size
     run.objects += 1
     run.newest = latest(run.newest, item.modified)
-    folder, slash, rest = name.partition("/")
+    folder, _, rest = name.partition("/")
     if name == layout.RUN_FILE:
         run.etag, run.modified = item.etag or "", item.modified
     elif name == layout.DECISION_FILE:
         run.has_decided = True
-    elif slash and rest != layout.FAILURE_FILE:
+    elif folder and rest and rest != layout.FAILURE_FILE:  # a key with `//` is in no folder
         inside = run.folders.setdefault(folder, FolderFacts())
         inside.bytes += item.size
         inside.objects += 1
@@ -169,7 +215,9 @@ def _add_to_run(run: RunFacts, item: StoredObject, name: str) -> None:
 
 def latest(one: datetime | None, other: datetime | None) -> datetime | None:
     """Returns the later of two moments, of which either may not be known."""
-    return max((moment for moment in (one, other) if moment is not None), default=None)
+    if one is None or other is None:
+        return one or other
+    return max(one, other)
 
 
 def every_run(pipelines: list[PipelineFacts]) -> Iterator[RunFacts]:

@@ -95,6 +95,31 @@ def test_a_terminal_is_asked(old: StoredRun, monkeypatch: pytest.MonkeyPatch, te
     assert len(asked) == 1
 
 
+def test_json_asks_nothing_on_a_terminal_either(
+    old: StoredRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = answer(monkeypatch, "y")
+    for command in (["gc"], ["runs", "rm", old.run_id]):
+        assert run_command([*command, "--json"]) == 2
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert "With --json, nothing is deleted without --yes." in shown.err
+        assert "--yes --json" in shown.err
+    assert asked == []
+    assert old.exists()
+    assert run_command(["gc", "--json", "--yes"]) == 0
+
+
+def test_the_next_command_is_said(
+    old: StoredRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["gc", "--dry-run"]) == 0
+    assert "next: sandbox gc --older-than 14d --keep-last 3\n" in capsys.readouterr().err
+    answer(monkeypatch, "n")
+    assert run_command(["gc"]) == 1
+    assert "nothing was deleted; next: sandbox gc --older-than 14d --keep-last 3 --dry-run" in capsys.readouterr().err
+
+
 def test_nothing_to_do_asks_nothing(history: History, capsys: pytest.CaptureFixture[str]) -> None:
     history.run(30)
     assert run_command(["gc"]) == 0

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import pickle
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -50,6 +53,7 @@ def refused(tmp_path: Path) -> Callable[..., str]:
         before = tree(tmp_path)
         with pytest.raises(DamagedError) as raised:
             import_bundle(bundle, str(tmp_path / "there"), by="ada")
+        assert raised.value.hint, "the next command is said"
         assert tree(tmp_path) == before
         assert not (tmp_path / "there" / "imported").exists()
         return raised.value.message
@@ -74,6 +78,27 @@ def test_what_is_rebuilt_by_hand_is_accepted(contents: Contents, tmp_path: Path)
 def test_names_that_are_no_files_of_a_run(name: str, contents: Contents, tmp_path: Path, refused: Any) -> None:
     message = refused(rebuilt(tmp_path / "x", {**contents, name: b"evil"}))
     assert "its name" in message or "leads out" in message or "header says something else" in message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "run/_sources/file/CON", "run/_sources/file/aux.parquet", "run/_sources/file/nul/x", "run/_sources/file/x.",
+        "run/_sources/file/x ", "run/_sources/file/x./y", "run/_sources/file/x:y", "run/_sources/file/a?b",
+    ],
+)  # fmt: skip
+def test_names_that_windows_refuses(name: str, contents: Contents, tmp_path: Path, refused: Any) -> None:
+    message = refused(rebuilt(tmp_path / "x", {**contents, name: b"x"}))
+    assert name in message
+    assert "on Windows" in message
+
+
+def test_a_pipeline_that_windows_refuses(contents: Contents, tmp_path: Path, refused: Any) -> None:
+    info = json.loads(contents[LIST])
+    info["path"] = info["path"].replace("/revenue/", "/aux/")
+    assert "`path` has an invalid value" in refused(
+        rebuilt(tmp_path / "x", {**contents, LIST: json.dumps(info).encode()})
+    )
 
 
 @pytest.mark.parametrize("name", ["run/ORDERS/part-00000.parquet", "RUN/run.json", "run/orders", "run/run.json/x"])
@@ -456,3 +481,29 @@ def test_another_name_of_a_member_in_the_directory(contents: Contents, tmp_path:
     raw[-10:-6] = struct.pack("<L", len(raw) - 22 - start)
     bundle.write_bytes(raw)
     assert "such as another name" in refused(bundle)
+
+
+def test_documents_that_need_more_memory_together_than_one_may(
+    contents: Contents, tmp_path: Path, refused: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is within its own bounds; none is parsed."""
+    manifest = json.loads(contents[MANIFEST])
+    manifest["inputs"] = {"x": [[]] * 400_000}
+    content = json.dumps(manifest, separators=(",", ":")).encode()
+    assert len(content) < 2 << 20
+    more = {f"run/orders.{name}/_manifest.json": content for name in "abcdefghijklmnopqrst"}
+    parsed: list[str] = []
+    monkeypatch.setattr(read, "parse_manifest", lambda _, where: parsed.append(where))
+    message = refused(rebuilt(tmp_path / "x", {**contents, **more}))
+    assert "documents need more than 1,024 MB of memory" in message
+    assert parsed == []
+
+
+def test_what_reads_footers_may_take_so_much_memory_and_no_more() -> None:
+    code = (
+        "from spark_etl.bundles import footers\n"
+        "footers.MOST_MEMORY = 256 << 20; footers._limit_memory(); bytearray(512 << 20)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert "MemoryError" in done.stderr

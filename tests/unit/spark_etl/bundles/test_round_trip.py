@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from spark_etl.bundles.export import ExportRequest, export_run, plan_export
-from spark_etl.bundles.imports import import_bundle
+from spark_etl.bundles.imports import check_name, import_bundle
 from spark_etl.bundles.select import _Selector
 from spark_etl.errors import ArgumentError, StorageError
 from spark_etl.reading import Run, Runs
@@ -97,6 +98,34 @@ def test_an_imported_run_can_be_exported_again(bundle: Path, tmp_path: Path) -> 
     ]
     assert second.document.imported is not None
     assert second.document.imported["kind"] == "run"
+
+
+@pytest.mark.parametrize("name", ["aux.bundle", "10:11.bundle", "x.bundle.", "nul"])
+def test_a_file_that_windows_refuses_is_not_written(run: Run, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ArgumentError, match="Windows") as raised:
+        exported(run, tmp_path / name)
+    assert raised.value.hint == f"name another file: {RUN_ID}.bundle"
+
+
+def test_rows_in_a_file_that_windows_refuses_do_not_go_along(run: Run, tmp_path: Path) -> None:
+    folder = Path(run["orders"].path.removeprefix("file://"))
+    manifest = json.loads((folder / "_manifest.json").read_text())
+    name = manifest["files"][0]["name"]
+    (folder / name).rename(folder / "aux.parquet")
+    manifest["files"][0]["name"] = "aux.parquet"
+    (folder / "_manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ArgumentError, match="`aux` is a device on Windows"):
+        exported(run, tmp_path / "x.bundle")
+
+
+@pytest.mark.parametrize("name", ["CON", "x.", "lpt1.x"])
+def test_nor_is_a_team_called_so(name: str) -> None:
+    with pytest.raises(ArgumentError, match="Windows"):
+        check_name(name)
+
+
+def test_nobody_else_may_read_a_bundle(bundle: Path) -> None:
+    assert stat.S_IMODE(bundle.stat().st_mode) == 0o600
 
 
 def test_the_same_bundle_twice_is_no_error(bundle: Path, tmp_path: Path) -> None:
@@ -219,21 +248,23 @@ def test_an_import_that_fails_leaves_nothing(bundle: Path, tmp_path: Path, monke
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(StoredRun, "write_document", broken)
-    with pytest.raises(StorageError, match="No space"):
+    monkeypatch.setattr(StoredRun, "create_document", broken)
+    with pytest.raises(StorageError, match="No space") as raised:
         imported(bundle, tmp_path)
-    assert tree(tmp_path / "there") == {}
+    assert raised.value.hint
+    (left,) = tree(tmp_path / "there")
+    assert "/_code/" in left, "which another run may have by now, and a clean-up deletes otherwise"
 
 
 def test_run_json_is_written_last(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
-    write = StoredRun.write_document
+    create = StoredRun.create_document
 
-    def watched(self: StoredRun, document: object) -> None:
+    def watched(self: StoredRun, document: object) -> bool:
         seen.append([Path(name).name for name in tree(tmp_path / "there")])
-        write(self, document)  # type: ignore[arg-type]
+        return create(self, document)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(StoredRun, "write_document", watched)
+    monkeypatch.setattr(StoredRun, "create_document", watched)
     imported(bundle, tmp_path)
     assert "run.json" not in seen[0]
     assert {"_manifest.json", "_inputs.json", "_sources.json", "rates.parquet"} <= set(seen[0])

@@ -41,6 +41,7 @@ def test_it_refuses_without_a_terminal_and_deletes_with_yes(old: StoredRun, caps
 @pytest.mark.parametrize(("text", "code"), [("y\n", 0), ("n\n", 1), ("", 1)])
 def test_a_terminal_is_asked(old: StoredRun, monkeypatch: pytest.MonkeyPatch, text: str, code: int) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(sys.stdin, "readline", lambda: text, raising=False)
     assert cli.main(["gc", "--keep-last", "0"]) == code
     assert old.exists() is (code == 1)
@@ -52,6 +53,20 @@ def test_the_json_is_one_line(old: StoredRun, capsys: pytest.CaptureFixture[str]
     assert cli.main(["gc", "--keep-last", "0", "--json", "--yes"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["result"]["runs"] == [old.run_id]
+
+
+def test_json_asks_nothing_on_a_terminal_either(
+    old: StoredRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "readline", lambda: pytest.fail("it was asked"), raising=False)
+    assert cli.main(["gc", "--keep-last", "0", "--json"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "with --json, nothing is deleted without --yes" in shown.err
+    assert "--dry-run" in shown.err
+    assert old.exists()
 
 
 @pytest.mark.parametrize("arguments", [["--keep-last", "x"], ["--keep-last", "-1"], ["--older-than", "soon"]])

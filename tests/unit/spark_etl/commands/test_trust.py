@@ -37,9 +37,12 @@ def test_it_is_listed_and_trusted(scratch: str, capsys: pytest.CaptureFixture[st
     shown = capsys.readouterr().err
     assert "Spark setting: spark.plugins=evil.Plugin" in shown
     assert "sandbox replay" in shown, "what would run it apart from this machine is named"
+    assert f"next: spark-etl replay {scratch}/elsewhere/revenue/{ID}/FEATURE" in shown.replace("'", "")
     assert is_trusted(run, Runs(scratch).scratch)
     assert trust(scratch) == 0
-    assert "is trusted already" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "is trusted already" in shown
+    assert "next: spark-etl replay" in shown
 
 
 def test_without_a_terminal_nothing_is_trusted_unasked(scratch: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,10 +52,11 @@ def test_without_a_terminal_nothing_is_trusted_unasked(scratch: str, capsys: pyt
     assert not is_trusted(run, Runs(scratch).scratch)
 
 
-def test_no_is_an_answer(scratch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_is_an_answer(scratch: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     run = make(scratch)
-    monkeypatch.setattr(command, "_is_yes", lambda _: False)
+    monkeypatch.setattr(command, "is_yes", lambda *_: False)
     assert trust(scratch) == 1
+    assert f"run {ID} is not trusted; next: unzip -l" in capsys.readouterr().err
     assert not is_trusted(run, Runs(scratch).scratch)
 
 

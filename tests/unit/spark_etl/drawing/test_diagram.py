@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from spark_etl.drawing import Diagram, Node, as_text
+from spark_etl.drawing import Diagram, Node, as_html, as_mermaid, as_text
 
 LISTING = """\
 plan of revenue: 6 features, 1 reuse, 4 run, 1 skip
@@ -60,3 +60,31 @@ def test_more_than_nine_layers_stay_in_one_column() -> None:
     chain = Diagram([Node(f"f{number}", [f"f{number - 1}"], state="run") for number in range(11)])
     assert " 1  f0 " in as_text(chain)
     assert "\n11  f10" in as_text(chain)
+
+
+class TestCircles:
+    """No run has one, but a run.json may be anybody's."""
+
+    def test_it_is_drawn_but_for_what_closes_it_and_said(self) -> None:
+        diagram = Diagram([Node("a", ["c"]), Node("b", ["a"]), Node("c", ["b"]), Node("d", ["c"])])
+        assert diagram.closing == [("b", "a")]
+        assert [[node.alias for node in layer] for layer in diagram.layers] == [["b"], ["c"], ["a", "d"]]
+        assert diagram.summary() == "features: 4 features; they read each other in a circle, not drawn: b ← a"
+        assert "b ← a" in as_text(diagram)
+        assert "b ← a" in as_html(diagram)
+        assert "n0 --> n1" not in as_mermaid(diagram)
+
+    def test_one_that_reads_itself(self) -> None:
+        diagram = Diagram([Node("a", ["a"]), Node("b", ["a", "b"])])
+        assert diagram.closing == [("a", "a"), ("b", "b")]
+        assert diagram.summary().endswith("not drawn: a ← a and 1 more")
+        assert [[node.alias for node in layer] for layer in diagram.layers] == [["a"], ["b"]]
+
+    def test_a_long_one_needs_no_recursion(self) -> None:
+        number = 5_000
+        diagram = Diagram([Node(f"f{each}", [f"f{(each + 1) % number}"]) for each in range(number)])
+        assert diagram.closing == [(f"f{number - 1}", "f0")]
+        assert len(diagram.layers) == number
+
+    def test_a_graph_without_one_loses_nothing(self, diamond: Diagram) -> None:
+        assert diamond.closing == []

@@ -127,7 +127,7 @@ def test_each_client_asks_with_the_same_keys(home: Path, monkeypatch: pytest.Mon
     seen: list[S3Settings] = []
     monkeypatch.setattr(parquet, "s3_filesystem", seen.append)
     parquet.filesystem_for("s3a://bucket/key")
-    client: Any = s3_module._client(S3Settings.from_env())
+    client: Any = s3_module.make_client(S3Settings.from_env())
     assert client._provider.retrieve().access_key == seen[0].access_key == "key-1"
     assert client._base_url.region == seen[0].region == "eu-central-1"
 

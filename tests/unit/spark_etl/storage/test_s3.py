@@ -63,7 +63,7 @@ def refused(code: str) -> S3Error:
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Any:
     def with_client(client: Client) -> S3Storage:
-        monkeypatch.setattr(module, "_client", lambda _settings: client)
+        monkeypatch.setattr(module, "make_client", lambda _settings: client)
         return S3Storage(SETTINGS)
 
     return with_client
@@ -87,8 +87,24 @@ def test_a_folder_is_cleared_with_its_markers(store: Any) -> None:
 def test_folders_are_named_without_slash(store: Any) -> None:
     client = Client(entry("team/b/"), entry("team/a/"), entry("team/file"))
     assert store(client).folders("s3a://scratch/team") == ["a", "b"]
+    client = Client(entry("b/"), entry("a/"), entry("file"))
     assert store(client).folders("s3a://scratch") == ["a", "b"]
     assert client.asked[-1] == ("scratch", "")
+
+
+def test_a_key_with_two_slashes_makes_no_folder_of_its_parents_name(store: Any) -> None:
+    client = Client(entry("team//"), entry("team/a/"))
+    assert store(client).folders("s3a://scratch/team") == ["a"]
+    assert store(client).names("s3a://scratch/team") == ["a"]
+    assert [each.name for each in store(client).entries("s3a://scratch/team")] == ["", "a"]
+
+
+def test_of_a_folder_only_what_begins_so_is_listed(store: Any) -> None:
+    client = Client(entry("team/2024/x"))
+    assert [item.path for item in store(client).walk("s3a://scratch/team", beginning="202")] == [
+        "s3a://scratch/team/2024/x"
+    ]
+    assert client.asked == [("scratch", "team/202")]
 
 
 def test_of_a_span_of_names_only_that_is_listed(store: Any) -> None:

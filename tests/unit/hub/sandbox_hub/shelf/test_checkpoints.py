@@ -52,7 +52,7 @@ def stored(name: str = "part-0.parquet", size: int = 10, etag: str = "e", at: st
 
 
 def shelf_data(store: Store, monkeypatch: pytest.MonkeyPatch) -> CheckpointStore:
-    monkeypatch.setattr(s3, "_client", lambda settings: store)
+    monkeypatch.setattr(s3, "make_client", lambda settings: store)
     monkeypatch.setattr(storage, "_s3", s3.S3Storage)
     return CheckpointStore("http://minio:9000", "us-east-1", lambda user: Key(user, "secret"))
 

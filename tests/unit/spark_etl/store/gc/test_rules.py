@@ -209,3 +209,34 @@ class TestRemoval:
         other = History(tmp_path / "other").run(30)
         with pytest.raises(RunNotFoundError, match=other.run_id):
             plan_removal(history.store, [other])
+
+
+class TestOlderThanItsOrigin:
+    """A store that was restored, or a clock that went back: who replays what is told by ids, not by times."""
+
+    @pytest.fixture
+    def pair(self, history: History) -> tuple[StoredRun, StoredRun]:
+        """An origin, and its replay whose id says that it started ten days before."""
+        origin = history.run(20, status="failed")
+        replay = history.run(30, replays=origin)
+        history.run(1)
+        return origin, replay
+
+    def test_the_origin_of_a_pinned_replay_stays(self, history: History, pair: tuple[StoredRun, StoredRun]) -> None:
+        origin, replay = pair
+        history.pin(replay)
+        plan = reasons(plan_gc(history.store, GcOptions(timedelta(days=14), keep_last=0)))
+        assert plan[replay.root][0] == "pinned"
+        assert plan[origin.root] == ("origin of a replay", (replay.run_id,))
+
+    @pytest.mark.parametrize("marked", [True, False])
+    def test_and_so_it_is_for_runs_rm(self, history: History, marked: bool) -> None:
+        origin = history.run(20, status="failed")
+        replay = history.run(30, replays=origin, mark=marked)
+        assert reasons(plan_removal(history.store, [origin])) == {origin.root: ("origin of a replay", (replay.run_id,))}
+
+    def test_what_an_older_run_reuses_stays_too(self, history: History) -> None:
+        reused = history.run(20, status="failed")
+        history.run(25, reuses=reused)
+        plan = reasons(plan_gc(history.store, GcOptions(timedelta(days=14), keep_last=0)))
+        assert plan[reused.root][0] == "reused"

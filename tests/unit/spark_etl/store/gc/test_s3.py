@@ -14,7 +14,8 @@ from minio.error import S3Error
 from spark_etl.storage import S3Settings
 from spark_etl.storage import s3 as module
 from spark_etl.storage.s3 import S3Storage
-from spark_etl.store import GcOptions, GcPlan, RunStore, execute_gc, plan_gc
+from spark_etl.store import GcOptions, GcPlan, RunStore, StoredRun, execute_gc, plan_gc
+from spark_etl.store.contents import contents_of
 
 from tests.support.histories import History, path_of, set_age
 
@@ -78,7 +79,7 @@ class Bucket:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     made = Bucket()
-    monkeypatch.setattr(module, "_client", lambda _: made)
+    monkeypatch.setattr(module, "make_client", lambda _: made)
     storage = S3Storage(S3Settings(endpoint="http://minio:9000"))
     monkeypatch.setattr("spark_etl.storage._s3", lambda _: storage)
     return made
@@ -147,3 +148,21 @@ def test_a_folder_into_which_something_is_being_written_is_no_leftover(history: 
     key = f"team/shop/{half.run_id}/net/part-0.parquet"
     bucket.uploads.append(SimpleNamespace(object_name=key, upload_id="id", initiated_time=started))
     assert plan_gc(store, ALL).is_empty
+
+
+def test_keys_with_two_slashes_are_deleted_with_their_run(history: History, bucket: Bucket) -> None:
+    """No reader finds them; a clean-up must not stumble over them."""
+    run = history.run(30, status="failed")
+    stays = history.run(1)
+    copy(history, bucket)
+    below = run.root.removeprefix(f"{history.store.scratch}/")
+    for name in ("/x", "/orders/x", "/run.json"):
+        bucket.objects[f"{below}/{name}"] = b"x", datetime.now(UTC) - timedelta(days=30)
+    store = RunStore("s3a://scratch")
+    plan = plan_gc(store, GcOptions(timedelta(days=14), keep_last=0))
+    assert [each.run_id for each in (run,)] == [each.name for each in plan.going]
+    assert contents_of(StoredRun(f"s3a://scratch/{below}")).checkpoints.keys() == {"orders", "net"}
+    assert len(contents_of(StoredRun(f"s3a://scratch/{below}")).other) == 3
+    execute_gc(store, plan)
+    assert not any(key.startswith(below) for key in bucket.objects)
+    assert any(stays.run_id in key for key in bucket.objects)
