@@ -39,7 +39,7 @@ def list_images(context: typer.Context, *, json: Json = False) -> None:
         given.console.json([image.to_dict() for image in found])
         return
     rows = [
-        [image.ref, image.state, format_bytes(image.bytes) if image.bytes else "", image.built, listing(image.stacks)]
+        [image.ref, image.state, format_bytes(image.bytes) if image.bytes else "", image.built, ", ".join(image.stacks)]
         for image in found
     ]
     given.console.table(["image", "state", "size", "built", "stacks"], rows)

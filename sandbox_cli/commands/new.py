@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -30,5 +29,5 @@ def new(
         return
     given.console.info(f"{made.folder}: {format_count(len(made.files), 'file')}; begin with README.md")
     given.console.info("next, in a stack that is up:")
-    for command in [f"cd {shlex.quote(str(made.folder))}", *made.next_commands()]:
+    for command in made.next_commands():
         given.console.info(f"  {command}")

@@ -6,6 +6,7 @@ import importlib.machinery
 import keyword
 import os
 import re
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ class NewProject:
 
     Attributes:
         name: Of its package and its pipeline.
-        folder: Where it is.
+        folder: Where it is, as it was asked for.
         files: What is in it, relative to it.
     """
 
@@ -42,20 +43,21 @@ class NewProject:
     files: tuple[str, ...]
 
     def next_commands(self) -> list[str]:
-        """Returns what one types in its folder to see it run."""
-        days = f"--start-date {DAY} --end-date {DAY}"
+        """Returns what one types to see it run."""
+        folder, data = (shlex.quote(str(path)) for path in (self.folder, self.folder / "data" / "orders.csv"))
+        snapshot = f"--as-snapshot {SNAPSHOT} --date {DAY}"
         features = "--checkpoint orders, revenue_by_customer"
         return [
-            f"sandbox data put data/orders.csv s3://published/{self.name} --as-snapshot {SNAPSHOT} --date {DAY}",
-            f"sandbox plan . {features}",
-            f"sandbox run . {days} {features}",
+            f"sandbox data put {data} s3://published/{self.name} {snapshot}",
+            f"sandbox plan {folder} {features}",
+            f"sandbox run {folder} --start-date {DAY} --end-date {DAY} {features}",
         ]
 
     def to_dict(self) -> dict[str, Any]:
         """Returns it as JSON knows it."""
         return {
             "name": self.name,
-            "path": str(self.folder),
+            "path": str(self.folder.resolve()),
             "files": list(self.files),
             "next": self.next_commands(),
         }
@@ -74,7 +76,7 @@ def make_project(name: str, into: Path) -> NewProject:
     _check_name(name)
     if not into.is_dir():
         raise UsageError(f"--into {into}: no such folder.")
-    folder = into.resolve() / name
+    folder = into / name
     if os.path.lexists(folder):
         raise UsageError(f"{folder} is there already.", hint="choose another name, or another folder by --into DIR")
     try:

@@ -9,14 +9,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 from spark_etl import ConfiguredSparkFeature, S3PublishedSource, SparkFeature
 
+PUBLISHED = "s3a://published/new_project/"
+
 
 class Orders(SparkFeature):
     """One row for each order: order_id, customer, status, amount_cents, _dt."""
 
     def __init__(self) -> None:
-        self.sources = {
-            "orders": S3PublishedSource(base_s3_path="s3a://published/new_project/", source_schema_id="orders_v1")
-        }
+        self.sources = {"orders": S3PublishedSource(base_s3_path=PUBLISHED, source_schema_id="orders_v1")}
 
     def transform(self, spark: Any, start_date: date, end_date: date, **kwargs: Any) -> DataFrame:
         """Returns the snapshots of all days, as they are."""

@@ -1,7 +1,8 @@
 """The features on a few rows, on a local Spark, without Docker."""
 
-from new_project.features import RevenueByCustomer
 from spark_etl.testing import assert_frames_equal
+
+from new_project.features import RevenueByCustomer
 
 ORDERS = [
     {"order_id": 1, "customer": "ada", "status": "paid", "amount_cents": 1000},
