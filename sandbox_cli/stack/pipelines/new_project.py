@@ -90,7 +90,7 @@ def make_project(name: str, into: Path) -> NewProject:
 
 
 def _check_name(name: str) -> None:
-    if not NAME.fullmatch(name) or keyword.iskeyword(name) or keyword.issoftkeyword(name):
+    if not _is_package_name(name):
         raise UsageError(
             f"`{name}` can't be a project's name: it is that of a Python package, so 2 to 40 lower-case letters, "
             "digits and `_`, a letter first, and no keyword of Python.",
@@ -105,11 +105,15 @@ def _check_name(name: str) -> None:
         )
 
 
+def _is_package_name(name: str) -> bool:
+    return bool(NAME.fullmatch(name)) and not keyword.iskeyword(name) and not keyword.issoftkeyword(name)
+
+
 def _suggested(name: str) -> str | None:
     """Returns the command with a name that is like this one and can be a package's; None if there is none."""
     like = re.sub(r"\W+|_+", "_", name.lower(), flags=re.ASCII).strip("_")
-    like = f"my_{like}" if not like[:1].isalpha() or keyword.iskeyword(like) or keyword.issoftkeyword(like) else like
-    return f"sandbox new {like}" if NAME.fullmatch(like) and like != name else None
+    usable = next((each for each in (like, f"my_{like}") if like and _is_package_name(each)), None)
+    return f"sandbox new {usable}" if usable else None
 
 
 def _installed(name: str) -> str | None:
