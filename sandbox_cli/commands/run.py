@@ -106,7 +106,7 @@ def config_and_arguments(context: typer.Context, config: Path | None, resume: st
     if config is None:
         raise UsageError(
             "Missing argument 'CONFIG': a feature config, or the folder of one.",
-            hint=f"name one, or go on from your last run: `sandbox {context.info_name} --resume`",
+            hint="name one, or go on from your last run: `sandbox run --resume`",
         )
     return config, arguments
 
