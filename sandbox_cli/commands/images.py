@@ -75,7 +75,12 @@ def load(context: typer.Context, file: File, *, json: Json = False) -> None:
     engine = connection.connect(given.console, given.settings)
     with given.console.stage("load") as stage:
         found = transfer.load_images(
-            engine, given.settings, file, on_read=_progress(stage, "checking"), on_load=_progress(stage, "loading")
+            engine,
+            given.settings,
+            file,
+            on_read=_progress(stage, "checking"),
+            on_load=_progress(stage, "loading"),
+            on_unpack=lambda: stage.update("the engine unpacks them"),
         )
         stage.result = f"{len(found.loaded)} loaded, {len(found.current)} there already"
     if json:

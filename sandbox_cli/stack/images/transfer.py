@@ -131,6 +131,7 @@ def load_images(
     *,
     on_read: OnBytes = lambda _done, _total: None,
     on_load: OnBytes = lambda _done, _total: None,
+    on_unpack: Callable[[], None] = lambda: None,
 ) -> Loaded:
     """Loads the images of a file that `save_images` has written, if the engine lacks one of them.
 
@@ -139,7 +140,8 @@ def load_images(
         settings: The checkout.
         file: The file.
         on_read: Called with how many bytes of how many were checked.
-        on_load: Called with how many were loaded.
+        on_load: Called with how many the engine was given.
+        on_unpack: Called when it has all of them, and unpacks them.
 
     Raises:
         UsageError: The file is damaged, or has other images than those of a sandbox, or of another architecture.
@@ -159,7 +161,7 @@ def load_images(
     before = inventory.tags(engine)
     new = [name for name in wanted if refs[name] not in before]
     if new:
-        _load(engine, file, on_load)
+        _load(engine, file, on_load, on_unpack)
         _verify(file, engine, {refs[name]: image for name, image in wanted.items()})
         inventory.remove(engine, sorted(tags - set(before) - set(refs.values())))
     return Loaded(
@@ -197,13 +199,14 @@ def _check(file: Path, engine: Engine, wanted: dict[str, SavedImage]) -> None:
             )
 
 
-def _load(engine: Engine, file: Path, on_bytes: OnBytes) -> None:
+def _load(engine: Engine, file: Path, on_bytes: OnBytes, on_unpack: Callable[[], None]) -> None:
     try:
         with opened(file) as source, _docker(engine, ["image", "load", "--quiet"], writes=False) as target:
             while chunk := source.stream.read(CHUNK):
                 target.write(chunk)
                 on_bytes(source.position(), source.size)
             target.close()
+            on_unpack()
     except DAMAGED as error:
         raise damaged(file, f"it was changed meanwhile: {error}") from None
 
