@@ -16,7 +16,7 @@ from sandbox_cli.app import run_command
 from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import ROOT
 from sandbox_cli.stack.pipelines import new_project
-from sandbox_cli.stack.pipelines.new_project import DAY, PLACEHOLDER, SNAPSHOT, TEMPLATE, make_project
+from sandbox_cli.stack.pipelines.new_project import DAY, PLACEHOLDER, SNAPSHOT, TEMPLATE, NewProject, make_project
 
 FILES = [
     ".gitignore",
@@ -67,6 +67,13 @@ def test_the_data_is_put_where_the_feature_reads_it(tmp_path: Path) -> None:
     for command in made.next_commands():
         shown = command.replace(str(made.folder / "data"), "data").replace(str(made.folder), ".")
         assert f"    {shown}\n" in readme
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/new-project.md"])
+def test_the_pages_show_the_commands_that_a_test_runs(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for command in ["sandbox new shop", *NewProject("shop", Path("shop"), ()).next_commands(), "sandbox diff"]:
+        assert f"    ./{command}\n" in text, command
 
 
 @pytest.mark.parametrize(
