@@ -152,6 +152,11 @@ def test_what_needs_the_store_needs_the_stack(
     assert not docker.exists()
 
 
+def test_a_run_that_is_not_named_is_the_latest(config: Path, docker: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["plan", str(config), "--checkpoint", "orders", "--resume"]) == 4
+    assert DOWN.message in capsys.readouterr().err
+
+
 def test_without_stack_and_image_there_is_nothing_to_make_it_in(
     config: Path, docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
