@@ -36,7 +36,7 @@ def call(stack: Sandbox, line: str, *more: str) -> Any:
 
 def runs_of(stack: Sandbox, name: str) -> list[str]:
     """Returns the runs of a pipeline, the newest first."""
-    return [run["id"] for run in stack("runs", "list", "--pipeline", name, "--json").json]
+    return [run["run_id"] for run in stack("runs", "list", "--pipeline", name, "--json").json]
 
 
 @pytest.mark.timeout(600)

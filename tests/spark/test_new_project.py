@@ -85,7 +85,11 @@ def test_it_runs_and_a_planted_bug_is_found(project: Path, shared_spark: SharedS
 
     found = right.diff(wrong).to_dict()
     assert (found["answer"], found["first"]) == ("different", ["revenue_by_customer"])
-    assert ("eve", 1, 4200) in revenue(wrong) - REVENUE
+    parted = found["features"]["revenue_by_customer"]
+    assert [cause["kind"] for cause in parted["causes"]] == ["code"]
+    rows = parted["rows"]
+    assert (rows["keys"], rows["changed"], rows["only_a"], rows["only_b"]) == (["customer"], 3, 0, 1)
+    assert [row["values"] for row in rows["samples_b"]] == [{"customer": "eve", "orders": 1, "revenue_cents": 4200}]
 
 
 def test_its_own_test_is_green_and_sees_the_bug(project: Path) -> None:
