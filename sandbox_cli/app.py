@@ -21,8 +21,11 @@ from sandbox_cli.commands import (
     down,
     exporting,
     gc,
+    images,
     importing,
     logs,
+    new,
+    plan,
     replay,
     reset,
     run,
@@ -66,6 +69,9 @@ app.command("reset")(reset.reset)
 app.add_typer(users.app, name="users", cls=Group)
 app.command("run", cls=run.RunCommand, context_settings=run.SETTINGS, epilog=run.EPILOG)(run.run)
 app.add_typer(runs.app, name="runs", cls=Group)
+app.command("plan", cls=run.RunCommand, context_settings=run.SETTINGS, epilog=plan.EPILOG)(plan.plan)
+app.command("new")(new.new)
+app.add_typer(images.app, name="images", cls=Group)
 app.command("debug", epilog=debug_command.EPILOG)(debug_command.debug)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("diff", epilog=diff.EPILOG)(diff.diff)

@@ -24,6 +24,9 @@ VERBS = (
     "users",
     "run",
     "runs",
+    "plan",
+    "new",
+    "images",
     "debug",
     "replay",
     "diff",
@@ -44,6 +47,7 @@ ELSEWHERE = (
     (re.compile(r"\bruns\.latest\(\)"), "sandbox runs show latest"),
     (re.compile(r"""\bruns\[["']([\w./:-]+)["']\](?:\.\w+)?"""), r"sandbox runs show \1"),
     (re.compile(r"""\b(since|status|team|pipeline|limit)=["']?([\w:.-]+)["']?"""), r"--\1 \2"),
+    (re.compile(r"\bspark-etl plan(?= |$)"), "sandbox plan"),
     (re.compile(r"\b(?:spark-etl run|spark_etl_runner\.py)(?= |$)"), "sandbox run"),
 )
 

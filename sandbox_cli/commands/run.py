@@ -83,6 +83,19 @@ def run(
     ] = None,
 ) -> None:
     """Run a pipeline on the cluster, with the runner's own options."""
+    given = call(context)
+    config, arguments = config_and_arguments(context, config, resume)
+    request = submit.checked(config, arguments, requirements=requirements)
+    found = session.running(given.console, given.settings, session.CLUSTER)
+    raise typer.Exit(submit.run(given.console, found, request))
+
+
+def config_and_arguments(context: typer.Context, config: Path | None, resume: str | None) -> tuple[Path, list[str]]:
+    """Returns the config and the runner's arguments of a line, what it leaves out taken from the run that is resumed.
+
+    Raises:
+        UsageError: There is no config, and no run to take it from.
+    """
     given, arguments = call(context), list(context.args)
     if config is not None and str(config).startswith("-"):  # Typer takes the first of the runner's options for it
         config, arguments = None, [str(config), *arguments]
@@ -95,9 +108,7 @@ def run(
             "Missing argument 'CONFIG': a feature config, or the folder of one.",
             hint="name one, or go on from your last run: `sandbox run --resume`",
         )
-    request = submit.checked(config, arguments, requirements=requirements)
-    found = session.running(given.console, given.settings, session.CLUSTER)
-    raise typer.Exit(submit.run(given.console, found, request))
+    return config, arguments
 
 
 def _repeated(given: Call, config: Path | None, resume: str, arguments: Sequence[str]) -> tuple[Path, list[str]]:

@@ -159,7 +159,7 @@ def _files() -> dict[str, bytes]:
     spark = [ROOT / "spark" / name for name in ("spark_etl", "spark_etl_runner.py", "pipelines")]
     return {
         f"suite/{path.relative_to(ROOT).as_posix()}": path.read_bytes()
-        for top in (ROOT / "tests" / "spark", *spark)
+        for top in (ROOT / "tests" / "spark", ROOT / "sandbox_cli" / "template", *spark)
         for path in [top, *sorted(top.rglob("*"))]
         if path.is_file() and "__pycache__" not in path.parts
     }

@@ -175,6 +175,11 @@ def _missing(names: Iterable[str], refs: dict[str, str], present: dict[str, tupl
     return [name for name in names if refs[name] not in present]
 
 
+def tags(engine: Engine) -> dict[str, str]:
+    """Returns the engine's id of every tag of the sandbox's images."""
+    return {tag: image_id for tag, (image_id, _) in _present(engine).items()}
+
+
 def _present(engine: Engine) -> dict[str, tuple[str, int]]:
     """Returns id and size of every tag of the sandbox's images, with one call."""
     listed = engine.client.api.images(filters={"reference": [f"{REPOSITORY}/*"]})
@@ -244,10 +249,16 @@ def _size(engine: Engine, ref: str) -> str:
     return format_bytes(_present(engine)[ref][1])
 
 
-def identities(engine: Engine, settings: Settings) -> dict[str, dict[str, str]]:
-    """Returns the tag and the engine's id of each image of this checkout that is there, by name."""
+def identities(engine: Engine, settings: Settings, names: Iterable[str] | None = None) -> dict[str, dict[str, str]]:
+    """Returns the tag and the engine's id of each image of this checkout that is there, by name.
+
+    Args:
+        engine: Where to look.
+        settings: The checkout.
+        names: The images asked for, and what they are built on; all of the stack's if None.
+    """
     present = _present(engine)
-    refs = current_refs(settings).items()
+    refs = current_refs(settings, names).items()
     return {name: {"ref": ref, "id": present[ref][0]} for name, ref in refs if ref in present}
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from spark_etl.storage import is_s3, normalise
 
 from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
+from sandbox_cli.settings import Settings
 from sandbox_cli.stack.pipelines import driver, packages, project
 from sandbox_cli.stack.pipelines.requirements import collect
 from sandbox_cli.stack.session import Session
@@ -139,25 +140,32 @@ def _with_keys(arguments: Sequence[str], keys: str | None, folder: Path) -> tupl
 def run(console: Console, session: Session, request: Request) -> int:
     """Runs the pipeline and returns the runner's exit code: 0, 2, 5 or 130."""
     key = install_packages(console, session, request.requirements)
+    with mounted(console, session.settings, request) as (config, options):
+        own = path_options(f"{packages.INSIDE}/{key}") if key else []
+        own += terminal_options(console)
+        console.live("starting a driver …")
+        result = driver.run(session, _command(request, config), options=[*options, *own])
+        console.live("")
+    return result.exit_code
+
+
+@contextmanager
+def mounted(console: Console, settings: Settings, request: Request) -> Iterator[tuple[str, list[str]]]:
+    """Gives the config's path for a driver, and the options by which it gets the project, its user and variables."""
     git = read_git_state(request.folder)  # the driver has no git
     if request.folder != request.config.parent:
         console.info(f"modules are imported from {printable(str(request.folder))}")
     with ExitStack() as stack:
-        folder = stack.enter_context(project.readable(session.settings, request.folder, console.info))
+        folder = stack.enter_context(project.readable(settings, request.folder, console.info))
         config = _config_inside(request, folder)
         options = project_options(folder, request.folder, git)
         if config is None:
-            beside = stack.enter_context(project.readable_config(session.settings, request.config))
+            beside = stack.enter_context(project.readable_config(settings, request.config))
             options += ["--volume", f"{beside}:{project.CONFIG_INSIDE}:ro"]
             config = f"{project.CONFIG_INSIDE}/{request.config.name}"
         options += user_options()
         options += [word for name in request.variables for word in ("--env", name)]  # no value: it may be a secret
-        options += path_options(f"{packages.INSIDE}/{key}") if key else []
-        options += terminal_options(console)
-        console.live("starting a driver …")
-        result = driver.run(session, _command(request, config), options=options)
-        console.live("")
-    return result.exit_code
+        yield config, options
 
 
 def project_options(mounted: Path, folder: Path, git: GitState | None) -> list[str]:

@@ -204,6 +204,8 @@ def test_every_verb_has_a_line_of_help() -> None:
         "open",
         "reset",
         "run",
+        "plan",
+        "new",
         "debug",
         "replay",
         "diff",

@@ -1,0 +1,1 @@
+"""The pipeline new_project: which customer has paid how much."""
