@@ -14,8 +14,8 @@ from spark_etl.errors import SparkEtlError
 from spark_etl.printable import printable
 
 from sandbox_cli import __version__, program, shells
-from sandbox_cli.commands import debug as debug_command
 from sandbox_cli.commands import (
+    data,
     diff,
     doctor,
     down,
@@ -34,6 +34,7 @@ from sandbox_cli.commands import (
     up,
     users,
 )
+from sandbox_cli.commands import debug as debug_command
 from sandbox_cli.commands import open as open_command
 from sandbox_cli.commands.context import Call, renamed
 from sandbox_cli.commands.group import Group
@@ -66,6 +67,7 @@ app.command("reset")(reset.reset)
 app.add_typer(users.app, name="users", cls=Group)
 app.command("run", cls=run.RunCommand, context_settings=run.SETTINGS, epilog=run.EPILOG)(run.run)
 app.add_typer(runs.app, name="runs", cls=Group)
+app.add_typer(data.app, name="data", cls=Group)
 app.command("debug", epilog=debug_command.EPILOG)(debug_command.debug)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("diff", epilog=diff.EPILOG)(diff.diff)

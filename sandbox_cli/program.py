@@ -24,6 +24,7 @@ VERBS = (
     "users",
     "run",
     "runs",
+    "data",
     "debug",
     "replay",
     "diff",

@@ -1,0 +1,82 @@
+"""What lies in the store: a folder's entries, and all objects that a path names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from spark_etl.errors import ArgumentError
+from spark_etl.names import listing, nearest
+from spark_etl.printable import printable
+from spark_etl.storage import Entry, S3Settings, StoredObject, join, name_of, storage_for
+from spark_etl.storage.paths import split_s3
+from spark_etl.transfer.destination import Destination
+
+MOST_ENTRIES = 1_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """The objects that a path names.
+
+    Attributes:
+        path: The path.
+        is_folder: Whether it is a folder, and no object.
+        objects: Itself, or all below it.
+    """
+
+    path: str
+    is_folder: bool
+    objects: Sequence[StoredObject]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all objects."""
+        return sum(item.size for item in self.objects)
+
+
+def find(place: Destination, settings: S3Settings | None) -> Found:
+    """Returns what a path names.
+
+    Raises:
+        ArgumentError: Nothing lies there; what lies beside it is named.
+    """
+    store = storage_for(place.path, settings)
+    single = None if place.is_folder else store.find(place.path)
+    if single is not None:
+        return Found(place.path, False, [single])
+    objects = list(store.walk(place.path))
+    if not objects:
+        raise nothing_at(place, settings)
+    return Found(place.path, True, objects)
+
+
+def list_folder(place: Destination, settings: S3Settings | None) -> tuple[list[Entry], bool]:
+    """Returns the entries of a folder, or an object as the one entry, and whether there are more than are shown.
+
+    Raises:
+        ArgumentError: Nothing lies there.
+    """
+    store = storage_for(place.path, settings)
+    entries = [entry for entry in islice(store.entries(place.path), MOST_ENTRIES + 2) if entry.name]
+    if entries:
+        return entries[:MOST_ENTRIES], len(entries) > MOST_ENTRIES
+    if not place.is_folder and (single := store.find(place.path)):
+        return [Entry(name_of(single.path), False, single.size, single.modified)], False
+    if place.is_bucket:
+        return [], False
+    raise nothing_at(place, settings)
+
+
+def nothing_at(place: Destination, settings: S3Settings | None) -> ArgumentError:
+    """Returns the error for a path that names nothing, with what lies in the nearest folder above it."""
+    store, folder, missing = storage_for(place.path, settings), place.path, ""
+    names: list[str] = []
+    while not names and split_s3(folder)[1]:
+        folder, _, missing = folder.rpartition("/")
+        names = store.names(folder)
+    like = nearest(missing, names)
+    meant = f"did you mean `{printable(join(folder, like), one_line=True)}`? " if like else ""
+    known = listing(printable(name, one_line=True) for name in names)
+    return ArgumentError(f"nothing lies at {place.path}", hint=f"{meant}in {folder}/ there are: {known}")
