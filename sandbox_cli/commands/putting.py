@@ -11,6 +11,7 @@ import typer
 from spark_etl.dates import parse_date
 from spark_etl.printable import printable
 from spark_etl.snapshots import (
+    HEADERS,
     ReadOptions,
     Snapshot,
     SnapshotPlace,
@@ -185,7 +186,7 @@ def _show(given: Call, made: Snapshot, where: SnapshotPlace, drift: str | None, 
     console = given.console
     console.info(f"{where.folder}/: {format_count(made.rows, 'row')}, {format_count(len(made.columns), 'column')}")
     if not json:
-        console.table(["column", "type", ""], made.table(), whole={"type"})
+        console.table([*HEADERS], made.table(), whole={"type"})
         console.table(list(made.columns), [[cell(value) for value in row] for row in made.sample_cells()])
     for note in [*made.notes, *([drift] if drift else [])]:
         console.info(f"  note: {note}")

@@ -18,7 +18,7 @@ from spark_etl.reading.duck import identifier, text
 from spark_etl.schemas.footers import read_footer
 from spark_etl.schemas.foreign import foreign_leaves
 from spark_etl.schemas.types import FileSchema, sql_type
-from spark_etl.snapshots.columns import Column, lossy_checks, snapshot_columns
+from spark_etl.snapshots.columns import TEXT, Column, lossy_checks, snapshot_columns
 from spark_etl.snapshots.inputs import CSV, PARQUET, snapshot_inputs
 from spark_etl.snapshots.notes import column_notes, too_many_digits
 from spark_etl.snapshots.options import ReadOptions
@@ -142,8 +142,8 @@ def _lossy(column: Column, number: int, value: object) -> ArgumentError:
     name = printable(column.source, one_line=True)
     what = f"{format_count(number, 'value')} of `{name}`, such as {shown}, {'is' if number == 1 else 'are'} no"
     if column.is_chosen:
-        hint = f"give another type, or say what stands for no value: --null '{shown}'"
-        return ArgumentError(f"{what} {column.target.lower()}", hint=hint)
+        null = f", or say what stands for no value: --null '{shown}'" if column.found == TEXT else ""
+        return ArgumentError(f"{what} {column.target.lower()}", hint=f"give another type{null}")
     return ArgumentError(
         f"{what} {column.target.lower()} without a loss: Spark has no {column.found.lower()}",
         hint=f"--type {name}=string keeps all of it, --type {name}={_shorter(column)} cuts it",

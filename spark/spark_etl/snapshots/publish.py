@@ -110,7 +110,7 @@ def drift_note(snapshot: Snapshot, place: SnapshotPlace, settings: S3Settings | 
     more = f" and {len(differing) - MOST_SHOWN} more" if len(differing) > MOST_SHOWN else ""
     return (
         f"{others[-1]} has other columns: {'; '.join(differing[:MOST_SHOWN])}{more}. "
-        'A run over both days needs schema="union" in its source'
+        'A run over both days needs the same columns, or schema="union" in its source'
     )
 
 
