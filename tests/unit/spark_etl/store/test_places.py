@@ -31,7 +31,8 @@ def test_what_belongs_to_runs_is_refused(path: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["s3a://published/sales", "s3a://scratch/users/ada", "s3a://scratch/users/ada/raw/x.csv", "s3a://scratchy/x"]
+    "path",
+    ["s3a://published/sales", "s3a://scratch/users/ada", "s3a://scratch/users/ada/raw/x.csv", "s3a://scratchy/x"],
 )
 def test_what_is_of_people_is_not(path: str) -> None:
     refuse_place_of_runs(path, SCRATCH)

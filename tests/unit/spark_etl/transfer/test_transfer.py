@@ -192,7 +192,10 @@ def test_nothing_there_names_what_is_near(stored: FolderStore) -> None:
 
 def test_a_folder_is_listed_and_an_object_alone(stored: FolderStore) -> None:
     entries, is_cut = list_folder(place("s3://published/raw"), None)
-    assert [(entry.name, entry.is_folder, entry.size) for entry in entries] == [("a.csv", False, 8), ("sub", True, None)]
+    assert [(entry.name, entry.is_folder, entry.size) for entry in entries] == [
+        ("a.csv", False, 8),
+        ("sub", True, None),
+    ]
     assert not is_cut
     assert [entry.name for entry in list_folder(place("s3://published/raw/a.csv"), None)[0]] == ["a.csv"]
     assert list_folder(place("s3://scratch"), None) == ([], False)
