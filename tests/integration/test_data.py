@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
 from pyarrow import parquet
 from spark_etl.dates import DateRange
@@ -109,3 +111,27 @@ def test_a_user_has_a_place_from_the_first_login(
     path = stack("data", "put", str(orders), "own/", "--user", "engineer").out.strip()
     assert path == "s3a://scratch/users/engineer/own/orders.csv"
     stack("data", "rm", "own", "--user", "engineer", "--yes")
+
+
+def test_files_are_dropped_on_the_s3_browser_in_ones_own_place_alone(
+    stack: Sandbox, settings: S3Settings, engineer: HubClient
+) -> None:
+    engineer.start_server()
+    content = os.urandom(2_500_000)
+    chunks = {1: content[: 1 << 20], 2: content[1 << 20 : 2 << 20], -1: content[2 << 20 :]}
+
+    def drop(path: str, chunk: int | None, part: bytes) -> httpx.Response:
+        body = {"path": path, "chunk": chunk, "content": base64.b64encode(part).decode()}
+        headers = {"Authorization": f"token {engineer.token()}"}
+        return engineer.http.post("/user/engineer/sandbox/upload", json=body, headers=headers)
+
+    own = "scratch/users/engineer/dropped.bin"
+    try:
+        assert [drop(own, chunk, part).status_code for chunk, part in chunks.items()] == [200, 200, 200]
+        assert storage_for(BASE, settings).read(f"s3a://{own}") == content
+    finally:
+        stack("data", "rm", "dropped.bin", "--user", "engineer", "--yes")
+    for path in ("published/x.csv", "scratch/users/admin/x.csv", "scratch/team/x.csv"):
+        refused = drop(path, None, b"x")
+        assert refused.status_code == 403
+        assert "scratch/users/engineer/" in refused.json()["hint"]

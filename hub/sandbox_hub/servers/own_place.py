@@ -12,7 +12,7 @@ from sandbox_hub.keys.s3_keys import Key, http_pool, minio_client
 BUCKET, NAME = "scratch", "README.md"
 README = """# The place of {user}
 
-What lies here is yours: nobody else may write to `s3a://scratch/users/{user}/`, and everybody on this stack may read it.
+What lies here is yours: nobody else may write to `s3a://scratch/users/{user}/`. Everybody on this stack may read it.
 
 - Drop files on this folder in the S3 browser of JupyterLab.
 - In a notebook: `frame.write.parquet("s3a://scratch/users/{user}/orders")`.

@@ -46,6 +46,7 @@ CONVERTED = {
     "timestamp_s": "TIMESTAMP",
     "timestamp_ms": "TIMESTAMP",
     "timestamp_ns": "TIMESTAMP",
+    "timestamptz_ns": "TIMESTAMP WITH TIME ZONE",
     "time": TEXT,
     "time_ns": TEXT,
     "time with time zone": TEXT,

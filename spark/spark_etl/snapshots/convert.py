@@ -151,7 +151,7 @@ def _lossy(column: Column, number: int, value: object) -> ArgumentError:
 
 
 def _shorter(column: Column) -> str:
-    return "timestamp_ntz" if column.target == "TIMESTAMP" else "double"
+    return {"TIMESTAMP": "timestamp_ntz", "TIMESTAMP WITH TIME ZONE": "timestamp"}.get(column.target, "double")
 
 
 def _write(database: Any, files: Relation, columns: Sequence[Column], target: Path) -> None:

@@ -150,6 +150,7 @@ ODD = {
     "time": pa.array([43_200_000_001], pa.time64("us")),
     "large": pa.array([2**64 - 1], pa.uint64()),
     "nanos": pa.array([1_709_200_000_000_000_000], pa.timestamp("ns")),
+    "moment": pa.array([1_709_200_000_000_000_000], pa.timestamp("ns", tz="Europe/Paris")),
     "inner": pa.array([{"time": 1}], pa.struct({"time": pa.time64("us")})),
     "list": pa.array([[2**32 - 1]], pa.list_(pa.uint32())),
 }
@@ -162,10 +163,11 @@ def test_what_spark_lacks_is_converted_without_a_loss_and_said(make: Make) -> No
         "time": "string",
         "large": "decimal(20,0)",
         "nanos": "timestamp_ntz",
+        "moment": "timestamp",
     }
-    assert made.table()[4][:2] == ["inner", "struct<time:string>"]
-    assert made.table()[5][:2] == ["list", "array<bigint>"]
-    assert set(made.changes) == {"time", "large", "nanos", "inner", "list"}
+    assert made.table()[5][:2] == ["inner", "struct<time:string>"]
+    assert made.table()[6][:2] == ["list", "array<bigint>"]
+    assert set(made.changes) == {"time", "large", "nanos", "moment", "inner", "list"}
     assert rows(made)[0]["time"] == "12:00:00.000001"
     assert rows(made)[0]["large"] == Decimal(2**64 - 1)
 
