@@ -52,7 +52,8 @@ class DataStore:
         place = destination(self._whole(text), BUCKETS)
         if place.path.split("://", 1)[1].partition("/")[0] == READ_ONLY:
             raise ArgumentError(
-                f"{place.path} is where Spark writes its logs", hint="write to s3a://published/… or a user's place"
+                f"{place.path} is where Spark writes its logs",
+                hint="write below s3a://published/, or to a user's place: --user NAME",
             )
         refuse_place_of_runs(place.path, self.scratch)
         return place
@@ -63,7 +64,7 @@ class DataStore:
         if text is None:
             raise UsageError(
                 "Where to? A place in the store is missing.",
-                hint="sandbox data put PATH s3://published/NAME/, or --user NAME for a user's place",
+                hint="sandbox data put PATH s3://published/NAME/\nOr with --user NAME, into the place of a user.",
             )
         return text
 

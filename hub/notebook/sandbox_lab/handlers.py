@@ -65,8 +65,8 @@ class UploadHandler(JsonHandler):
     @authorized
     async def post(self) -> None:
         """Sends the object's model."""
-        body = self.get_json_body()
-        path = self.get_body_path()
+        path = self.get_body_path()  # which refuses a body that is no object
+        body = self.get_json_body() or {}
         content, chunk = body.get("content"), body.get("chunk")
         if not isinstance(content, str) or not isinstance(chunk, int | None):
             raise web.HTTPError(400, "the body must have `content` in base64, and the number of a `chunk` or none")

@@ -27,7 +27,7 @@ from sandbox_lab.errors import RefusedError, translate_errors
 SCRATCH = "s3a://scratch/"
 LARGEST, MOST_BEGUN, IDLE_SECONDS = 1_000_000_000, 8, 600
 FIRST, LAST = 1, -1
-LARGER = "on the machine of the sandbox: sandbox data put FILE --user {user}"
+LARGER = "on the machine of the sandbox: `./sandbox data put FILE --user {user}`"
 
 
 @dataclass

@@ -16,7 +16,7 @@ What lies here is yours: nobody else may write to `s3a://scratch/users/{user}/`.
 
 - Drop files on this folder in the S3 browser of JupyterLab.
 - In a notebook: `frame.write.parquet("s3a://scratch/users/{user}/orders")`.
-- On the machine of the sandbox: `sandbox data put orders.csv --user {user}`.
+- On the machine of the sandbox: `./sandbox data put orders.csv --user {user}`.
 """
 
 

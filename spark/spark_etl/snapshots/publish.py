@@ -42,7 +42,7 @@ def check_place(place: SnapshotPlace, settings: S3Settings | None, *, overwrite:
             raise ArgumentError(f"{folder} is an object: nothing can lie below it", hint="give another place")
         if store.find(join(folder, PUBLISH_LOCK)):
             raise ArgumentError(
-                f"a run is publishing to {folder} at this moment", hint="sandbox runs list --status running"
+                f"a run is publishing to {folder} at this moment", hint="./sandbox runs list --status running"
             )
     existing = [item.path for item in store.walk(place.folder)]
     if existing and not overwrite:

@@ -13,7 +13,7 @@ from spark_etl.storage import is_s3, join, normalise, relative_to
 from spark_etl.store.layout import CODE_FOLDER, INDEX_FOLDER, PUBLISH_LOCK, TRUST_FOLDER, USERS, is_run_id
 
 OF_RUNS = {CODE_FOLDER, INDEX_FOLDER, TRUST_FOLDER}
-REMOVE_RUNS = "sandbox runs rm RUN, or sandbox gc\nThey delete what belongs to runs."
+REMOVE_RUNS = "`./sandbox runs rm` and `./sandbox gc` delete what belongs to runs"
 
 
 def user_place(scratch: str, user: str) -> str:
@@ -40,7 +40,7 @@ def refuse_place_of_runs(path: str, scratch: str) -> None:
     if path.rpartition("/")[2] == PUBLISH_LOCK:
         raise ArgumentError(
             f"{path} says which run publishes there: it is the run's",
-            hint="sandbox runs list --status running\nIt ends with its run.",
+            hint="./sandbox runs list --status running",
         )
     if run := run_in(path):
         raise ArgumentError(f"{path} belongs to run {run}", hint=REMOVE_RUNS)
@@ -49,10 +49,10 @@ def refuse_place_of_runs(path: str, scratch: str) -> None:
     place = user_place(scratch, "NAME")
     if parts[:1] != [USERS]:
         owner = f"the runs of the team `{parts[0]}`" if parts else "all runs"
-        raise ArgumentError(f"{path} is where {owner} lie", hint=f"write to {place}/…, or to s3a://published/…")
+        raise ArgumentError(f"{path} is where {owner} lie", hint=f"write below {place}/, or s3a://published/")
     if len(parts) < 2 or (reason := usernames.invalid_reason(parts[1])):
         problem = reason if len(parts) > 1 else "it is nobody's own"
-        raise ArgumentError(f"{path} is no user's place: {problem}", hint=f"write to {place}/…")
+        raise ArgumentError(f"{path} is no user's place: {problem}", hint=f"write below {place}/")
     if taken := OF_RUNS.intersection(parts):
         raise ArgumentError(f"{path}: `{taken.pop()}` is what runs keep for each other", hint=REMOVE_RUNS)
 

@@ -53,7 +53,7 @@ def destination(text: str, buckets: Sequence[str]) -> Destination:
     if bucket not in buckets:
         raise ArgumentError(
             f"there is no bucket `{printable(bucket, one_line=True)}`. {alternatives(bucket, buckets)}",
-            hint="sandbox data ls",
+            hint="./sandbox data ls",
         )
     check_key(key)
     return Destination(path, text.endswith("/") or not key)

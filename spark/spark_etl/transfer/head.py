@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shlex
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -82,7 +83,7 @@ def _first_file(found: Found) -> StoredObject:
         if not found.is_folder or not any(map(is_hidden, relative_to(item.path, found.path).split("/")))
     ]
     if not seen:
-        raise ArgumentError(f"{found.path} has hidden files alone", hint=f"sandbox data ls {found.path}/")
+        raise ArgumentError(f"{found.path} has hidden files alone", hint=f"./sandbox data ls {shlex.quote(found.path)}")
     return next((item for item in seen if item.size), seen[0])
 
 
@@ -118,7 +119,7 @@ def _text(item: StoredObject, start: bytes) -> str:
     text = start.decode(encoding, errors="replace")
     if "\x00" in text[:MOST_LETTERS]:
         raise ArgumentError(
-            f"{item.path} is neither Parquet nor a text", hint=f"sandbox data get {item.path}\nIt brings it here."
+            f"{item.path} is neither Parquet nor a text", hint=f"./sandbox data get {shlex.quote(item.path)}"
         )
     return text
 

@@ -112,7 +112,7 @@ WRONG = [
     (["orders.csv"], "Where to?", "--user NAME"),
     (["orders.csv", "published/raw"], "no place in the store", "s3://published/"),
     (["orders.csv", "s3://publishd/raw"], "Did you mean `published`?", "data ls"),
-    (["orders.csv", "s3://events/x"], "where Spark writes its logs", "s3a://published"),
+    (["orders.csv", "s3://events/x"], "where Spark writes its logs", "--user NAME"),
     (["orders.csv", "s3://scratch/team/x"], "the runs of the team `team`", "users/NAME"),
     (["orders.csv", "s3://published", "--date", "2024-02-29"], "--date is for a snapshot", "--as-snapshot"),
     (["orders.csv", "s3://published", "--null", "x"], "--null is for a snapshot", "--as-snapshot"),
