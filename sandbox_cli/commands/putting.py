@@ -158,7 +158,8 @@ def _put_snapshot(
     with tempfile.TemporaryDirectory(prefix="sandbox-data-") as folder:
         with given.console.stage("read") as stage:
             stage.update(f"{format_count(len(found.files), 'file')}, {format_bytes(found.bytes)}")
-            made = convert(found, options, where.date_col, Path(folder))
+            progress = StageProgress(stage, lambda done, _: f"{done} %")
+            made = convert(found, options, where.date_col, Path(folder), progress)
             stage.result = f"{format_count(made.rows, 'row')}, {format_bytes(made.file.size)} of Parquet"
         drift = drift_note(made, where, store.settings)
         _show(given, made, where, drift, replaced=len(existing), json=json)
@@ -166,10 +167,10 @@ def _put_snapshot(
             given.console.info("nothing was written")
             raise typer.Exit(1)
         with given.console.stage("put") as stage:
-            progress = StageProgress(stage, of_bytes)
+            sent = StageProgress(stage, of_bytes)
             size = made.file.size
             path = publish_snapshot(
-                made, where, existing, store.settings, lambda done: progress(where.schema_id, done, size)
+                made, where, existing, store.settings, lambda done: sent(where.schema_id, done, size)
             )
             stage.result = format_bytes(size)
     if json:

@@ -22,6 +22,7 @@ from spark_etl.snapshots.columns import TEXT, Column, lossy_checks, snapshot_col
 from spark_etl.snapshots.inputs import CSV, PARQUET, snapshot_inputs
 from spark_etl.snapshots.notes import column_notes, too_many_digits
 from spark_etl.snapshots.options import ReadOptions
+from spark_etl.snapshots.progress import OnStep, QueryProgress
 from spark_etl.snapshots.read import Relation, refuse_renamed, relation
 from spark_etl.storage import normalise
 from spark_etl.transfer.local_files import LocalFile, LocalFiles
@@ -72,7 +73,9 @@ class Snapshot:
         }
 
 
-def convert(found: LocalFiles, options: ReadOptions, date_col: str, folder: Path) -> Snapshot:
+def convert(
+    found: LocalFiles, options: ReadOptions, date_col: str, folder: Path, on_step: OnStep | None = None
+) -> Snapshot:
     """Returns files as a snapshot.
 
     Args:
@@ -80,6 +83,7 @@ def convert(found: LocalFiles, options: ReadOptions, date_col: str, folder: Path
         options: How they are read, and what their columns become.
         date_col: The column that the snapshot's folder is.
         folder: Takes the snapshot, and what is needed on the way; the caller deletes it.
+        on_step: Is called with the name of a step, and how many percent of it are done, 100 in all.
 
     Raises:
         ArgumentError: They can't be read, or Spark could not read what they have; what helps is said.
@@ -89,15 +93,18 @@ def convert(found: LocalFiles, options: ReadOptions, date_col: str, folder: Path
     files = relation(inputs, options)
     target = folder / FILE
     with duck.connection(purpose="a snapshot") as database:
-        with files.refusals():
+        progress = QueryProgress(database, on_step)
+        with files.refusals(), progress.step("types"):
             kinds = _types(database, files)
         if inputs.kind not in {CSV, PARQUET}:
             refuse_renamed(kinds, inputs)
         columns = _with_instants(snapshot_columns(kinds, options, date_col), files)
         with files.refusals():
-            _refuse_loss(database, files, columns)
-            notes = column_notes(database, files, columns)
-            _write(database, files, columns, target)
+            with progress.step("values"):
+                _refuse_loss(database, files, columns)
+                notes = column_notes(database, files, columns)
+            with progress.step("Parquet"):
+                _write(database, files, columns, target)
             sample = _sample(database, columns, target)
     return _written(target, columns, notes, sample, found)
 

@@ -9,7 +9,9 @@ export function makeDrive(lab, serverSettings) {
     throw new Error('This can’t be changed here. Drop files in your own place of scratch, or write with Spark or pandas.');
   };
   const noFolder = async () => {
-    throw new Error('A folder can’t be dropped here. Drop its files, or bring it by `./sandbox data put FOLDER`.');
+    const reason = 'A folder can’t be dropped here. Drop its files, or bring it by `./sandbox data put FOLDER`.';
+    lab.apputils.Notification.error(reason, { autoClose: false });
+    throw new Error(reason);
   };
   // JupyterLab's uploads give each file a `chunk`: undefined for a small one. A document that is saved has none.
   const upload = async (path, { content, chunk }) => {

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from spark_etl.errors import ArgumentError
-from spark_etl.snapshots import Snapshot, convert, read_options
+from spark_etl.snapshots import Snapshot, convert, progress, read_options
 from spark_etl.transfer import local_files
 
 Make = Callable[..., Snapshot]
@@ -240,3 +240,15 @@ def test_a_snapshot_is_json(make: Make) -> None:
 def test_options_that_are_none(option: dict[str, Any], reason: str) -> None:
     with pytest.raises(ArgumentError, match=reason):
         read_options(**option)
+
+
+def test_how_far_it_is_is_told_while_duckdb_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "EVERY_SECONDS", 0.001)
+    (tmp_path / "a.csv").write_text("x,y\n" + "1,text\n" * 200_000)
+    (tmp_path / "out").mkdir()
+    told: list[tuple[str, int, int]] = []
+    convert(
+        local_files(str(tmp_path / "a.csv")), read_options(), "_dt", tmp_path / "out", lambda *step: told.append(step)
+    )
+    assert list(dict.fromkeys(name for name, _, _ in told)) == ["types", "values", "Parquet"]
+    assert all(0 <= done <= total == 100 for _, done, total in told)
