@@ -53,7 +53,7 @@ class ContentsHandler(JsonHandler):
 
             found = contents(path, self.buckets, content=content)
             writable = found["type"] == "directory" and uploads().may_write(path)
-            return {**found, "writable": writable}
+            return {**found, "writable": writable, "place": uploads().place}
 
         await self.send_result(work)
 

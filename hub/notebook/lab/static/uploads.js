@@ -7,10 +7,9 @@ const YOURS = 'Yours: drop files here to upload them.';
 /** Lets files be uploaded; returns the button, and `enter`, which takes each folder that is shown. */
 export function addUploads(lab, browser) {
   const { model } = browser;
-  const user = lab.coreutils.PageConfig.getOption('hubUser');
-  const own = `scratch/users/${user}`;
   const upload = model.upload.bind(model);
   let writable = false;
+  let own = ''; // of the server's user, who need not be the one who looks at it
 
   model.upload = async (file, folder) => {
     const target = (folder ?? model.path).slice(DRIVE.length + 1);
@@ -29,6 +28,7 @@ export function addUploads(lab, browser) {
     button: makeButton(lab, model),
     enter: contents => {
       writable = Boolean(contents.writable);
+      own = contents.place ?? own;
       return writable ? YOURS : '';
     }
   };

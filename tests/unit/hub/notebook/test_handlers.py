@@ -223,6 +223,8 @@ def test_a_folder_of_the_users_own_is_writable_and_takes_files(
     folder_store.put("s3a://scratch/users/ada/README.md", b"mine")
     folder_store.put("s3a://scratch/users/bob/README.md", b"his")
 
-    assert fetch(application, "contents?path=scratch/users/ada").json()["writable"]
+    own = fetch(application, "contents?path=scratch/users/ada").json()
+    assert own["writable"]
+    assert own["place"] == "scratch/users/ada"
     assert not fetch(application, "contents?path=scratch/users/bob").json()["writable"]
     assert not fetch(application, "contents?path=scratch/users/ada/README.md").json()["writable"]
