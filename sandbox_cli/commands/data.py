@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from spark_etl.printable import printable
 from spark_etl.storage import Entry, join
-from spark_etl.transfer import HEAD_ROWS, Found, find, head, list_folder, plan_download
+from spark_etl.transfer import HEAD_ROWS, Found, Listing, find, head, list_folder, plan_download
 from spark_etl.units import format_bytes, format_count
 
 from sandbox_cli.commands import putting
@@ -44,12 +44,12 @@ def list_data(
     given = call(context)
     store = data.running(given.console, given.settings, user)
     if place is None and not user:
-        path, entries, is_cut = "s3a:/", [Entry(name, is_folder=True) for name in sorted(BUCKETS)], False
+        found = Listing("s3a:/", [Entry(name, is_folder=True) for name in sorted(BUCKETS)])
     else:
-        folder = store.readable(place)
-        path, (entries, is_cut) = folder.path, list_folder(folder, store.settings)
+        found = list_folder(store.readable(place), store.settings)
     if json:
-        given.console.json({"path": path, "entries": [_entry(path, entry) for entry in entries], "truncated": is_cut})
+        entries = [_entry(found.folder, entry) for entry in found.entries]
+        given.console.json({"folder": found.folder, "entries": entries, "truncated": found.is_cut})
         return
     rows = [
         [
@@ -57,17 +57,17 @@ def list_data(
             "" if entry.size is None else format_bytes(entry.size),
             f"{entry.modified:%Y-%m-%d %H:%M:%S}" if entry.modified else "",
         ]
-        for entry in entries
+        for entry in found.entries
     ]
     given.console.table(["name", "size", "written (UTC)"], rows)
-    if is_cut:
-        given.console.info(f"the first {len(entries):,}; name a folder further down to see its own")
+    if found.is_cut:
+        given.console.info(f"the first {len(found.entries):,}; name a folder further down to see its own")
 
 
-def _entry(path: str, entry: Entry) -> dict[str, object]:
+def _entry(folder: str, entry: Entry) -> dict[str, object]:
     return {
         "name": entry.name,
-        "path": path if path.endswith(f"/{entry.name}") and not entry.is_folder else join(path, entry.name),
+        "path": join(folder, entry.name),
         "kind": "folder" if entry.is_folder else "object",
         "bytes": entry.size,
         "modified": entry.modified.isoformat() if entry.modified else None,

@@ -3,7 +3,7 @@
 from spark_etl.transfer.destination import Destination, destination
 from spark_etl.transfer.download import Download, plan_download
 from spark_etl.transfer.head import HEAD_ROWS, Head, head
-from spark_etl.transfer.listing import Found, find, list_folder
+from spark_etl.transfer.listing import Found, Listing, find, list_folder
 from spark_etl.transfer.local_files import LocalFile, LocalFiles, local_files
 from spark_etl.transfer.upload import OnBytes, Upload, plan_upload, put_files
 
@@ -13,6 +13,7 @@ __all__ = [
     "Download",
     "Found",
     "Head",
+    "Listing",
     "LocalFile",
     "LocalFiles",
     "OnBytes",

@@ -36,6 +36,21 @@ class Found:
         return sum(item.size for item in self.objects)
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What lies directly below a folder.
+
+    Attributes:
+        folder: The folder.
+        entries: Its folders and objects, or some of very many.
+        is_cut: Whether there are more.
+    """
+
+    folder: str
+    entries: Sequence[Entry]
+    is_cut: bool = False
+
+
 def find(place: Destination, settings: S3Settings | None) -> Found:
     """Returns what a path names.
 
@@ -52,8 +67,8 @@ def find(place: Destination, settings: S3Settings | None) -> Found:
     return Found(place.path, True, objects)
 
 
-def list_folder(place: Destination, settings: S3Settings | None) -> tuple[list[Entry], bool]:
-    """Returns the entries of a folder, or an object as the one entry, and whether there are more than are shown.
+def list_folder(place: Destination, settings: S3Settings | None) -> Listing:
+    """Returns the entries of a folder; of an object, its folder with this one entry.
 
     Raises:
         ArgumentError: Nothing lies there.
@@ -61,11 +76,12 @@ def list_folder(place: Destination, settings: S3Settings | None) -> tuple[list[E
     store = storage_for(place.path, settings)
     entries = [entry for entry in islice(store.entries(place.path), MOST_ENTRIES + 2) if entry.name]
     if entries:
-        return entries[:MOST_ENTRIES], len(entries) > MOST_ENTRIES
+        return Listing(place.path, entries[:MOST_ENTRIES], len(entries) > MOST_ENTRIES)
     if not place.is_folder and (single := store.find(place.path)):
-        return [Entry(name_of(single.path), False, single.size, single.modified)], False
+        entry = Entry(name_of(single.path), False, single.size, single.modified)
+        return Listing(place.path.rpartition("/")[0], [entry])
     if place.is_bucket:
-        return [], False
+        return Listing(place.path, [])
     raise nothing_at(place, settings)
 
 

@@ -191,14 +191,12 @@ def test_nothing_there_names_what_is_near(stored: FolderStore) -> None:
 
 
 def test_a_folder_is_listed_and_an_object_alone(stored: FolderStore) -> None:
-    entries, is_cut = list_folder(place("s3://published/raw"), None)
-    assert [(entry.name, entry.is_folder, entry.size) for entry in entries] == [
-        ("a.csv", False, 8),
-        ("sub", True, None),
-    ]
-    assert not is_cut
-    assert [entry.name for entry in list_folder(place("s3://published/raw/a.csv"), None)[0]] == ["a.csv"]
-    assert list_folder(place("s3://scratch"), None) == ([], False)
+    found = list_folder(place("s3://published/raw"), None)
+    assert sorted((entry.name, entry.size) for entry in found.entries) == [("a.csv", 8), ("sub", None)]
+    assert not found.is_cut
+    single = list_folder(place("s3://published/raw/a.csv"), None)
+    assert (single.folder, [entry.name for entry in single.entries]) == ("s3a://published/raw", ["a.csv"])
+    assert list_folder(place("s3://scratch"), None).entries == []
 
 
 def test_the_head_of_a_text_is_lines_and_of_bytes_a_refusal(stored: FolderStore) -> None:
