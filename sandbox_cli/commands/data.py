@@ -21,6 +21,7 @@ from sandbox_cli.stack.object_store import BUCKETS
 
 app = typer.Typer(help="Data of your own in the store: put, ls, head, get, rm.", no_args_is_help=False)
 Place = Annotated[str, typer.Argument(metavar="S3", help="s3://bucket/key: an object or a folder.")]
+MOST_LOOKED_AT = 1_000  # objects of a folder, to find the first that is shown
 
 app.command("put", epilog=putting.EPILOG)(putting.put)
 
@@ -86,7 +87,8 @@ def show_head(
     """Show the first rows of Parquet, or the first lines of a text such as CSV or JSON."""
     given = call(context)
     store = data.running(given.console, given.settings, user)
-    shown = head(find(store.readable(place), store.settings), number, store.settings)
+    found = find(store.readable(place), store.settings, most=MOST_LOOKED_AT)
+    shown = head(found, number, store.settings)
     if json:
         given.console.json(shown.to_dict())
         return

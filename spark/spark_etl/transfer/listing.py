@@ -51,8 +51,13 @@ class Listing:
     is_cut: bool = False
 
 
-def find(place: Destination, settings: S3Settings | None) -> Found:
+def find(place: Destination, settings: S3Settings | None, *, most: int | None = None) -> Found:
     """Returns what a path names.
+
+    Args:
+        place: The path.
+        settings: How to reach S3; from the environment if not given.
+        most: Of a folder, look at no more than so many objects.
 
     Raises:
         ArgumentError: Nothing lies there; what lies beside it is named.
@@ -61,7 +66,7 @@ def find(place: Destination, settings: S3Settings | None) -> Found:
     single = None if place.is_folder else store.find(place.path)
     if single is not None:
         return Found(place.path, False, [single])
-    objects = list(store.walk(place.path))
+    objects = list(islice(store.walk(place.path), most))
     if not objects:
         raise nothing_at(place, settings)
     return Found(place.path, True, objects)
