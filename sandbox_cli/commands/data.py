@@ -47,7 +47,7 @@ def list_data(
     if place is None and not user:
         found = Listing("s3a:/", [Entry(name, is_folder=True) for name in sorted(BUCKETS)])
     else:
-        found = list_folder(store.readable(place), store.settings)
+        found = list_folder(store.readable(place), store.settings, may_be_empty=place is None)
     if json:
         entries = [_entry(found.folder, entry) for entry in found.entries]
         given.console.json({"folder": found.folder, "entries": entries, "truncated": found.is_cut})

@@ -72,8 +72,13 @@ def find(place: Destination, settings: S3Settings | None, *, most: int | None = 
     return Found(place.path, True, objects)
 
 
-def list_folder(place: Destination, settings: S3Settings | None) -> Listing:
+def list_folder(place: Destination, settings: S3Settings | None, *, may_be_empty: bool = False) -> Listing:
     """Returns the entries of a folder; of an object, its folder with this one entry.
+
+    Args:
+        place: The folder.
+        settings: How to reach S3; from the environment if not given.
+        may_be_empty: Whether it is there also without anything in it, as a bucket is.
 
     Raises:
         ArgumentError: Nothing lies there.
@@ -85,7 +90,7 @@ def list_folder(place: Destination, settings: S3Settings | None) -> Listing:
     if not place.is_folder and (single := store.find(place.path)):
         entry = Entry(name_of(single.path), False, single.size, single.modified)
         return Listing(place.path.rpartition("/")[0], [entry])
-    if place.is_bucket:
+    if place.is_bucket or may_be_empty:
         return Listing(place.path, [])
     raise nothing_at(place, settings)
 

@@ -146,6 +146,7 @@ def test_wrong_usage_is_2_and_names_what_there_is(
 
 
 def test_a_user_s_place_needs_no_s3(store: FolderStore, orders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["data", "ls", "--user", "ada"]) == 0  # before the first login, there is nothing in it
     assert put(orders, "--user", "ada") == 0
     assert put(orders, "raw/", "--user", "ada") == 0
     assert sorted(store.files()) == ["s3a://scratch/users/ada/orders.csv", "s3a://scratch/users/ada/raw/orders.csv"]
