@@ -14,8 +14,8 @@ from spark_etl.errors import SparkEtlError
 from spark_etl.printable import printable
 
 from sandbox_cli import __version__, program, shells
-from sandbox_cli.commands import debug as debug_command
 from sandbox_cli.commands import (
+    data,
     diff,
     doctor,
     down,
@@ -37,6 +37,7 @@ from sandbox_cli.commands import (
     up,
     users,
 )
+from sandbox_cli.commands import debug as debug_command
 from sandbox_cli.commands import open as open_command
 from sandbox_cli.commands.context import Call, renamed
 from sandbox_cli.commands.group import Group
@@ -72,6 +73,7 @@ app.add_typer(runs.app, name="runs", cls=Group)
 app.command("plan", cls=run.RunCommand, context_settings=run.SETTINGS, epilog=plan.EPILOG)(plan.plan)
 app.command("new")(new.new)
 app.add_typer(images.app, name="images", cls=Group)
+app.add_typer(data.app, name="data", cls=Group)
 app.command("debug", epilog=debug_command.EPILOG)(debug_command.debug)
 app.command("replay", epilog=replay.EPILOG)(replay.replay)
 app.command("diff", epilog=diff.EPILOG)(diff.diff)

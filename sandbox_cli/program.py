@@ -27,6 +27,7 @@ VERBS = (
     "plan",
     "new",
     "images",
+    "data",
     "debug",
     "replay",
     "diff",

@@ -166,6 +166,62 @@ def test_a_damaged_file_in_the_home_tells_the_cause_in_its_tab(lab: Page) -> Non
         expect(alert.get_by_role("button", name="Try again")).to_be_enabled()
 
 
+DROP = """(list, [name, content]) => {
+    const event = new Event('drop', {bubbles: true, cancelable: true});
+    Object.defineProperty(event, 'dataTransfer', {value: {files: [new File([content], name)]}});
+    list.dispatchEvent(event);
+}"""
+
+
+def drop(browser: Locator, name: str, content: str) -> None:
+    """Drops a file on the listing; scripts can't make the entries of a file system that a real drop has."""
+    browser.locator(".jp-DirListing-content").evaluate(DROP, [name, content])
+
+
+def test_a_file_that_is_dropped_in_ones_own_place_is_there(lab: Page, stack: Sandbox, screenshots: Path) -> None:
+    browser = open_s3(lab)
+    enter(browser, "scratch", "users", "engineer")
+    expect(entry(browser, "README.md")).to_be_visible()  # from the first login
+    expect(browser.get_by_role("status")).to_contain_text("Yours: drop files here")
+
+    try:
+        drop(browser, "dropped.csv", "id,amount\n1,2.50\n")
+        expect(entry(browser, "dropped.csv")).to_be_visible()
+        see(lab, screenshots / "s3-upload.png")
+        assert stack("data", "head", "dropped.csv", "--user", "engineer").out == "id,amount\n1,2.50\n"
+    finally:
+        stack("data", "rm", "dropped.csv", "--user", "engineer", "--yes")
+
+
+def test_the_upload_button_takes_a_large_file_in_chunks(lab: Page, stack: Sandbox, tmp_path: Path) -> None:
+    large = tmp_path / "large.bin"
+    large.write_bytes(bytes(range(256)) * 12_000)  # three chunks
+    browser = open_s3(lab)
+    enter(browser, "scratch", "users", "engineer")
+
+    with lab.expect_file_chooser() as chooser:
+        browser.get_by_role("button", name="Upload Files").click()
+    try:
+        chooser.value.set_files(large)
+        expect(entry(browser, "large.bin")).to_be_visible(timeout=15_000)
+        stack("data", "get", "large.bin", str(tmp_path / "back.bin"), "--user", "engineer")
+        assert (tmp_path / "back.bin").read_bytes() == large.read_bytes()
+    finally:
+        stack("data", "rm", "large.bin", "--user", "engineer", "--yes")
+
+
+def test_elsewhere_a_drop_says_where_ones_own_place_is_and_leads_there(lab: Page) -> None:
+    browser = open_s3(lab)
+    enter(browser, "published")
+
+    drop(browser, "dropped.csv", "id\n1\n")
+    message = lab.locator(".Toastify__toast", has_text="dropped.csv is not uploaded")
+    expect(message).to_contain_text("Nothing can be uploaded to published.")
+    expect(message).to_contain_text("scratch/users/engineer/")
+    message.get_by_role("button", name="Show my place").click()
+    expect(entry(browser, "README.md")).to_be_visible()
+
+
 def test_what_the_server_takes_is_shown_beside_what_it_may(lab: Page) -> None:
     memory = re.compile(r"Mem:\s+[\d.]+ / [\d.]+ [MG]B")
     expect(lab.locator("#jp-main-statusbar")).to_contain_text(memory, timeout=30_000)

@@ -1,6 +1,7 @@
 """What our JupyterLab extension asks of a user's server: what lies in S3, and rows of Parquet, with the user's S3 keys.
 
     GET <base>/sandbox/contents?path=bucket/key&content=1   a folder or an object, as in Jupyter's contents API
+    POST <base>/sandbox/upload {path, content, chunk}       writes a file to the user's own place in S3
     GET <base>/sandbox/preview?path=…&offset=0&limit=100    rows of a checkpoint, a Parquet file or a folder of them
     GET <base>/sandbox/share?path=…                         what will be seen of a notebook once it is shared
     POST <base>/sandbox/share {path}                        a notebook for the shelf; GET …/share/JOB: how far it is

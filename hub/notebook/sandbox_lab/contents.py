@@ -1,4 +1,4 @@
-"""Buckets, folders and objects in the format of Jupyter's contents API; nothing is ever written."""
+"""Buckets, folders and objects in the format of Jupyter's contents API."""
 
 from __future__ import annotations
 
@@ -81,6 +81,11 @@ def _object(path: str, stored: StoredObject, *, content: bool) -> dict[str, Any]
     if notebook:
         return {**model, "format": "json", "content": bounded_json.parse(text, path, finite=False)}
     return {**model, "format": "text", "content": text}
+
+
+def object_model(path: str, size: int) -> dict[str, Any]:
+    """Returns an object that was just written, without its content."""
+    return _model(path, "file", size=size)
 
 
 def _model(path: str, kind: str, *, size: int | None = None, modified: datetime | None = None) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from sandbox_lab.json_handler import JsonHandler, OpeningHandler, check_path
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
+    from sandbox_lab.uploads import Uploads
+
 DEFAULT_LIMIT = 100
 # As the shelf has them: see `sandbox_hub.shelf.service`.
 AUTHOR, NAME, NUMBER = f"({USER_NAME})", r"([A-Za-z0-9][A-Za-z0-9._-]{0,79})", r"([1-9][0-9]{0,5})"
@@ -49,9 +51,34 @@ class ContentsHandler(JsonHandler):
         def work() -> dict[str, Any]:
             from sandbox_lab.contents import contents  # noqa: PLC0415 - a server starts without it
 
-            return contents(path, self.buckets, content=content)
+            found = contents(path, self.buckets, content=content)
+            writable = found["type"] == "directory" and uploads().may_write(path)
+            return {**found, "writable": writable, "place": uploads().place}
 
         await self.send_result(work)
+
+
+class UploadHandler(JsonHandler):
+    """`sandbox/upload`: a file that was dropped on the S3 browser, or a part of it."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Sends the object's model."""
+        path = self.get_body_path()  # which refuses a body that is no object
+        body = self.get_json_body() or {}
+        content, chunk = body.get("content"), body.get("chunk")
+        if not isinstance(content, str) or not isinstance(chunk, int | None):
+            raise web.HTTPError(400, "the body must have `content` in base64, and the number of a `chunk` or none")
+        await self.send_result(lambda: uploads().receive(path, content, chunk))
+
+
+@functools.cache
+def uploads() -> Uploads:
+    """Returns the uploads of this server's user."""
+    from sandbox_lab.uploads import Uploads  # noqa: PLC0415 - a server starts without it
+
+    return Uploads(os.environ.get("JUPYTERHUB_USER", ""))
 
 
 class PreviewHandler(JsonHandler):
@@ -196,6 +223,7 @@ def to_line(event: dict[str, Any]) -> bytes:
 
 HANDLERS: dict[str, type[JupyterHandler]] = {
     "contents": ContentsHandler,
+    "upload": UploadHandler,
     "preview": PreviewHandler,
     "share": LabShareHandler,
     "share/([A-Za-z0-9_-]+)": LabShareProgressHandler,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from dockerspawner import DockerSpawner
-from minio.error import MinioAdminException
+from minio.error import MinioAdminException, MinioException
 from traitlets import Any as Anything
 from traitlets import Dict, TraitType, Unicode
 from urllib3.exceptions import HTTPError
@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 from sandbox_hub.keys.s3_keys import Key, ServerKeys
 from sandbox_hub.keys.secrets import read_secret
 from sandbox_hub.servers import outdated
+from sandbox_hub.servers.own_place import make_place
 from sandbox_hub.servers.sizes import DEFAULT_SIZES, Size, choose_size, parse_sizes, size_form
 from sandbox_hub.servers.start_errors import StartError, no_keys_error, unknown_size_error
 from sandbox_hub.users.uids import FIRST_UID, Uids
@@ -24,6 +25,7 @@ from sandbox_hub.users.uids import FIRST_UID, Uids
 GROUP = 100
 DISK_FULL = 28  # ENOSPC
 KEY_SECONDS = 20
+PLACE_SECONDS = 5
 RETRY_SECONDS = 30
 StopReason = Callable[[str], Awaitable[str | None]]
 # Query parameters of a start's address that are JupyterHub's own.
@@ -183,6 +185,7 @@ class SandboxSpawner(DockerSpawner):
         self._s3_key = await self._new_key()
         self.s3_access_key = self._s3_key.access
         self.secrets_key = outdated.secrets_key(read_secret)
+        await self._make_place(self._s3_key)
         return await super().start()
 
     def _apply_size(self) -> None:
@@ -200,6 +203,14 @@ class SandboxSpawner(DockerSpawner):
         except (HTTPError, MinioAdminException, TimeoutError) as error:
             self.log.warning("no S3 keys for the server of %s: %s", self.user.name, error or type(error).__name__)
             raise no_keys_error(answers=isinstance(error, MinioAdminException)) from None
+
+    async def _make_place(self, key: Key) -> None:
+        """Lets the user see where they may write in the store; a server starts without it all the same."""
+        making = asyncio.to_thread(make_place, self.s3_endpoint, self.s3_region, key, self.user.name)
+        try:
+            await asyncio.wait_for(making, PLACE_SECONDS)
+        except (HTTPError, MinioException, TimeoutError) as error:
+            self.log.warning("no README in the place of %s: %s", self.user.name, error or type(error).__name__)
 
     async def run_post_stop_hook(self) -> None:
         """Revokes the S3 keys, however the server ended; if the store doesn't answer, as soon as it does."""

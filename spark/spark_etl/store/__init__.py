@@ -65,6 +65,7 @@ from spark_etl.store.manifest import (
 )
 from spark_etl.store.names import looks_like_a_path, run_name, run_path, short_name, top_scratch
 from spark_etl.store.pins import PIN_USER, Pin, PinnedVersion
+from spark_etl.store.places import refuse_place_of_runs, run_in, user_place
 from spark_etl.store.records import (
     OWN_CODE,
     CodeRecord,
@@ -165,7 +166,9 @@ __all__ = [
     "plan_removal",
     "publishing_seconds",
     "read_bundle",
+    "refuse_place_of_runs",
     "result_lines",
+    "run_in",
     "run_name",
     "run_path",
     "short_name",
@@ -175,6 +178,7 @@ __all__ = [
     "summary_lines",
     "table_rows",
     "top_scratch",
+    "user_place",
     "why_planned",
     "write_bundle",
 ]

@@ -45,10 +45,16 @@ SECRETS = {
 
 
 class Keys:
-    """The object store's side: keys that are good, with whom they are for."""
+    """The object store's side: keys that are good, with whom they are for; places that were made, with which key."""
 
     def __init__(self) -> None:
         self.good: dict[str, tuple[str, str]] = {}
+        self.places: list[tuple[str, str]] = []
+
+    def make_place(self, _endpoint: str, _region: str, key: Key, user: str) -> bool:
+        """Makes a user's place."""
+        self.places.append((user, key.access))
+        return True
 
     def issue(self, user: str, server: str) -> Key:
         """Returns new keys."""
@@ -104,6 +110,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Keys:
     """Keys of a store that is not there."""
     keys = Keys()
     monkeypatch.setattr(SandboxSpawner, "_keys", lambda self: keys)
+    monkeypatch.setattr(sandbox_hub.servers.spawner, "make_place", keys.make_place)
     return keys
 
 

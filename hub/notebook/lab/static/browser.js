@@ -1,7 +1,8 @@
-/* S3 in the sidebar: JupyterLab's own file browser on our drive, with a menu of what can be done with what is only read. */
+/* S3 in the sidebar: JupyterLab's own file browser on our drive, with a menu of what can be done there. */
 import { DRIVE } from './drive.js';
 import { SHOW } from './rows.js';
 import { element } from './table.js';
+import { addUploads } from './uploads.js';
 
 const ID = 'sandbox-s3';
 const REFRESH_MS = 30_000;
@@ -23,8 +24,9 @@ export function addBrowser(lab, { app, documents, restorer, palette, icons }) {
   browser.title.caption = 'S3: published data, runs and their checkpoints';
   browser.node.setAttribute('role', 'region');
   browser.node.setAttribute('aria-label', 'S3');
-  addToolbar(lab, browser);
-  showProblems(browser.model, status.node);
+  const uploads = addUploads(lab, browser);
+  addToolbar(lab, browser, uploads);
+  showProblems(browser.model, status.node, uploads);
   followPath(app, browser);
   guardKeys(browser);
   addMenu(lab, { app, browser, palette });
@@ -38,7 +40,7 @@ function makeBrowser(lab, app, documents) {
   const model = new FilterFileBrowserModel({
     manager: documents,
     driveName: DRIVE,
-    allowFileUploads: false,
+    allowFileUploads: true,
     refreshInterval: REFRESH_MS,
     refreshStandby: () => !browser.isVisible || 'when-hidden'
   });
@@ -75,13 +77,14 @@ function followPath(app, browser) {
 }
 
 /** Shows in the sidebar what is wrong, until a listing arrives. */
-function showProblems(model, node) {
+function showProblems(model, node, uploads) {
   model.connectionFailure.connect((_, error) => {
     node.textContent = [error.message, error.hint].filter(Boolean).join(' — ');
   });
   const handle = model.handleContents.bind(model);
   model.handleContents = contents => {
-    node.textContent = contents.truncated ? `Only the first ${contents.truncated.toLocaleString('en-GB')} are shown.` : '';
+    const cut = contents.truncated ? `Only the first ${contents.truncated.toLocaleString('en-GB')} are shown.` : '';
+    node.textContent = [cut, uploads.enter(contents)].filter(Boolean).join(' ');
     handle(contents);
   };
 }
@@ -131,16 +134,17 @@ function addressOf(item) {
   return `s3a://${item.path.slice(DRIVE.length + 1).replace(/^\//, '')}`;
 }
 
-function addToolbar(lab, browser) {
+function addToolbar(lab, browser, uploads) {
   const { ToolbarButton } = lab.ui;
   const refresh = new ToolbarButton({
     icon: lab.ui.refreshIcon,
     tooltip: 'Refresh',
     onClick: () => void browser.model.refresh()
   });
-  const title = new lab.widgets.Widget({ node: element('h2', { className: 'sandbox-S3-title', textContent: 'S3, read only' }) });
+  const title = new lab.widgets.Widget({ node: element('h2', { className: 'sandbox-S3-title', textContent: 'S3' }) });
   browser.toolbar.addItem('title', title);
   browser.toolbar.addItem('spacer', lab.ui.Toolbar.createSpacerItem());
+  browser.toolbar.addItem('upload', uploads.button);
   browser.toolbar.addItem('refresh', refresh);
 }
 

@@ -19,6 +19,8 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from traitlets.config import Config, Configurable
 
+from tests.support.folder_store import FolderStore
+
 TOKEN = "ada's"
 
 
@@ -212,3 +214,17 @@ def send(application: web.Application, path: str, body: str) -> httpx.Response:
         return answer
 
     return asyncio.run(post())
+
+
+def test_a_folder_of_the_users_own_is_writable_and_takes_files(
+    application: web.Application, folder_store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    folder_store.put("s3a://scratch/users/ada/README.md", b"mine")
+    folder_store.put("s3a://scratch/users/bob/README.md", b"his")
+
+    own = fetch(application, "contents?path=scratch/users/ada").json()
+    assert own["writable"]
+    assert own["place"] == "scratch/users/ada"
+    assert not fetch(application, "contents?path=scratch/users/bob").json()["writable"]
+    assert not fetch(application, "contents?path=scratch/users/ada/README.md").json()["writable"]

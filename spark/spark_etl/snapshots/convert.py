@@ -1,0 +1,204 @@
+"""Files → one Parquet file on this machine, with what is to be known of it before it goes to the store.
+
+One file: it appears in the store at once, or not at all. Spark reads it in parallel by its row groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spark_etl.errors import ArgumentError
+from spark_etl.parquet import need_pyarrow
+from spark_etl.printable import printable
+from spark_etl.reading import duck
+from spark_etl.reading.duck import identifier, text
+from spark_etl.schemas.footers import read_footer
+from spark_etl.schemas.foreign import foreign_leaves
+from spark_etl.schemas.types import FileSchema, sql_type
+from spark_etl.snapshots.columns import TEXT, Column, lossy_checks, snapshot_columns
+from spark_etl.snapshots.inputs import CSV, PARQUET, snapshot_inputs
+from spark_etl.snapshots.notes import column_notes, too_many_digits
+from spark_etl.snapshots.options import ReadOptions
+from spark_etl.snapshots.progress import OnStep, QueryProgress
+from spark_etl.snapshots.read import Relation, refuse_renamed, relation
+from spark_etl.storage import normalise
+from spark_etl.transfer.local_files import LocalFile, LocalFiles
+from spark_etl.units import format_count
+
+FILE = "part-00000.parquet"
+SAMPLE_ROWS = 5
+HEADERS = ("column", "type", "what was done")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot that is not in the store yet.
+
+    Attributes:
+        file: The Parquet file.
+        columns: Its columns, as Spark reads them.
+        rows: Its rows.
+        changes: Column → what has become of it that it was not in the files.
+        notes: What to look at before it is written.
+        sample: Its first rows, as texts; None for NULL.
+    """
+
+    file: LocalFile
+    columns: FileSchema
+    rows: int
+    changes: Mapping[str, str]
+    notes: Sequence[str]
+    sample: Sequence[Sequence[str | None]]
+
+    def table(self) -> list[list[str]]:
+        """Returns a row for each column: its name, its type, and what was done to it."""
+        return [[name, sql_type(kind), self.changes.get(name, "")] for name, kind in self.columns.items()]
+
+    def sample_cells(self) -> list[list[str]]:
+        """Returns the first rows as they are shown."""
+        return [["NULL" if value is None else value for value in row] for row in self.sample]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns it as JSON has it."""
+        return {
+            "columns": {name: sql_type(kind) for name, kind in self.columns.items()},
+            "rows": self.rows,
+            "bytes": self.file.size,
+            "changes": dict(self.changes),
+            "notes": list(self.notes),
+            "sample": [dict(zip(self.columns, row, strict=True)) for row in self.sample],
+        }
+
+
+def convert(
+    found: LocalFiles, options: ReadOptions, date_col: str, folder: Path, on_step: OnStep | None = None
+) -> Snapshot:
+    """Returns files as a snapshot.
+
+    Args:
+        found: The files.
+        options: How they are read, and what their columns become.
+        date_col: The column that the snapshot's folder is.
+        folder: Takes the snapshot, and what is needed on the way; the caller deletes it.
+        on_step: Is called with the name of a step, and how many percent of it are done, 100 in all.
+
+    Raises:
+        ArgumentError: They can't be read, or Spark could not read what they have; what helps is said.
+    """
+    need_pyarrow()
+    inputs = snapshot_inputs(found, options, folder)
+    files = relation(inputs, options)
+    target = folder / FILE
+    with duck.connection(purpose="a snapshot") as database:
+        progress = QueryProgress(database, on_step)
+        with files.refusals(), progress.step("types"):
+            kinds = _types(database, files)
+        if inputs.kind not in {CSV, PARQUET}:
+            refuse_renamed(kinds, inputs)
+        columns = _with_instants(snapshot_columns(kinds, options, date_col), files)
+        with files.refusals():
+            with progress.step("values"):
+                _refuse_loss(database, files, columns)
+                notes = column_notes(database, files, columns)
+            with progress.step("Parquet"):
+                _write(database, files, columns, target)
+            sample = _sample(database, columns, target)
+    return _written(target, columns, notes, sample, found)
+
+
+def _types(database: Any, files: Relation) -> dict[str, Any]:
+    found = database.sql(f"select * from {files.sql} limit 0")  # noqa: S608 - quoted
+    return dict(zip(found.columns, found.types, strict=True))
+
+
+def _with_instants(columns: Sequence[Column], files: Relation) -> list[Column]:
+    """Returns the columns; INT96, as Spark once wrote moments, is a moment for Spark, and a time of day for DuckDB."""
+    return [
+        Column(column.source, column.name, column.found, "TIMESTAMP WITH TIME ZONE")
+        if column.target == "TIMESTAMP" and not column.converted and files.footers.get(column.source) == "timestamp"
+        else column
+        for column in columns
+    ]
+
+
+def _refuse_loss(database: Any, files: Relation, columns: Sequence[Column]) -> None:
+    """Refuses columns with a value that does not survive; all rows are looked at.
+
+    Raises:
+        ArgumentError: Names the column, how many values, and one of them.
+    """
+    checks = [*lossy_checks(columns), *too_many_digits(columns)]
+    if not checks:
+        return
+    selected = ", ".join(
+        f"count(*) filter (where {problem}), any_value(cast({identifier(column.source)} as varchar)) "
+        f"filter (where {problem})"
+        for column, problem in checks
+    )
+    row = database.execute(f"select {selected} from {files.sql}").fetchone()  # noqa: S608 - quoted
+    for (column, _), number, value in zip(checks, row[::2], row[1::2], strict=True):
+        if number:
+            raise _lossy(column, number, value)
+
+
+def _lossy(column: Column, number: int, value: object) -> ArgumentError:
+    shown = printable(str(value)[:60], one_line=True)
+    name = printable(column.source, one_line=True)
+    what = f"{format_count(number, 'value')} of `{name}`, such as {shown}, {'is' if number == 1 else 'are'} no"
+    if column.is_chosen:
+        null = f", or say what stands for no value: --null '{shown}'" if column.found == TEXT else ""
+        return ArgumentError(f"{what} {column.target.lower()}", hint=f"give another type{null}")
+    return ArgumentError(
+        f"{what} {column.target.lower()} without a loss: Spark has no {column.found.lower()}",
+        hint=f"--type {name}=string keeps all of it, --type {name}={_shorter(column)} cuts it",
+    )
+
+
+def _shorter(column: Column) -> str:
+    return {"TIMESTAMP": "timestamp_ntz", "TIMESTAMP WITH TIME ZONE": "timestamp"}.get(column.target, "double")
+
+
+def _write(database: Any, files: Relation, columns: Sequence[Column], target: Path) -> None:
+    selected = ", ".join(column.sql for column in columns)
+    query = f"select {selected} from {files.sql}"  # noqa: S608 - quoted
+    database.execute(f"copy ({query}) to {text(str(target))} (format parquet, compression snappy)")
+
+
+def _sample(database: Any, columns: Sequence[Column], target: Path) -> list[list[str | None]]:
+    selected = ", ".join(f"cast({identifier(column.name)} as varchar)" for column in columns)
+    query = f"select {selected} from read_parquet({text(str(target))}) limit {SAMPLE_ROWS}"  # noqa: S608 - quoted
+    return [list(row) for row in database.execute(query).fetchall()]
+
+
+def _written(
+    target: Path,
+    columns: Sequence[Column],
+    notes: Sequence[str],
+    sample: Sequence[Sequence[str | None]],
+    found: LocalFiles,
+) -> Snapshot:
+    """Returns what was written, as its footer says it.
+
+    Raises:
+        ArgumentError: It has no row.
+    """
+    footer = read_footer(normalise(str(target)))
+    if not footer.rows:
+        raise ArgumentError(
+            f"{printable(str(found.root), one_line=True)} has no row",
+            hint="a snapshot has at least one; is the path right?",
+        )
+    foreign = [place for name, kind in footer.columns.items() for place, _ in foreign_leaves(name, kind)]
+    if foreign:
+        raise ArgumentError(f"Spark can't read `{printable(foreign[0], one_line=True)}`", hint="--type COLUMN=string")
+    changes = {column.name: "; ".join(_changes(column)) for column in columns if any(_changes(column))}
+    file = LocalFile(target, FILE, target.stat().st_size)
+    return Snapshot(file, footer.columns, footer.rows, changes, notes, sample)
+
+
+def _changes(column: Column) -> list[str]:
+    renamed = [f"was `{column.source}`"] if column.name != column.source else []
+    return [*renamed, *([column.note] if column.note else []), *(["by --type"] if column.is_chosen else [])]
