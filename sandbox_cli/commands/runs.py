@@ -101,7 +101,8 @@ def _offer_pages(console: Console, stack: session.Session, run: Run) -> None:
     if command:
         console.info(f"next: {command}")
         console.info(f"      {debug_page(stack.links()['hub'].rstrip('/'), run.name)}")
-    console.info(f"its page: {page_of_run(stack.links()['runs'], run.name)}")
+    if "runs" in stack.links():
+        console.info(f"its page: {page_of_run(stack.links()['runs'], run.name)}")
 
 
 def _show(console: Console, run: Run) -> None:
