@@ -68,6 +68,18 @@ def test_types_are_those_that_the_source_declares_or_the_test_gives(case: Featur
     assert_frames_equal(case(Net, orders=ORDERS[:1], refunds=[], schemas=schemas), [(1, 5.0)])
 
 
+class Named(SparkFeature):
+    def __init__(self) -> None:
+        self.sources = {"rows": ConfiguredSparkFeature(), "feature": ConfiguredSparkFeature()}
+
+    def transform(self, spark: Any, start_date: date, end_date: date, rows: Any, feature: Any) -> Any:
+        return rows.union(feature)
+
+
+def test_a_source_may_be_called_as_an_argument_of_the_case(case: FeatureCase) -> None:
+    assert_frames_equal(case(Named, rows=ORDERS, feature=ORDERS), [*ORDERS, *ORDERS])
+
+
 def test_parameters_are_those_of_the_class(case: FeatureCase) -> None:
     assert_frames_equal(case(Net, orders=ORDERS, refunds=REFUNDS, params={"factor": 2.0}), [(1, 6.0), (2, 15.0)])
 

@@ -52,6 +52,7 @@ class FeatureCase:
         self,
         feature: type[SparkFeature] | SparkFeature | str,
         rows: Mapping[str, Any] | None = None,
+        /,
         *,
         start_date: str | date = DAY,
         end_date: str | date | None = None,
@@ -79,6 +80,7 @@ class FeatureCase:
             ArgumentError: A source has no rows, there is none of that name, or rows do not fit their types.
             ResponseError: Columns or rows are not what the feature's response promises.
         """
+        __tracebackhide__ = True
         dates = _dates(start_date, end_date)
         graph = self._graph()
         made, alias = self._feature(feature, params or {}, graph)
