@@ -40,6 +40,7 @@ class SandboxCompose(DockerCompose):
         self.command = command
         self.settings = settings
         self.options = tuple(options)
+        self.started: Any = None  # what the command has returned of the last start
         self._session: Session | None = None
 
     @property
@@ -55,7 +56,7 @@ class SandboxCompose(DockerCompose):
         Raises:
             StackError: It did not come up; the message has the end of what it said.
         """
-        self.command("up", *self.options)
+        self.started = self.command("up", *self.options)
         self._session = None
         for service, strategy in (self._wait_strategies or {}).items():
             strategy.wait_until_ready(self.get_container(service_name=service))

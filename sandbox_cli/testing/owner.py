@@ -66,6 +66,7 @@ def remove_stale(folder: Path, remove: Callable[[str], None]) -> list[str]:
             except Exception as error:  # noqa: BLE001 - one that can't be removed must not keep the others
                 failures.append(error)
                 continue
+            forget(folder, path.stem)
             path.unlink(missing_ok=True)
             removed.append(path.stem)
     if failures:
