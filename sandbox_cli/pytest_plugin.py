@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,7 @@ def _artifacts(config: pytest.Config) -> Artifacts:
 
 def _show(config: pytest.Config, line: str) -> None:
     """Shows a line between the dots of tests; workers of xdist have no terminal."""
-    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    reporter, capture = (config.pluginmanager.getplugin(name) for name in ("terminalreporter", "capturemanager"))
     if reporter is not None:
-        reporter.write_line(f"sandbox: {line}")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            reporter.write_line(f"sandbox: {line}")
