@@ -10,7 +10,6 @@ from spark_etl.errors import ArgumentError, CheckpointError
 from spark_etl.reading.tables import text_table
 
 if TYPE_CHECKING:
-    from spark_etl.compare import RunDiff
     from spark_etl.reading.checkpoint import Checkpoint
     from spark_etl.reading.run import Run
 
@@ -43,7 +42,7 @@ class AssertedRun:
             ArgumentError: No such run, one run twice, an unknown feature.
         """
         __tracebackhide__ = True
-        diff: RunDiff = cast("Run", self).diff(other, feature=feature, keys=keys, tolerance=tolerance)
+        diff = cast("Run", self).diff(other, feature=feature, keys=keys, tolerance=tolerance)
         if not diff.same:
             raise AssertionError(f"the runs are not the same\n{diff}")
 
