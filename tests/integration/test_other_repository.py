@@ -20,7 +20,7 @@ from tests.support import leftovers
 from tests.support.sandbox import ROOT, until
 
 SOURCE = ROOT / "tests" / "fixtures" / "other_repo"
-SECONDS = 240
+SECONDS = 600  # it may have to build images, on a machine that does other things
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def other_repository(clean_engine: None, tmp_path: Path) -> Iterator[OtherReposi
             shutil.rmtree(repository.state_home, ignore_errors=True)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_ci_ends_green_red_and_cleans_up_after_a_kill(other_repository: OtherRepository, tmp_path: Path) -> None:
     killed = kill_while_it_uses_its_stack(other_repository)
     assert leftovers.of(killed)["containers"], "a kill leaves the stack"
