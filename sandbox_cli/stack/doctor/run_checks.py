@@ -94,12 +94,12 @@ def _checks(engine: Engine, settings: Settings, context: CheckContext, names: Se
     present = {container.service for container in containers}
     left_out = variables.left_out(settings)
     for name in services.SERVICES:
-        may_lack = name in services.OPTIONAL or services.PARTS.get(name) in left_out
+        may_lack = name in services.OPTIONAL or (not names and services.PARTS.get(name) in left_out)
         if may_lack and name not in present and not _is_named(SERVICE_CODES[name], name, names):
             continue  # left out by `up --without`
         yield Check(SERVICE_CODES[name], name, lambda name=name: service(containers, name))  # type: ignore[misc]
     yield Check("D06", "clock", lambda: machine_checks.clock(settings), needs=(SERVICE_CODES["minio"], "D05"))
-    if left_out:
+    if left_out and not names:
         return  # what follows is done as a user does it, in a server of the hub and with Spark Connect
     yield Check("D21", "spawn", context.spawn, needs=(SERVICE_CODES["hub"], SERVICE_CODES["docker-api"]))
     yield Check("D22", "kernel", context.start_kernel, needs=("D21",))

@@ -22,6 +22,7 @@ if (pathlib.Path(os.environ["CALLS"]).parent / f"no-{{verb}}").exists():
     sys.exit(f"error: no {{verb}} today")
 try:
     if verb == "up":
+        print("[engine] …", file=sys.stderr)
         (home / stack).mkdir()
         time.sleep(float(os.environ.get("UP_SECONDS", "0")))
         note("is up")

@@ -107,6 +107,13 @@ def test_a_stack_that_can_not_be_removed_is_removed_by_the_next_session(reposito
     assert repository.left() == []
 
 
+def test_what_a_slow_start_says_is_shown_as_it_comes(repository: OtherRepository) -> None:
+    (repository.folder / "conftest.py").write_text("import sandbox_cli.testing.session as it\nit.QUIET_SECONDS = 0\n")
+    code, out = repository.run("-v", tests=TWO)
+    assert code == 0, out
+    assert "sandbox: [engine] …\n" in out
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
