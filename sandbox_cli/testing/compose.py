@@ -14,6 +14,8 @@ from sandbox_cli.settings import Settings
 from sandbox_cli.stack.engine import connection
 from sandbox_cli.stack.session import Session
 
+TAIL_CHARS = 2000  # of what a command that fails has said
+
 
 class SandboxCommand(Protocol):
     """What runs `sandbox`: see `sandbox_cli.testing.command.Command`."""
@@ -75,11 +77,15 @@ class SandboxCompose(DockerCompose):
 
         testcontainers' own passes no environment on.
         """
-        return subprocess.run(
-            cmd,
-            cwd=context or self.settings.root,
-            env=self.session.compose.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=True,
-        )
+        try:
+            return subprocess.run(
+                cmd,
+                cwd=context or self.settings.root,
+                env=self.session.compose.environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=True,
+            )
+        except subprocess.CalledProcessError as error:
+            error.add_note(error.stderr.decode(errors="replace")[-TAIL_CHARS:])
+            raise

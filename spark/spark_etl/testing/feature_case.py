@@ -134,7 +134,7 @@ class FeatureCase:
         raise ArgumentError(f"{feature!r} is no feature", hint="give a subclass of SparkFeature, or an alias")
 
     def _checkpoints_of(self, feature: SparkFeature) -> dict[str, Any]:
-        """Returns the rows that come from checkpoints; a checkpoint that no source is called by is refused later."""
+        """Returns the checkpoints of the sources that this feature has: a test may compute several features."""
         return {name: found for name, found in self._checkpoints.items() if name in feature.sources}
 
     def _frame(self, name: str, given: Any, types: Schema | None, dates: DateRange) -> DataFrame:
