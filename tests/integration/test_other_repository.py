@@ -75,9 +75,7 @@ def other_repository(clean_engine: None, tmp_path: Path) -> Iterator[OtherReposi
         try:
             yield repository
         finally:
-            for stack in repository.stacks:
-                leftovers.remove(stack)
-            shutil.rmtree(repository.state_home, ignore_errors=True)
+            leftovers.remove(name)
 
 
 @pytest.mark.timeout(1800)
