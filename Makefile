@@ -1,7 +1,7 @@
 # Aliases only: the logic is in `./sandbox`, scripts/ and tests/. More options: make up ARGS="--workers 3"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down status doctor open reset test test-fast test-unit test-spark test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner bench-rows bench-run-diff bench-bundle lock
+.PHONY: help up down status doctor open reset test test-fast test-unit test-spark test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner bench-rows bench-run-diff bench-feature-case bench-bundle lock
 
 DEV = @python3 scripts/bootstrap.py dev &&
 
@@ -79,6 +79,9 @@ bench-rows: ## Comparing two frames of 10 million rows, beside DuckDB by hand (A
 
 bench-run-diff: ## Comparing two runs of 1,000 features (ARGS="--features 100")
 	$(DEV) .venv/bin/python -m bench.run_diff $(ARGS)
+
+bench-feature-case: ## A test by feature_case, beside the same one by pytest-spark and chispa (ARGS="--python P")
+	$(DEV) .venv/bin/python -m bench.feature_case $(ARGS)
 
 bench-bundle: ## Exporting and importing a run of 1 GB in a folder, beside a plain copy of its files
 	$(DEV) .venv/bin/python -m bench.bundle $(ARGS)

@@ -14,6 +14,7 @@ from sandbox_cli.program import DEFAULT_STACK, ROOT
 
 STACK_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}")
 EXTRAS = ("history", "mail")
+PARTS = ("connect", "hub")  # of the stack itself: without them, it is a store and a Spark cluster, as tests need it
 LOCALHOST = "localhost"
 # A name, not an address: no subdomain is below 192.0.2.7.
 PROXY = re.compile(r"https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9](:[1-9][0-9]{0,4})?")
@@ -30,7 +31,7 @@ class Settings:
         workers: Spark workers to run; None keeps the number of the last `up` (2 at first).
         offline: Never use the network.
         assume_yes: Answer every question with yes.
-        without: Optional services to leave out, of `EXTRAS`.
+        without: Services to leave out, of `EXTRAS` and `PARTS`.
         subdomains: Host below which each user has an address: `localhost`, the URL of a team's proxy, empty for none;
             None keeps what the last `up` had (none at first).
         requested_ports: Published ports requested by option, by name (`hub`, `s3`).
@@ -93,11 +94,14 @@ def checked_extras(text: str) -> tuple[str, ...]:
     Raises:
         UsageError: One of them can't be left out.
     """
-    names = tuple(name for name in re.split(r"[,\s]+", text) if name)
+    names = [name for name in re.split(r"[,\s]+", text) if name]
     for name in names:
-        if name not in EXTRAS:
-            raise UsageError(f"The stack can't be without `{name}`. It can be without: {', '.join(EXTRAS)}.")
-    return names
+        if name not in EXTRAS + PARTS:
+            known = ", ".join(EXTRAS + PARTS)
+            raise UsageError(f"The stack can't be without `{name}`. It can be without: {known}.")
+    if "hub" in names:
+        names.append("connect")  # whose keys to S3 the hub makes
+    return tuple(dict.fromkeys(names))
 
 
 def checked_subdomains(wanted: bool | None, below: str | None) -> str | None:

@@ -8,3 +8,4 @@ compile() {
 }
 compile dev.in --output-file dev.lock
 compile cli.in --constraint dev.lock --output-file cli.lock
+compile pytest.in --constraint dev.lock --output-file pytest.lock

@@ -54,7 +54,7 @@ def new_sandbox() -> Iterator[Sandbox]:
         try:
             yield sandbox
             if sandbox.state.exists() and leftovers.engine_answers():
-                sandbox("reset", "--yes", timeout=120)
+                sandbox.compose(timeout=120).stop()
                 left = leftovers.of(name)
                 assert not left, f"`sandbox reset` left {left}"
         finally:
@@ -77,8 +77,9 @@ def stack(clean_engine: None) -> Iterator[Sandbox]:
         name = os.environ.get("SANDBOX_TEST_STACK")
         sandbox = Sandbox(name, leftovers.home()) if name else cleanup.enter_context(new_sandbox())
         tested = ["--no-smoke-test"] if os.environ.get("SANDBOX_TEST_PORTS") else []  # the stack's own part tests it
-        done = sandbox("up", "--json", *tested, timeout=COLD_UP_SECONDS)
-        (sandbox.state / "up.json").write_text(done.out)
+        compose = sandbox.compose("--json", *tested, timeout=COLD_UP_SECONDS)
+        compose.start()
+        (sandbox.state / "up.json").write_text(compose.started.out)
         yield sandbox
 
 

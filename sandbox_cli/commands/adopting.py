@@ -69,7 +69,8 @@ def adopt(
         return
     given.console.data(repr(run))
     first = next(iter(run.checkpoints))
-    given.console.info(f"its page: {page_of_run(stack.links()['runs'], run.name)}")
+    if "runs" in stack.links():
+        given.console.info(f"its page: {page_of_run(stack.links()['runs'], run.name)}")
     given.console.info(f'in a notebook: runs["{run.name}"]["{first}"].head()')
     if failed:
         given.console.info(f"does a fix hold: sandbox replay {run.name}/{failed} --code DIR")

@@ -21,7 +21,7 @@ from spark_etl.reading import Run, Runs
 from spark_etl.reading.run import STATUSES
 from spark_etl.store import USERS
 
-from sandbox_cli.settings import Settings, checked_stack
+from sandbox_cli.settings import STACK_NAME, Settings, checked_stack
 from sandbox_cli.stack import services, session
 from sandbox_cli.stack.doctor import CHECK_NAMES
 from sandbox_cli.stack.hub import accounts
@@ -55,7 +55,8 @@ def stack_of(options: Mapping[str, Any]) -> Settings:
 
 def stacks(settings: Settings) -> Iterator[str]:
     """Yields the stacks that have a state folder."""
-    yield from (folder.name for folder in sorted(settings.state_home.iterdir()) if folder.is_dir())
+    folders = sorted(settings.state_home.iterdir())
+    yield from (folder.name for folder in folders if folder.is_dir() and STACK_NAME.fullmatch(folder.name))
 
 
 def run_ids(settings: Settings) -> Iterator[str]:

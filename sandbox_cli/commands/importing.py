@@ -51,7 +51,8 @@ def import_run(
         given.console.json(done.to_dict())
         return
     given.console.data(repr(done.run))
-    given.console.info(f"its page: {page_of_run(stack.links()['runs'], done.run.name)}")
+    if "runs" in stack.links():
+        given.console.info(f"its page: {page_of_run(stack.links()['runs'], done.run.name)}")
     given.console.info(f"next: sandbox runs show {done.run.name}")
     if done.run.error and done.run.error.feature in done.run.features:
         given.console.info(f"      sandbox replay {done.run.name}/{done.run.error.feature}")

@@ -97,11 +97,14 @@ def show(
 
 def _offer_pages(console: Console, stack: session.Session, run: Run) -> None:
     """Says how to open the feature that a run has failed at, and where the run's page is."""
-    command = debug_command(run.document) if run.status == "failed" else ""
+    command, links = debug_command(run.document) if run.status == "failed" else "", stack.links()
     if command:
         console.info(f"next: {command}")
-        console.info(f"      {debug_page(stack.links()['hub'].rstrip('/'), run.name)}")
-    console.info(f"its page: {page_of_run(stack.links()['runs'], run.name)}")
+    if "hub" not in links:
+        return
+    if command:
+        console.info(f"      {debug_page(links['hub'].rstrip('/'), run.name)}")
+    console.info(f"its page: {page_of_run(links['runs'], run.name)}")
 
 
 def _show(console: Console, run: Run) -> None:

@@ -20,7 +20,7 @@ def up(
     workers: Annotated[
         int | None, typer.Option(min=1, max=variables.MOST_WORKERS, help="Spark workers; default: as last time, or 2.")
     ] = None,
-    without: Annotated[str, typer.Option(help="Leave out optional services: history,mail.")] = "",
+    without: Annotated[str, typer.Option(help="Leave out: history,mail; also connect and hub, for tests.")] = "",
     hub_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the hub on 127.0.0.1.")] = None,
     s3_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the S3 API on 127.0.0.1.")] = None,
     subdomains: Annotated[
@@ -69,6 +69,9 @@ def _end(console: Console, settings: Settings, report: dict[str, Any]) -> None:
         console.data(f"  {name:<8} {link}")
     console.data("")
     account = report["account"]
+    if "hub" not in links:
+        console.data(f"  next: {settings.program} run CONFIG --start-date … --end-date …")
+        return
     if account is None:
         console.data(f"  log in through `{report['authenticator']}`, as hub-auth.yaml says")
     elif console.plain:

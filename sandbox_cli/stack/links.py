@@ -13,7 +13,10 @@ from sandbox_cli.stack import variables
 
 
 def links(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
-    """Returns the pages of the stack, by name, and the S3 endpoint."""
+    """Returns the pages of the stack, by name, and the S3 endpoint; the pages are the hub's."""
+    s3 = {"s3-api": f"http://127.0.0.1:{ports['s3']}"}
+    if "hub" in variables.left_out(settings):
+        return s3
     port = ports["hub"]
     ui, runs, shelf = (service_origin(settings, port, name) for name in ("ui", "runs", "shelf"))
     pages = {
@@ -24,7 +27,7 @@ def links(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
         "runs": f"{runs}/services/runs/",
         "shelf": f"{shelf}/services/shelf/",
         **pages,
-        "s3-api": f"http://127.0.0.1:{ports['s3']}",
+        **s3,
     }
 
 

@@ -25,6 +25,7 @@ STACK = "sandbox.stack"
 
 SERVICES = ("minio", "spark-master", "spark-worker", "spark-connect", "spark-history", "docker-api", "hub", "mail")
 OPTIONAL = {"spark-history": "history", "mail": "mail"}
+PARTS = {"spark-connect": "connect", "docker-api": "hub", "hub": "hub"}  # which a stack has, unless `up` was told
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def is_driver(labels: Mapping[str, str]) -> bool:
 
 def expected(settings: Settings) -> list[str]:
     """Returns the services that `up` starts with these settings."""
-    return [name for name in SERVICES if OPTIONAL.get(name) not in settings.without]
+    return [name for name in SERVICES if (OPTIONAL | PARTS).get(name) not in settings.without]
 
 
 def containers(engine: Engine, settings: Settings) -> list[StackContainer]:
@@ -111,6 +112,16 @@ def remove_unstarted(engine: Engine, settings: Settings) -> None:
     """
     for container in containers(engine, settings):
         if container.service in SERVICES and container.state == "created":
+            of_engine = answers.container(engine, container.id)
+            if of_engine is not None:
+                answers.remove(of_engine)
+
+
+def remove_left_out(engine: Engine, settings: Settings) -> None:
+    """Removes the containers of services that an earlier `up` has started and this one leaves out."""
+    wanted = expected(settings)
+    for container in containers(engine, settings):
+        if container.service in PARTS and container.service not in wanted:
             of_engine = answers.container(engine, container.id)
             if of_engine is not None:
                 answers.remove(of_engine)

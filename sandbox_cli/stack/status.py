@@ -8,7 +8,7 @@ from typing import Any
 
 from spark_etl.errors import SparkEtlError
 
-from sandbox_cli.stack import services
+from sandbox_cli.stack import services, variables
 from sandbox_cli.stack.engine import answers
 from sandbox_cli.stack.services import StackContainer
 from sandbox_cli.stack.session import Session
@@ -36,7 +36,7 @@ def report(session: Session) -> dict[str, Any]:
     with ThreadPoolExecutor(max(1, len(containers))) as pool:
         uses = list(pool.map(lambda container: _use(session, container), containers))
     present = {container.service for container in containers}
-    expected = [name for name in services.SERVICES if name not in services.OPTIONAL or name in present]
+    expected = [name for name in services.SERVICES if name in present or not _is_left_out(session, name)]
     rows = [_row(container, use) for container, use in zip(containers, uses, strict=True)]
     rows += [_row(StackContainer("", "", name, "stopped", "", ""), Use()) for name in expected if name not in present]
     of_services = [row for row in rows if row["name"] in services.SERVICES]
@@ -53,6 +53,10 @@ def report(session: Session) -> dict[str, Any]:
         "links": session.links(),
         "last_run": _last_run(session) if store_answers else None,
     }
+
+
+def _is_left_out(session: Session, service: str) -> bool:
+    return service in services.OPTIONAL or services.PARTS.get(service) in variables.left_out(session.settings)
 
 
 def _row(container: StackContainer, use: Use) -> dict[str, Any]:

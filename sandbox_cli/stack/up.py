@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from sandbox_cli.console import Console, Stage
 from sandbox_cli.errors import StackError
-from sandbox_cli.settings import Settings
+from sandbox_cli.settings import PARTS, Settings
 from sandbox_cli.stack import disk, health, lock, object_store, ports, secrets, services, variables
 from sandbox_cli.stack.compose import Compose
 from sandbox_cli.stack.doctor import smoke_test
@@ -48,6 +48,9 @@ def up(
             console.warn(warning)
         _provision(console, session, with_data=with_sample)
         run_id = _sample(console, session) if with_sample else None
+        if with_smoke_test and _is_partial(settings):
+            console.info("no smoke test: it needs a user's server and Spark Connect, and part of that is left out")
+            with_smoke_test = False
         tested = _smoke_test(console, session, with_checkpoint=run_id is not None) if with_smoke_test else None
     return {
         "stack": settings.stack,
@@ -56,11 +59,15 @@ def up(
             name: {"ref": image.ref, "built": image.built, "bytes": image.size} for name, image in images.items()
         },
         "links": session.links(),
-        "account": accounts.DEFAULT_USER if sign_in.native else None,
+        "account": accounts.DEFAULT_USER if sign_in.native and "hub" not in settings.without else None,
         "authenticator": sign_in.authenticator,
         "run": run_id,
         "smoke_test": tested,
     }
+
+
+def _is_partial(settings: Settings) -> bool:
+    return not set(PARTS).isdisjoint(settings.without)
 
 
 def prepare(console: Console, settings: Settings) -> tuple[Engine, dict[str, inventory.Image]]:
@@ -115,7 +122,8 @@ def _stack(
         stage.update("starting containers")
         services.remove_unstarted(engine, settings)
         remove_leftovers(engine, settings)
-        Compose(engine, settings, values).up()
+        services.remove_left_out(engine, settings)
+        Compose(engine, settings, values).up(services.expected(settings) if _is_partial(settings) else ())
         session = Session(engine, settings)
         _wait_for_minio(session, stage)
         stage.result = (
@@ -135,25 +143,33 @@ def _wait_for_minio(session: Session, stage: Stage) -> None:
 def _provision(console: Console, session: Session, *, with_data: bool) -> None:
     """Buckets first, since Spark waits for them; then what can be done while it starts; then all must be healthy."""
     settings, expected = session.settings, services.expected(session.settings)
+    with_hub = "hub" not in settings.without
     with console.stage("provision") as stage, ThreadPoolExecutor(1) as pool:
         sample.stop_leftovers(session)
         done = [*_buckets(session), *_s3_users(session)]
         data = None if not with_data or sample.has_data(session) else pool.submit(sample.publish_data, session)
-        health.wait_ready(session.engine, settings, stage, ["hub"])
-        done += [f"server of {name} ended" for name in user_servers.end_servers_elsewhere(session)]
-        done += [f"account {name}" for name in accounts.ensure_first(settings, session.hub)]
+        if with_hub:
+            done += _accounts(session, stage)
         if data:
             stage.update("publishing sample data")
             data.result()
             done.append("sample data")
         health.wait_ready(session.engine, settings, stage, expected)
         stage.result = ", ".join(done) or "nothing to do"
-    if former := user_servers.with_former_secrets(session):
+    former = user_servers.with_former_secrets(session) if with_hub else []
+    if former:
         console.warn(
             f"The secrets are new. These servers still have the old ones, so Spark refuses them: {', '.join(former)}. "
             "The hub stops each when it has been idle for 15 minutes; its home page tells their users to restart them "
             "sooner"
         )
+
+
+def _accounts(session: Session, stage: Stage) -> list[str]:
+    """Waits for the hub and makes its first accounts; returns what was done."""
+    health.wait_ready(session.engine, session.settings, stage, ["hub"])
+    done = [f"server of {name} ended" for name in user_servers.end_servers_elsewhere(session)]
+    return done + [f"account {name}" for name in accounts.ensure_first(session.settings, session.hub)]
 
 
 def _buckets(session: Session) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox_cli.settings import LOCALHOST, Settings
+from sandbox_cli.settings import LOCALHOST, PARTS, Settings
 from sandbox_cli.stack import state
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.images.inventory import Image
@@ -29,7 +29,7 @@ def of(engine: Engine, settings: Settings, ports: Mapping[str, int], images: Map
         "SANDBOX_DOCKER_SOCKET_GID": str(engine.socket_gid(images["hub"].ref)),
         "SANDBOX_UI_LINKS": ",".join(page for page, extra in PAGES.items() if extra not in settings.without),
         "SANDBOX_SUBDOMAIN_HOST": subdomain_host(settings, ports["hub"]),
-        "SANDBOX_HUB_URL": hub_origin(settings, ports["hub"]),
+        "SANDBOX_HUB_URL": "" if "hub" in settings.without else hub_origin(settings, ports["hub"]),
     }
 
 
@@ -57,14 +57,24 @@ def hub_origin(settings: Settings, hub_port: int) -> str:
 
 
 def remember(settings: Settings, variables: Mapping[str, str]) -> None:
-    """Stores what later commands need: workers, subdomains, and the variables of this `up`."""
-    remembered = {"workers": workers(settings), "subdomains": subdomains(settings), "variables": dict(variables)}
+    """Stores what later commands need: workers, subdomains, what was left out, and the variables of this `up`."""
+    remembered = {
+        "workers": workers(settings),
+        "subdomains": subdomains(settings),
+        "without": [part for part in PARTS if part in settings.without],
+        "variables": dict(variables),
+    }
     state.write(settings.state_dir / FILE, remembered)
 
 
 def remembered(settings: Settings) -> dict[str, str]:
     """Returns the variables of the last `up`; {} if there was none."""
     return dict(_read(settings).get("variables") or {})
+
+
+def left_out(settings: Settings) -> tuple[str, ...]:
+    """Returns the parts of the stack that the last `up` left out."""
+    return tuple(_read(settings).get("without") or ())
 
 
 def _read(settings: Settings) -> dict[str, Any]:
@@ -76,11 +86,13 @@ def _read(settings: Settings) -> dict[str, Any]:
 
 
 def _check(content: dict[str, Any]) -> str:
-    count, host, found = (content.get(name) for name in ("workers", "subdomains", "variables"))
+    count, host, without, found = (content.get(name) for name in ("workers", "subdomains", "without", "variables"))
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or not 0 < count <= MOST_WORKERS):
         return state.wrong_kind("workers", count, f"a number from 1 to {MOST_WORKERS}")
     if host is not None and not isinstance(host, str):
         return state.wrong_kind("subdomains", host, "a text")
+    if without is not None and not (isinstance(without, list) and set(map(str, without)) <= set(PARTS)):
+        return state.wrong_kind("without", without, f"a list of {', '.join(PARTS)}")
     if found is not None and not isinstance(found, dict):
         return state.wrong_kind("variables", found, "an object")
     return state.texts(least=0)(found or {})

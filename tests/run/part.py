@@ -18,6 +18,7 @@ BESIDE = (
     "tests/faults/test_interrupted_up.py",
     "tests/integration/test_isolation.py",
     "tests/integration/test_notebooks.py",
+    "tests/integration/test_other_repository.py",
     "tests/integration/test_resilience.py",
     "tests/integration/test_sessions.py",
     "tests/integration/test_spark_trust.py",

@@ -76,7 +76,13 @@ def of(stack: str) -> dict[str, list[str]]:
 
 
 def remove(stack: str) -> None:
-    """Removes every container, volume and network of a stack, whatever state it is in, and its state folder."""
+    """Removes every container, volume and network of a stack, whatever state it is in, and its state folder.
+
+    Stacks of another repository's test sessions have their state below the folder of the test that runs them.
+    """
+    for folder in (home() / stack).glob(".pytest/pytest-*"):
+        if folder.is_dir():
+            remove(folder.name)
     shutil.rmtree(home() / stack, ignore_errors=True)
     if not engine_answers():
         return

@@ -11,10 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sandbox_cli.settings import Settings
 from tests.support import documented
+
+if TYPE_CHECKING:
+    from sandbox_cli.testing.compose import SandboxCompose
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME_LIMIT = "512m"  # what a test can write in a moment
@@ -122,6 +127,13 @@ class Sandbox:
         assert done.exit_code == code, f"wanted exit code {code}\n{done}"
         assert "Traceback (most recent call last)" not in done.err, str(done)
         return done
+
+    def compose(self, *options: str, timeout: float) -> SandboxCompose:
+        """Returns the stack as testcontainers shows it; its start is this command's `up` with these options."""
+        from sandbox_cli.testing.compose import SandboxCompose  # noqa: PLC0415 - unit tests need no testcontainers
+
+        settings = Settings(stack=self.stack, state_home=self.state_home)
+        return SandboxCompose(partial(self, timeout=timeout), settings, options)
 
     def restore(self) -> None:
         """Brings the stack up again after a test took something of it away."""

@@ -25,7 +25,7 @@ OF_TYPES = [
     *(f"spark_etl.reading.{module} -> spark_etl.compare" for module in ("catalog", "checkpoint", "comparing", "run")),
     *(f"spark_etl.reading.comparing -> spark_etl.reading.{module}" for module in ("catalog", "checkpoint", "run")),
     *(f"spark_etl.reading.debugging -> spark_etl.debugging.notebook.{part}" for part in ("debugger", "notebook_file")),
-    "spark_etl.reading.debugging -> spark_etl.reading.run",
+    *(f"spark_etl.reading.{module} -> spark_etl.reading.run" for module in ("asserting", "debugging")),
 ]
 
 

@@ -11,7 +11,7 @@ from spark_etl.names import alternatives
 from sandbox_cli.console import Console
 from sandbox_cli.errors import SandboxError, UsageError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import services
+from sandbox_cli.stack import services, variables
 from sandbox_cli.stack.doctor import machine_checks
 from sandbox_cli.stack.doctor.check import Check, CheckResult
 from sandbox_cli.stack.doctor.stack_checks import CheckContext, service
@@ -92,11 +92,15 @@ def _checks(engine: Engine, settings: Settings, context: CheckContext, names: Se
     yield Check("D05", "ports", lambda: machine_checks.published_ports(engine, settings))
     containers = services.containers(engine, settings)
     present = {container.service for container in containers}
+    left_out = variables.left_out(settings)
     for name in services.SERVICES:
-        if name in services.OPTIONAL and name not in present and not _is_named(SERVICE_CODES[name], name, names):
+        may_lack = name in services.OPTIONAL or (not names and services.PARTS.get(name) in left_out)
+        if may_lack and name not in present and not _is_named(SERVICE_CODES[name], name, names):
             continue  # left out by `up --without`
         yield Check(SERVICE_CODES[name], name, lambda name=name: service(containers, name))  # type: ignore[misc]
     yield Check("D06", "clock", lambda: machine_checks.clock(settings), needs=(SERVICE_CODES["minio"], "D05"))
+    if left_out and not names:
+        return  # what follows is done as a user does it, in a server of the hub and with Spark Connect
     yield Check("D21", "spawn", context.spawn, needs=(SERVICE_CODES["hub"], SERVICE_CODES["docker-api"]))
     yield Check("D22", "kernel", context.start_kernel, needs=("D21",))
     spark = tuple(SERVICE_CODES[name] for name in ("spark-master", "spark-worker", "spark-connect"))

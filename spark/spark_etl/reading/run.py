@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from spark_etl.errors import CheckpointError, RunNotFoundError
 from spark_etl.names import alternatives
 from spark_etl.printable import printable
+from spark_etl.reading.asserting import AssertedRun
 from spark_etl.reading.checkpoint import Checkpoint
 from spark_etl.reading.code import RunCode, code_of
 from spark_etl.reading.comparing import ComparedRun
@@ -52,7 +53,7 @@ def load_run(stored: StoredRun, name: str = "") -> Run | None:
     return Run(stored, document, died=died, name=name)
 
 
-class Run(ComparedRun, DebuggedRun):
+class Run(AssertedRun, ComparedRun, DebuggedRun):
     """One run; `run["feature"]` is the checkpoint of a feature.
 
     Args:

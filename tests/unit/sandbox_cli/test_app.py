@@ -112,7 +112,7 @@ def test_a_traceback_is_shown_on_demand_only(
         (["up", "--workers", "many"], "--workers"),
         (["up", "--workers", "0"], "--workers"),
         (["up", "--hub-port", "65536"], "--hub-port"),
-        (["up", "--without", "hub"], "can't be without `hub`"),
+        (["up", "--without", "minio"], "can't be without `minio`"),
         (["--stack", "My_Stack", "status"], "`My_Stack` can't be a stack's name"),
         (["run"], "Missing argument 'CONFIG'"),
         (["users", "add"], "Missing argument 'NAME'"),

@@ -62,6 +62,8 @@ def test_each_stack_has_a_folder_of_its_own(tmp_path: Path) -> None:
         ("mail", ("mail",), ["history"]),
         ("history,mail", ("history", "mail"), []),
         (" mail , history ", ("mail", "history"), []),
+        ("connect", ("connect",), ["history", "mail"]),
+        ("history,mail,hub", ("history", "mail", "hub", "connect"), []),
     ],
 )
 def test_what_may_be_left_out(text: str, without: tuple[str, ...], profiles: list[str]) -> None:
@@ -69,11 +71,11 @@ def test_what_may_be_left_out(text: str, without: tuple[str, ...], profiles: lis
     assert Settings(without=without).profiles == profiles
 
 
-@pytest.mark.parametrize("text", ["hub", "mail,hub", "Mail"])
+@pytest.mark.parametrize("text", ["minio", "mail,docker-api", "Mail"])
 def test_what_the_stack_needs_is_not_left_out(text: str) -> None:
     with pytest.raises(UsageError, match="can't be without") as caught:
         checked_extras(text)
-    assert "history, mail" in caught.value.message
+    assert "history, mail, connect, hub" in caught.value.message
 
 
 @pytest.mark.parametrize(

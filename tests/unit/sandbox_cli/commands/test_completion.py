@@ -49,6 +49,7 @@ def state(tmp_path: Path) -> Path:
     """The state folder of a stack that was started once."""
     folder = tmp_path / "state" / "sandbox"
     folder.mkdir(parents=True)
+    (folder.parent / ".pytest").mkdir()  # of the stacks of test sessions
     for name, content in {
         "ports.json": {"hub": 1, "s3": 1},
         "secrets.json": {"s3_identity_key": "k"},

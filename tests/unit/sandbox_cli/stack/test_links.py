@@ -38,6 +38,13 @@ def test_subdomains_are_remembered_until_they_are_turned_off(settings: Settings)
     assert variables.subdomain_host(settings, 8001) == ""
 
 
+def test_a_stack_without_a_hub_has_no_pages(settings: Settings) -> None:
+    variables.remember(dataclasses.replace(settings, without=("history", "hub", "connect")), {})
+    assert links(settings, PORTS) == {"s3-api": "http://127.0.0.1:9001"}
+    variables.remember(settings, {})
+    assert "hub" in links(settings, PORTS), "the next `up` starts it again"
+
+
 @pytest.mark.parametrize(
     ("subdomains", "hub", "shelf", "spark"),
     [

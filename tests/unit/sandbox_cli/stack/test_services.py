@@ -101,7 +101,13 @@ def test_services_that_are_not_ready_have_a_reason(found: list[StackContainer], 
 
 
 @pytest.mark.parametrize(
-    ("without", "gone"), [((), set()), (("mail",), {"mail"}), (("history", "mail"), {"spark-history", "mail"})]
+    ("without", "gone"),
+    [
+        ((), set()),
+        (("mail",), {"mail"}),
+        (("history", "mail"), {"spark-history", "mail"}),
+        (("hub", "connect"), {"hub", "docker-api", "spark-connect"}),
+    ],
 )
 def test_what_was_left_out_is_not_expected(without: tuple[str, ...], gone: set[str]) -> None:
     assert set(services.SERVICES) - set(services.expected(Settings(without=without))) == gone

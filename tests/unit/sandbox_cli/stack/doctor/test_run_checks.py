@@ -13,7 +13,7 @@ import pytest
 from sandbox_cli.console import Console
 from sandbox_cli.errors import EngineError, StackError, UsageError
 from sandbox_cli.settings import Settings
-from sandbox_cli.stack import services
+from sandbox_cli.stack import services, variables
 from sandbox_cli.stack.doctor.check import CheckFailed, CheckResult
 from sandbox_cli.stack.services import StackContainer
 
@@ -125,6 +125,17 @@ def test_an_optional_service_that_was_left_out_is_not_checked(world: World, run:
     results = run()
     assert service not in results
     assert states(results) == {}
+
+
+def test_a_stack_without_hub_and_connect_is_checked_as_far_as_it_goes(world: World, run: Run, tmp_path: Path) -> None:
+    settings = Settings(stack="demo", state_home=tmp_path, without=("hub", "connect"))
+    variables.remember(settings, {})
+    for service in ("hub", "docker-api", "spark-connect"):
+        world.stop(service)
+    assert states(run()) == {}
+    assert list(run())[-1] == "clock"
+    named = {each.name: each for each in module.run_checks(Console(plain=True), settings, ["spawn"])}
+    assert states(named) == {"hub": "stopped", "docker-api": "stopped", "spawn": "skipped"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""What a test says of a run: that it is the same as another one, and that its rows are as they should be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from spark_etl.errors import ArgumentError, CheckpointError
+from spark_etl.reading.tables import text_table
+
+if TYPE_CHECKING:
+    from spark_etl.reading.checkpoint import Checkpoint
+    from spark_etl.reading.run import Run
+
+SHOWN_ROWS, SHOWN_COLUMNS = 5, 8
+# A text or a quoted name, which stay, or `rows`, which is the number of rows where no column is called so.
+ROWS = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")|\brows\b""", re.IGNORECASE)
+
+
+class AssertedRun:
+    """The statements of tests about a run, as its methods."""
+
+    def assert_same(
+        self,
+        other: Run | str,
+        *,
+        feature: str | None = None,
+        keys: Sequence[str] | str = (),
+        tolerance: float | None = None,
+    ) -> None:
+        """Refuses a run that differs from this one, or can't be compared; the message is that of `sandbox diff`.
+
+        Args:
+            other: A run, its name, `latest`, `last-success`, or a published path.
+            feature: Compare this one, and what it depends on; all if not given.
+            keys: Columns by which a row of both is the same one.
+            tolerance: By how much two numbers may differ and still count as equal.
+
+        Raises:
+            AssertionError: They differ, or it is not known that they do not.
+            ArgumentError: No such run, one run twice, an unknown feature.
+        """
+        __tracebackhide__ = True
+        diff = cast("Run", self).diff(other, feature=feature, keys=keys, tolerance=tolerance)
+        if not diff.same:
+            raise AssertionError(f"the runs are not the same\n{diff}")
+
+    def expect(self, feature: str, condition: str) -> None:
+        """Refuses rows of a feature that a condition does not hold for.
+
+        Args:
+            feature: One that the run has kept.
+            condition: SQL of DuckDB. With an aggregate, it is about all rows: `"rows > 0"`, `"sum(net) = 5"`, where
+                `rows` is their number. Else it is about each row: `"net >= 0"`. NULL is not true.
+
+        Raises:
+            AssertionError: It does not hold; some of the rows are shown.
+            CheckpointError: The feature was not kept, or DuckDB refuses the condition.
+        """
+        __tracebackhide__ = True
+        checkpoint = cast("Run", self)[feature]
+        wanted = _as_sql(condition, checkpoint)
+        answers = _answers(checkpoint, wanted, condition)
+        broken = int(answers["broken"].iloc[0] or 0)
+        if broken:
+            raise AssertionError(_text(checkpoint, wanted, condition, broken))
+
+
+def _as_sql(condition: str, checkpoint: Checkpoint) -> str:
+    """Returns a condition in which `rows` is the number of rows."""
+    if not condition.strip():
+        raise ArgumentError("expect(): the condition is empty", hint=f'run.expect("{checkpoint.feature}", "rows > 0")')
+    if "rows" in map(str.lower, checkpoint.schema):
+        return condition
+    return ROWS.sub(lambda found: found[1] or "count(*)", condition)
+
+
+def _answers(checkpoint: Checkpoint, wanted: str, condition: str) -> Any:
+    """Returns how often the condition does not hold, and whether it was about each row."""
+    query = f"select count(*) filter (where holds is not true) as broken from (select ({wanted})::boolean as holds from this)"  # noqa: S608, E501
+    try:
+        return checkpoint.sql(query)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"expect({checkpoint.feature!r}, {condition!r}): {error.message}", hint=error.hint
+        ) from error
+
+
+def _text(checkpoint: Checkpoint, wanted: str, condition: str, broken: int) -> str:
+    run, feature = checkpoint.manifest.run_id, checkpoint.feature
+    head = f"`{feature}` of run {run}: {condition} does not hold"
+    try:
+        rows = checkpoint.sql(f"select * from this where ({wanted}) is not true limit {SHOWN_ROWS}")  # noqa: S608
+    except CheckpointError:  # an aggregate has no row that breaks it
+        return f"{head} for its {checkpoint.rows:,} rows"
+    names = list(rows.columns)[:SHOWN_COLUMNS]
+    cells = [[str(value) for value in row] for row in rows[names].itertuples(index=False)]
+    return f"{head} for {broken:,} of {checkpoint.rows:,} rows:\n{text_table(names, cells)}"
