@@ -89,7 +89,7 @@ def test_ci_ends_green_red_and_cleans_up_after_a_kill(other_repository: OtherRep
     assert f"removed the stack {killed}" in out
     assert leftovers.of(killed) == {}
 
-    code, out = other_repository.run_ci("-m", "bug")
+    code, out = other_repository.run_ci("tests/test_pipeline.py", "-m", "bug")
     assert code == 1, out
     assert "`revenue` must be at least 0: 1 of 1 rows break it" in out
     assert other_repository.stacks == []

@@ -20,6 +20,7 @@ from tests.support.engine import client
 from tests.support.sandbox import ROOT
 
 BUILD = ROOT / "build"
+OTHER_REPOSITORY = ROOT / "tests" / "fixtures" / "other_repo"
 SPARK_UID, SPARK_GID = 10001, 100  # the account of the Spark image
 JUNIT = "/tmp/junit.xml"
 COUNTED = re.compile(r"(\d+) (passed|failed|skipped|error)")
@@ -159,7 +160,7 @@ def _files() -> dict[str, bytes]:
     spark = [ROOT / "spark" / name for name in ("spark_etl", "spark_etl_runner.py", "pipelines")]
     return {
         f"suite/{path.relative_to(ROOT).as_posix()}": path.read_bytes()
-        for top in (ROOT / "tests" / "spark", ROOT / "sandbox_cli" / "template", *spark)
+        for top in (ROOT / "tests" / "spark", ROOT / "sandbox_cli" / "template", OTHER_REPOSITORY, *spark)
         for path in [top, *sorted(top.rglob("*"))]
         if path.is_file() and "__pycache__" not in path.parts
     }

@@ -17,7 +17,9 @@ from spark_etl.reading import Run, Runs
 
 from tests.spark.support import SharedSpark
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "sandbox_cli" / "template"
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "sandbox_cli" / "template"
+OTHER_REPOSITORY = ROOT / "tests" / "fixtures" / "other_repo"
 NAME = "new_project"
 DATES = ["--start-date", "2024-02-29", "--end-date", "2024-02-29"]
 REVENUE = {("ada", 2, 7490), ("bob", 1, 1250), ("cleo", 2, 7450), ("dan", 1, 3400)}
@@ -93,12 +95,18 @@ def test_it_runs_and_a_planted_bug_is_found(project: Path, shared_spark: SharedS
 
 
 def test_its_own_test_is_green_and_sees_the_bug(project: Path) -> None:
-    pytest.importorskip("spark_etl.testing")
     assert own_test(project) == 0
     edit(project, 'kwargs["orders"].where(sf.col("status") != "cancelled")', 'kwargs["orders"]')
     assert own_test(project) == 1
 
 
-def own_test(project: Path) -> int:
-    done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"], cwd=project, check=False)
-    return done.returncode
+def test_the_features_of_another_repository(tmp_path: Path) -> None:
+    """Whose pipeline runs on a stack of its own: tests/integration/test_other_repository.py."""
+    folder = shutil.copytree(OTHER_REPOSITORY, tmp_path / "other")
+    assert own_test(folder, "tests/test_features.py") == 0
+
+
+def own_test(project: Path, *chosen: str) -> int:
+    """Runs the tests of a project with `feature_case`, which pytest finds by itself where pip has installed it."""
+    options = ["-p", "spark_etl.testing.plugin", "-p", "no:cacheprovider", "-q"]
+    return subprocess.run([sys.executable, "-m", "pytest", *options, *chosen], cwd=project, check=False).returncode
