@@ -88,7 +88,7 @@ def _judge_fix(assignment: Assignment, folder: Path, run: Run, scratch: str, say
 def _judge_replay(assignment: Assignment, replayed: Replayed, scratch: str) -> list[Finding]:
     outcome = replayed.outcome
     if outcome.status == "interrupted":
-        return [Finding("fix", "interrupted", "the replay was interrupted.")]
+        raise KeyboardInterrupt
     if outcome.error is not None:
         return [_fails(outcome.error.message)]
     findings = judge_rows(assignment, Runs(scratch)[outcome.run.root][assignment.feature].arrow())

@@ -64,7 +64,8 @@ def _differences(assignment: Assignment, columns: Sequence[str], wanted: Rows, g
 
 def _of_values(assignment: Assignment, columns: Sequence[str], wanted: Rows, got: Rows) -> Iterator[tuple[str, str]]:
     """Yields what is wrong with the values of rows that are there once, as they have to be."""
-    emptied, changed = {}, {}
+    emptied: dict[Any, int] = {}
+    changed: dict[Any, int] = {}
     for key, (right, *more) in wanted.items():
         if more or len(got.get(key, ())) != 1 or got[key][0] == right:
             continue
@@ -77,7 +78,7 @@ def _of_values(assignment: Assignment, columns: Sequence[str], wanted: Rows, got
         yield (
             "emptied",
             f"`{columns[place]}` of {_count([*emptied])} is NULL now, {_examples(assignment, [*emptied])}. An "
-            "exception that is caught, or a value that is skipped, is no fix: nobody is told, and the value is in no sum.",
+            "exception that is caught, or a value that is skipped, is no fix: nobody is told, and no sum has it.",
         )
     if changed:
         key, place = next(iter(changed.items()))

@@ -39,7 +39,7 @@ def run_lesson(assignment: Assignment, folder: Path, scratch: str, say: Say) -> 
         say: Is given a line for each step.
 
     Raises:
-        RunFailedError: It was interrupted, or has not ended as the lesson wants it.
+        RunFailedError: It has not ended as the lesson wants it.
     """
     declared = assignment.lesson.declared
     first, last = (date.fromisoformat(text) for text in (declared.start_date, declared.end_date))
@@ -56,6 +56,8 @@ def run_lesson(assignment: Assignment, folder: Path, scratch: str, say: Say) -> 
     )
     with own_modules(folder), raise_on_signals(), no_hard_exit(), guard_user_code():
         outcome = run_plan(make_plan(options), _progress(say))
+    if outcome.status == "interrupted":
+        raise KeyboardInterrupt
     failed_at = outcome.record.document.error.feature if outcome.record.document.error else None
     if (outcome.status, failed_at) != (("failed", assignment.feature) if declared.fails else ("succeeded", None)):
         why = outcome.error.message if outcome.error else f"it was {outcome.status}"
