@@ -31,6 +31,7 @@ VERBS = (
     "import",
     "trust",
     "gc",
+    "learn",
     "share",
     "unshare",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class LessonRow:
         hints: How many were shown, of `hints_of`.
         checks: How many answers were checked.
         folder: Of its project, as one sees it; empty if it was not started.
+        answer: The answer so far.
     """
 
     number: int
@@ -44,6 +46,7 @@ class LessonRow:
     hints_of: int
     checks: int
     folder: str
+    answer: Answer
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,8 @@ class Desk:
         done = known or LessonProgress(0, "")
         hints = lesson.read("hints.md").count("\n---\n") + 1
         state, folder = (known.state, str(self._folder(lesson.number))) if known else ("new", "")
-        return LessonRow(lesson.number, lesson.declared.title, state, done.hints, hints, done.checks, folder)
+        answer = _readable_answer(Path(folder)) if folder else Answer()
+        return LessonRow(lesson.number, lesson.declared.title, state, done.hints, hints, done.checks, folder, answer)
 
     def start(self, number: int, seed: int | None = None) -> Started:
         """Writes the project of a lesson and runs it, unless that was done before.
@@ -257,6 +261,13 @@ class Desk:
             command = "start" if known is None else "reset"
             raise ArgumentError(f"lesson {chosen} {what}", hint=f"./sandbox learn {command} {chosen}")
         return lesson.for_seed(known.seed), known, progress
+
+
+def _readable_answer(folder: Path) -> Answer:
+    """Returns an answer for a list; what is wrong with its file, `check` says."""
+    with suppress(ArgumentError):
+        return read_answer(folder)
+    return Answer()
 
 
 def own_scratch(folder: Path) -> str:
