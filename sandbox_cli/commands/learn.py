@@ -209,7 +209,7 @@ def _place(given: Call, what: str, user: str | None, home: Path | None, *, local
     if home is not None and not local:
         raise UsageError("--home belongs to --local.", hint="sandbox learn --help")
     if local and importlib.util.find_spec("pyspark") is None:
-        raise UsageError("--local needs pyspark in this Python.", hint="without --local: sandbox learn, on a stack")
+        raise UsageError("--local needs pyspark in this Python.", hint="sandbox learn --help")
     found = None if local else session.running(given.console, given.settings, NEEDS)
     who = "" if found is None else users.resolve_user(found, user)
     with given.console.stage(what) as stage:

@@ -50,7 +50,10 @@ def _differences(assignment: Assignment, columns: Sequence[str], wanted: Rows, g
             "left out are no fix: they are missing in every sum below.",
         )
     if lost := [key for key in gone if key not in planted]:
-        yield "lost", f"{_count(lost)} that were right {_verb(lost, 'is', 'are')} gone, {_examples(assignment, lost)}."
+        yield (
+            "lost",
+            f"{_count(lost)} that {_verb(lost, 'was right is', 'were right are')} gone, {_examples(assignment, lost)}.",
+        )
     if added := [key for key in got if key not in wanted]:
         yield "added", f"{_count(added)} {_verb(added, 'does', 'do')} not belong there, {_examples(assignment, added)}."
     if repeated := [key for key in got if key in wanted and len(got[key]) > len(wanted[key])]:

@@ -215,10 +215,17 @@ def load_lesson(folder: Path) -> Lesson:
         declared = Declaration.model_validate({**found, **dates})
         text = (folder / PROJECT / declared.bug.file).read_text(encoding="utf-8")
     except (UnreadableYamlError, ValidationError, OSError, TypeError) as error:
-        raise ArgumentError(f"{file}: {error}", hint="CONTRIBUTING.md says what a lesson has") from error
+        raise ArgumentError(f"{file}: {_problem(error)}", hint="CONTRIBUTING.md says what a lesson has") from error
     if text.count(declared.bug.right) != 1:
         raise ArgumentError(f"{file}: `bug.right` is not once in {declared.bug.file}")
     return Lesson(folder, declared)
+
+
+def _problem(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = ((".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_url=False))
+    return "; ".join(f"`{name}`: {message}" for name, message in found)
 
 
 def find_lesson(number: int, lessons: list[Lesson]) -> Lesson:
