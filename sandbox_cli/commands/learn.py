@@ -90,7 +90,9 @@ def start(
     with _place(given, f"lesson {lesson}", user, home, local=local) as place:
         made = place.act("start", lesson)
     _show(given, made, json=json)
-    if open_page and "link" in made and not given.console.plain:
+    if open_page and (given.console.plain or "link" not in made):
+        given.console.info("  not opened: --open needs a terminal, and a notebook on a stack")
+    elif open_page:
         webbrowser.open(str(made["link"]))
 
 

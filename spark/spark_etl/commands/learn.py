@@ -66,8 +66,11 @@ def _reset(desk: Desk, arguments: Namespace) -> int:
     if not arguments.yes and not _is_yes(number):
         return NO
     desk.reset(number)
+    line = f"lesson {number} is as if it was never started"
     if arguments.json:
-        _write_json({"number": number, "lines": [f"lesson {number} is as if it was never started"]})
+        _write_json({"number": number, "lines": [line]})
+    else:
+        sys.stdout.write(f"{line}\n")
     return 0
 
 

@@ -40,7 +40,8 @@ def judge_evidence(assignment: Assignment, run: Run, answer: Answer) -> Iterator
     try:
         keys = select_keys(run, answer, assignment.key)
     except ArgumentError as error:
-        yield Finding("rows", "refused", f"{error.message}." + (f" Next: {error.hint}." if error.hint else ""))
+        message = " ".join(error.message.split())  # DuckDB's has lines that point into the query
+        yield Finding("rows", "refused", f"{message}." + (f" Next: {error.hint}." if error.hint else ""))
         return
     planted = assignment.planted.keys
     more, missing = keys - planted, planted - keys

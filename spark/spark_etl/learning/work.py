@@ -101,8 +101,9 @@ def _forget(folder: Path) -> None:
     """Forgets the modules of all projects that have the names of this one's: each lesson has a package `features`."""
     names = {file.stem for file in folder.iterdir() if file.is_dir() or file.suffix == ".py"}
     for name in [name for name in sys.modules if name.partition(".")[0] in names]:
-        found = getattr(sys.modules[name], "__file__", None)
-        if found is None or Path(found).resolve().is_relative_to(folder.resolve().parent):
+        module = sys.modules[name]
+        found = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), "")
+        if found and Path(found).resolve().is_relative_to(folder.resolve().parent):
             del sys.modules[name]
     for cache in folder.rglob("__pycache__"):
         shutil.rmtree(cache, ignore_errors=True)  # an edit within a second and of the same size would not be seen
