@@ -89,7 +89,7 @@ def test_lesson_1_by_clicking_and_typing(new_hire: Page, stack: Sandbox, screens
 
     page.goto(lessons)
     expect(page.get_by_role("region", name="1. Revenue that is too high")).to_contain_text("solved")
-    (row, *_) = stack("learn", "--user", NEW_HIRE, "--json").json["lessons"]
+    (row, *_) = stack("learn", "list", "--user", NEW_HIRE, "--json").json["lessons"]
     assert (row["state"], row["hints"]) == ("solved", 1)
 
 

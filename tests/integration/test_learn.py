@@ -34,7 +34,7 @@ def pupil(stack: Sandbox) -> Iterator[HubClient]:
 @pytest.mark.timeout(900)
 def test_lesson_1_is_done_by_the_command(stack: Sandbox, pupil: HubClient) -> None:
     mine = ["--user", PUPIL]
-    assert {row["state"] for row in stack("learn", *mine, "--json").json["lessons"]} == {"new"}
+    assert {row["state"] for row in stack("learn", "list", *mine, "--json").json["lessons"]} == {"new"}
     started = stack("learn", "start", "1", *mine, timeout=400)
     assert "# Ticket" in started.out
     assert started.out.splitlines()[-1].endswith(f"/user/{PUPIL}/lab/tree/learn/1/lesson.ipynb")
