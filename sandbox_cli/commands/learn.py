@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
-from spark_etl.learning.desk import Desk
 
 from sandbox_cli.commands.context import Call, Json, Yes, call
 from sandbox_cli.errors import UsageError
@@ -182,6 +181,8 @@ class _Here:
     """Lessons in a folder of this machine."""
 
     def __init__(self, stage: Stage, home: Path) -> None:
+        from spark_etl.learning.desk import Desk  # noqa: PLC0415 - a tenth of the command's start, for these alone
+
         self._desk = Desk(home, say=stage.update)
 
     def list(self) -> Sequence[dict[str, Any]]:
