@@ -1,4 +1,7 @@
-"""A second stack beside the first: own ports, own data, and whoever is in one has nothing of the other."""
+"""A second stack beside the first: own ports, own data, and whoever is in one has nothing of the other.
+
+It was made by version 0.1.0, and has all that it had then.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support import docker_api, leftovers
+from tests.support import docker_api, earlier_stack, leftovers
 from tests.support.engine import Containers, client
 from tests.support.hub import HubClient
 from tests.support.sandbox import Sandbox, until
@@ -37,6 +40,7 @@ def taken_ports(stack: Sandbox) -> Iterator[set[int]]:
 @pytest.mark.timeout(900)
 def test_two_stacks_side_by_side(stack: Sandbox, fresh_sandbox: Sandbox, taken_ports: set[int]) -> None:
     other = fresh_sandbox
+    earlier_stack.put_back(other, image=str(Containers(stack.stack).one("minio").image.id))
     done = other(*LIGHT, env={"SANDBOX_CULL_SECONDS": "8"}, timeout=600)
 
     assert "8000" in done.err, "a taken port is said aloud"
@@ -47,6 +51,7 @@ def test_two_stacks_side_by_side(stack: Sandbox, fresh_sandbox: Sandbox, taken_p
         assert sandbox("status", "--json").json["services"]
     assert len(Containers(other.stack).of("spark-worker")) == 1
     refuses_the_others_containers(stack, other)
+    earlier_stack.has_all_of_it(other)
     stops_an_idle_server(other)
 
     other("down")

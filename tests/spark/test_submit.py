@@ -159,8 +159,11 @@ def test_a_local_run_needs_nothing_but_pyspark(
     assert list((seat / ".spark-etl" / "published" / "feature3").glob("*.parquet"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("command", [[sys.executable], [submit_command()]], ids=["python", "spark-submit"])
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [([sys.executable], signal.SIGINT), ([submit_command()], signal.SIGTERM)],
+    ids=["python", "spark-submit"],
+)
 def test_a_signal_ends_the_run_as_interrupted(
     pipeline: Pipeline, environment: dict[str, str], command: list[str], number: signal.Signals
 ) -> None:
