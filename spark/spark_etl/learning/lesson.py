@@ -192,7 +192,7 @@ def load_lessons(folder: Path = FOLDER) -> list[Lesson]:
     Raises:
         ArgumentError: A lesson.yaml is wrong, or two lessons have one number.
     """
-    lessons = sorted((load_lesson(file.parent) for file in folder.glob(f"*/{DECLARATION}")), key=lambda one: one.number)
+    lessons = sorted((load_lesson(file.parent) for file in folder.glob(f"*/{DECLARATION}")), key=_place)
     numbers = [lesson.number for lesson in lessons]
     if twice := next((number for number in numbers if numbers.count(number) > 1), None):
         names = ", ".join(lesson.folder.name for lesson in lessons if lesson.number == twice)
@@ -200,6 +200,10 @@ def load_lessons(folder: Path = FOLDER) -> list[Lesson]:
             f"lesson {twice} is there twice: {names}", hint="give one another number, in its lesson.yaml"
         )
     return lessons
+
+
+def _place(lesson: Lesson) -> tuple[int, str]:
+    return lesson.number, lesson.folder.name
 
 
 def load_lesson(folder: Path) -> Lesson:
