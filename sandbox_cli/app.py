@@ -23,6 +23,7 @@ from sandbox_cli.commands import (
     gc,
     images,
     importing,
+    learn,
     logs,
     new,
     plan,
@@ -81,6 +82,7 @@ app.command("export", epilog=exporting.EPILOG)(exporting.export)
 app.command("import", epilog=importing.EPILOG)(importing.import_run)
 app.command("trust")(trust.trust)
 app.command("gc")(gc.gc)
+app.add_typer(learn.app, name="learn", cls=Group)
 app.command("share")(share.share)
 app.command("unshare")(unshare.unshare)
 # Their names until notebooks were "shared"; scripts may still use them.

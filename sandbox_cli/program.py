@@ -35,6 +35,7 @@ VERBS = (
     "import",
     "trust",
     "gc",
+    "learn",
     "share",
     "unshare",
 )

@@ -9,8 +9,17 @@ from __future__ import annotations
 import os
 from html import escape
 
-PAGES = {"runs": "Runs", "shelf": "Shelf", "spark": "Spark", "history": "History", "s3": "S3", "mail": "Mail"}
+PAGES = {
+    "runs": "Runs",
+    "shelf": "Shelf",
+    "learn": "Learn",
+    "spark": "Spark",
+    "history": "History",
+    "s3": "S3",
+    "mail": "Mail",
+}
 SERVICES = ("runs", "shelf")  # with pages of their own; the others are behind the gateway
+LEARN = "/hub/user-redirect/sandbox/learn"  # in the server of whoever follows it
 # In pixels; a page that fills the window has that much less.
 HEIGHT = 41
 FONT = "font:14px/1.4 system-ui,sans-serif"
@@ -47,10 +56,12 @@ def header(current: str, hub: str = "") -> str:
 
 def enabled_pages() -> list[str]:
     """Returns the pages that this stack has."""
-    return [*SERVICES, *os.environ.get("SANDBOX_UI_LINKS", "spark,history,s3,mail").split(",")]
+    return [*SERVICES, "learn", *os.environ.get("SANDBOX_UI_LINKS", "spark,history,s3,mail").split(",")]
 
 
 def _path(name: str) -> str:
+    if name == "learn":
+        return LEARN
     return f"/services/{name}/" if name in SERVICES else f"/services/ui/{name}/"
 
 

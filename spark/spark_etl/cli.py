@@ -119,6 +119,12 @@ def _import(arguments: Namespace, progress: Progress) -> int:
     return import_command(arguments, scratch_path(arguments), progress)
 
 
+def _learn(arguments: Namespace, progress: Progress) -> int:
+    from spark_etl.commands.learn import learn_command
+
+    return learn_command(arguments, progress)
+
+
 def _schema(_given: Namespace, _progress: Progress) -> int:
     from spark_etl.config import json_schema
 
@@ -137,5 +143,6 @@ COMMANDS: dict[str, Callable[[Namespace, Progress], int]] = {
     "export": _export,
     "import": _import,
     "gc": _gc,
+    "learn": _learn,
     "schema": _schema,
 }

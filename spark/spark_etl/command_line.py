@@ -16,6 +16,7 @@ from spark_etl.command_options import (
     add_export_options,
     add_gc_options,
     add_import_options,
+    add_learn_options,
     add_trust_options,
 )
 from spark_etl.errors import ArgumentError
@@ -33,6 +34,7 @@ COMMANDS = {
     "export": "writes a run into one file, with its rows, what they were made of, and its code: a bundle",
     "import": "makes a run of a bundle, whoever has made it: all of it is checked before anything is written",
     "gc": "deletes old runs that nothing needs, and what killed runs have left, after showing what goes and what stays",
+    "learn": "lessons: pipelines with a planted bug; an answer is evidence and a fix, and is checked by a replay",
     "schema": "prints the JSON schema of the feature config, for editors",
 }
 INTERRUPTED = 130
@@ -48,6 +50,8 @@ GC_EPILOG = "Exit codes: 0 done; 1 the answer was no; 2 wrong usage; 5 the store
 EXPORT_EPILOG = "Exit codes: 0 done; 2 wrong usage, or something is missing or unmasked; 5 no store; 130 interrupted."
 IMPORT_EPILOG = """Exit codes: 0 done, or it was there; 1 the file is damaged or hostile, and nothing was written;
 2 wrong usage, or another run is there; 5 no store; 130 interrupted."""
+LEARN_EPILOG = """Exit codes: 0 done, or solved; 1 the answer is not right yet; 2 wrong usage; 5 the run of a lesson
+can't be made; 130 interrupted."""
 PLAN_FORMATS = ("text", "mermaid", "svg", "json")
 PARALLEL = 2
 
@@ -149,6 +153,8 @@ def _parsers(*, complete: bool = False, runner: bool = False) -> tuple[_CommandP
     add_export_options(commands["export"])
     commands["import"].epilog = IMPORT_EPILOG
     add_import_options(commands["import"])
+    commands["learn"].epilog = LEARN_EPILOG
+    add_learn_options(commands["learn"])
     return parser, commands
 
 

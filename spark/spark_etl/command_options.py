@@ -8,6 +8,7 @@ from pathlib import Path
 from spark_etl.store import KEEP_LAST, OLDER_THAN
 
 LOCAL_FOLDER = Path(".spark-etl")
+LEARN_ACTIONS = ("list", "start", "hint", "check", "reset")
 
 
 def add_adopt_options(parser: argparse.ArgumentParser) -> None:
@@ -124,4 +125,26 @@ def add_import_options(parser: argparse.ArgumentParser) -> None:
     add("--as", dest="name", metavar="NAME", help="the folder of a team that the run lies in; default: imported")
     add("--scratch-path", metavar="PATH", help="below which the run is made (SANDBOX_SCRATCH)")
     add("--local", action="store_true", help=f"make the run below {LOCAL_FOLDER}/scratch")
+    add("--json", action="store_true", help="print one line of JSON")
+
+
+def add_learn_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `learn`."""
+    add = parser.add_argument
+    add(
+        "action",
+        nargs="?",
+        choices=LEARN_ACTIONS,
+        default="list",
+        metavar="ACTION",
+        help=f"{', '.join(LEARN_ACTIONS)}; default: list",
+    )
+    add("lesson", nargs="?", type=int, metavar="N", help="the lesson; hint and check: default is the one begun last")
+    add("--feature", metavar="FEATURE", help="check: the feature whose code is wrong")
+    add("--rows", metavar="SQL", help="check: which rows show it, a condition or a query that returns their keys")
+    add("--of", metavar="FEATURE", help="check: the feature whose rows they are; default: --feature")
+    add("--yes", "-y", action="store_true", help="reset: ask nothing")
+    add("--home", metavar="DIR", help="below which the folder `learn` is; default: your home")
+    add("--seed", type=int, help=argparse.SUPPRESS)  # for tests, and for a class that is to have the same rows
+    add("--scratch-path", metavar="PATH", help="where runs are kept; default: your own prefix, or a folder of lessons")
     add("--json", action="store_true", help="print one line of JSON")

@@ -11,6 +11,9 @@
     POST <base>/sandbox/debug {run, feature, new}           writes the debug notebook of a run; GET …/open: opens it
     POST <base>/sandbox/debug/patch {path}                  what was edited in a debug notebook, as a patch
     GET <base>/sandbox/runs/open?kind=…&run=…               opens a small notebook about a run: rows, diff, replay
+    GET <base>/sandbox/learn                                the page of lessons, whose buttons POST to it
+    GET <base>/sandbox/learn/api                            the lessons, and how far they are
+    POST <base>/sandbox/learn/api {action, lesson, …}       starts, checks or resets a lesson, or gives a hint
     POST <base>/sandbox/execute {notebook}                  a shared notebook run again, in the shelf's own server
 
 The keys of the store stay in this process: the browser is given rows and names.

@@ -5,17 +5,15 @@ Nothing of a run is executed here. The process reads the code that the run has k
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from spark_etl.printable import printable
 
+from sandbox_lab.command import run_json
 from sandbox_lab.errors import RefusedError
 
 SECONDS = 60
@@ -27,9 +25,6 @@ MAX_NAME = 1024
 FEATURE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,199}")
 # Python without the folder that it starts in, where a file of the user's may be called like a module.
 PROGRAM = ("-P", "-m", "spark_etl", "debug")
-ERROR, NEXT = "error: ", "  next: "
-STATUSES = {1: 422, 2: 422, 5: 502}
-UNKNOWN = 500
 
 
 def open_notebook(home: Path, run: str | None, feature: str | None, *, new: bool) -> dict[str, Any]:
@@ -101,52 +96,4 @@ def _answer(home: Path, words: Sequence[str]) -> dict[str, Any]:
         RefusedError: It refuses, with its message and hint; or it does not end in time.
     """
     argv = [sys.executable, *PROGRAM, *words, "--home", str(home), "--json"]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        try:
-            done = subprocess.run(
-                argv, cwd=home, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=SECONDS, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise RefusedError(
-                504, f"`spark-etl debug` has not ended after {SECONDS} seconds.", "./sandbox status"
-            ) from None
-        except OSError as error:
-            raise RefusedError(UNKNOWN, f"`spark-etl debug` can't be started: {error.strerror}.") from None
-        if done.returncode:
-            raise _refusal(done.returncode, _text(err))
-        return _parsed(_text(out))
-
-
-def _text(stream: IO[bytes]) -> str:
-    """Returns what was written to a file, unless it is too much.
-
-    Raises:
-        RefusedError: It is.
-    """
-    size = stream.seek(0, 2)
-    if size > LARGEST_ANSWER:
-        what = f"`spark-etl debug` answers with {size / 1024**2:.0f} MB, more than {LARGEST_ANSWER // 1024**2} MB."
-        raise RefusedError(413, what, "take large files out of the notebook's folder")
-    stream.seek(0)
-    return stream.read().decode(errors="replace")
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    lines = text.strip().splitlines()
-    try:
-        content = json.loads(lines[-1])
-    except (IndexError, ValueError):
-        content = None
-    if not isinstance(content, dict):
-        raise RefusedError(UNKNOWN, "`spark-etl debug` has ended without an answer.", "./sandbox logs user:NAME")
-    return content
-
-
-def _refusal(code: int, stderr: str) -> RefusedError:
-    """Returns the error of a command that has failed: the last one on its stderr, with what to do next."""
-    _, found, text = f"\n{stderr}".rpartition(f"\n{ERROR}")
-    if not found:
-        tail = printable(stderr.strip()[-500:])
-        return RefusedError(UNKNOWN, f"`spark-etl debug` has ended with exit code {code}: {tail}")
-    message, _, hint = text.rstrip().partition(f"\n{NEXT}")
-    return RefusedError(STATUSES.get(code, UNKNOWN), printable(message), printable(hint) or None)
+    return run_json(argv, home, name="spark-etl debug", seconds=SECONDS, largest=LARGEST_ANSWER)

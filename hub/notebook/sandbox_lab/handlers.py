@@ -21,6 +21,7 @@ from traitlets.config import Configurable
 from sandbox_lab.copies import copy_shared
 from sandbox_lab.debug_handlers import HANDLERS as DEBUG_HANDLERS
 from sandbox_lab.json_handler import JsonHandler, OpeningHandler, check_path
+from sandbox_lab.learn_handlers import HANDLERS as LEARN_HANDLERS
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -232,6 +233,7 @@ HANDLERS: dict[str, type[JupyterHandler]] = {
     f"copies/{AUTHOR}/{NAME}/v{NUMBER}": FreshCopyHandler,
     "execute": ExecuteHandler,
     **DEBUG_HANDLERS,
+    **LEARN_HANDLERS,
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from spark_etl.compare.request import is_local_run
 from spark_etl.debugging.origin import Origin, find_origin, origin_in
@@ -19,16 +19,12 @@ from spark_etl.reading.commands import USUAL_SCRATCH, local_debug_words
 from spark_etl.reading.repeat import newest_failed
 from spark_etl.store import ADOPTED, looks_like_a_path
 
-from sandbox_cli import program
 from sandbox_cli.console import Stage
 from sandbox_cli.errors import StackError, UsageError
-from sandbox_cli.stack.hub.server_access import access
-from sandbox_cli.stack.hub_api import NOT_FOUND
+from sandbox_cli.stack.hub.lab_requests import ask_lab, lab_link
 from sandbox_cli.stack.session import Session
 
 DEBUG, PATCH = "/sandbox/debug", "/sandbox/debug/patch"
-SECONDS = 90  # more than the server gives its command
-REFUSALS = (400, NOT_FOUND, 409, 413, 422, 500, 502, 504)
 OF_USER = re.compile(r"/user/([^/]+)/(.*)")
 IN_LAB = re.compile(r"(?:.*/)?(?:lab|doc)(?:/workspaces/[^/]+)?/tree/(.+)")
 NEW, UNCHANGED = "new", "unchanged"
@@ -130,16 +126,22 @@ def open_notebook(session: Session, stage: Stage, user: str, origin: Origin, *, 
         UsageError: The server refuses, with its reason.
         StackError: It does not answer, or is of an older version.
     """
-    answer = _ask(session, stage, user, DEBUG, {"run": origin.run.name, "feature": origin.feature, "new": new})
+    answer = ask_lab(
+        session,
+        stage,
+        user,
+        DEBUG,
+        body={"run": origin.run.name, "feature": origin.feature, "new": new},
+        what="debug",
+        step="the notebook",
+    )
     texts = {name: str(answer.get(name) or "") for name in ("path", "state", "folder", "run", "feature")}
     path = PurePosixPath(texts["path"])
     if path.suffix != ".ipynb" or path.is_absolute() or ".." in path.parts:  # what runs in a server is its user's own
         raise StackError(
             f"The server of `{user}` does not say where the notebook is.", hint=f"sandbox logs user:{user}"
         )
-    model = session.hub.server(user)
-    lab = urljoin(session.links()["hub"], f"{model['url'] if model else f'/user/{user}/'}lab/tree/")
-    link = f"{lab}{quote(texts['path'])}"
+    link = lab_link(session, user, texts["path"])
     return DebugNotebook(user=user, link=link, trusted=answer.get("trusted") is True, **texts)
 
 
@@ -156,34 +158,7 @@ def fetch_patch(session: Session, stage: Stage, user: str, path: str) -> Mapping
         UsageError: There is no such notebook, or it is none of `debug`.
         StackError: The server does not answer, or is of an older version.
     """
-    return _ask(session, stage, user, PATCH, {"path": path})
-
-
-def _ask(session: Session, stage: Stage, user: str, address: str, body: dict[str, Any]) -> dict[str, Any]:
-    stage.update(f"the server of {user}")
-    session.hub.start_server(user)
-    stage.update("the notebook")
-    with access(session.hub, user) as server:
-        answer = server.request("POST", address, json=body, ok=REFUSALS, timeout=SECONDS)
-    if answer.status_code == NOT_FOUND:
-        raise StackError(
-            f"The server of `{user}` was started by an older version of the sandbox, which has no `debug`.",
-            hint=f"stop it on {session.links()['hub']}hub/home, then try again",
-        )
-    try:
-        content = answer.json()
-    except ValueError:
-        content = None
-    if isinstance(content, dict) and answer.is_success:
-        return content
-    if isinstance(content, dict) and "hint" in content:
-        hint = program.for_terminal(str(content["hint"] or ""))
-        raise UsageError(_sentence(str(content.get("message"))), hint=hint or None)
-    raise StackError(f"The server of `{user}` answers {answer.status_code}.", hint=f"sandbox logs user:{user}")
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return ask_lab(session, stage, user, PATCH, body={"path": path}, what="debug", step="the notebook")
 
 
 def notebook_of(text: str, hub: str) -> tuple[str | None, str]:

@@ -32,7 +32,7 @@ def plan(line: Line, *more: str) -> list[str]:
         (
             [],
             "error: no command is given. Known: run, replay, debug, diff, plan, trust, adopt, export, import, gc, "
-            "schema.\n  next: spark-etl",
+            "learn, schema.\n  next: spark-etl",
         ),
         (["paln"], "error: unknown command `paln`. Did you mean `plan`?"),
         (["schema", "extra"], "error: spark-etl schema takes no argument"),

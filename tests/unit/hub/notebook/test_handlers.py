@@ -73,7 +73,7 @@ def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[web
     server = Server(config=Config({"SandboxLab": {"buckets": ["published", "scratch"]}}))
     _load_jupyter_server_extension(server)
     yield server.web_app
-    for name in ("handlers", "debug_handlers", "json_handler"):
+    for name in ("handlers", "debug_handlers", "json_handler", "learn_handlers"):
         sys.modules.pop(f"sandbox_lab.{name}")
 
 

@@ -1,0 +1,234 @@
+"""`sandbox learn [list | start N | hint | check | reset N]`."""
+
+from __future__ import annotations
+
+import importlib.util
+import webbrowser
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+
+from sandbox_cli.commands.context import Call, Json, Yes, call
+from sandbox_cli.errors import UsageError
+from sandbox_cli.stack import session
+from sandbox_cli.stack.hub import learning, users
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox_cli.console import Stage
+
+app = typer.Typer(
+    help="Lessons: find a real bug by its checkpoints, prove the fix: list, start, hint, check, reset.",
+    epilog="Exit codes: 0 done, or solved; 1 the answer is not right yet; 2 wrong usage; 3 no engine; 4 the stack is "
+    "not up; 5 the run of a lesson can't be made; 130 interrupted.",
+    no_args_is_help=False,
+)
+NEEDS = ("minio", "hub")
+COLUMNS = ["lesson", "title", "state", "hints", "checks"]
+User = Annotated[str | None, typer.Option(help="In whose server; else `engineer`.")]
+Local = Annotated[bool, typer.Option("--local", help="Without a stack: in a folder, by a Spark of this Python.")]
+Home = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="With --local: below which `learn` is; default: your home.")
+]
+Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The lesson's number.")]
+Current = Annotated[
+    int | None, typer.Argument(metavar="[N]", min=1, help="The lesson's number; default: the one begun last.")
+]
+
+
+class Place(Protocol):
+    """Where the lessons are: in a user's server, or in a folder of this machine."""
+
+    def list(self) -> Sequence[dict[str, Any]]:
+        """Returns the lessons, with how far they are."""
+
+    def act(self, action: str, lesson: int | None, **given: str | None) -> dict[str, Any]:
+        """Returns what came of an action, with `lines`."""
+
+
+@app.callback(invoke_without_command=True)
+def overview(context: typer.Context) -> None:
+    """Lessons, each a pipeline with a bug; without a verb, list them."""
+    if context.invoked_subcommand is None:
+        list_lessons(context)
+
+
+@app.command("list")
+def list_lessons(
+    context: typer.Context, *, user: User = None, local: Local = False, home: Home = None, json: Json = False
+) -> None:
+    """List the lessons, and how far you are."""
+    given = call(context)
+    with _place(given, "lessons", user, home, local=local) as place:
+        lessons = place.list()
+    if json:
+        given.console.json({"lessons": lessons})
+        return
+    given.console.table(COLUMNS, [_cells(lesson) for lesson in lessons], whole={"state", "hints"})
+    given.console.info("next: sandbox learn start N")
+
+
+@app.command("start")
+def start(
+    context: typer.Context,
+    lesson: Number,
+    *,
+    user: User = None,
+    local: Local = False,
+    home: Home = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the notebook in the browser, too.")] = False,
+    json: Json = False,
+) -> None:
+    """Write a lesson's project to ~/learn/N, run it once, and print the ticket and the link of its notebook."""
+    given = call(context)
+    with _place(given, f"lesson {lesson}", user, home, local=local) as place:
+        made = place.act("start", lesson)
+    _show(given, made, json=json)
+    if open_page and (given.console.plain or "link" not in made):
+        given.console.info("  not opened: --open needs a terminal, and a notebook on a stack")
+    elif open_page:
+        webbrowser.open(str(made["link"]))
+
+
+@app.command("hint")
+def hint(
+    context: typer.Context,
+    lesson: Current = None,
+    *,
+    user: User = None,
+    local: Local = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Show one hint more."""
+    given = call(context)
+    with _place(given, "hint", user, home, local=local) as place:
+        made = place.act("hint", lesson)
+    _show(given, made, json=json)
+
+
+@app.command("check")
+def check(
+    context: typer.Context,
+    lesson: Current = None,
+    *,
+    feature: Annotated[str | None, typer.Option(help="The feature whose code is wrong.")] = None,
+    rows: Annotated[
+        str | None,
+        typer.Option(metavar="SQL", help="Which rows show it: a condition, or a query that returns their keys."),
+    ] = None,
+    of: Annotated[str | None, typer.Option(metavar="FEATURE", help="Whose rows they are; default: --feature.")] = None,
+    user: User = None,
+    local: Local = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Check your answer: the rows against those that the bug concerns, the edited project by a replay.
+
+    The answer is kept in ~/learn/N/answer.yaml; options change it. Exit code 1 as long as it is not right.
+    """
+    given = call(context)
+    with _place(given, "check", user, home, local=local) as place:
+        made = place.act("check", lesson, feature=feature, rows=rows, of=of)
+    _show(given, made, json=json)
+    raise typer.Exit(0 if made.get("solved") is True else 1)
+
+
+@app.command("reset")
+def reset(
+    context: typer.Context,
+    lesson: Number,
+    *,
+    user: User = None,
+    local: Local = False,
+    home: Home = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Delete your project and your answer of a lesson; the next start plants the bug elsewhere."""
+    given = call(context)
+    if not yes and given.console.plain:
+        raise UsageError(
+            "Without a terminal, nothing is deleted without --yes.", hint=f"sandbox learn reset {lesson} --yes"
+        )
+    if not yes and not given.console.ask(f"Delete the project and the answer of lesson {lesson}?"):
+        given.console.info("nothing was deleted")
+        raise typer.Exit(1)
+    with _place(given, f"lesson {lesson}", user, home, local=local) as place:
+        made = place.act("reset", lesson)
+    _show(given, made, json=json)
+
+
+class _OnStack:
+    """Lessons in the server of a user."""
+
+    def __init__(self, found: session.Session, stage: Stage, user: str) -> None:
+        self._found, self._stage, self._user = found, stage, user
+
+    def list(self) -> Sequence[dict[str, Any]]:
+        return learning.list_lessons(self._found, self._stage, self._user)
+
+    def act(self, action: str, lesson: int | None, **given: str | None) -> dict[str, Any]:
+        return learning.act(self._found, self._stage, self._user, action, lesson, **given)
+
+
+class _Here:
+    """Lessons in a folder of this machine."""
+
+    def __init__(self, stage: Stage, home: Path) -> None:
+        from spark_etl.learning.desk import Desk  # noqa: PLC0415 - a tenth of the command's start, for these alone
+
+        self._desk = Desk(home, say=stage.update)
+
+    def list(self) -> Sequence[dict[str, Any]]:
+        return [asdict(row) for row in self._desk.list()]
+
+    def act(self, action: str, lesson: int | None, **given: str | None) -> dict[str, Any]:
+        if action == "hint":
+            return self._desk.hint(lesson).to_dict()
+        if action == "check":
+            return self._desk.check(lesson, **given).to_dict()
+        assert lesson is not None  # noqa: S101 - for the type checker: these two take a number
+        if action == "start":
+            return self._desk.start(lesson).to_dict()
+        self._desk.reset(lesson)
+        return {"number": lesson, "lines": [f"lesson {lesson} is as if it was never started"]}
+
+
+@contextmanager
+def _place(given: Call, what: str, user: str | None, home: Path | None, *, local: bool) -> Iterator[Place]:
+    """Yields where the lessons are, while a stage shows how far it is.
+
+    Raises:
+        UsageError: The options make no sense, or this Python has no Spark.
+    """
+    if local and user is not None:
+        raise UsageError("--local takes no --user: its lessons are in a folder.", hint="sandbox learn --help")
+    if home is not None and not local:
+        raise UsageError("--home belongs to --local.", hint="sandbox learn --help")
+    if local and importlib.util.find_spec("pyspark") is None:
+        raise UsageError("--local needs pyspark in this Python.", hint="sandbox learn --help")
+    found = None if local else session.running(given.console, given.settings, NEEDS)
+    who = "" if found is None else users.resolve_user(found, user)
+    with given.console.stage(what) as stage:
+        yield _Here(stage, home or Path.home()) if found is None else _OnStack(found, stage, who)
+
+
+def _cells(lesson: dict[str, Any]) -> list[str]:
+    hints = f"{lesson.get('hints')} of {lesson.get('hints_of')}"
+    return [*(str(lesson.get(name)) for name in ("number", "title", "state")), hints, str(lesson.get("checks"))]
+
+
+def _show(given: Call, made: dict[str, Any], *, json: bool) -> None:
+    """Prints what came of it; the link is the last line of stdout."""
+    if json:
+        given.console.json(made)
+        return
+    given.console.data("\n".join(str(line) for line in made["lines"]))
+    if "link" in made:
+        given.console.data(str(made["link"]))

@@ -1,0 +1,1 @@
+"""A lesson of `sandbox learn`; see lesson.yaml."""

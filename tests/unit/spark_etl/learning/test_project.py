@@ -1,0 +1,64 @@
+"""The project in the learner's home: what was changed in it, and what of a change is no fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from pyarrow import parquet
+from spark_etl.learning.answer import Answer, read_answer
+from spark_etl.learning.lesson import Assignment, find_lesson, load_lessons
+from spark_etl.learning.project import changed_files, named_keys, remove_project, write_project
+
+
+@pytest.fixture
+def given() -> Assignment:
+    return find_lesson(3, load_lessons()).for_seed(1)
+
+
+@pytest.fixture
+def folder(given: Assignment, tmp_path: Path) -> Path:
+    folder = tmp_path / "learn" / "3"
+    write_project(given, folder)
+    return folder
+
+
+def test_all_that_a_learner_needs_is_written(given: Assignment, folder: Path) -> None:
+    features = yaml.safe_load((folder / "feature_config.yaml").read_text())["features"]
+    data = Path(features["orders"]["params"]["folder"])
+    assert parquet.read_table(data / "orders").num_rows == given.planted.tables["orders"].num_rows
+    assert read_answer(folder) == Answer()
+    assert (folder / "ticket.md").read_text().startswith("# Ticket")
+    nbformat.validate(nbformat.read(folder / "lesson.ipynb", as_version=4))
+    assert "data/" in (folder / ".sparketlignore").read_text()
+    assert changed_files(given, folder) == {}
+
+
+def test_what_was_changed_added_or_deleted_is_found(given: Assignment, folder: Path) -> None:
+    (folder / "features" / "revenue.py").write_text("changed = 1\n")
+    (folder / "features" / "more.py").write_text("added = 1\n")
+    (folder / "features" / "tables.py").unlink()
+    assert changed_files(given, folder) == {
+        "features/revenue.py": "changed = 1\n",
+        "features/more.py": "added = 1\n",
+        "features/tables.py": "",
+    }
+
+
+def test_keys_in_the_code_are_found_however_they_are_written(given: Assignment, folder: Path) -> None:
+    first, second = sorted(given.planted.keys)[:2]
+    other = next(key for key in given.planted.right.column(given.key).to_pylist() if key not in given.planted.keys)
+    (folder / "features" / "revenue.py").write_text(f"keys = [{first:_}, '{second}', {other}, 12345678]\n")
+    assert named_keys(given, folder) == [str(first), str(second)]
+
+
+def test_only_a_lesson_is_removed(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    remove_project(mine)
+    assert mine.is_dir()
+    remove_project(folder)
+    assert not folder.exists()
+    remove_project(folder)
