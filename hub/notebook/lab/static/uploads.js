@@ -18,7 +18,9 @@ export function addUploads(lab, browser) {
         const where = target || 'the list of buckets';
         throw Object.assign(new Error(`Nothing can be uploaded to ${where}.`), { hint: `Yours is ${own}/` });
       }
-      return await upload(file, folder);
+      const uploaded = await upload(file, folder);
+      await model.refresh(); // JupyterLab looks for changes below `s3:s3:`, where a drive is given by its name
+      return uploaded;
     } catch (error) {
       report(lab, file, error, () => void model.cd(`/${own}`));
       throw error;
