@@ -61,7 +61,7 @@ def test_up_removes_what_a_killed_command_has_left_before_it_starts_anything(
     engine: FakeEngine, session: Any, killed: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there: list[set[str]] = []
-    compose = SimpleNamespace(up=lambda: there.append(engine.names))
+    compose = SimpleNamespace(up=lambda *_: there.append(engine.names))
     for module, name in (
         (up.secrets, "load_or_create"), (up.secrets, "install"), (up.ports, "choose"), (up.variables, "remember"),
         (up, "_wait_for_minio"),
