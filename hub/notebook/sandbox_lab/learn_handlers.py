@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import mistune
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
+from spark_etl.learning.markdown import as_markdown
 from tornado import template, web
 
 from sandbox_lab.errors import RefusedError
@@ -18,6 +20,8 @@ from sandbox_lab.json_handler import POOL, JsonHandler
 from sandbox_lab.learning import ACTIONS, GIVEN, act, list_lessons, notebook_path
 
 PAGES = template.Loader(str(Path(__file__).parent / "pages"), autoescape="xhtml_escape")
+as_html = mistune.create_markdown(escape=True)  # HTML in it is shown, and does nothing
+HEADING = re.compile("^(?=#)", re.MULTILINE)
 NUMBER = re.compile("[1-9][0-9]{0,2}")
 
 
@@ -99,6 +103,7 @@ class LearnPageHandler(JupyterHandler):
             number=number,
             action=action,
             made=made or {},
+            said=_said((made or {}).get("lines", [])),
             here=url_path_join(base, "sandbox", "learn"),
             lab=url_path_join(base, "lab", "tree", "learn"),
             hub=hub,
@@ -107,6 +112,11 @@ class LearnPageHandler(JupyterHandler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         self.finish(page)
+
+
+def _said(lines: list[Any]) -> str:
+    """Returns what a lesson says as HTML, its headings below that of the lesson."""
+    return str(as_html(HEADING.sub("##", as_markdown([str(line) for line in lines]))))
 
 
 HANDLERS: dict[str, type[JupyterHandler]] = {"learn": LearnPageHandler, "learn/api": LearnHandler}

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from spark_etl.errors import ReadError
 from spark_etl.learning.answer import Answer
 from spark_etl.learning.desk import FOLDER, Desk
+from spark_etl.learning.markdown import as_markdown
 from spark_etl.learning.project import MARK
 from spark_etl.printable import printable
 from spark_etl.reading import Run
@@ -24,7 +24,7 @@ ANSWERED = {0, 1}
 
 
 class Said:
-    """Lines that a notebook shows as they are."""
+    """Lines of a lesson, which are Markdown."""
 
     def __init__(self, lines: Sequence[str], *, solved: bool | None = None) -> None:
         self.lines = list(lines)
@@ -33,9 +33,8 @@ class Said:
     def __repr__(self) -> str:
         return printable("\n".join(self.lines))
 
-    def _repr_html_(self) -> str:
-        first, *more = self.lines
-        return f"<p><b>{escape(first)}</b></p>" + "".join(f"<p>{escape(line)}</p>" for line in more if line.strip())
+    def _repr_markdown_(self) -> str:
+        return as_markdown(self.lines)
 
 
 class Learn:
@@ -110,7 +109,7 @@ def _home_of(here: Path) -> Path:
 
 def _shown(answer: Answer) -> list[str]:
     empty = "not given yet"
-    rows = f"{answer.rows}   of {answer.frame or '?'}" if answer.rows else empty
+    rows = f"`{answer.rows}` of {answer.frame or '?'}" if answer.rows else empty
     return ["your answer so far", f"  feature: {answer.feature or empty}", f"  rows: {rows}"]
 
 
