@@ -78,4 +78,4 @@ def _end(console: Console, settings: Settings, report: dict[str, Any]) -> None:
         console.data(f"  log in as `{account}`; the password: {settings.program} users show {account}")
     else:
         console.data(f"  log in as   {account}   {accounts.remembered(settings)[account]['password']}")
-    console.data(f"  next: open {links['hub']} and run notebooks/01_first_look_at_a_checkpoint.ipynb")
+    console.data(f"  next: log in, and find the bug of lesson 1: {links['hub']}hub/user-redirect/sandbox/learn")
