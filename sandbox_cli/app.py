@@ -54,7 +54,7 @@ USAGE = 2
 COMPLETING = "_SANDBOX_COMPLETE"  # set by a shell that asks how a line goes on
 
 app = typer.Typer(
-    help="A local, reproducible sandbox for debugging Spark pipelines after the fact.",
+    help="Debug Spark pipelines on your own machine: run them with checkpoints, look at the rows, prove a fix.",
     epilog="Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 no engine, 4 the stack is not up, "
     "5 the pipeline failed, 130 interrupted.",
     cls=Group,
@@ -101,7 +101,7 @@ def options(
     context: typer.Context,
     *,
     stack: Annotated[str | None, typer.Option(help="Name of the stack; default: SANDBOX_STACK, or sandbox.")] = None,
-    plain: Annotated[bool, typer.Option("--plain", help="Plain lines, as without a terminal.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Print plain lines, without colours or a live line.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,  # noqa: ARG001 - read by main
     version: Annotated[  # noqa: ARG001
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")

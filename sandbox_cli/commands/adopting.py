@@ -43,7 +43,7 @@ def adopt(
     failed: Failed = None,
     json: Json = False,
 ) -> None:
-    """Make a run of plain Parquet that other programs wrote, so that it is read like any other.
+    """Make a run from Parquet that other programs wrote. You then read it like any run.
 
     Nothing is written beside the data: manifests and the run's own documents lie in the scratch bucket.
     """
@@ -73,7 +73,7 @@ def adopt(
         given.console.info(f"its page: {page_of_run(stack.links()['runs'], run.name)}")
     given.console.info(f'in a notebook: runs["{run.name}"]["{first}"].head()')
     if failed:
-        given.console.info(f"does a fix hold: sandbox replay {run.name}/{failed} --code DIR")
+        given.console.info(f"test a fix: sandbox replay {run.name}/{failed} --code DIR")
 
 
 def adopted_row(run: Run) -> dict[str, object]:

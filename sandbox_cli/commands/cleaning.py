@@ -74,7 +74,7 @@ def carry_out(given: Call, runs: Runs, plan: GcPlan, *, again: str, yes: bool, d
     if not dry_run and not plan.is_empty:
         if not yes and (console.plain or json):
             raise _refusal(again, as_json=json)
-        if not yes and not console.ask("Delete what goes, for good?"):
+        if not yes and not console.ask("Delete these runs? This can't be undone."):
             console.info(f"nothing was deleted; next: {again.removesuffix(' --yes')} --dry-run")
             raise typer.Exit(1)
         with console.stage("delete") as stage:
@@ -109,6 +109,6 @@ def _as_stored(plan: GcPlan, path: Path, again: str) -> GcPlan:
     stored = GcPlan.from_dict(state.read(path))
     if stored != plan:
         raise UsageError(
-            f"{path} is another plan by now, of another `gc` or `runs rm`; nothing was deleted.", hint=again
+            f"{path} was replaced by the plan of another `gc` or `runs rm`. Nothing was deleted.", hint=again
         )
     return stored

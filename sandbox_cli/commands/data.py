@@ -148,7 +148,7 @@ def remove(
             "Without a terminal, nothing is deleted without --yes.",
             hint=shlex.join(["sandbox", "data", "rm", place, *(["--user", user] if user else []), "--yes"]),
         )
-    if not yes and not console.ask("Delete it for good?"):
+    if not yes and not console.ask("Delete it? This can't be undone."):
         console.info("nothing was deleted")
         raise typer.Exit(1)
     data.delete(store, found)

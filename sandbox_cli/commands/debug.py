@@ -53,10 +53,10 @@ def debug(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Open a feature of a run in a notebook, with what it had read; put what was edited there into the project.
+    """Open a feature of a run, by default the failed one, in a notebook, on its real rows.
 
-    The link is printed. A notebook that is there is never written over, and nothing of the run is executed before you
-    run a cell.
+    With --apply, your edits are put into the project. The link is printed. A notebook that is there is never
+    written over. Nothing of the run is executed before you run a cell.
     """
     given = call(context)
     if apply is not None:
@@ -98,7 +98,7 @@ def _show(console: Console, notebook: DebugNotebook) -> None:
     again = f"sandbox debug {notebook.run}/{notebook.feature} --new"
     console.info(f"  ~/{notebook.path}, in the server of {notebook.user}")
     if notebook.state == UNCHANGED:
-        console.info("  it was there already, and is as it was written")
+        console.info("  it was there already, and has not changed")
     elif notebook.state != NEW:
         console.info("  it was there already, with your edits; for a fresh one:")
         console.info(f"    {again}")

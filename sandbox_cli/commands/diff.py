@@ -25,8 +25,8 @@ from sandbox_cli.stack import session
 from sandbox_cli.stack.pipelines import computed
 
 EPILOG = (
-    "Exit codes: 0 the same; 1 different; 2 they can't be compared, or wrong usage; 3 no engine; 4 no stack "
-    "that is up; 5 the store does not answer; 130 interrupted."
+    "Exit codes: 0 the same; 1 different; 2 they can't be compared, or wrong usage; 3 no engine; 4 the "
+    "stack is not up; 5 the store does not answer; 130 interrupted."
 )
 NAMES = "A run as `runs list` shows it, its folder, `latest` or `last-success`"
 
@@ -67,7 +67,7 @@ def diff(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it to one HTML file, for a ticket.")] = None,
     json: Json = False,
 ) -> None:
-    """Say how two runs differ: the first features that part, why, and in which rows.
+    """Compare two runs: show the first features that differ, the cause, and the rows.
 
     Without runs, the last one that succeeded and the newest one. Nothing is started, unless --compute asks for it.
     """

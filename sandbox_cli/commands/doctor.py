@@ -15,12 +15,13 @@ NAMES = ", ".join(CHECK_NAMES)
 def doctor(
     context: typer.Context,
     checks: Annotated[
-        list[str] | None, typer.Argument(metavar="CHECK", help=f"Only these, with what each needs: {NAMES}.")
+        list[str] | None,
+        typer.Argument(metavar="CHECK", help=f"Run only these checks, and those that they need: {NAMES}."),
     ] = None,
     *,
     json: Json = False,
 ) -> None:
-    """Check everything end to end: what is broken, and what is merely stopped."""
+    """Check every part of the stack: name what is broken or stopped, and how to fix it."""
     given = call(context)
     results = run_checks(given.console, given.settings, checks or ())
     all_ok = all(result.ok for result in results)

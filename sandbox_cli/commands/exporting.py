@@ -27,8 +27,8 @@ from sandbox_cli.stack import session
 from sandbox_cli.stack.images import inventory
 
 EPILOG = (
-    "Exit codes: 0 done; 1 you said no; 2 wrong usage, or something is missing or unmasked; 3 no engine; 4 no stack "
-    "that is up; 5 the store does not answer; 130 interrupted."
+    "Exit codes: 0 done; 1 you said no; 2 wrong usage, or something is missing or unmasked; 3 no engine; 4 the "
+    "stack is not up; 5 the store does not answer; 130 interrupted."
 )
 
 
@@ -44,14 +44,14 @@ Features = Annotated[
 ]
 Fraction = Annotated[str | None, typer.Option(metavar="FRACTION", help="Only the rows of a share of the keys: 0.01.")]
 KeyColumn = Annotated[
-    str | None, typer.Option(metavar="COLUMN", help="Whose values are the keys; else the config's `sample_key`.")
+    str | None, typer.Option(metavar="COLUMN", help="The column of the keys. Default: the config's `sample_key`.")
 ]
 Keys = Annotated[str | None, typer.Option(metavar="FILE", help="Only the rows of the keys in a CSV or Parquet file.")]
 AllowMissing = Annotated[
-    bool, typer.Option("--allow-missing", help="Take along what is there; the bundle says what is not.")
+    bool, typer.Option("--allow-missing", help="Export also if something is missing. The bundle lists it.")
 ]
 YesUnmasked = Annotated[
-    bool, typer.Option("--yes-unmasked", help="Take along what looks personal or secret as it is; ask nothing.")
+    bool, typer.Option("--yes-unmasked", help="Export what looks personal or secret without masking it. Ask nothing.")
 ]
 
 
@@ -68,7 +68,7 @@ def export(
     yes_unmasked: YesUnmasked = False,
     json: Json = False,
 ) -> None:
-    """Write a run into one file: rows, what they were made of, config, code, log. Nothing is masked."""
+    """Write a run into one file: its rows, its inputs, config, code and log. Nothing is masked."""
     given = call(context)
     stack = session.running(given.console, given.settings, session.STORE)
     found = run_to_export(stack.runs, run)

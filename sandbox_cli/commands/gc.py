@@ -19,15 +19,13 @@ def gc(
     older_than: Annotated[
         str, typer.Option(metavar="AGE", help="Only runs that started longer ago: 14d, 12h, 2w.")
     ] = OLDER_THAN,
-    keep_last: Annotated[
-        int, typer.Option(min=0, help="The newest so many ended runs of each pipeline stay.")
-    ] = KEEP_LAST,
+    keep_last: Annotated[int, typer.Option(min=0, help="Keep the N newest ended runs of each pipeline.")] = KEEP_LAST,
     users: Annotated[bool, typer.Option("--users", help="Also users' own runs, below `users/`.")] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Delete old runs that nothing needs, and what killed runs have left, after showing what goes and what stays.
+    """Delete old runs that nothing needs, and leftovers of killed runs. Shows a plan first, and asks.
 
     A run stays while it is running, publishing, pinned by a shared notebook, reused or replayed by a run that stays, or
     is the newest success of its pipeline.

@@ -17,7 +17,7 @@ from sandbox_cli.stack import session
 
 EPILOG = (
     "Exit codes: 0 done, or it was there; 1 the file is damaged or hostile, and nothing was written; 2 wrong usage, or "
-    "another run is there; 3 no engine; 4 no stack that is up; 5 the store does not answer; 130 interrupted."
+    "another run is there; 3 no engine; 4 the stack is not up; 5 the store does not answer; 130 interrupted."
 )
 
 
@@ -30,7 +30,7 @@ def import_run(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Make a run of a bundle, whoever has made it: all of it is checked before anything is written."""
+    """Make a run from a bundle. The whole bundle is checked before anything is written."""
     check_name(team)
     given = call(context)
     stack = session.running(given.console, given.settings, session.STORE)

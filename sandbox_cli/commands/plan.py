@@ -16,7 +16,7 @@ from sandbox_cli.stack.pipelines import planning
 TEXT, JSON = "text", "json"
 EPILOG = (
     "The options of `run` follow; a team and dates are not needed. Exit codes: 0 the run would start, 2 it would be "
-    "refused, 3 no engine, 4 no stack that is up where one is needed, 5 the store does not answer."
+    "refused, 3 no engine, 4 the stack is not up where it is needed, 5 the store does not answer."
 )
 
 

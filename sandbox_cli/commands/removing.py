@@ -31,7 +31,7 @@ WAYS_OUT: dict[str, Callable[[PlannedRun], str]] = {
 def remove(
     context: typer.Context, run: RunNames, *, dry_run: DryRun = False, yes: Yes = False, json: Json = False
 ) -> None:
-    """Delete runs with all that they have kept, after showing them: all of them, or none if one is needed.
+    """Delete runs and their checkpoints. Shows them first. If one of them is needed, none is deleted.
 
     A run is needed while it is running, publishing, pinned by a shared notebook, or reused or replayed by a run that is
     not named with it.

@@ -16,8 +16,8 @@ from sandbox_cli.stack.pipelines import replay as replaying
 from sandbox_cli.stack.private import replay as private
 
 EPILOG = (
-    "Exit codes: 0 same rows, or it no longer fails; 1 other rows, none to compare with, or what imported code left is "
-    "not kept; 2 it can't be replayed so; 5 it fails, or its time is over; 130 interrupted."
+    "Exit codes: 0 same rows, or it no longer fails; 1 different rows, no rows to compare with, or what imported "
+    "code left is not kept; 2 it can't be replayed like this; 5 it fails, or its time is over; 130 interrupted."
 )
 
 
@@ -42,9 +42,12 @@ Requirements = Annotated[
 ]
 Local = Annotated[bool, typer.Option("--local", help="Spark in the driver's process, not on the cluster.")]
 AllowChanged = Annotated[
-    bool, typer.Option("--allow-changed-sources", help="Read sources as they are now, though the run had read others.")
+    bool,
+    typer.Option(
+        "--allow-changed-sources", help="Read sources as they are now, even if they have changed since the run."
+    ),
 ]
-FirstDay = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day, of a run that does not say it.")]
+FirstDay = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="First day, if the run has not recorded it.")]
 LastDay = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day, included.")]
 TimeLimit = Annotated[
     int | None,
@@ -68,7 +71,7 @@ def replay(
     time_limit: TimeLimit = None,
     json: Json = False,
 ) -> None:
-    """Compute one feature of a run again, on what it had read, and say how the result compares.
+    """Compute one feature of a run again, on the rows that it had read, and compare the result.
 
     Nothing is published; the replay is kept as a run of its own, which `runs list --replays` shows. Code of an imported
     run is executed by local Spark in a container without the stack's secrets, on a network of its own.

@@ -26,7 +26,7 @@ def reset(
     if not resources.lines():
         console.info(f"there is nothing of the stack `{settings.stack}`")
         return
-    console.info(f"This deletes, for good, of the stack `{settings.stack}`:")
+    console.info(f"This deletes from the stack `{settings.stack}`, and can't be undone:")
     for line in resources.lines():
         console.info(f"  {line}")
     if not yes and console.plain:

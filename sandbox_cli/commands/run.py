@@ -77,8 +77,8 @@ def run(
         typer.Option(
             RESUME,
             metavar="[RUN]",
-            help="Reuse the checkpoints of a run that still hold. Without a CONFIG, it is your last run's, with its "
-            "dates and checkpoints.",
+            help="Reuse the checkpoints of a run, where code and data have not changed. Without CONFIG: repeat your "
+            "last run, with its config, dates and checkpoints.",
         ),
     ] = None,
 ) -> None:

@@ -19,7 +19,7 @@ def attach(
     *,
     tail: Annotated[int | None, typer.Option(min=0, help="Only so many of the lines until now; default: all.")] = None,
 ) -> None:
-    """Show what a running run says, to its end, and exit as it does; Ctrl-C leaves it running."""
+    """Show the output of a running run, to its end, and exit with its code. Ctrl-C leaves it running."""
     given = call(context)
     found = session.running(given.console, given.settings, session.STORE)
     at_work = running.find(found, run)
@@ -33,7 +33,7 @@ def attach(
 
 
 def stop(context: typer.Context, run: RunName = "latest") -> None:
-    """End a running run as Ctrl-C does, and wait until it has recorded that."""
+    """Stop a running run, as Ctrl-C does, and wait until it has ended."""
     given = call(context)
     found = session.running(given.console, given.settings, session.STORE)
     at_work = running.find(found, run)

@@ -82,7 +82,7 @@ def show(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show one run: its features, their state, rows and seconds; of a failed one also what opens it."""
+    """Show one run: its features, their state, rows and seconds; for a failed run also the command that opens it."""
     given = call(context)
     stack = session.running(given.console, given.settings, session.STORE)
     found = _named(stack.runs, run)
@@ -127,15 +127,15 @@ def verify(
     *,
     json: Json = False,
 ) -> None:
-    """Check that what a run has kept is as it was written: sizes, ETags, footers, all rows, page checksums.
+    """Check that a run's files have not changed since it wrote them: sizes, ETags, footers, rows, page checksums.
 
-    Exit code 1 if a file is missing, is another one, or can't be read.
+    Exit code 1 if a file is missing, has changed, or can't be read.
     """
     given, runs = _attached(context)
     found = _named(runs, run)
     with given.console.stage("verify") as stage:
         result = found.verify(on_progress=StageProgress(stage, of_bytes))
-        stage.result = "whole" if result.whole else "not as it was written"
+        stage.result = "whole" if result.whole else "changed since it was written"
     if json:
         given.console.json(result.to_dict())
     else:

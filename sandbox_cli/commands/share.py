@@ -20,9 +20,9 @@ def share(
     user: Annotated[str | None, typer.Option(help="Its author; else `engineer`.")] = None,
     json: Json = False,
 ) -> None:
-    """Put a notebook on the team's shelf: run it again in a fresh server, and keep the verdict with its record.
+    """Share a notebook with the team: run it again in a fresh server, and put it on the shelf with the verdict.
 
-    Exit code 1: it does not reproduce what its author had. It is on the shelf all the same, and says so.
+    Exit code 1: it does not reproduce what its author had. It is still put on the shelf, and its page says so.
     """
     given = call(context)
     found = session.running(given.console, given.settings, (*session.CLUSTER, "hub"))

@@ -23,7 +23,10 @@ def status(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show what runs, and where: 0 all well, 1 something is not, 4 the stack is not up."""
+    """Show which services run, and their links.
+
+    Exit codes: 0 all well, 1 something is unhealthy, 4 the stack is not up.
+    """
     given = call(context)
     stack = session.attach(given.console, given.settings)
     if disk:

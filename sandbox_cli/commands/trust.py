@@ -18,10 +18,10 @@ from sandbox_cli.stack import session
 
 
 def trust(context: typer.Context, run: RunName, *, yes: Yes = False) -> None:
-    """Let the code that a run carries be executed here, though the sandbox's runner did not write it.
+    """Allow the code of a run to be executed here: a user wrote the run, or it was imported.
 
     Until then, code of a run below `users/`, or of one that was imported, runs in its owner's own server only. The
-    trust is of that content: when the run carries another one, it has to be said again.
+    trust holds for exactly this content. If the content changes, trust it again.
     """
     given = call(context)
     runs = session.running(given.console, given.settings, session.STORE).runs

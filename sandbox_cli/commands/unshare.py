@@ -20,7 +20,7 @@ def unshare(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Take a notebook off the team's shelf, for good: its files and the pins on what it read."""
+    """Remove a shared notebook from the team's shelf, with its files and its pins. This can't be undone."""
     given = call(context)
     author, slash, name = notebook.strip("/").partition("/")
     if not (author and slash and name) or "/" in name:
@@ -30,7 +30,7 @@ def unshare(
         )
     found = session.running(given.console, given.settings, ("minio", "hub"))
     which = f"version {version}" if version else "all versions"
-    if not yes and not given.console.ask(f"Delete {which} of `{author}/{name}` from the shelf for good?"):
+    if not yes and not given.console.ask(f"Delete {which} of `{author}/{name}` from the shelf? This can't be undone."):
         raise typer.Exit(1)
     removed = sharing.unshare(found, author, name, version)
     if json:

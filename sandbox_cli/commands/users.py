@@ -99,7 +99,7 @@ def remove(
     given = call(context)
     found = session.running(given.console, given.settings, session.ACCOUNTS)
     users.refuse_unknown(found, name)
-    if home and not yes and not given.console.ask(f"Delete the home of `{name}` for good?"):
+    if home and not yes and not given.console.ask(f"Delete the home of `{name}`? This can't be undone."):
         raise typer.Exit(1)
     given.console.info(users.remove(found, name, with_home=home))
 

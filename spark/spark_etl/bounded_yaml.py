@@ -133,7 +133,7 @@ def _check_value(loader: Any, node: yaml.ScalarNode) -> None:
         loader.construct_object(node)
     except (ValueError, OverflowError) as error:
         raise UnreadableYamlError(
-            "a value that looks like a date or a number, but is none; quote it", node.start_mark.line + 1
+            "a value that looks like a date or a number, but is not valid; quote it", node.start_mark.line + 1
         ) from error
 
 

@@ -25,15 +25,15 @@ from spark_etl.names import alternatives
 RUNNER = "spark_etl_runner.py"
 COMMANDS = {
     "run": f"runs a pipeline of features: what {RUNNER} does",
-    "replay": "computes one feature of a run again, on what it had read, and says how its rows compare",
+    "replay": "computes one feature of a run again, on the rows that it had read, and compares the result",
     "debug": "writes a notebook that has the failed feature of a run as cells, with its inputs; runs none of its code",
-    "diff": "says how two runs differ: where they part, why, and in which rows; starts nothing",
+    "diff": "compares two runs: the first features that differ, the cause, and the rows; starts nothing",
     "plan": "prints what a run would do and why, as text, Mermaid, SVG or JSON; starts nothing",
     "trust": "lets the code that an imported run carries run on this machine",
-    "adopt": "makes a run of plain Parquet that other programs have written, so that it is read like any other",
-    "export": "writes a run into one file, with its rows, what they were made of, and its code: a bundle",
-    "import": "makes a run of a bundle, whoever has made it: all of it is checked before anything is written",
-    "gc": "deletes old runs that nothing needs, and what killed runs have left, after showing what goes and what stays",
+    "adopt": "makes a run from Parquet that other programs wrote; you then read it like any run",
+    "export": "writes a run into one file, with its rows, its inputs and its code: a bundle",
+    "import": "makes a run from a bundle; the whole bundle is checked before anything is written",
+    "gc": "deletes old runs that nothing needs, and leftovers of killed runs; shows a plan first, and asks",
     "learn": "lessons: pipelines with a planted bug; an answer is evidence and a fix, and is checked by a replay",
     "schema": "prints the JSON schema of the feature config, for editors",
 }
@@ -41,10 +41,10 @@ INTERRUPTED = 130
 EXIT_CODES = "exit codes: 0 done, 2 wrong usage or bad configuration, 5 the pipeline failed, 130 interrupted"
 PLAN_EPILOG = """Without --resume, a team, dates and a scratch path are not needed. Exit codes: 0 the run would start,
 2 it would be refused, 5 the store does not answer."""
-REPLAY_EPILOG = """Exit codes: 0 same rows, or it no longer fails; 1 other rows, or none to compare with; 2 it can't be
-replayed so; 5 it fails; 130 interrupted."""
+REPLAY_EPILOG = """Exit codes: 0 same rows, or it no longer fails; 1 different rows, or no rows to compare with; 2 it
+can't be replayed like this; 5 it fails; 130 interrupted."""
 DIFF_EPILOG = "Exit codes: 0 the same; 1 different; 2 can't be compared, or wrong usage; 5 no store; 130 interrupted."
-TRUST_EPILOG = "Exit codes: 0 done; 1 the answer was no; 2 there is no such run, or nobody can be asked; 5 no store."
+TRUST_EPILOG = "Exit codes: 0 done; 1 the answer was no; 2 there is no such run, or no terminal to ask; 5 no store."
 DEBUG_EPILOG = "Exit codes: 0 done; 2 there is no such run or feature, or the files can't be written; 5 no store."
 GC_EPILOG = "Exit codes: 0 done; 1 the answer was no; 2 wrong usage; 5 the store does not answer; 130 interrupted."
 EXPORT_EPILOG = "Exit codes: 0 done; 2 wrong usage, or something is missing or unmasked; 5 no store; 130 interrupted."
@@ -190,8 +190,8 @@ def _add_run_options(parser: argparse.ArgumentParser, *, required: bool, config_
         nargs="?",
         const="latest",
         metavar="RUN",
-        help="reuse the checkpoints of a run that still hold: its id, its end, or `latest`, which is the default; "
-        "without config or dates, they are that run's, too",
+        help="reuse the checkpoints of a run, where code and data have not changed: its id, its end, or `latest`, "
+        "which is the default; without config or dates, they are that run's, too",
     )
     _add_outcome_options(parser)
     _add_sample_options(parser)
@@ -218,7 +218,7 @@ def _add_replay_options(parser: argparse.ArgumentParser) -> None:
     add("--exact", action="store_true", help=argparse.SUPPRESS)  # only those that can be computed as they were
     add("--scratch-path", metavar="PATH", help="where the run is (SANDBOX_SCRATCH)")
     add("--into", metavar="PATH", help="the scratch path that keeps the replay; default: that of the run")
-    add("--start-date", metavar="YYYY-MM-DD", help="first day, of a run that does not say it")
+    add("--start-date", metavar="YYYY-MM-DD", help="first day, if the run has not recorded it")
     add("--end-date", metavar="YYYY-MM-DD", help="last day, included")
     add(
         "--allow-changed-sources",

@@ -109,10 +109,14 @@ def add_export_options(parser: argparse.ArgumentParser) -> None:
         "what a replay of the failed feature reads",
     )
     add("--sample", metavar="FRACTION", help="only the rows of a share of the keys, 0.01 for one in a hundred")
-    add("--sample-key", metavar="COLUMN", help="whose values are the keys; default: the config's `sample_key`")
+    add("--sample-key", metavar="COLUMN", help="the column of the keys; default: the config's `sample_key`")
     add("--keys", metavar="FILE", help="only the rows of the keys in a CSV or Parquet file")
-    add("--allow-missing", action="store_true", help="take along what is there; the bundle says what is not")
-    add("--yes-unmasked", action="store_true", help="take along what looks personal or secret as it is; ask nothing")
+    add("--allow-missing", action="store_true", help="export also if something is missing; the bundle lists it")
+    add(
+        "--yes-unmasked",
+        action="store_true",
+        help="export what looks personal or secret without masking it; ask nothing",
+    )
     add("--scratch-path", metavar="PATH", help="where the run is (SANDBOX_SCRATCH)")
     add("--local", action="store_true", help=f"a run below {LOCAL_FOLDER}/scratch")
     add("--json", action="store_true", help="print one line of JSON")

@@ -223,7 +223,7 @@ def read_keys(path: str) -> KeySet:
     if not columns or not all(columns) or len({name.lower() for name in columns}) < len(columns):
         given = ", ".join(map(repr, columns)) or "none"
         raise ArgumentError(
-            f"--keys {path}: each column needs a name of its own, but they are {given}",
+            f"--keys {path}: each column needs a name, and no two the same. The names are {given}",
             hint="the first row names the columns: customer_id",
         )
     if not table.num_rows:

@@ -197,7 +197,7 @@ def test_who_is_allowed_comes_in(browser: HubClient, person: str, name: str) -> 
     [
         ("eve", "not currently authorized"),
         ("ada@example.com", "can&#39;t be a user&#39;s name here"),
-        ("Linus", "name of somebody else"),
+        ("Linus", "belongs to another user"),
         ("proof", "reserved for the stack itself"),
         ("shelf", "reserved for the stack itself"),
         ("published", "reserved for the stack itself"),

@@ -129,7 +129,7 @@ class StopHandler(RunsHandler):
         _, run, document = await self.find(path)
         view = await self.ask_store(lambda: view_of(run, document))
         if not view.is_running:
-            raise web.HTTPError(409, "%s", f"run {document.run_id} does not run any more: {view.status}")
+            raise web.HTTPError(409, "%s", f"run {document.run_id} has ended: {view.status}")
         await self.ask_store(lambda: self._access.for_stops(run).request_stop(self.user))
         self.redirect(page_link(path))
 

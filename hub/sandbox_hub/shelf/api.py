@@ -73,7 +73,7 @@ class ShareProgressHandler(ShelfHandler):
         """Sends how far a job of one's own is."""
         job = self._queue.get(self.current_user["name"], job_id)
         if job is None:
-            raise web.HTTPError(404, "no such job; the hub was restarted, or it is somebody else's")
+            raise web.HTTPError(404, "no such job: the hub was restarted, or the job belongs to another user")
         self.finish(job_to_dict(job))
 
 

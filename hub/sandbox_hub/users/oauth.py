@@ -57,7 +57,7 @@ class OAuthRules(OAuthenticator):
         except ValueError:
             raise web.HTTPError(403, f"{self.provider} gave no name: it sent no `{self._claim()}`.") from None
         if name.lower() in self.username_map.values() and name.lower() not in self.username_map:
-            raise web.HTTPError(403, f"`{name}` is the name of somebody else here, by `username_map`.")
+            raise web.HTTPError(403, f"`{name}` belongs to another user in `username_map`.")
         return name
 
     def _claim(self) -> str:

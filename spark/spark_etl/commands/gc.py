@@ -51,7 +51,7 @@ def gc_command(arguments: Namespace, scratch: str, progress: Progress) -> int:
             progress.line("next: the same command line without --dry-run")
         _write_json(arguments, {"plan": plan.to_dict(), "result": None})
         return 0
-    question = "Delete what goes, for good?"
+    question = "Delete these runs? This can't be undone."
     if not arguments.yes and not is_yes(question, _refusal(arguments), as_json=arguments.json):
         progress.line("nothing was deleted; next: the same command line with --older-than AGE or --keep-last N")
         return NO

@@ -84,12 +84,12 @@ def _next_steps(outcome: Outcome) -> Iterator[str]:
         yield f"  next: {debug}"
         yield from (f"        {link}" for link in [debug_link(outcome.record.document)] if link)
     if program() and (has_failed or outcome.has_checkpoints):
-        yield f"  {'what it has kept' if debug else 'next'}: {program()} runs show {name}"
+        yield f"  {'its checkpoints' if debug else 'next'}: {program()} runs show {name}"
     if has_failed and (command := replay_command(outcome.record)):
-        yield f"  does a fix hold: {command}"
+        yield f"  test a fix: {command}"
     if program():
         if has_failed and outcome.has_checkpoints:
-            yield f"  once it is mended: {resume_command(outcome.record)}"
+            yield f"  after the fix: {resume_command(outcome.record)}"
         yield from (f"  its page: {page}" for page in [run_page(outcome.run.root)] if page)
     elif has_failed:
         yield f'open it:  from spark_etl import runs; runs["{name}"].failure'

@@ -139,7 +139,7 @@ def _check_tag(path: Path, node: yaml.Node) -> None:
             kind = "a date or time" if scalars.kind_of(node) == "timestamp" else "a number"
             shown = scalars.written(node)
             raise ConfigError(
-                f"{where}: `{shown}` looks like {kind}, but there is none like it",
+                f"{where}: `{shown}` looks like {kind}, but is not a valid one",
                 hint=f"correct it, or write {scalars.quoted(node.value)} for the text",
             ) from None
 

@@ -121,7 +121,7 @@ class Judge:
             yield f"the config takes {listing(names)} from the environment, whose values then are not recorded"
         if answer == "no longer fails":
             if self._is_own_code:
-                yield "the code is as it was: something else than code and rows had made it fail, or chance"
+                yield "the code has not changed, so something else made it fail: the environment, or chance"
             if self._origin.output and (self._is_own_code or self._origin.is_error_of_ours):
                 yield f"the run had failed as it wrote to {self._origin.output}, which a replay does not do"
         if answer in {"fails now", "fails in another way"} and self._is_own_code and self._origin.left_out:

@@ -161,8 +161,8 @@ class RecordedInputs(ResolvedInputs):
     def _find_unknown(self, alias: str, name: str, source: Source, *, is_recorded: bool) -> list[InputObject]:
         """Returns what a source reads now of which the run knows nothing."""
         if self._other_code:
-            other = "is another one than the run's" if is_recorded else "is none of the run's"
-            self._note(f"source `{name}` {other}, and read as it is now")
+            other = "is different from the run's" if is_recorded else "is not a source of the run"
+            self._note(f"source `{name}` {other}. It is read as it is now")
         elif self._allow_changed:
             self._note(f"source `{name}` is read as it is now: the run did not record what it had read")
         else:
@@ -245,7 +245,7 @@ def _changed_error(origin: Origin, changed: Sequence[tuple[str, str, Sequence[Di
     if any(item.what == ELSEWHERE for _, _, differences in changed for item in differences):
         hint = f"what came with the run is read by `./sandbox replay {origin.name}`, on the machine of a stack"
     return SourceChangedError(
-        f"what run {origin.run.name} had read is not there as it was\n  " + "\n  ".join(lines),
+        f"inputs of run {origin.run.name} have changed or are gone\n  " + "\n  ".join(lines),
         [alias for alias, _, _ in changed],
         hint=hint,
     )

@@ -5,7 +5,7 @@ below `connect/` whoever has a Spark Connect session, and an imported run was ma
 executed, its code, its Spark settings, its packages, runs with nobody's rights but its owner's before somebody has said
 `sandbox trust RUN`.
 
-The trust is of that content: when the run is another one later, it has to be said again.
+The trust holds for exactly this content. If the content changes, the run has to be trusted again.
 
 What is trusted of an imported run still runs in few places only; see `spark_etl.debugging.foreign_code`.
 """

@@ -59,8 +59,7 @@ def _replay_notes(document: RunDocument) -> Iterator[str]:
 
 def not_run_text(not_run: Sequence[str], wanted: Sequence[str]) -> str:
     """Returns which features of a config were left out, and why."""
-    verb = "is not" if len(not_run) == 1 else "are not"
-    return f"{listing(not_run)}, which {verb} upstream of what was asked for ({listing(wanted)})"
+    return f"{listing(not_run)}, not needed for {listing(wanted)}"
 
 
 def unpublished_text(document: RunDocument) -> str:

@@ -126,7 +126,7 @@ class VerifyResult:
         if self.whole:
             return f"{what}: whole, {format_count(len(self.checkpoints), 'checkpoint')}"
         wrong = ", ".join(f"`{name}`" for name in damaged) or "its documents"
-        return printable(f"{what}: not as it was written: {wrong}", one_line=True)
+        return printable(f"{what}: changed since it was written: {wrong}", one_line=True)
 
     def _rows(self) -> list[list[str]]:
         return [each._row() for each in self.checkpoints]
@@ -242,7 +242,7 @@ def _source_problem(stored: StoredRun, source: ImportedSource) -> str | None:
         return error.message
     if (size, digest.hexdigest()) == (source.bytes, source.sha256):
         return None
-    return f"{path}: it is not what came with the run: its size or its SHA-256 is another one"
+    return f"{path}: it is not what came with the run: its size or its SHA-256 is different"
 
 
 class _Progress:

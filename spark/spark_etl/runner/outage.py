@@ -120,6 +120,6 @@ class StoreOutage:
     def report_unrecorded(self) -> None:
         """Says that nothing in the store tells how the run has ended."""
         self._progress.warn(
-            "the store did not come back, so lists of runs will show this one as `died`. What it has kept can be "
-            f"resumed all the same: {resume_command(self._record)}"
+            "the store did not come back, so lists of runs will show this one as `died`. You can "
+            f"still resume it: {resume_command(self._record)}"
         )

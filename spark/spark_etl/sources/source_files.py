@@ -197,5 +197,5 @@ def _ask_spark(read: Read, path: str) -> FileSchema:
         reason = str(error).split("SQLSTATE")[0].strip().splitlines()[0][:200]
         raise MissingDataError(
             f"Spark can't read the columns of {path}: {reason}",
-            hint="pip install pyarrow: what is wrong with it is said then",
+            hint="pip install pyarrow; the message then says what is wrong with the file",
         ) from error

@@ -84,7 +84,7 @@ def read_code(pipeline: str, sha256: str, settings: S3Settings | None, *, larges
     if len(content) > largest:
         raise DamagedError(f"{path} has more than {largest >> 20} MB")
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise DamagedError(f"{path} is not the code that the run has kept: its SHA-256 is another one")
+        raise DamagedError(f"{path} is not the code that the run has kept: its SHA-256 is different")
     return content
 
 

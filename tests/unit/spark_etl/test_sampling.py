@@ -43,7 +43,7 @@ def test_percent_are_understood_as_such() -> None:
     [
         (b"", "is empty"),
         (b"customer\n", "has no keys, only their names: customer"),
-        (b"customer,customer\n1,2\n", "each column needs a name of its own"),
+        (b"customer,customer\n1,2\n", "each column needs a name, and no two the same"),
         (b"customer,day\n1\n", "row 2 has 1 cells, the header 2"),
         (b"\xff\xfe\x00", "neither CSV in UTF-8 nor Parquet"),
         (b"PAR1 no more", "is no whole Parquet file"),

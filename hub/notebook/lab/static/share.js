@@ -140,7 +140,7 @@ async function withdraw(lab, settings, context) {
 async function withdrawVersions(lab, settings, { author, name }, numbers) {
   const { Dialog, Notification, showDialog } = lab.apputils;
   const which = numbers.length === 1 ? `version ${numbers[0]}` : `all ${numbers.length} versions`;
-  const body = `${which} of ${author}/${name}, its record and its pins go for good; links to it end. Copies that others have made stay theirs.`;
+  const body = `${which} of ${author}/${name}, its record and its pins are removed, and links to it end. This can't be undone. Copies that others have made stay theirs.`;
   const buttons = [Dialog.cancelButton(), Dialog.warnButton({ label: 'Withdraw' })];
   if (!(await showDialog({ title: 'Withdraw it from the shelf?', body, buttons })).button.accept) {
     return;

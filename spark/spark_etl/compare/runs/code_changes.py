@@ -110,7 +110,7 @@ class CodeComparison:
                 return CodeChanges(tuple(causes), known=False)
             named = listed(f"`{name}`" for name in modules)
             why = tuple(side.why_no_code for side in self._sides if side.why_no_code)
-            return CodeChanges((Cause("code", f"its code in {named} is another", why), *causes))
+            return CodeChanges((Cause("code", f"its code in {named} is different", why), *causes))
         used = [each for each in changed if each.is_used]
         unused = [each for each in changed if not each.is_used]
         return CodeChanges(
@@ -121,7 +121,7 @@ class CodeComparison:
     def _cause(self, changed: list[_Changed], text: str) -> Cause:
         labels = [f"`{each.label}`" for each in changed]
         is_one = len(changed) == 1 and changed[0].name not in {IMPORTS, TOP_LEVEL}
-        said = text.format(listed(labels), "is another" if is_one else "are others")
+        said = text.format(listed(labels), "is different" if is_one else "are different")
         return Cause("code", said, tuple(cut(each.place for each in changed)), self._text_diff(changed))
 
     def _changed(self, classes: list[str], modules: Collection[str] | None) -> list[_Changed] | None:
@@ -176,7 +176,7 @@ class CodeComparison:
         for path in other_names(mapping(a.get("files")), mapping(b.get("files"))):
             one, other = (kept.text(path) for kept in self.kept)
             diff = "" if one is None and other is None else "".join(file_diff(path, one, other))
-            yield Cause("code", f"the file `{path}`, which its code names, is another", (), diff)
+            yield Cause("code", f"the file `{path}`, which its code names, is different", (), diff)
 
     def other_files(self, alias: str) -> list[str]:
         """Returns the files of the project that are others, and of which nothing says that a feature uses them."""

@@ -58,7 +58,7 @@ def _changes(
     ]
     if all(texts) and texts[0] != texts[1]:
         one, other = (text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…" for text in texts)
-        yield Cause("source data", f"source `{name}` is another one: {one} in A, {other} in B")
+        yield Cause("source data", f"source `{name}` is different: {one} in A, {other} in B")
     hashes = [key.get("objects") for key in keys]
     if all(hashes) and hashes[0] == hashes[1]:
         return

@@ -155,7 +155,7 @@ class Walker:
         known = self._found[alias]
         if known.state == "differs by its inputs":
             causes = self._causes.may_add(alias)
-            notes = ("what of the feature itself is another may add to it",) if causes else ()
+            notes = ("changes of the feature itself may add to the difference",) if causes else ()
             fan_out = self._rows.fan_out(alias, known.upstreams)
             return replace(known, causes=causes, notes=notes, fan_out=fan_out)
         if known.state == "differs":
@@ -184,4 +184,4 @@ class Walker:
             if self._is_equal(name) and not self._is_exactly_equal(name):
                 yield f"`{name}`, which it reads, is the same within the tolerance only"
         for name in presumed:
-            yield f"rows of `{name}` are not there; all that they depend on is the same, so it is taken for the same"
+            yield f"rows of `{name}` are not there; all that they depend on is the same, so it is presumed the same"

@@ -82,7 +82,8 @@ def next_steps(diff: RunDiff, commands: Commands) -> Iterator[tuple[str, str]]:
     rows = diff.features[alias].rows if alias in diff.features else None
     if rows and not rows.keys and rows.columns and (rows.only_a or rows.only_b):
         feature = alias if len(diff.features) > 1 else ""
-        yield commands.diff(diff, "--keys", "COLUMN", feature=feature), "tells changed rows from new ones"
+        what = "shows which rows have changed, and which are new"
+        yield commands.diff(diff, "--keys", "COLUMN", feature=feature), what
     if alias in diff.first and not is_path(diff.a) and not is_path(diff.b):
         yield from _proof(diff, alias, commands)
 
@@ -100,7 +101,7 @@ def _proof(diff: RunDiff, alias: str, commands: Commands) -> Iterator[tuple[str,
             "B's code in PROJECT, on what A had read: is it the cause?",
         )
     elif not kinds or kinds & CHANGED_BY_REPEATING:
-        yield commands.replay(diff, "B", alias), "computes it again: are its rows other ones each time?"
+        yield commands.replay(diff, "B", alias), "computes it again: does it give different rows each time?"
 
 
 def _found_by(path: str) -> str:

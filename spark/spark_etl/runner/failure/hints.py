@@ -62,7 +62,7 @@ OF_SPARK: Hints = (
         f"do not broadcast it: {in_config('spark.sql.autoBroadcastJoinThreshold: -1')}, and no F.broadcast()",
     ),
     (
-        r"the file .* is gone since it was looked up",
+        r"the file .* was deleted after the run had listed it",
         "something has deleted or rewritten it meanwhile: run again; a feature may not write where it reads",
     ),
     (
@@ -91,10 +91,10 @@ OF_SPARK: Hints = (
     (r"Not enough bytes in channel", in_config("spark.sql.session.localRelationCacheThreshold: 67108864")),
     (
         r"Checksum error: ",
-        "the file is damaged: write it anew; if it was rewritten beside an older one's checksums, delete `.NAME.crc` "
+        "the file is damaged: write it again; if it was rewritten beside an older one's checksums, delete `.NAME.crc` "
         "beside it",
     ),
-    (r"FAILED_TO_UNCOMPRESS|could not read (a )?page", "the file is damaged: write it anew"),
+    (r"FAILED_TO_UNCOMPRESS|could not read (a )?page", "the file is damaged: write it again"),
 )
 
 # What Python says, by the class of what is raised: a text of the project's own may have any words in it.

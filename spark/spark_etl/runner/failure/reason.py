@@ -189,7 +189,7 @@ def _jvm_reason(error: BaseException) -> str | None:
 
 def _deepest_naming(named: Sequence[str]) -> int:
     """Returns which text to show: the deepest of Spark's own conditions, or that names a column, or the deepest."""
-    for pattern in (r"\[[A-Z][A-Z_.\d]+\] |Data type mismatches|the file .* is gone", r"\bcol(umn)?\b"):
+    for pattern in (r"\[[A-Z][A-Z_.\d]+\] |Data type mismatches|the file .* was deleted", r"\bcol(umn)?\b"):
         for at in reversed(range(len(named))):
             if re.search(pattern, named[at]):
                 return at
@@ -201,7 +201,8 @@ def _naming(cause: Cause) -> str:
     message = cause.message
     if reading := READING.match(message):
         is_gone = "FILE_NOT_EXIST" in message
-        return f"the file {reading['file']} is gone since it was looked up" if is_gone else _clean(reading["rest"])
+        gone = f"the file {reading['file']} was deleted after the run had listed it"
+        return gone if is_gone else _clean(reading["rest"])
     if PATTERN.search(message) or NO_TEXT.fullmatch(message):
         return ""
     if EMPTY.match(message):

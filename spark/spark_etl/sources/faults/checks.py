@@ -115,7 +115,7 @@ class ContentCheck:
             and not {"encoding", "charset"} & self.options.keys()
         ):
             seen = format_bytes(len(text.content))
-            what = f"{text.path}: its first {seen} are UTF-8; a byte after them that is none is read as `�`"
+            what = f"{text.path}: its first {seen} are UTF-8; a later byte that is not UTF-8 is read as `�`"
             yield Fault(what, 'options={"encoding": "UTF-8"} says that all of it is', is_warning=True)
 
     def _find_silent_in(self, text: _Beginning, encoding: str) -> Iterator[Fault]:

@@ -123,7 +123,7 @@ def unpacked(path: str, content: bytes, most: int = MOST_BYTES, *, is_cut: bool 
     except (zlib.error, OSError, EOFError, ValueError) as error:
         raise UnreadableError(str(error)) from error
     if not is_cut and not unpacker.eof and len(plain) < most:
-        raise UnreadableError("it ends too early, so that it is not whole")
+        raise UnreadableError("it is cut off")
     # What several programs have written one after the other is unpacked no further than to the first one's end.
     return plain, unpacker.eof and not unpacker.unused_data
 
@@ -197,7 +197,7 @@ def find_in_text(path: str, options: Mapping[str, Any], find: Callable[[str, boo
     try:
         plain, whole = unpacked(path, content, is_cut=len(content) >= MOST_BYTES)
     except UnreadableError as error:
-        return Fault(f"{path} can't be unpacked: {error}", "write it anew")
+        return Fault(f"{path} can't be unpacked: {error}", "write it again")
     whole = whole and len(content) < MOST_BYTES
     encoding = encoding_of(options)
     if fault := find_encoding_fault(path, plain, encoding, whole=whole):

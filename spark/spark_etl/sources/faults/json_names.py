@@ -58,7 +58,7 @@ def names_in(text: str, names: Iterable[str]) -> set[str]:
 
 def _fault(what: str, own: str, *, declared: bool) -> Fault:
     if declared:
-        message = f"{what} is `{own}` in the schema: Spark tells small letters from capital ones, and would read NULL"
+        message = f"{what} is `{own}` in the schema: Spark distinguishes small and capital letters, and would read NULL"
         return Fault(message, "write the schema as the documents do, and rename the column in the feature")
     message = (
         f"{what} is `{own}` in others: Spark makes one column of both, which is NULL where it is spelled otherwise"

@@ -91,7 +91,7 @@ class BundleArchive:
         if size != entry.size:
             raise DamagedError(f"{self.where(name)} does not come to the size that it says")
         if crc != entry.crc:
-            raise DamagedError(f"{self.where(name)}: its checksum is another one: bytes have changed")
+            raise DamagedError(f"{self.where(name)}: its checksum is different: bytes have changed")
 
     def read(self, name: str, most: int) -> bytes:
         """Returns the content of a member.
@@ -134,7 +134,7 @@ class BundleArchive:
                 self.info.members, pool.map(self._hash, (each.name for each in self.info.members)), strict=True
             ):
                 if digest != member.sha256:
-                    raise DamagedError(f"{self.where(member.name)} is another one: its SHA-256 is not the listed one")
+                    raise DamagedError(f"{self.where(member.name)} is different: its SHA-256 is not the listed one")
                 done += member.bytes
                 if on_progress:
                     on_progress(member.name, done, total)

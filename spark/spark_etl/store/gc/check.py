@@ -41,7 +41,7 @@ def _half_written(run: StoredRun, watch: Watch, now: datetime) -> str:
     if run.exists():
         return RUN_IS_BACK
     if run.is_alive():
-        return "somebody is at work in it"
+        return "another run is writing to it"
     if not _is_settled(run.root, now, run.settings):
         return "somebody has written to it"
     return watch.keeps(run.run_id)

@@ -70,7 +70,7 @@ def test_the_link_is_data_and_the_rest_is_said(opens: Any, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("known", "lines"),
     [
-        ({"state": "unchanged"}, ["  it was there already, and is as it was written"]),
+        ({"state": "unchanged"}, ["  it was there already, and has not changed"]),
         (
             {"state": "edited"},
             ["  it was there already, with your edits; for a fresh one:", "    sandbox debug R/net --new"],

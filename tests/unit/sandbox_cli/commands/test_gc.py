@@ -89,7 +89,7 @@ def test_without_a_terminal_nothing_is_deleted_without_yes(old: StoredRun, capsy
 def test_a_terminal_is_asked(old: StoredRun, monkeypatch: pytest.MonkeyPatch, text: str, code: int) -> None:
     asked = answer(monkeypatch, text)
     assert run_command(["gc"]) == code
-    assert asked == ["Delete what goes, for good?"]
+    assert asked == ["Delete these runs? This can't be undone."]
     assert old.exists() is (text == "n")
     run_command(["gc", "--yes"])
     assert len(asked) == 1
@@ -139,7 +139,7 @@ def test_what_was_shown_is_executed_and_no_other_plan(
     answer(monkeypatch, "y")
     monkeypatch.setattr(Console, "ask", store_another)
     assert run_command(["gc"]) == 2
-    assert "is another plan by now" in capsys.readouterr().err
+    assert "was replaced by the plan of another" in capsys.readouterr().err
     assert old.exists()
 
 

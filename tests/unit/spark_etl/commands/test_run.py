@@ -245,8 +245,8 @@ def test_a_failed_run_offers_the_debug_notebook_first_by_command_and_by_link(mon
     assert steps[:4] == [
         f"  next: ./sandbox debug {RUN}",
         f"        {LINK}",
-        f"  what it has kept: ./sandbox runs show {RUN}",
-        f"  does a fix hold: ./sandbox replay {RUN} --code /shop",
+        f"  its checkpoints: ./sandbox runs show {RUN}",
+        f"  test a fix: ./sandbox replay {RUN} --code /shop",
     ]
     assert steps[-1] == f"  its page: http://127.0.0.1:8000/services/runs/{RUN}"
     assert all(len(step) <= 80 for step in steps if "debug/open" not in step)

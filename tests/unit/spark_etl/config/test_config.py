@@ -102,7 +102,7 @@ MISREAD = [
     ("features: {a: {class: my-features.A}}", "such as my_features.A: rename the file", ""),
     ("spark: {spark.a: on}", ":1: `on` is read as true: write 'on' for the text, or true", ""),
     ("spark: {spark.a: 12:30}", ":1: `12:30` is read as the number 750: write '12:30' for the text, or 750", ""),
-    ("since: 2024-02-30", ":1: `2024-02-30` looks like a date or time, but there is none", "write '2024-02-30'"),
+    ("since: 2024-02-30", ":1: `2024-02-30` looks like a date or time, but is not a valid one", "write '2024-02-30'"),
     ("x: =", ":1: `=` has to be quoted: '='", ""),
     ("a: 1\n\tb: 2", ":2: not YAML: a tab; YAML is indented by spaces", ""),
     ("a: *x", r":1: not YAML: `\*x` stands for nothing", ""),

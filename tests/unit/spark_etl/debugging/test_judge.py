@@ -117,7 +117,7 @@ def test_with_the_same_code_something_else_has_changed(replay: Replay) -> None:
     assert verdict.answer == "no longer fails"
     assert verdict.notes == [
         "the config takes REGION from the environment, whose values then are not recorded",
-        "the code is as it was: something else than code and rows had made it fail, or chance",
+        "the code has not changed, so something else made it fail: the environment, or chance",
         "the run had failed as it wrote to s3a://published/late, which a replay does not do",
         "of a source",
     ]

@@ -142,8 +142,8 @@ def test_a_source_that_only_other_code_has_is_read_as_it_is(again: Record, folde
     found = again({"x": ParquetSource(str(folder)), "y": ParquetSource(str(folder))}, other_code=True)
     assert names(found) == names(found, "y") == ["a.parquet", "b.parquet"]
     assert found.notes == [
-        "source `x` is another one than the run's, and read as it is now",
-        "source `y` is none of the run's, and read as it is now",
+        "source `x` is different from the run's. It is read as it is now",
+        "source `y` is not a source of the run. It is read as it is now",
     ]
     with pytest.raises(SourceChangedError, match="source `y` of `report`: the run did not record what it had read"):
         again({"x": ParquetSource(str(folder / "a.parquet")), "y": ParquetSource(str(folder))})

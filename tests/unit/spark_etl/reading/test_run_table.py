@@ -49,7 +49,7 @@ def test_seconds_add_up_also_of_what_ran_at_the_same_time() -> None:
 
 def test_what_was_not_run_is_named_with_the_reason() -> None:
     below = notes_below(document(not_run=["daily", "joined"]))
-    assert below == ["not run: daily, joined, which are not upstream of what was asked for (kept, out)"]
+    assert below == ["not run: daily, joined, not needed for kept, out"]
 
 
 def test_what_was_computed_for_an_output_that_never_appeared_says_so() -> None:

@@ -117,7 +117,7 @@ def test_verify_names_the_file_what_is_wrong_and_the_command(
     assert not found.whole
     assert {problem.file for problem in found.problems} == {"part-00001.parquet"}
     shown = repr(run.verify())
-    assert f"run {RUN}: not as it was written: `orders`" in shown
+    assert f"run {RUN}: changed since it was written: `orders`" in shown
     assert f"{run.stored.checkpoint_path('orders')}/part-00001.parquet: " in shown
     assert (
         "again: ./sandbox run feature_config.yaml --team-name team --start-date 2024-02-29 --end-date 2024-02-29 "

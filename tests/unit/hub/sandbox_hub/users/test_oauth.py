@@ -101,7 +101,7 @@ def test_a_name_is_mapped_and_the_mapped_one_is_nobody_elses() -> None:
     found = log_in(door, {"preferred_username": "ada@example.com"})
     assert found is not None
     assert found["name"] == "ada"
-    with pytest.raises(web.HTTPError, match="name of somebody else"):
+    with pytest.raises(web.HTTPError, match="belongs to another user"):
         log_in(door, {"preferred_username": "Ada"})
 
 

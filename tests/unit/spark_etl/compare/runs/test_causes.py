@@ -82,13 +82,13 @@ def texts(found: FeatureDiff) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("alias", "changed", "text"),
     [
-        ("net", {"taxed": 2}, "`plans.Net._taxed` is another"),
-        ("net", {"limit": 2}, "`plans.Net` is another"),
-        ("orders", {"rate": 2}, "`plans.RATE` is another"),
-        ("orders", {"inner": 2}, "`helpers.inner` is another"),
-        ("orders", {"rate": 2, "inner": 2}, "`plans.RATE`, `helpers.inner` are others"),
-        ("orders", {"unused": 2}, "`helpers.unused`, which it imports and does not seem to use, is another"),
-        ("report", {"sql": "select 2"}, "the file `report.sql`, which its code names, is another"),
+        ("net", {"taxed": 2}, "`plans.Net._taxed` is different"),
+        ("net", {"limit": 2}, "`plans.Net` is different"),
+        ("orders", {"rate": 2}, "`plans.RATE` is different"),
+        ("orders", {"inner": 2}, "`helpers.inner` is different"),
+        ("orders", {"rate": 2, "inner": 2}, "`plans.RATE`, `helpers.inner` are different"),
+        ("orders", {"unused": 2}, "`helpers.unused`, which it imports and does not seem to use, is different"),
+        ("report", {"sql": "select 2"}, "the file `report.sql`, which its code names, is different"),
         ("net", {"doc": "b"}, None),
         ("orders", {"other": 2}, None),
         ("report", {"rate": 2}, None),
@@ -116,7 +116,7 @@ def test_a_function_of_one_side_is_said_so(pipeline: Pipeline) -> None:
     a, b = (usual_code(CHAIN, net=body) for body in ("return 1", "return new()"))
     b["plans.py"] += "\n\ndef new():\n    return 2\n"
     found = first(pipeline, {"code": a}, {"code": b}, "net")
-    assert texts(found) == [("code", "`plans.Net.transform`, `plans.new (only in B)` are others")]
+    assert texts(found) == [("code", "`plans.Net.transform`, `plans.new (only in B)` are different")]
 
 
 def test_another_class(pipeline: Pipeline) -> None:
@@ -141,7 +141,7 @@ def test_a_class_that_was_moved_as_it_is_explains_nothing(pipeline: Pipeline) ->
 def test_code_that_was_not_kept_is_known_by_its_hash_alone(pipeline: Pipeline, kept: bool) -> None:
     a, b = (usual_code(CHAIN, net=f"return {number}") for number in (1, 2))
     found = first(pipeline, {"code": a, "keep_code": kept}, {"code": b, "keep_code": False}, "net")
-    assert texts(found) == [("code", "its code in `plans` is another")]
+    assert texts(found) == [("code", "its code in `plans` is different")]
     assert all("has no code" in line for line in found.causes[0].details)
 
 
@@ -244,7 +244,7 @@ def test_another_source_and_one_without_a_version(pipeline: Pipeline) -> None:
     (cause,) = first(pipeline, {}, {"source": "ParquetSource('s3a://c/x')"}, "orders").causes
     assert (
         cause.text
-        == "source `data` is another one: S3PublishedSource('s3a://b/orders') in A, ParquetSource('s3a://c/x') in B"
+        == "source `data` is different: S3PublishedSource('s3a://b/orders') in A, ParquetSource('s3a://c/x') in B"
     )
     unpinned = {"objects": {"jdbc:x": None}}
     found = first(pipeline, unpinned, unpinned, "orders")
@@ -285,7 +285,7 @@ def test_what_is_another_below_may_add_to_it(pipeline: Pipeline) -> None:
     b = pipeline.run(RunSpec(CHAIN, params={"report": {"top": 2}}, other=["net", "report"]))
     found = compare_runs(a, b).features["report"]
     assert (found.state, texts(found)) == ("differs by its inputs", [("parameter", "`top`: 1 in A, 2 in B")])
-    assert found.notes == ("what of the feature itself is another may add to it",)
+    assert found.notes == ("changes of the feature itself may add to the difference",)
 
 
 def test_nothing_that_explains_it_is_said_with_what_is_not_recorded(pipeline: Pipeline) -> None:
@@ -318,7 +318,7 @@ def test_what_is_there_in_both_and_used_in_one_is_not_another(pipeline: Pipeline
     head = "import math\nimport json\n\nLOW = 1\nHIGH = 2\n\n"
     bodies = ("return math.floor(LOW)", "return json.loads(HIGH)")
     sides = ({"code": {"plans.py": head + usual_code(CHAIN, net=body)["plans.py"]}} for body in bodies)
-    assert texts(first(pipeline, *sides, "net")) == [("code", "`plans.Net.transform` is another")]
+    assert texts(first(pipeline, *sides, "net")) == [("code", "`plans.Net.transform` is different")]
 
 
 def test_a_run_without_inputs_is_known_by_its_manifests(pipeline: Pipeline) -> None:

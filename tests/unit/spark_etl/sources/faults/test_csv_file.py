@@ -54,7 +54,7 @@ FAULTS: list[tuple[str | bytes, str | None, dict[str, Any], str, str]] = [
     ("id,b\n1,yes\n", "id int, b boolean", {}, "'yes' is no boolean", "as string"),
     (gzip.compress(b"id,v\n1,x\n"), "id int, v int", {}, ".gz, line 2, column `v`: 'x' is no int", "try_cast"),
     (bz2.compress(b"id,v\n1,x\n"), "id int, v int", {}, ".bz2, line 2, column `v`: 'x' is no int", "try_cast"),
-    (gzip.compress(bytes(range(250)) * 99)[:-9], None, {}, "can't be unpacked: it ends too early", "write it anew"),
+    (gzip.compress(bytes(range(250)) * 99)[:-9], None, {}, "can't be unpacked: it is cut off", "write it again"),
 ]
 
 
