@@ -19,10 +19,12 @@ import pytest
 
 if TYPE_CHECKING:
     from sandbox_cli.testing.artifacts import Artifacts
+    from sandbox_cli.testing.options import StackOptions
     from sandbox_cli.testing.session import StackSession
     from sandbox_cli.testing.stack import SandboxStack
 
-NAME = "sandbox_stack"  # in what xdist gives its workers
+NAME = "sandbox_stack"  # in what xdist gives its workers, and in what they report
+STACK_NAME = pytest.StashKey[str]()
 SESSION = pytest.StashKey["StackSession"]()
 ARTIFACTS = pytest.StashKey["Artifacts"]()
 RUNS_BEFORE = pytest.StashKey[int]()
@@ -40,14 +42,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Gives a worker of xdist the name of the stack, which this process owns."""
-    node.workerinput[NAME] = _session(node.config).own()
+    """Gives a worker of xdist the name that the stack has if a test asks for it."""
+    node.workerinput[NAME] = _name(node.config)
 
 
 @pytest.fixture(scope="session")
 def sandbox(request: pytest.FixtureRequest) -> SandboxStack:
     """The stack of this test session; it is removed with everything in it when the session has ended."""
-    return _session(request.config).stack()
+    from sandbox_cli.errors import SandboxError  # noqa: PLC0415 - most test runs need none of it
+
+    try:
+        return _session(request.config).stack()
+    except SandboxError as error:
+        said = f"{error.message}\nnext: {error.hint}" if error.hint else error.message
+    return pytest.fail(said, pytrace=False)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -64,6 +72,9 @@ def pytest_runtest_makereport(
     """Keeps the runs of a red test, and says in its report how to open them."""
     report = yield
     stack = _started(item.config)
+    session = item.config.stash.get(SESSION, None)
+    if session is not None and session.is_owner:
+        setattr(report, NAME, True)
     if (
         report.failed
         and stack is not None
@@ -76,36 +87,63 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_runtest_logreport(report: Any) -> None:
+    """Owns the stack too, once a worker of xdist has started it: workers end, or crash, before this process."""
+    node = getattr(report, "node", None)
+    if node is not None and getattr(report, NAME, False):
+        _session(node.config).own()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Removes the stack, after Ctrl-C too."""
-    session = config.stash.get(SESSION, None)
-    if session is None:
+    if STACK_NAME not in config.stash or hasattr(config, "workerinput"):
         return
-    from sandbox_cli.errors import SandboxError  # noqa: PLC0415 - most test runs need none of it
+    from sandbox_cli.errors import SandboxError  # noqa: PLC0415
+    from sandbox_cli.testing import owner  # noqa: PLC0415
 
+    if not owner.is_owned(_name(config)):  # no process of the session has asked for it
+        return
     try:
-        session.close()
+        _session(config).close()
     except SandboxError as error:
         sys.stderr.write(f"The stack of this test session was not removed. The next one tries it again.\n{error}\n")
         raise SystemExit(error.exit_code) from None
 
 
+def _name(config: pytest.Config) -> str:
+    """Returns the name of this session's stack, started or not."""
+    if STACK_NAME not in config.stash:
+        from sandbox_cli.testing import owner  # noqa: PLC0415
+
+        config.stash[STACK_NAME] = str(getattr(config, "workerinput", {}).get(NAME, "")) or owner.new_name()
+    return config.stash[STACK_NAME]
+
+
 def _session(config: pytest.Config) -> StackSession:
     """Returns this process's part of the session; what it needs is imported by those test runs that need it."""
     if SESSION not in config.stash:
-        from sandbox_cli.testing.options import stack_options  # noqa: PLC0415
         from sandbox_cli.testing.session import StackSession  # noqa: PLC0415
 
-        options = stack_options(
-            services=config.getini("sandbox_services"),
-            workers=str(config.getini("sandbox_workers")),
-            sample=bool(config.getini("sandbox_sample")),
-            more=config.getini("sandbox_up_options"),
+        config.stash[SESSION] = StackSession(
+            _name(config),
+            lambda: _options(config),
+            config.rootpath,
+            is_worker=hasattr(config, "workerinput"),
+            say=lambda line: _show(config, line),
         )
-        name = str(getattr(config, "workerinput", {}).get(NAME, ""))
-        config.stash[SESSION] = StackSession(options, config.rootpath, name, lambda line: _show(config, line))
     return config.stash[SESSION]
+
+
+def _options(config: pytest.Config) -> StackOptions:
+    from sandbox_cli.testing.options import stack_options  # noqa: PLC0415
+
+    return stack_options(
+        services=config.getini("sandbox_services"),
+        workers=str(config.getini("sandbox_workers")),
+        sample=bool(config.getini("sandbox_sample")),
+        more=config.getini("sandbox_up_options"),
+    )
 
 
 def _started(config: pytest.Config) -> SandboxStack | None:

@@ -1,7 +1,8 @@
-"""Whose a test stack is: a lock that ends with its process, however that ends, and what is left of those that have.
+"""Whose a test stack is: a lock that ends with its processes, however they end, and what is left of those that have.
 
-Each stack has a name of its own and a file `<state home>/<name>.lock`. Who holds the lock owns the stack. A lock that
-nobody holds is of a session that was killed, and the next session removes that stack.
+Each stack has a name of its own and a file `<state home>/<name>.lock`, which there is from the first test on that needs
+the stack. The processes of its session share the lock. A lock that nobody holds is of a session that was killed, and
+the next session that starts a stack removes that one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import state_home
 from sandbox_cli.stack import state
 
@@ -25,8 +27,8 @@ NAME = re.compile(rf"{PREFIX}-[0-9a-f]{{8}}")
 
 
 def home() -> Path:
-    """Returns the folder that the state folders of test stacks lie in: below that of all stacks."""
-    return state.private_folder(state_home(os.environ) / FOLDER)
+    """Returns the folder that the state folders of test stacks lie in, made if it is not there."""
+    return state.private_folder(_home())
 
 
 def new_name() -> str:
@@ -34,14 +36,19 @@ def new_name() -> str:
     return f"{PREFIX}-{secrets.token_hex(4)}"
 
 
+def is_owned(name: str) -> bool:
+    """Returns whether a stack's session has asked for it; nothing is made."""
+    with contextlib.suppress(OSError, UsageError):  # in a folder that can't be there is no stack
+        return _lock(_home(), name).exists()
+    return False
+
+
 @contextmanager
 def owned(folder: Path, name: str) -> Iterator[None]:
-    """Owns a stack while the block runs, or this process lives."""
-    path = folder / f"{name}.lock"
-    file = _locked(path)
+    """Owns a stack, with the other processes of its session, while the block runs, or this process lives."""
+    file = _shared(_lock(folder, name))
     try:
         yield
-        path.unlink(missing_ok=True)
     finally:
         file.close()
 
@@ -67,7 +74,6 @@ def remove_stale(folder: Path, remove: Callable[[str], None]) -> list[str]:
                 failures.append(error)
                 continue
             forget(folder, path.stem)
-            path.unlink(missing_ok=True)
             removed.append(path.stem)
     if failures:
         raise failures[0]
@@ -83,15 +89,24 @@ def alone(folder: Path, name: str) -> Iterator[None]:
 
 
 def forget(folder: Path, name: str) -> None:
-    """Removes the file of `alone`."""
+    """Removes the files of a stack that is no more."""
     (folder / f"{name}.start").unlink(missing_ok=True)
+    _lock(folder, name).unlink(missing_ok=True)
 
 
-def _locked(path: Path) -> IO[str]:
+def _home() -> Path:
+    return state_home(os.environ) / FOLDER  # below the folder of all stacks
+
+
+def _lock(folder: Path, name: str) -> Path:
+    return folder / f"{name}.lock"
+
+
+def _shared(path: Path) -> IO[str]:
     """Returns the lock file, locked: one that a session which cleans up has taken away meanwhile is made again."""
     while True:
         file = path.open("a+", encoding="utf-8")
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_SH)
         if _is_there(path, file):
             return file
         file.close()

@@ -23,19 +23,29 @@ Say = Callable[[str], None]
 
 
 class StackSession:
-    """A pytest session's stack, as one of its processes sees it.
+    """A pytest session's stack, as one of its processes sees it. Nothing is made or looked at before `stack`.
 
     Args:
-        options: How the stack is to be.
+        name: The stack's name, which all processes of the session know.
+        options: Returns how the stack is to be; it is asked when the stack is.
         folder: What relative paths of tests are relative to.
-        name: The stack's name, in a process whose parent owns it; else this process owns one.
+        is_worker: Whether this process's parent removes the stack.
         say: Shows a line while tests run.
     """
 
-    def __init__(self, options: StackOptions, folder: Path, name: str = "", say: Say = lambda _: None) -> None:
+    def __init__(
+        self,
+        name: str,
+        options: Callable[[], StackOptions],
+        folder: Path,
+        *,
+        is_worker: bool = False,
+        say: Say = lambda _: None,
+    ) -> None:
+        self._name = name
         self._options = options
         self._folder = folder
-        self._name = name
+        self._is_worker = is_worker
         self._say = say
         self._owned = ExitStack()
         self._is_owner = False
@@ -46,18 +56,19 @@ class StackSession:
         """The stack, if this process has used it."""
         return self._stack
 
-    def own(self) -> str:
-        """Returns the stack's name; the first call gives it one, and removes what killed sessions have left."""
-        if not self._name:
-            checkout()  # what is missing is said before anything is made
-            home = owner.home()
-            for stale in owner.remove_stale(home, lambda name: self._compose(name).stop()):
-                self._say(f"removed the stack {stale} of a test session that was killed")
-            self._name = owner.new_name()
-            self._owned.enter_context(owner.owned(home, self._name))
-            self._is_owner = True
+    @property
+    def is_owner(self) -> bool:
+        """Whether this process has asked for the stack."""
+        return self._is_owner
+
+    def own(self) -> None:
+        """Keeps other sessions from removing the stack, if there is one, while this process lives."""
+        if self._is_owner:
+            return
+        self._owned.enter_context(owner.owned(owner.home(), self._name))
+        self._is_owner = True
+        if not self._is_worker:
             _end_as_by_ctrl_c()
-        return self._name
 
     def stack(self) -> SandboxStack:
         """Returns the stack, started if no process of this session has done it yet.
@@ -66,37 +77,45 @@ class StackSession:
             SandboxError: It does not come up; the message has the end of what `sandbox up` said.
         """
         if self._stack is None:
-            name = self.own()
-            compose = self._compose(name)
+            options, _ = self._options(), checkout()  # what is wrong is said before anything is made
+            self.own()
+            compose = self._compose(self._name, options)
             mark = compose.settings.state_dir / READY
-            with owner.alone(owner.home(), name):
+            with owner.alone(owner.home(), self._name):
                 if not mark.exists():
+                    self._remove_stale()
                     compose.start()
                     mark.touch()
-            self._stack = SandboxStack(self._command(name), compose, self._folder)
+            self._stack = SandboxStack(self._command(self._name), compose, self._folder)
         return self._stack
 
     def close(self) -> None:
-        """Removes the stack with all that is in it, if this process owns one; Ctrl-C does not interrupt that.
+        """Removes the stack with all that is in it, if the session has asked for one; Ctrl-C does not interrupt that.
 
         Raises:
             SandboxError: Something could not be deleted; the next session tries it again.
         """
-        if not self._is_owner:
+        if self._is_worker or not owner.is_owned(self._name):
             return
-        self._is_owner = False
-        with self._owned, _undisturbed():
-            compose = self._compose(self._name)
-            if compose.settings.state_dir.exists():
-                compose.stop()
-            owner.forget(owner.home(), self._name)
+        with _undisturbed():
+            self.own()
+            self._is_owner = False
+            with self._owned:
+                compose = self._compose(self._name)
+                if compose.settings.state_dir.exists():
+                    compose.stop()
+                owner.forget(owner.home(), self._name)
+
+    def _remove_stale(self) -> None:
+        for stale in owner.remove_stale(owner.home(), lambda name: self._compose(name).stop()):
+            self._say(f"removed the stack {stale} of a test session that was killed")
 
     def _command(self, name: str) -> Command:
         return Command(command(checkout()), name, owner.home())
 
-    def _compose(self, name: str) -> SandboxCompose:
+    def _compose(self, name: str, options: StackOptions | None = None) -> SandboxCompose:
         settings = Settings(stack=name, state_home=owner.home(), root=checkout())
-        return SandboxCompose(self._shown(name), settings, self._options.words(free_ports(2)))
+        return SandboxCompose(self._shown(name), settings, options.words(free_ports(2)) if options else [])
 
     def _shown(self, name: str) -> Callable[..., object]:
         """Returns the command; what it says is shown once it takes long."""

@@ -121,6 +121,31 @@ def test_values_that_do_not_fit_their_types_are_refused_by_column(case: FeatureC
         case(Days, clicks=[{"day": "2024-02-29", "prise": 1}])
 
 
+def test_fields_null_and_types_that_can_not_be_are_refused_in_words(case: FeatureCase) -> None:
+    orders = {"orders": [{"id": 1, "s": {"amuont": 2}}], "refunds": REFUNDS}
+    with pytest.raises(ArgumentError, match="rows of `orders`: column `s`: unknown field `amuont`"):
+        case(Net, orders, schemas={"orders": "id bigint, s struct<amount: int>"})
+    with pytest.raises(ArgumentError, match="rows of `orders`: column `s`: unknown field `amuont`"):
+        case(
+            Net,
+            {**orders, "orders": pa.Table.from_pylist(orders["orders"])},
+            schemas={"orders": "id bigint, s struct<amount: int>"},
+        )
+    with pytest.raises(ArgumentError, match="column `id` is not null, but has 1 NULL"):
+        case(Net, orders=[{"id": None}], refunds=REFUNDS, schemas={"orders": "id bigint not null"})
+    with pytest.raises(ArgumentError, match=r"'id wat' are no types: \S+"):
+        case(Net, orders=ORDERS, refunds=REFUNDS, schemas={"orders": "id wat"})
+    with pytest.raises(ArgumentError, match="end_date 2024-02-01 is before start_date 2024-02-29") as raised:
+        case(Net, orders=ORDERS, refunds=REFUNDS, end_date="2024-02-01")
+    assert raised.value.hint == 'give start_date="2024-02-01", end_date="2024-02-29"'
+
+
+def test_what_arrow_has_no_type_for_is_said(shared_spark: SharedSpark) -> None:
+    frame = shared_spark.start().sql("select make_interval(0, 1) as i")
+    with pytest.raises(ArgumentError, match="what the test got: "):
+        assert_frames_equal(frame, frame)
+
+
 def test_an_alias_is_looked_up_in_the_config(shared_spark: SharedSpark, sample_run: Run) -> None:
     config = Path(pipelines.revenue.__file__).parent
     case = FeatureCase(shared_spark.start, {"orders": sample_run["orders"]}, config)

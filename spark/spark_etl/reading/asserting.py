@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from spark_etl.errors import ArgumentError, CheckpointError
+from spark_etl.errors import CheckpointError
+from spark_etl.reading.condition import as_sql, is_about_all, nan_counts
 from spark_etl.reading.tables import text_table
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from spark_etl.reading.run import Run
 
 SHOWN_ROWS, SHOWN_COLUMNS = 5, 8
-# A text or a quoted name, which stay, or `rows`, which is the number of rows where no column is called so.
-ROWS = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")|\brows\b""", re.IGNORECASE)
 
 
 class AssertedRun:
@@ -52,33 +50,28 @@ class AssertedRun:
         Args:
             feature: One that the run has kept.
             condition: SQL of DuckDB. With an aggregate, it is about all rows: `"rows > 0"`, `"sum(net) = 5"`, where
-                `rows` is their number. Else it is about each row: `"net >= 0"`. NULL is not true.
+                `rows` is their number. Else it is about each row: `"net >= 0"`, and holds where there is none. NULL is
+                not true. A column that it compares must not have NaN, unless it asks by `isnan` or `isfinite`.
 
         Raises:
             AssertionError: It does not hold; some of the rows are shown.
+            ArgumentError: It is about no column, has a sub-query or a window function, or `rows` is a column too.
             CheckpointError: The feature was not kept, or DuckDB refuses the condition.
         """
         __tracebackhide__ = True
         checkpoint = cast("Run", self)[feature]
-        wanted = _as_sql(condition, checkpoint)
+        wanted = as_sql(condition, checkpoint)
         answers = _answers(checkpoint, wanted, condition)
         broken = int(answers["broken"].iloc[0] or 0)
         if broken:
             raise AssertionError(_text(checkpoint, wanted, condition, broken))
-
-
-def _as_sql(condition: str, checkpoint: Checkpoint) -> str:
-    """Returns a condition in which `rows` is the number of rows."""
-    if not condition.strip():
-        raise ArgumentError("expect(): the condition is empty", hint=f'run.expect("{checkpoint.feature}", "rows > 0")')
-    if "rows" in map(str.lower, checkpoint.schema):
-        return condition
-    return ROWS.sub(lambda found: found[1] or "count(*)", condition)
+        for column, count in nan_counts(wanted, checkpoint).items():
+            raise AssertionError(_nan_text(checkpoint, condition, column, count))
 
 
 def _answers(checkpoint: Checkpoint, wanted: str, condition: str) -> Any:
     """Returns how often the condition does not hold, and whether it was about each row."""
-    query = f"select count(*) filter (where holds is not true) as broken from (select ({wanted})::boolean as holds from this)"  # noqa: S608, E501
+    query = f"select count(*) filter (where holds is not true) as broken from (select ({wanted}\n)::boolean as holds from this)"  # noqa: S608, E501
     try:
         return checkpoint.sql(query)
     except CheckpointError as error:
@@ -90,10 +83,18 @@ def _answers(checkpoint: Checkpoint, wanted: str, condition: str) -> Any:
 def _text(checkpoint: Checkpoint, wanted: str, condition: str, broken: int) -> str:
     run, feature = checkpoint.manifest.run_id, checkpoint.feature
     head = f"`{feature}` of run {run}: {condition} does not hold"
-    try:
-        rows = checkpoint.sql(f"select * from this where ({wanted}) is not true limit {SHOWN_ROWS}")  # noqa: S608
-    except CheckpointError:  # an aggregate has no row that breaks it
+    if is_about_all(wanted, checkpoint):
         return f"{head} for its {checkpoint.rows:,} rows"
+    rows = checkpoint.sql(f"select * from this where (({wanted}\n)::boolean) is not true limit {SHOWN_ROWS}")  # noqa: S608
     names = list(rows.columns)[:SHOWN_COLUMNS]
     cells = [[str(value) for value in row] for row in rows[names].itertuples(index=False)]
     return f"{head} for {broken:,} of {checkpoint.rows:,} rows:\n{text_table(names, cells)}"
+
+
+def _nan_text(checkpoint: Checkpoint, condition: str, column: str, count: int) -> str:
+    run, feature = checkpoint.manifest.run_id, checkpoint.feature
+    return (
+        f"`{feature}` of run {run}: {condition} says nothing of NaN, which SQL takes for greater than all numbers, and "
+        f"`{column}` is NaN in {count:,} of {checkpoint.rows:,} rows\n"
+        f"next: say what is right: isfinite({column}) for no NaN and no infinity, or isnan({column}) or … for both"
+    )

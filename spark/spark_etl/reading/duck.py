@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -102,6 +103,19 @@ def matching(connected: Any, dataset: Any, columns: Sequence[str], predicate: st
         reader = connected.sql(query).to_arrow_reader(BATCH_ROWS)
         for batch in reader:
             yield as_declared(batch, dataset.schema, columns)
+
+
+def parsed(expression: str) -> Any:
+    """Returns the parsed query `select (expression)` as DuckDB writes it in JSON; None if that is no SQL."""
+    import duckdb
+
+    with connection() as connected:
+        try:
+            ((answer,),) = connected.execute("select json_serialize_sql(?)", [f"select ({expression}\n)"]).fetchall()
+        except duckdb.Error:
+            return None
+    tree = json.loads(answer)
+    return None if tree["error"] else tree
 
 
 def has_subquery(connected: Any, predicate: str) -> bool:

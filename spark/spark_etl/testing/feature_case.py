@@ -19,7 +19,8 @@ from spark_etl.runner.frames import check_writable, checked_frame
 from spark_etl.runner.options import config_file, default_project
 from spark_etl.source import Source
 from spark_etl.storage import is_s3
-from spark_etl.testing.tables import as_table, refuse_unknown
+from spark_etl.testing.tables import as_table, filled, refuse_unknown
+from spark_etl.testing.values import first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,7 +157,7 @@ class FeatureCase:
         struct, schema = _spark_schema(types, what)
         table = as_table(given, what, schema)
         refuse_unknown(table, schema, what)
-        return spark.createDataFrame(_filled(table, schema), struct)
+        return spark.createDataFrame(filled(table, schema, what), struct)
 
 
 def _dates(start: str | date, end: str | date | None) -> DateRange:
@@ -164,6 +165,9 @@ def _dates(start: str | date, end: str | date | None) -> DateRange:
         parse_date(day, name) if isinstance(day, str) else day
         for day, name in ((start, "start_date"), (start if end is None else end, "end_date"))
     )
+    if last < first:
+        hint = f'give start_date="{last}", end_date="{first}"'
+        raise ArgumentError(f"end_date {last} is before start_date {first}", hint=hint)
     return DateRange(first, last)
 
 
@@ -202,19 +206,9 @@ def _spark_schema(types: Schema, what: str) -> tuple[Any, pa.Schema]:
     try:
         struct = StructType.fromDDL(text)
     except PySparkException as error:
-        raise ArgumentError(f"{what}: {text!r} are no types: {str(error).splitlines()[0]}") from None
+        hint = 'write them as "id bigint, day date"'
+        raise ArgumentError(f"{what}: {text!r} are no types: {first_line(error)}", hint=hint) from None
     return struct, to_arrow_schema(struct)
-
-
-def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Returns a table with all columns of a schema, of its types; what is not given is NULL."""
-    import pyarrow as pa
-
-    columns = [
-        table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
 
 
 def _refuse_void(table: pa.Table, name: str) -> None:

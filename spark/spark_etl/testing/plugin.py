@@ -35,12 +35,17 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def feature_case(request: pytest.FixtureRequest) -> FeatureCase:
     """Computes a feature on rows that the test gives, on a local Spark; see `spark_etl.testing.FeatureCase`."""
+    from spark_etl.errors import SparkEtlError
     from spark_etl.testing.feature_case import FeatureCase
     from spark_etl.testing.session import local_session
 
     config = request.config
     marked = list(request.node.iter_markers("checkpoint"))
-    checkpoints = dict(_marked(config, *mark.args, **mark.kwargs) for mark in reversed(marked))
+    try:
+        checkpoints = dict(_marked(config, *mark.args, **mark.kwargs) for mark in reversed(marked))
+    except SparkEtlError as error:
+        said = f"{error.message}\nnext: {error.hint}" if error.hint else error.message
+        pytest.fail(said, pytrace=False)
     file = str(config.getini(CONFIG))
     return FeatureCase(local_session, checkpoints, config.rootpath / file if file else None)
 

@@ -33,6 +33,43 @@ def test_nothing_is_started_for_tests_that_do_not_use_it(repository: OtherReposi
     assert (code, repository.calls(), repository.left()) == (0, [], []), out
 
 
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "1")])
+def test_tests_that_do_not_use_it_are_left_alone(repository: OtherRepository, options: tuple[str, ...]) -> None:
+    """Nothing is looked at: no checkout, no settings, no stack of a killed session; SIGTERM stays what it was."""
+    (repository.folder / "pytest.ini").write_text("[pytest]\nsandbox_services = hubb\nsandbox_workers = 0\n")
+    repository.stacks.mkdir(parents=True)
+    (repository.stacks / "pytest-0123abcd.lock").touch()
+    (repository.folder / "conftest.py").write_text(
+        "import signal\n"
+        "def pytest_sessionfinish(): assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, 'taken over'\n"
+    )
+    code, out = repository.run(*options, tests="def test_alone(): pass\n", SANDBOX_HOME="/nowhere")
+    assert (code, repository.calls(), repository.left()) == (0, [], ["pytest-0123abcd.lock"]), out
+
+
+def test_no_state_folder_is_made_for_workers_of_xdist_that_do_not_use_it(repository: OtherRepository) -> None:
+    code, out = repository.run("-p", "xdist", "-n", "1", tests="def test_alone(): pass\n")
+    assert code == 0, out
+    assert not (repository.folder / "state").exists()
+
+
+def test_a_stack_is_removed_though_the_worker_that_started_it_crashed(repository: OtherRepository) -> None:
+    tests = "import os\ndef test_crash(sandbox): os._exit(3)\n"
+    code, out = repository.run("-p", "xdist", "-n", "1", "--max-worker-restart", "0", tests=tests)
+    assert code == 1, out
+    assert repository.verbs() == ["up", "is", "reset"]
+    assert repository.left() == []
+
+
+def test_ctrl_c_while_a_worker_of_xdist_starts_the_stack_removes_it(repository: OtherRepository) -> None:
+    process = repository.start("-p", "xdist", "-n", "1", tests=SLOW, UP_SECONDS="60")
+    until(repository.left, within=60, what="it has a state folder")
+    until(lambda: "up" in repository.verbs(), within=60, what="the stack is starting")
+    end(process, signal.SIGINT)
+    assert repository.verbs()[-1] == "reset"
+    assert repository.left() == []
+
+
 def test_one_stack_for_all_processes_of_xdist(repository: OtherRepository) -> None:
     tests = TWO + "import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_more(sandbox, n): pass\n"
     code, out = repository.run("-p", "xdist", "-n", "2", tests=tests)
@@ -126,14 +163,18 @@ def test_wrong_settings_are_refused_before_anything_starts(
 ) -> None:
     (repository.folder / "pytest.ini").write_text(f"[pytest]\n{line}\n")
     code, out = repository.run(tests=TWO)
-    assert (code, repository.calls()) == (1, [])
+    assert (code, repository.calls(), repository.left()) == (1, [], [])
     assert message in out
+    assert "Traceback" not in out
+    assert len(out.splitlines()) < 40
 
 
 def test_a_checkout_that_is_none_is_named(repository: OtherRepository) -> None:
     code, out = repository.run(tests=TWO, SANDBOX_HOME="/nowhere")
     assert code == 1
     assert "SANDBOX_HOME=/nowhere is no checkout of the sandbox" in out
+    assert "next: export SANDBOX_HOME=/path/to/the/checkout" in out
+    assert "checkout.py" not in out
 
 
 def end(process: subprocess.Popen[str], number: signal.Signals) -> None:

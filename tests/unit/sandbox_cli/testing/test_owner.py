@@ -15,9 +15,19 @@ NAME = "pytest-0123abcd"
 def test_a_stack_is_its_owners_until_the_block_ends(tmp_path: Path) -> None:
     removed: list[str] = []
     with owner.owned(tmp_path, NAME):
-        assert owner.remove_stale(tmp_path, removed.append) == []
+        with owner.owned(tmp_path, NAME):
+            pass
+        assert owner.remove_stale(tmp_path, removed.append) == removed == []
+        owner.forget(tmp_path, NAME)
     assert owner.remove_stale(tmp_path, removed.append) == removed == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stack_that_its_owners_have_left_is_removed(tmp_path: Path) -> None:
+    removed: list[str] = []
+    with owner.owned(tmp_path, NAME):
+        pass
+    assert owner.remove_stale(tmp_path, removed.append) == removed == [NAME]
 
 
 def test_what_failed_to_be_removed_stays_for_the_next_session(tmp_path: Path) -> None:
