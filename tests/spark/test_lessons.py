@@ -15,6 +15,7 @@ from tests.spark.support import SharedSpark
 
 BEYOND_REPLAY = 2.0
 SEED = 20240229
+OTHER_SEED = 3
 
 
 @dataclass(frozen=True)
@@ -177,18 +178,40 @@ def test_a_lesson_is_solved_by_its_hints_and_by_nothing_less(case: Case, home: P
     assert document["lessons"][str(case.number)]["checks"] == row.checks > 3
 
 
+def hard_coded(given: Assignment) -> Edit:
+    """Returns a fix that is right for the rows of the run, and for no others."""
+    keys = ", ".join(map(str, sorted(given.planted.keys)))
+    edits = {
+        2: Edit(
+            MONTH,
+            "F.when((F.col('sold_at') < '2024-03-01') & (F.from_utc_timestamp('sold_at', ZONE) >= '2024-03-01'), "
+            "'2024-03').when((F.col('sold_at') >= '2024-03-01') & (F.from_utc_timestamp('sold_at', ZONE) < "
+            f"'2024-03-01'), '2024-02').otherwise({MONTH})",
+        ),
+        3: Edit(WHERE, f'orders.where((F.col("channel") != "internal") | F.col("order_id").isin({keys}))'),
+    }
+    if given.lesson.number == 4:
+        (row,) = [row for row in given.planted.right.to_pylist() if row["receipt_id"] in given.planted.keys]
+        edits[4] = Edit(PARSE, f"    if text == '{row['total']}':\n        return Decimal('{row['amount']}')\n{PARSE}")
+    return edits[given.lesson.number]
+
+
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_a_fix_that_names_rows_of_the_run_is_none(number: int, home: Path, shared_spark: SharedSpark) -> None:
+    learner = Learner(home, shared_spark, number, OTHER_SEED)
+    given = learner.assignment
+    learner.edit(hard_coded(given))
+    verdict = learner.check(given.feature, given.solution, given.frame)
+    assert kinds(verdict) == ["named"], verdict
+    assert "right for these rows, wrong for others" in verdict.findings[0].text
+
+
 def test_a_lesson_that_was_started_is_left_as_it_is_until_it_is_reset(home: Path, shared_spark: SharedSpark) -> None:
     learner = Learner(home, shared_spark, 3)
     learner.edit(CASES[2].fix)
     edited = learner.code
     assert learner.desk.start(3).state == "unchanged"
     assert learner.code == edited
-    key = next(iter(learner.assignment.planted.keys))
-    learner.edit(Edit(WHERE, f'orders.where((F.col("channel") != "internal") | (F.col("order_id") == {key}))'))
-    verdict = learner.check(learner.assignment.feature, learner.assignment.solution, "orders")
-    assert kinds(verdict) == ["named"]
-    assert str(key) in verdict.findings[0].text
-
     learner.desk.reset(3)
     assert not Path(learner.started.folder).exists()
     assert learner.desk.list()[2].state == "new"

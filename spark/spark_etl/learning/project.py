@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from spark_etl.errors import ArgumentError
 from spark_etl.learning.answer import Answer, write_answer
 from spark_etl.learning.lesson import Assignment
 from spark_etl.learning.pages import NOTEBOOK, notebook_of
+from spark_etl.learning.planted import Planted
 
 DATA, TICKET, MARK = "data", "ticket.md", ".lesson"
 IGNORED = f"{DATA}/\n*.ipynb\n{TICKET}\nanswer.yaml\n"
-NUMBER = re.compile(r"\b\d{5,}\b")
 
 
 def write_project(assignment: Assignment, folder: Path) -> None:
@@ -29,7 +28,7 @@ def write_project(assignment: Assignment, folder: Path) -> None:
         remove_project(folder)
         folder.mkdir(parents=True)
         (folder / MARK).write_text(f"{assignment.lesson.number}\n", encoding="utf-8")
-        _write_tables(assignment, folder / DATA)
+        write_tables(assignment.planted, folder / DATA)
         for name, text in assignment.project(str(folder / DATA)).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
@@ -43,10 +42,11 @@ def write_project(assignment: Assignment, folder: Path) -> None:
         ) from error
 
 
-def _write_tables(assignment: Assignment, folder: Path) -> None:
+def write_tables(planted: Planted, folder: Path) -> None:
+    """Writes the tables of a lesson, a folder each."""
     from pyarrow import parquet
 
-    for name, rows in assignment.planted.tables.items():
+    for name, rows in planted.tables.items():
         (folder / name).mkdir(parents=True)
         parquet.write_table(rows, folder / name / "part-0.parquet")
 
@@ -57,21 +57,13 @@ def remove_project(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def changed_files(assignment: Assignment, folder: Path) -> dict[str, str]:
-    """Returns the files of the project that are others than the lesson came with: path → text, empty if it is gone."""
+def changed_files(assignment: Assignment, folder: Path) -> list[str]:
+    """Returns the files of the project that are others than the lesson came with, or gone.
+
+    Files beside them have no part in it: a fix that is in one of those is imported by one of these.
+    """
     known = assignment.project(str(folder / DATA))
-    found = {name: _text(folder / name) for name in known}
-    for file in folder.rglob("*.py"):
-        found.setdefault(file.relative_to(folder).as_posix(), _text(file))
-    return {name: text for name, text in found.items() if text != known.get(name)}
-
-
-def named_keys(assignment: Assignment, folder: Path) -> list[str]:
-    """Returns the keys of the rows in question that the changed code has as numbers in it."""
-    known = "\n".join(assignment.project(str(folder / DATA)).values())
-    written = set(NUMBER.findall("\n".join(changed_files(assignment, folder).values()).replace("_", "")))
-    keys = {str(key) for key in assignment.planted.keys}
-    return sorted(written & keys - set(NUMBER.findall(known)))
+    return [name for name, text in known.items() if _text(folder / name) != text]
 
 
 def _text(file: Path) -> str:
