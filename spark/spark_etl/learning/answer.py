@@ -69,9 +69,14 @@ def read_answer(folder: Path) -> Answer:
 
 def write_answer(folder: Path, answer: Answer) -> None:
     """Writes the answer as a whole."""
-    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in asdict(answer).items()]
     path = normalise(str(folder / FILE))
-    storage_for(path).write(path, (HEAD + "\n".join(lines) + "\n").encode())
+    storage_for(path).write(path, text_of(answer).encode())
+
+
+def text_of(answer: Answer) -> str:
+    """Returns the text of the file of an answer."""
+    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in asdict(answer).items()]
+    return HEAD + "\n".join(lines) + "\n"
 
 
 def select_keys(run: Run, answer: Answer, key: str) -> set[Any]:

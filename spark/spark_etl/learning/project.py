@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from itertools import chain, count
 from pathlib import Path
 
 from spark_etl.code.files import IGNORE_FILE
 from spark_etl.errors import ArgumentError
-from spark_etl.learning.answer import Answer, write_answer
-from spark_etl.learning.lesson import Assignment
+from spark_etl.learning.answer import FILE as ANSWER
+from spark_etl.learning.answer import Answer, text_of, write_answer
+from spark_etl.learning.lesson import Assignment, Lesson
 from spark_etl.learning.pages import NOTEBOOK, notebook_of
 from spark_etl.learning.planted import Planted
 
@@ -17,7 +19,7 @@ IGNORED = f"{DATA}/\n*.ipynb\n{TICKET}\nanswer.yaml\n"
 
 
 def write_project(assignment: Assignment, folder: Path) -> None:
-    """Writes project, data, ticket, notebook and an empty answer; what an earlier try has left there goes.
+    """Writes project, data, ticket, notebook and an empty answer; a lesson that is there goes: see `move_aside`.
 
     Raises:
         ArgumentError: Something of the learner's own is there, or the folder can't be written.
@@ -27,7 +29,7 @@ def write_project(assignment: Assignment, folder: Path) -> None:
     try:
         remove_project(folder)
         folder.mkdir(parents=True)
-        (folder / MARK).write_text(f"{assignment.lesson.number}\n", encoding="utf-8")
+        (folder / MARK).write_text(f"{assignment.lesson.number}\n{assignment.seed}\n", encoding="utf-8")
         write_tables(assignment.planted, folder / DATA)
         for name, text in assignment.project(str(folder / DATA)).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +51,42 @@ def write_tables(planted: Planted, folder: Path) -> None:
     for name, rows in planted.tables.items():
         (folder / name).mkdir(parents=True)
         parquet.write_table(rows, folder / name / "part-0.parquet")
+
+
+def move_aside(lesson: Lesson, folder: Path) -> str:
+    """Moves a project of a lesson away if something in it is the learner's, and returns where it is; else empty.
+
+    Raises:
+        ArgumentError: It can't be moved.
+    """
+    if not (folder / MARK).is_file() or _is_untouched(lesson, folder):
+        return ""
+    names = chain([f"{folder.name}-before"], (f"{folder.name}-before-{number}" for number in count(2)))
+    target = next(found for found in map(folder.with_name, names) if not found.exists())
+    try:
+        return str(folder.rename(target))
+    except OSError as error:
+        raise ArgumentError(
+            f"{folder} can't be moved to {target}: {error.strerror}", hint=f"mv {folder} {folder}-mine"
+        ) from error
+
+
+def _is_untouched(lesson: Lesson, folder: Path) -> bool:
+    """Returns whether a project is as it was written; one that does not say of which seed it is, is not."""
+    _, _, seed = _text(folder / MARK).strip().partition("\n")
+    if not seed.isdecimal():
+        return False
+    assignment = lesson.for_seed(int(seed))
+    written = {*assignment.project(""), TICKET, NOTEBOOK, ANSWER}
+    files = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    own = {file.as_posix() for file in files if not _is_made(file)} - written
+    is_same = _text(folder / NOTEBOOK) == notebook_of(assignment) and _text(folder / ANSWER) == text_of(Answer())
+    return not own and is_same and not changed_files(assignment, folder)
+
+
+def _is_made(file: Path) -> bool:
+    """Returns whether a file of a project is none that somebody writes."""
+    return file.parts[0] == DATA or any(part.startswith(".") or part == "__pycache__" for part in file.parts)
 
 
 def remove_project(folder: Path) -> None:
