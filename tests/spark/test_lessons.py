@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from spark_etl.learning.answer import Answer, select_keys
 from spark_etl.learning.desk import Desk
 from spark_etl.learning.finding import CheckVerdict
 from spark_etl.learning.lesson import Assignment, find_lesson, load_lessons
@@ -35,12 +36,14 @@ class Case:
         fix: What its hints lead to; in the words of the first variant.
         wrong: Kind of the finding → a wrong fix.
         evidence: Kind of the finding → feature, rows and `of` of a wrong answer.
+        same: Other ways to say which rows it is.
     """
 
     number: int
     fix: Edit
     wrong: dict[str, Edit]
     evidence: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    same: tuple[str, ...] = ()
 
 
 JOIN = 'orders.join(customers, orders["customer_id"] == customers["customer_id"])'
@@ -65,6 +68,13 @@ CASES = [
             "more": ("priced_orders", "charged > 0", ""),
             "refused": ("priced_orders", "chargd > 0", ""),
         },
+        (
+            "(select count(*) from this as o where o.order_id = this.order_id) > 1;",
+            "customer_id in (select customer_id from customers group by customer_id having count(*) > 1)",
+            "-- twice\nselect ORDER_ID from this group by order_id having count(*) > 1",
+            "(select cast(order_id as varchar) as order_id from priced_orders group by 1 having count(*) > 1)",
+            "select order_id::double as order_id from priced_orders group by 1 having count(*) > 1",
+        ),
     ),
     Case(
         2,
@@ -152,6 +162,13 @@ def test_a_lesson_is_solved_by_its_hints_and_by_nothing_less(case: Case, home: P
         assert kind in kinds(refused), (kind, refused)
         assert "fix" not in {finding.part for finding in refused.findings}, "no fix is looked at without the rows"
         assert not refused.replay
+        texts = " ".join(finding.text for finding in refused.findings)
+        assert ".." not in texts
+        assert "Next:" not in texts
+
+    for rows in case.same:
+        answer = Answer(given.feature, given.worded(rows), given.frame)
+        assert select_keys(learner.desk.run(case.number), answer, given.key) == given.planted.keys, rows
 
     hints = [learner.desk.hint(case.number).text for _ in given.hints]
     assert f"`{given.solution}`" in "\n".join(hints)

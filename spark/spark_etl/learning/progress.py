@@ -102,7 +102,7 @@ def load_progress(folder: Path) -> LearnerProgress:
     except (DamagedError, OSError, KeyError, TypeError, ValueError) as error:
         raise ArgumentError(
             f"{file} can't be read: {_problem(error)}",
-            hint=f"move it away (mv {file} {file}.old), and start lessons again. Projects that you have changed are kept",
+            hint=f"move it away (mv {file} {file}.old), and start lessons again. Your changed projects are kept",
         ) from error
 
 

@@ -13,6 +13,7 @@ from spark_etl.printable import printable
 
 BATCH_ROWS = 65_536
 IN_A_STREAM = re.compile(r"(?:Python exception|failed): .*\bKeyboardInterrupt:?\s*$", re.DOTALL)
+BEGINNING = re.compile(r"(?:\s|--[^\n]*\n)*(?:select|with|from)\b", re.IGNORECASE)
 ABOUT_TEXT = re.compile(r"unicode|utf-?8|must call SetFallible", re.IGNORECASE)
 
 
@@ -102,6 +103,21 @@ def matching(connected: Any, dataset: Any, columns: Sequence[str], predicate: st
         reader = connected.sql(query).to_arrow_reader(BATCH_ROWS)
         for batch in reader:
             yield as_declared(batch, dataset.schema, columns)
+
+
+def is_query(text: str) -> bool:
+    """Returns whether a text is a query, and no condition; it is parsed, and nothing is run.
+
+    What is neither is taken for what it begins like, so that the message about it fits.
+    """
+    try:
+        import duckdb
+    except ImportError:  # which the query itself will say
+        return BEGINNING.match(text) is not None
+    try:
+        return [one.type for one in duckdb.extract_statements(text)] == [duckdb.StatementType.SELECT]
+    except duckdb.Error:
+        return BEGINNING.match(text) is not None
 
 
 def has_subquery(connected: Any, predicate: str) -> bool:

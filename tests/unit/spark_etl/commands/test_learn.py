@@ -93,7 +93,7 @@ def test_a_project_that_was_changed_is_kept_where_the_record_of_it_is_lost(
         code.write_text("# an hour of work\n")
         record.write_text("{garbage")
         assert learn(home, "start", "1") == 2
-        assert "that you have changed are kept" in capsys.readouterr().err
+        assert "Your changed projects are kept" in capsys.readouterr().err
         record.unlink()
         assert learn(home, "start", "1") == 0
         assert f"kept:      {home / 'learn' / name}, " in capsys.readouterr().out
