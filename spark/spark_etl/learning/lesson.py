@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -202,8 +203,13 @@ class Assignment:
             if name == bug.file and not right:
                 text = text.replace(bug.right, bug.wrong)
             files[name] = self.worded(text)
-        files[CONFIG] = Template(files[CONFIG]).substitute(data=data)
+        files[CONFIG] = Template(files[CONFIG]).substitute(data=_in_quotes(data))
         return files
+
+
+def _in_quotes(text: str) -> str:
+    """Returns a text as it stands between double quotes in a feature config, where a dollar begins a variable."""
+    return json.dumps(text.replace("$", "$$"), ensure_ascii=False)[1:-1]
 
 
 def load_lessons(folder: Path = FOLDER) -> list[Lesson]:

@@ -6,7 +6,7 @@ import io
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from spark_etl.config import load_config
@@ -96,11 +96,15 @@ def replay_fix(
 
 @contextmanager
 def own_modules(folder: Path) -> Iterator[None]:
-    """Imports a project's modules anew inside, as they are on disk, and forgets them afterwards."""
+    """Imports a project's modules anew inside, as they are on disk, and forgets them afterwards.
+
+    What they print goes to stderr: on stdout is the answer of the command.
+    """
     path = list(sys.path)
     _forget(folder)
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
         _forget(folder)
         sys.path[:] = path

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 import yaml
 from pyarrow import parquet
+from spark_etl.config import load_config
 from spark_etl.learning.answer import Answer, read_answer
 from spark_etl.learning.lesson import Assignment, find_lesson, load_lessons
 from spark_etl.learning.project import changed_files, remove_project, write_project
@@ -57,3 +58,11 @@ def test_only_a_lesson_is_removed(folder: Path, tmp_path: Path) -> None:
     remove_project(folder)
     assert not folder.exists()
     remove_project(folder)
+
+
+@pytest.mark.parametrize("name", ['a"b', "a'b", "a b", "a: b", "a #b", "a\\b", "${HOME}", "$$a", "a\nb", "ü", "{b}"])
+def test_a_home_may_have_any_name(given: Assignment, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name / "3"
+    write_project(given, folder)
+    config = load_config(folder / "feature_config.yaml")
+    assert config.features["orders"].params == {"folder": str(folder / "data")}
