@@ -210,7 +210,6 @@ def test_a_lesson_is_solved_by_its_hints_and_by_nothing_less(case: Case, home: P
     solved = learner.check()
     assert solved.solved, solved
     assert "never returns" in solved.after
-    print(f"beyond the replay: {[*beyond_replay, solved.beyond_replay]}")
     # Of several, as a machine that others keep busy makes any one of them late.
     assert min(*beyond_replay, solved.beyond_replay) < BEYOND_REPLAY, beyond_replay
     row = learner.desk.list()[case.number - 1]

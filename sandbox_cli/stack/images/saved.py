@@ -109,6 +109,8 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 def _images(file: Path, names: set[str], small: Mapping[str, bytes]) -> Iterator[SavedImage]:
     if MANIFEST not in small:
         raise damaged(file, f"it has no {MANIFEST}: it is cut off, or no file of images")
+    if unread := {INDEX, LEGACY} & names - small.keys():
+        raise damaged(file, f"its {min(unread)} is none of saved images")
     for entry in json.loads(small[MANIFEST]):
         refs = tuple(str(ref) for ref in entry["RepoTags"] or [])
         if missing := {entry["Config"], *entry["Layers"]} - names:

@@ -171,6 +171,7 @@ OWN = {"manifests": [{"annotations": {"io.containerd.image.name": f"docker.io/{R
         ("index.json", json.dumps(NAMED).encode(), "names images that manifest.json does not: debian:latest"),
         ("repositories", b'{"debian": {"latest": "x"}}', "names images that manifest.json does not: debian:latest"),
         ("index.json", b"[]", "none of saved images"),
+        ("index.json", b" " + json.dumps(NAMED).encode(), "its index.json is none of saved images"),
         ("index.json", json.dumps(OWN).encode(), ""),
     ],
 )
