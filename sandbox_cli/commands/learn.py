@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
+import sys
 import webbrowser
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ import typer
 
 from sandbox_cli.commands.context import Call, Json, Yes, call
 from sandbox_cli.errors import UsageError
+from sandbox_cli.program import ROOT
 from sandbox_cli.stack import session
 from sandbox_cli.stack.hub import learning, users
 
@@ -52,10 +55,15 @@ class Place(Protocol):
 
 
 @app.callback(invoke_without_command=True)
-def overview(context: typer.Context) -> None:
+def overview(
+    context: typer.Context, *, user: User = None, local: Local = False, home: Home = None, json: Json = False
+) -> None:
     """Lessons, each a pipeline with a bug; without a verb, list them."""
-    if context.invoked_subcommand is None:
-        list_lessons(context)
+    verb = context.invoked_subcommand
+    if verb is None:
+        list_lessons(context, user=user, local=local, home=home, json=json)
+    elif user is not None or local or home is not None or json:
+        raise UsageError(f"Options of `learn` come after the verb `{verb}`.", hint=f"sandbox learn {verb} --help")
 
 
 @app.command("list")
@@ -212,11 +220,19 @@ def _place(given: Call, what: str, user: str | None, home: Path | None, *, local
     if home is not None and not local:
         raise UsageError("--home belongs to --local.", hint="sandbox learn --help")
     if local and importlib.util.find_spec("pyspark") is None:
-        raise UsageError("--local needs pyspark in this Python.", hint="sandbox learn --help")
+        raise UsageError(
+            f"--local needs pyspark, which the Python of this command has not: {sys.executable}.", hint=_with_pyspark()
+        )
     found = None if local else session.running(given.console, given.settings, NEEDS)
     who = "" if found is None else users.resolve_user(found, user)
     with given.console.stage(what) as stage:
         yield _Here(stage, home or Path.home()) if found is None else _OnStack(found, stage, who)
+
+
+def _with_pyspark() -> str:
+    """Returns what makes a Python in which lessons work, and is needed once."""
+    install = f"pip install -e {shlex.quote(f'{ROOT}[pytest]')}"
+    return f"{install}\nIn a Python of yours, with Java; then: python -m spark_etl learn"
 
 
 def _cells(lesson: dict[str, Any]) -> list[str]:

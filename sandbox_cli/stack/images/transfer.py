@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -152,13 +152,14 @@ def load_images(
     tags = {ref for image in saved for ref in image.refs}
     _refuse_others(file, tags)
     wanted = {name: image for name, ref in refs.items() for image in saved if ref in image.refs}
-    _check(file, engine, wanted)
+    _check(file, engine, saved)
     if not wanted:
         raise SandboxError(
             f"{file} has no image of this checkout as it is now, so nothing was loaded.",
             hint="sandbox up\nIt builds them; `sandbox images save FILE` makes the file anew.",
         )
     before = inventory.tags(engine)
+    _refuse_replacing(file, before, saved, set(refs.values()))
     new = [name for name in wanted if refs[name] not in before]
     if new:
         _load(engine, file, on_load, on_unpack)
@@ -183,20 +184,35 @@ def _refuse_others(file: Path, tags: set[str]) -> None:
         )
 
 
-def _check(file: Path, engine: Engine, wanted: dict[str, SavedImage]) -> None:
-    """Refuses images that are not what their tags say, or that do not run here."""
+def _refuse_replacing(file: Path, before: Mapping[str, str], saved: list[SavedImage], current: set[str]) -> None:
+    """Refuses a file that would put another image in the place of one that is not this checkout's."""
+    others = {ref: image.id for image in saved for ref in image.refs if ref not in current}
+    if replaced := sorted(ref for ref, found in others.items() if before.get(ref, found) != found):
+        raise UsageError(
+            f"{file} has another image than the engine for {', '.join(replaced)}. Nothing was loaded.",
+            hint="sandbox images save FILE",
+        )
+
+
+def _check(file: Path, engine: Engine, saved: list[SavedImage]) -> None:
+    """Refuses images that are not what their tags say, or that do not run here, needed or not."""
     architecture = str(engine.client.version().get("Arch"))
-    for name, image in wanted.items():
-        if name not in {inventory.BASE, image.name}:
-            raise UsageError(
-                f"{file}: the image tagged {', '.join(image.refs)} is labelled `{image.name}`. Nothing was loaded.",
-                hint="sandbox images save FILE",
-            )
+    for image in saved:
+        wrong = [ref for ref in image.refs if image.name != _label_of(ref)]
+        if wrong or not image.refs:
+            what = f"the image tagged {', '.join(wrong)} is labelled `{image.name}`" if wrong else "an image has no tag"
+            raise UsageError(f"{file}: {what}. Nothing was loaded.", hint="sandbox images save FILE")
         if image.architecture != architecture:
             raise UsageError(
                 f"{file} has images for {image.architecture}, and this engine runs {architecture}. Nothing was loaded.",
                 hint="sandbox up",
             )
+
+
+def _label_of(ref: str) -> str:
+    """Returns the label that an image of a tag has; the base is built of packages, and has none."""
+    name = ref.removeprefix(f"{inventory.REPOSITORY}/").rpartition(":")[0]
+    return "" if name == inventory.BASE else name or "?"
 
 
 def _load(engine: Engine, file: Path, on_bytes: OnBytes, on_unpack: Callable[[], None]) -> None:

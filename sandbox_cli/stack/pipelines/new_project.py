@@ -73,7 +73,7 @@ def make_project(name: str, into: Path) -> NewProject:
     Raises:
         UsageError: The name can't be a package's, or something of that name is there.
     """
-    _check_name(name)
+    _check_name(name, into)
     if not into.is_dir():
         raise UsageError(f"--into {into}: no such folder.")
     folder = into / name
@@ -89,19 +89,19 @@ def make_project(name: str, into: Path) -> NewProject:
     return NewProject(name, folder, files)
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, into: Path) -> None:
     if not _is_package_name(name):
         raise UsageError(
             f"`{name}` can't be a project's name: it is that of a Python package, so 2 to 40 lower-case letters, "
             "digits and `_`, a letter first, and no keyword of Python.",
-            hint=_suggested(name),
+            hint=_suggested(name, into),
         )
     if owner := owner_of(name) or _installed(name):
-        raise UsageError(f"`{name}` is the name of {owner}.", hint=f"sandbox new my_{name}")
+        raise UsageError(f"`{name}` is the name of {owner}.", hint=_command(f"my_{name}", into))
     if name in {path.name for path in TEMPLATE.iterdir()}:
         raise UsageError(
             f"`{name}` is the name of a folder that every new project has beside its package.",
-            hint=f"sandbox new my_{name}",
+            hint=_command(f"my_{name}", into),
         )
 
 
@@ -109,11 +109,16 @@ def _is_package_name(name: str) -> bool:
     return bool(NAME.fullmatch(name)) and not keyword.iskeyword(name) and not keyword.issoftkeyword(name)
 
 
-def _suggested(name: str) -> str | None:
+def _suggested(name: str, into: Path) -> str | None:
     """Returns the command with a name that is like this one and can be a package's; None if there is none."""
     like = re.sub(r"\W+|_+", "_", name.lower(), flags=re.ASCII).strip("_")
     usable = next((each for each in (like, f"my_{like}") if like and _is_package_name(each)), None)
-    return f"sandbox new {usable}" if usable else None
+    return _command(usable, into) if usable else None
+
+
+def _command(name: str, into: Path) -> str:
+    """Returns the command that makes a project of that name in the same folder."""
+    return f"sandbox new {name}" + (f" --into {shlex.quote(str(into))}" if into != Path() else "")
 
 
 def _installed(name: str) -> str | None:

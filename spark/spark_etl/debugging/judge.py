@@ -49,7 +49,7 @@ class Judge:
 
     def compare(self, execution: Execution) -> None:
         """Compares the rows while the session is there: rows that differ are computed once more."""
-        now = _checkpoint_of(execution, self._origin.feature)
+        now = checkpoint_of(execution, self._origin.feature)
         of, rows = self._origin.name, now.rows
         if self._origin.has_failed:
             self._verdict = Verdict("no longer fails", of, rows)
@@ -91,7 +91,7 @@ class Judge:
             code=work.cache_keys[alias].parts["code"],
             inputs=work.inputs.of(alias),
         )
-        return not compare_rows(now, _checkpoint_of(execution, folder)).same
+        return not compare_rows(now, checkpoint_of(execution, folder)).same
 
     def verdict_of(self, outcome: Outcome) -> Verdict:
         """Returns the verdict, with what one has to know of the environment to rely on it."""
@@ -166,7 +166,12 @@ def random_above(origin: Origin, above: Above) -> Iterator[str]:
             yield f"`{alias}`, which it reads, was computed again, and gives other rows each time"
 
 
-def _checkpoint_of(execution: Execution, folder: str) -> Checkpoint:
+def checkpoint_of(execution: Execution, folder: str) -> Checkpoint:
+    """Returns what a run that goes on has kept of a feature.
+
+    Raises:
+        ReadError: It has kept nothing.
+    """
     path = execution.work.run.checkpoint_path(folder)
     manifest = manifest_at(path)
     if manifest is None:

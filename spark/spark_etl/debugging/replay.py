@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +33,7 @@ from spark_etl.debugging.verdict import Verdict
 from spark_etl.errors import ArgumentError, FeatureError, SparkEtlError, StorageError
 from spark_etl.reading import Checkpoint
 from spark_etl.runner.backend import connect_mode
+from spark_etl.runner.execute import Execution
 from spark_etl.runner.plan import Plan
 from spark_etl.runner.report.progress import Progress
 from spark_etl.runner.resume.cache_key import CacheKey, complete_keys
@@ -76,8 +77,15 @@ class Prepared(NamedTuple):
     refused: SparkEtlError | None = None
 
 
-def replay(request: ReplayRequest, progress: Progress) -> Replayed:
+def replay(
+    request: ReplayRequest, progress: Progress, *, also: Callable[[Execution], None] = lambda _: None
+) -> Replayed:
     """Computes one feature of a run again and compares.
+
+    Args:
+        request: What is to be replayed, and how.
+        progress: Shows what happens.
+        also: Is called after the comparison, as long as the session is there.
 
     Raises:
         NotTrustedError: Somebody else has written the run's code.
@@ -97,13 +105,18 @@ def replay(request: ReplayRequest, progress: Progress) -> Replayed:
         code = _code(request, own)
         plan, above, then, inputs, refused = _prepare(request, code, progress, keys_file(origin, own))
         progress.expect(plan.order)
+
+        def compare(execution: Execution) -> None:
+            judge.compare(execution)
+            also(execution)
+
         judge = Judge(origin, then, above, inputs, is_own_code=code.is_own)
         outcome = run_plan(
             plan,
             progress,
             resolve=lambda _: inputs,
             reuse=lambda plan, inputs: (above.decisions, _keys(plan, inputs, above)),
-            then=None if request.compute else judge.compare,
+            then=None if request.compute else compare,
         )
     inputs.notes += working_copy_notes(origin, code.project.path, imported)
     is_feature = outcome.error is None or isinstance(outcome.error, FeatureError)

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from spark_etl.bounded_yaml import UnreadableYamlError, compose, construct
 from spark_etl.errors import ArgumentError, CheckpointError
 from spark_etl.names import alternatives
-from spark_etl.reading import Run
+from spark_etl.reading import Run, duck
 from spark_etl.storage import normalise, storage_for
 
 FILE = "answer.yaml"
 HEAD = """# Your answer. `learn check` reads it; in the notebook, learn.feature("…") and learn.rows("…") write it.
 #   feature  the feature whose code is wrong
-#   rows     which rows show it: a condition such as  amount < 0 , or a query that returns their keys
+#   rows     which rows show it: a condition such as  amount < 0 , or a query that returns their keys;
+#            in both, the rows are the table  this , and each feature is a table
 #   of       the feature whose rows are asked; nothing: the same one
 """
-QUERIES = ("select", "with", "from")
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,14 @@ def read_answer(folder: Path) -> Answer:
 
 def write_answer(folder: Path, answer: Answer) -> None:
     """Writes the answer as a whole."""
-    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in asdict(answer).items()]
     path = normalise(str(folder / FILE))
-    storage_for(path).write(path, (HEAD + "\n".join(lines) + "\n").encode())
+    storage_for(path).write(path, text_of(answer).encode())
+
+
+def text_of(answer: Answer) -> str:
+    """Returns the text of the file of an answer."""
+    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in asdict(answer).items()]
+    return HEAD + "\n".join(lines) + "\n"
 
 
 def select_keys(run: Run, answer: Answer, key: str) -> set[Any]:
@@ -85,28 +91,32 @@ def select_keys(run: Run, answer: Answer, key: str) -> set[Any]:
     Raises:
         ArgumentError: There is no such feature, it has no rows or no such column, or the SQL is refused.
     """
-    checkpoint = _frame(run, answer)
-    if key not in checkpoint.schema and not _is_query(answer.rows):
-        raise ArgumentError(
-            f"`{answer.frame}` has no column `{key}`, by which rows are told apart", hint=_others(run, key)
-        )
+    checkpoint, text = _frame(run, answer), answer.rows.rstrip("; \n")
+    if not duck.is_query(text):
+        if key not in checkpoint.schema:
+            raise ArgumentError(
+                f"`{answer.frame}` has no column `{key}`, by which rows are told apart", hint=_others(run, key)
+            )
+        text = f"select {duck.identifier(key)} from this where ({text}\n)"  # noqa: S608 - the learner's own SQL
+    others = {alias: run[alias] for alias in run.checkpoints}
     try:
-        if not _is_query(answer.rows):
-            return set(checkpoint.arrow(columns=[key], where=answer.rows).column(key).to_pylist())
-        others = {alias: run[alias] for alias in run.checkpoints}
-        found = checkpoint.sql(answer.rows.rstrip("; \n"), **others)
+        found = checkpoint.sql(text, **others)
     except CheckpointError as error:
         raise ArgumentError(error.message, hint=error.hint) from error
-    if key not in found.columns:
+    column = next((name for name in found.columns if name.lower() == key.lower()), None)
+    if column is None:
         raise ArgumentError(
             f"the query returns {', '.join(found.columns)}, and not `{key}`",
-            hint=f"a query with {key} among its columns",
+            hint=f"write a query with {key} among its columns",
         )
-    return set(found[key].tolist())
+    return {_key(value) for value in found[column].dropna().tolist()}
 
 
-def _is_query(text: str) -> bool:
-    return text.lower().lstrip("( \n").startswith(QUERIES) and " from " in f" {' '.join(text.lower().split())} "
+def _key(value: Any) -> Any:
+    """Returns a key as the column has it, also where a query has made a text or a float of a whole number."""
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+        return int(value)
+    return int(value) if isinstance(value, float | Decimal) and value == int(value) else value
 
 
 def _frame(run: Run, answer: Answer) -> Any:

@@ -6,20 +6,26 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from spark_etl.debugging.judge import checkpoint_of
 from spark_etl.debugging.replay import Replayed
-from spark_etl.errors import SparkEtlError
+from spark_etl.errors import FeatureError, SparkEtlError
 from spark_etl.learning.answer import Answer
+from spark_etl.learning.elsewhere import compute_elsewhere
 from spark_etl.learning.evidence import judge_evidence, judge_feature
 from spark_etl.learning.finding import CheckVerdict, Finding, Part
 from spark_etl.learning.judge import judge_rows
 from spark_etl.learning.lesson import Assignment
-from spark_etl.learning.project import changed_files, named_keys
+from spark_etl.learning.project import changed_files
 from spark_etl.learning.work import Say, replay_fix
-from spark_etl.reading import Run, Runs
+from spark_etl.reading import Run
+from spark_etl.runner.execute import Execution
 
 UNCHANGED = "the project is as it came. Edit the code of `{feature}`, and save the file."
-SAME = "the feature returns the same rows as before."
-NAMED = "the code names rows of this month ({keys}). Next month they are others: say what these rows have in common."
+SAME = "The feature returns the same rows as before."
+NAMED = (
+    "right for these rows, wrong for others: the code names rows, texts or days of this month. Say in the code what "
+    "such rows have in common. The lesson has computed the feature on rows of other days, too."
+)
 
 
 @dataclass(frozen=True)
@@ -74,26 +80,59 @@ def check_answer(
 def _judge_fix(assignment: Assignment, folder: Path, run: Run, scratch: str, say: Say) -> Replay:
     if not changed_files(assignment, folder):
         return Replay([Finding("fix", "unchanged", UNCHANGED.format(feature=assignment.feature))])
-    if keys := named_keys(assignment, folder):
-        return Replay([Finding("fix", "named", NAMED.format(keys=", ".join(keys[:3])))])
+    looked = _Rows(assignment, say)
     began = time.monotonic()
     try:
-        replayed = replay_fix(assignment, folder, run, scratch, say)
+        replayed = replay_fix(assignment, folder, run, scratch, say, also=looked.at)
     except SparkEtlError as error:
         return Replay([_fails(error.message)], seconds=time.monotonic() - began)
-    seconds = time.monotonic() - began
-    return Replay(_judge_replay(assignment, replayed, scratch), replayed.outcome.run.root, seconds)
+    seconds = time.monotonic() - began - looked.seconds
+    return Replay(_judge_replay(replayed, looked.findings), replayed.outcome.run.root, seconds)
 
 
-def _judge_replay(assignment: Assignment, replayed: Replayed, scratch: str) -> list[Finding]:
+class _Rows:
+    """Looks at the rows of a replay while its session is there.
+
+    Attributes:
+        findings: What is wrong with them.
+        seconds: How long it took.
+    """
+
+    def __init__(self, assignment: Assignment, say: Say) -> None:
+        self._assignment = assignment
+        self._say = say
+        self.findings: list[Finding] = []
+        self.seconds = 0.0
+
+    def at(self, execution: Execution) -> None:
+        """Compares the rows with the right ones, and if they are those, the rows that the fix gives elsewhere."""
+        began = time.monotonic()
+        found = checkpoint_of(execution, self._assignment.feature).arrow()
+        self.findings = judge_rows(self._assignment, found) or self._elsewhere(execution)
+        self.seconds = time.monotonic() - began
+
+    def _elsewhere(self, execution: Execution) -> list[Finding]:
+        self._say("the rows are right; computing others, of other days")
+        try:
+            found = compute_elsewhere(self._assignment, execution)
+        except FeatureError as error:
+            why = f"the feature fails: {error.message}"
+        else:
+            findings = judge_rows(self._assignment, found, elsewhere=True)
+            if not findings:
+                return []
+            why = findings[0].text
+        return [Finding("fix", "named", f"{NAMED} There: {why}")]
+
+
+def _judge_replay(replayed: Replayed, findings: list[Finding]) -> list[Finding]:
     outcome = replayed.outcome
     if outcome.status == "interrupted":
         raise KeyboardInterrupt
     if outcome.error is not None:
         return [_fails(outcome.error.message)]
-    findings = judge_rows(assignment, Runs(scratch)[outcome.run.root][assignment.feature].arrow())
     is_same = replayed.verdict is not None and replayed.verdict.answer == "same rows"
-    return [Finding("fix", "same", SAME[:1].upper() + SAME[1:]), *findings] if is_same and findings else findings
+    return [Finding("fix", "same", SAME), *findings] if is_same and findings else findings
 
 
 def _fails(message: str) -> Finding:

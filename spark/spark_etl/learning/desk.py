@@ -16,8 +16,8 @@ from spark_etl.learning.check import check_answer
 from spark_etl.learning.finding import CheckVerdict
 from spark_etl.learning.lesson import Assignment, Lesson, find_lesson, load_lessons
 from spark_etl.learning.pages import NOTEBOOK
-from spark_etl.learning.progress import LearnerProgress, LessonProgress, load_progress, store_progress
-from spark_etl.learning.project import MARK, TICKET, remove_project, write_project
+from spark_etl.learning.progress import LessonProgress, changed_progress, load_progress
+from spark_etl.learning.project import MARK, TICKET, move_aside, remove_project, write_project
 from spark_etl.learning.work import Say, run_lesson
 from spark_etl.reading import Run, Runs
 from spark_etl.storage import is_s3, join, normalise
@@ -59,6 +59,7 @@ class Started:
         notebook: Its notebook.
         run: What finds the run.
         ticket: The ticket.
+        kept: Where a changed project now lies that was in the folder before; empty: there was none.
     """
 
     number: int
@@ -68,6 +69,7 @@ class Started:
     notebook: str
     run: str
     ticket: str
+    kept: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values."""
@@ -81,6 +83,8 @@ class Started:
         yield f"  project:   {self.folder}"
         yield f"  notebook:  {self.notebook}"
         yield f"  the run:   {self.run}"
+        if self.kept:
+            yield f"  kept:      {self.kept}, the project that was in {self.folder} before"
 
 
 @dataclass(frozen=True)
@@ -145,25 +149,28 @@ class Desk:
             ArgumentError: There is no such lesson, or its folder is gone or taken.
             SparkEtlError: The run did not end as it has to.
         """
-        lesson, progress = find_lesson(number, self._lessons), load_progress(self.folder)
-        folder, is_new = self._folder(number), number not in progress.lessons
-        if is_new:
+        lesson, known = find_lesson(number, self._lessons), load_progress(self.folder).lessons.get(number)
+        folder, is_new, kept = self._folder(number), known is None, ""
+        if known is None:
             assignment = lesson.for_seed(secrets.randbelow(SEEDS) if seed is None else seed)
+            kept = move_aside(lesson, folder)
             write_project(assignment, folder)
             run = run_lesson(assignment, folder, self.scratch, self._say)
-            progress.lessons[number] = LessonProgress(assignment.seed, run, started=now())
+            known = LessonProgress(assignment.seed, run, started=now())
         elif not (folder / MARK).is_file():
             raise ArgumentError(f"{folder} is not there any more", hint=f"./sandbox learn reset {number}")
-        progress.current = number
-        store_progress(self.folder, progress)
+        with changed_progress(self.folder) as progress:  # a check may have ended while the run was made
+            progress.lessons.setdefault(number, known)
+            progress.current = number
         return Started(
             number,
             lesson.declared.title,
             "new" if is_new else "unchanged",
             str(folder),
             str(folder / NOTEBOOK),
-            run_name(progress.lessons[number].run),
+            run_name(known.run),
             (folder / TICKET).read_text(encoding="utf-8") if (folder / TICKET).is_file() else "",
+            kept,
         )
 
     def hint(self, number: int | None = None) -> Hint:
@@ -172,11 +179,12 @@ class Desk:
         Raises:
             ArgumentError: The lesson was not started.
         """
-        assignment, known, progress = self._started(number)
-        hints = assignment.hints
-        known.hints = min(known.hints + 1, len(hints))
-        store_progress(self.folder, progress)
-        return Hint(assignment.lesson.number, known.hints, len(hints), hints[known.hints - 1])
+        assignment, known = self._started(number)
+        number, hints = assignment.lesson.number, assignment.hints
+        with changed_progress(self.folder) as progress:
+            known = progress.lessons.get(number, known)
+            known.hints = min(known.hints + 1, len(hints))
+        return Hint(number, known.hints, len(hints), hints[known.hints - 1])
 
     def answer(self, number: int, feature: str | None = None, rows: str | None = None, of: str | None = None) -> Answer:
         """Returns the answer so far, with what is given anew.
@@ -200,7 +208,7 @@ class Desk:
         Raises:
             ArgumentError: The lesson was not started, its run is gone, or the answer can't be read.
         """
-        assignment, _, _ = self._started(number)
+        assignment, _ = self._started(number)
         number = assignment.lesson.number
         answer = self.answer(number, feature, rows, of)
         verdict = check_answer(
@@ -211,12 +219,11 @@ class Desk:
 
     def _record(self, number: int, verdict: CheckVerdict) -> None:
         """Counts a check; what else was recorded meanwhile stays."""
-        progress = load_progress(self.folder)
-        if known := progress.lessons.get(number):
-            known.checks += 1
-            known.solved = known.solved or (now() if verdict.solved else None)
-            progress.current = number
-            store_progress(self.folder, progress)
+        with changed_progress(self.folder) as progress:
+            if known := progress.lessons.get(number):
+                known.checks += 1
+                known.solved = known.solved or (now() if verdict.solved else None)
+                progress.current = number
 
     def run(self, number: int) -> Run:
         """Returns the run of a lesson that has happened.
@@ -224,7 +231,7 @@ class Desk:
         Raises:
             ArgumentError: The lesson was not started, or its run is gone.
         """
-        _, known, _ = self._started(number)
+        _, known = self._started(number)
         try:
             return Runs(self.scratch)[known.run.removeprefix("file://")]
         except ReadError as error:
@@ -239,16 +246,15 @@ class Desk:
             ArgumentError: There is no such lesson.
         """
         find_lesson(number, self._lessons)
-        progress = load_progress(self.folder)
-        remove_project(self._folder(number))
-        progress.lessons.pop(number, None)
-        progress.current = None if progress.current == number else progress.current
-        store_progress(self.folder, progress)
+        with changed_progress(self.folder) as progress:
+            remove_project(self._folder(number))
+            progress.lessons.pop(number, None)
+            progress.current = None if progress.current == number else progress.current
 
     def _folder(self, number: int) -> Path:
         return self.folder / str(number)
 
-    def _started(self, number: int | None) -> tuple[Assignment, LessonProgress, LearnerProgress]:
+    def _started(self, number: int | None) -> tuple[Assignment, LessonProgress]:
         """Returns a lesson that was started; without a number, the one that was worked on last."""
         progress = load_progress(self.folder)
         chosen = progress.current if number is None else number
@@ -260,7 +266,7 @@ class Desk:
             what = "was not started" if known is None else "has no folder any more"
             command = "start" if known is None else "reset"
             raise ArgumentError(f"lesson {chosen} {what}", hint=f"./sandbox learn {command} {chosen}")
-        return lesson.for_seed(known.seed), known, progress
+        return lesson.for_seed(known.seed), known
 
 
 def _readable_answer(folder: Path) -> Answer:

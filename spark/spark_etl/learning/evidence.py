@@ -40,8 +40,7 @@ def judge_evidence(assignment: Assignment, run: Run, answer: Answer) -> Iterator
     try:
         keys = select_keys(run, answer, assignment.key)
     except ArgumentError as error:
-        message = " ".join(error.message.split())  # DuckDB's has lines that point into the query
-        yield Finding("rows", "refused", f"{message}." + (f" Next: {error.hint}." if error.hint else ""))
+        yield Finding("rows", "refused", " ".join(map(_sentence, filter(None, [error.message, error.hint]))))
         return
     planted = assignment.planted.keys
     more, missing = keys - planted, planted - keys
@@ -55,6 +54,12 @@ def judge_evidence(assignment: Assignment, run: Run, answer: Answer) -> Iterator
     if missing:
         text = f"{len(missing):,} of the {format_count(len(planted), 'row')} that the bug concerns are not among them."
         yield Finding("rows", "missing", text)
+
+
+def _sentence(text: str) -> str:
+    """Returns a message as a sentence of one line; DuckDB's has lines that point into the query."""
+    line = " ".join(text.split())
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "?", "!")) else ".")
 
 
 def _above(graph: Mapping[str, Sequence[str]], feature: str) -> set[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.learning.finding import Finding
@@ -14,34 +14,51 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Ways in which the rows of a fix are wrong, which a lesson may say more about.
-KINDS = ("columns", "deleted", "emptied", "repeated", "added", "lost", "changed")
-SHOWN, CLOSE = 3, 1e-6
+KINDS = ("columns", "types", "deleted", "emptied", "repeated", "added", "lost", "changed")
+SHOWN, CLOSE = 3, 1e-9
 Rows = Mapping[Any, list[tuple[Any, ...]]]
 
 
-def judge_rows(assignment: Assignment, found: pa.Table) -> list[Finding]:
+def judge_rows(assignment: Assignment, found: pa.Table, *, elsewhere: bool = False) -> list[Finding]:
     """Returns in which ways rows are not the right ones; nothing where they are.
 
     Args:
         assignment: The lesson.
         found: What the feature returns with the fix.
+        elsewhere: Whether it is what it returns for the few other rows.
     """
-    right = assignment.planted.right
-    missing = [name for name in right.column_names if name not in found.column_names]
-    if missing:
-        return [
-            _finding(assignment, "columns", f"the feature returns no column {', '.join(f'`{n}`' for n in missing)}.")
-        ]
+    planted = assignment.elsewhere if elsewhere else assignment.planted
+    right = planted.right
+    if columns := [*_of_columns(right.schema, found.schema)]:
+        return [_finding(assignment, kind, text) for kind, text in columns]
     wanted = _by_key(right, assignment.key)
     got = _by_key(found.select(right.column_names), assignment.key)
-    return [
-        _finding(assignment, kind, text) for kind, text in _differences(assignment, right.column_names, wanted, got)
-    ]
+    ways = _differences(assignment, planted.keys, right.column_names, wanted, got)
+    return [_finding(assignment, kind, text) for kind, text in ways]
 
 
-def _differences(assignment: Assignment, columns: Sequence[str], wanted: Rows, got: Rows) -> Iterator[tuple[str, str]]:
+def _of_columns(right: pa.Schema, found: pa.Schema) -> Iterator[tuple[str, str]]:
+    """Yields what is wrong with the columns: whoever reads the feature relies on their names and types."""
+    if missing := [f"`{name}`" for name in right.names if name not in found.names]:
+        yield "columns", f"the feature returns no column {', '.join(missing)}."
+    if more := [f"`{name}`" for name in found.names if name not in right.names]:
+        yield "columns", f"the feature returns more columns than it has to: {', '.join(more)}."
+    others = [name for name in right.names if name in found.names and found.field(name).type != right.field(name).type]
+    for name in others:
+        yield (
+            "types",
+            f"`{name}` is of the type {_type(found.field(name).type)}, and has to be {_type(right.field(name).type)}.",
+        )
+
+
+def _type(kind: pa.DataType) -> str:
+    return str(kind).replace("decimal128", "decimal")
+
+
+def _differences(
+    assignment: Assignment, planted: Collection[Any], columns: Sequence[str], wanted: Rows, got: Rows
+) -> Iterator[tuple[str, str]]:
     """Yields kind and text of each way in which the rows are wrong."""
-    planted = assignment.planted.keys
     gone = [key for key in wanted if key not in got]
     if deleted := [key for key in gone if key in planted]:
         yield (
@@ -105,9 +122,8 @@ def _by_key(table: pa.Table, key: str) -> Rows:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    numbers = (int, float, Decimal)
-    if isinstance(one, numbers) and isinstance(other, numbers):
-        return abs(float(one) - float(other)) < CLOSE
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=CLOSE, abs_tol=CLOSE)
     return bool(one == other)
 
 

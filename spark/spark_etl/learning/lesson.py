@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -15,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spark_etl.bounded_yaml import UnreadableYamlError, compose, construct
 from spark_etl.errors import ArgumentError
-from spark_etl.learning.planted import Planted
+from spark_etl.learning.planted import Period, Planted
 
 FOLDER = Path(__file__).resolve().parents[2] / "pipelines" / "lessons"
 DECLARATION, PROJECT, HINT_LINE = "lesson.yaml", "project", "\n---\n"
@@ -33,10 +35,20 @@ class Bug(BaseModel):
     wrong: Text
 
 
+class Days(BaseModel):
+    """The first day and the last one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start_date: date
+    end_date: date
+
+
 class Declaration(BaseModel):
     """What lesson.yaml says.
 
     Attributes:
+        elsewhere: Other days, on whose rows a fix has to be right as well.
         feature: Whose code is wrong.
         frame: The feature in whose rows one sees it.
         key: The column that tells the rows of both apart.
@@ -50,8 +62,9 @@ class Declaration(BaseModel):
 
     number: Annotated[int, Field(ge=1)]
     title: Text
-    start_date: Text
-    end_date: Text
+    start_date: date
+    end_date: date
+    elsewhere: Days
     feature: Text
     frame: Text
     key: Text
@@ -87,7 +100,7 @@ class Lesson:
         """Returns a text of the lesson as it is written."""
         return (self.folder / name).read_text(encoding="utf-8")
 
-    def planted(self, random: Random, words: Mapping[str, str]) -> Planted:
+    def planted(self, random: Random, words: Mapping[str, str], period: Period) -> Planted:
         """Returns what the lesson's generator makes."""
         name = f"spark_etl_lesson_{self.folder.name}"
         spec = importlib.util.spec_from_file_location(name, self.folder / "generator.py")
@@ -95,7 +108,7 @@ class Lesson:
         assert spec.loader is not None  # noqa: S101
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        made: Planted = module.make(random, words)
+        made: Planted = module.make(random, words, period)
         return made
 
 
@@ -124,7 +137,15 @@ class Assignment:
     def planted(self) -> Planted:
         """The data, the rows that the bug concerns, and what is right."""
         _ = self.words  # the first thing that chance decides
-        return self.lesson.planted(self._random, self.words)
+        declared = self.lesson.declared
+        return self.lesson.planted(self._random, self.words, Period(declared.start_date, declared.end_date))
+
+    @cached_property
+    def elsewhere(self) -> Planted:
+        """A few other rows of other days, in the same words: on them, a fix has to be right, too."""
+        days = self.lesson.declared.elsewhere
+        random = Random(f"{self.lesson.folder.name}:{self.seed}:elsewhere")  # noqa: S311 - the same for the same seed
+        return self.lesson.planted(random, self.words, Period(days.start_date, days.end_date, is_small=True))
 
     def worded(self, text: str) -> str:
         """Returns a text of the lesson in the words of this variant."""
@@ -182,8 +203,13 @@ class Assignment:
             if name == bug.file and not right:
                 text = text.replace(bug.right, bug.wrong)
             files[name] = self.worded(text)
-        files[CONFIG] = Template(files[CONFIG]).substitute(data=data)
+        files[CONFIG] = Template(files[CONFIG]).substitute(data=_in_quotes(data))
         return files
+
+
+def _in_quotes(text: str) -> str:
+    """Returns a text as it stands between double quotes in a feature config, where a dollar begins a variable."""
+    return json.dumps(text.replace("$", "$$"), ensure_ascii=False)[1:-1]
 
 
 def load_lessons(folder: Path = FOLDER) -> list[Lesson]:
@@ -215,8 +241,7 @@ def load_lesson(folder: Path) -> Lesson:
     file = folder / DECLARATION
     try:
         found: Any = construct(compose(file.read_text(encoding="utf-8")))
-        dates = {name: str(found[name]) for name in ("start_date", "end_date") if name in found}
-        declared = Declaration.model_validate({**found, **dates})
+        declared = Declaration.model_validate(found)
         text = (folder / PROJECT / declared.bug.file).read_text(encoding="utf-8")
     except (UnreadableYamlError, ValidationError, OSError, TypeError) as error:
         raise ArgumentError(f"{file}: {_problem(error)}", hint="CONTRIBUTING.md says what a lesson has") from error

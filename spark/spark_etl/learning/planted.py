@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Period:
+    """Of when the rows of a lesson are.
+
+    Attributes:
+        first: The first day.
+        last: The last day.
+        is_small: Whether few rows are enough: they only tell whether a fix holds for others, too.
+    """
+
+    first: date
+    last: date
+    is_small: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spark_etl import bounded_json
 from spark_etl.errors import ArgumentError, DamagedError
 from spark_etl.storage import normalise, storage_for
 
-FILE, VERSION = "progress.json", 1
+FILE, LOCK, VERSION = "progress.json", ".progress.lock", 1
+Count = Annotated[int, Field(ge=0)]
+Number = Annotated[int, Field(ge=1)]
+
+
+class _StoredLesson(BaseModel):
+    """What the file says of a lesson; what a later version adds is passed over."""
+
+    model_config = ConfigDict(strict=True)
+
+    seed: Count
+    run: str
+    hints: Count = 0
+    checks: Count = 0
+    started: str = ""
+    solved: str | None = None
+
+
+class _Stored(BaseModel):
+    """What the file says."""
+
+    model_config = ConfigDict(strict=True)
+
+    version: Number
+    current: Number | None
+    lessons: dict[str, _StoredLesson]
 
 
 @dataclass
@@ -66,27 +96,45 @@ def load_progress(folder: Path) -> LearnerProgress:
         content: Any = bounded_json.parse(file.read_bytes(), str(file))
         if content["version"] > VERSION:
             raise _later_version(file)
-        lessons = {int(number): _lesson(known) for number, known in content["lessons"].items()}
-        current = content["current"]
-        return LearnerProgress(lessons, int(current) if current is not None else None)
-    except (DamagedError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        stored = _Stored.model_validate(content)
+        lessons = {int(number): LessonProgress(**known.model_dump()) for number, known in stored.lessons.items()}
+        return LearnerProgress(lessons, stored.current)
+    except (DamagedError, OSError, KeyError, TypeError, ValueError) as error:
         raise ArgumentError(
-            f"{file} can't be read: {error}", hint=f"move it away (mv {file} {file}.old), and start lessons again"
+            f"{file} can't be read: {_problem(error)}",
+            hint=f"move it away (mv {file} {file}.old), and start lessons again. Your changed projects are kept",
         ) from error
+
+
+def _problem(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = error.errors(include_url=False)[0]
+    return f"`{'.'.join(map(str, found['loc']))}`: {found['msg']}"
+
+
+@contextmanager
+def changed_progress(folder: Path) -> Iterator[LearnerProgress]:
+    """Gives what the file says now, and writes it with what was changed inside; nobody else writes it meanwhile.
+
+    Raises:
+        ArgumentError: The file can't be read, or the folder can't be written.
+    """
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context((folder / LOCK).open("a")), fcntl.LOCK_EX)
+        except OSError as error:
+            raise ArgumentError(f"{folder} can't be written: {error.strerror}", hint=f"ls -ld {folder}") from error
+        progress = load_progress(folder)
+        yield progress
+        store_progress(folder, progress)
 
 
 def _later_version(file: Path) -> ArgumentError:
     return ArgumentError(
         f"{file} was written by a later version of the sandbox", hint="./sandbox up, which renews servers"
     )
-
-
-def _lesson(known: dict[str, Any]) -> LessonProgress:
-    names = {each.name for each in fields(LessonProgress)}
-    made = LessonProgress(**{name: value for name, value in known.items() if name in names})
-    if not isinstance(made.seed, int) or not isinstance(made.run, str):
-        raise TypeError("a seed or a run is none")
-    return made
 
 
 def store_progress(folder: Path, progress: LearnerProgress) -> None:

@@ -6,8 +6,7 @@ import io
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from spark_etl.config import load_config
@@ -18,6 +17,7 @@ from spark_etl.debugging.request import ReplayRequest
 from spark_etl.errors import RunFailedError
 from spark_etl.learning.lesson import CONFIG, Assignment
 from spark_etl.reading import Run, Runs
+from spark_etl.runner.execute import Execution
 from spark_etl.runner.options import Options
 from spark_etl.runner.plan import make_plan
 from spark_etl.runner.report.progress import Progress
@@ -42,7 +42,6 @@ def run_lesson(assignment: Assignment, folder: Path, scratch: str, say: Say) -> 
         RunFailedError: It has not ended as the lesson wants it.
     """
     declared = assignment.lesson.declared
-    first, last = (date.fromisoformat(text) for text in (declared.start_date, declared.end_date))
     options = Options(
         team=TEAM,
         config=folder / CONFIG,
@@ -50,7 +49,7 @@ def run_lesson(assignment: Assignment, folder: Path, scratch: str, say: Say) -> 
         pipeline=None,
         publish=None,
         scratch=scratch,
-        dates=DateRange(first, last),
+        dates=DateRange(declared.start_date, declared.end_date),
         checkpoints=tuple(load_config(folder / CONFIG).features),
         local=True,
     )
@@ -67,8 +66,18 @@ def run_lesson(assignment: Assignment, folder: Path, scratch: str, say: Say) -> 
     return outcome.run.root
 
 
-def replay_fix(assignment: Assignment, folder: Path, run: Run, scratch: str, say: Say) -> Replayed:
+def replay_fix(
+    assignment: Assignment, folder: Path, run: Run, scratch: str, say: Say, *, also: Callable[[Execution], None]
+) -> Replayed:
     """Computes the lesson's feature again with the edited project, on what the run had read.
+
+    Args:
+        assignment: The lesson.
+        folder: The edited project.
+        run: The run that has happened.
+        scratch: Where the replay is kept.
+        say: Is given a line for each step.
+        also: Is called when the feature is computed, as long as the session is there.
 
     Raises:
         SparkEtlError: The project can't be loaded, or the run's rows are gone.
@@ -82,16 +91,20 @@ def replay_fix(assignment: Assignment, folder: Path, run: Run, scratch: str, say
         local=True,
     )
     with own_modules(folder), raise_on_signals(), no_hard_exit():
-        return replay(request, _progress(say))
+        return replay(request, _progress(say), also=also)
 
 
 @contextmanager
 def own_modules(folder: Path) -> Iterator[None]:
-    """Imports a project's modules anew inside, as they are on disk, and forgets them afterwards."""
+    """Imports a project's modules anew inside, as they are on disk, and forgets them afterwards.
+
+    What they print goes to stderr: on stdout is the answer of the command.
+    """
     path = list(sys.path)
     _forget(folder)
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
         _forget(folder)
         sys.path[:] = path

@@ -14,6 +14,7 @@ from spark_etl.printable import printable
 
 BATCH_ROWS = 65_536
 IN_A_STREAM = re.compile(r"(?:Python exception|failed): .*\bKeyboardInterrupt:?\s*$", re.DOTALL)
+BEGINNING = re.compile(r"(?:\s|--[^\n]*\n)*(?:select|with|from)\b", re.IGNORECASE)
 ABOUT_TEXT = re.compile(r"unicode|utf-?8|must call SetFallible", re.IGNORECASE)
 
 
@@ -116,6 +117,21 @@ def parsed(expression: str) -> Any:
             return None
     tree = json.loads(answer)
     return None if tree["error"] else tree
+
+
+def is_query(text: str) -> bool:
+    """Returns whether a text is a query, and no condition; it is parsed, and nothing is run.
+
+    What is neither is taken for what it begins like, so that the message about it fits.
+    """
+    try:
+        import duckdb
+    except ImportError:  # which the query itself will say
+        return BEGINNING.match(text) is not None
+    try:
+        return [one.type for one in duckdb.extract_statements(text)] == [duckdb.StatementType.SELECT]
+    except duckdb.Error:
+        return BEGINNING.match(text) is not None
 
 
 def has_subquery(connected: Any, predicate: str) -> bool:

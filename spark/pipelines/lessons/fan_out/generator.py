@@ -8,24 +8,27 @@ from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 
 import pyarrow as pa
-from spark_etl.learning.planted import Planted, money, table
+from spark_etl.learning.planted import Period, Planted, money, table
 
 ORDERS, CUSTOMERS, CHANGED = 6000, 400, (5, 9)
-FIRST, DAYS, BEGINNING, END = date(2024, 2, 1), 29, date(2023, 1, 1), date(9999, 12, 31)
+FEW_ORDERS, FEW_CUSTOMERS = 400, 40
+BEGINNING, END = date(2023, 1, 1), date(9999, 12, 31)
 CENT, MORE = Decimal("0.01"), Decimal("0.05")
 MONEY = pa.decimal128(12, 2)
 Version = tuple[str, Decimal, date, date]
+Order = tuple[int, str, date, Decimal]
 
 
-def make(random: Random, words: Mapping[str, str]) -> Planted:
+def make(random: Random, words: Mapping[str, str], period: Period) -> Planted:
     """Returns the tables, the orders that are counted twice, and what is right."""
     of = words.get("customer", "customer")
-    versions = _versions(random, of[0].upper())
+    versions = _versions(random, of[0].upper(), period)
     types = {"order_id": pa.int64(), f"{of}_id": pa.string(), "ordered_on": pa.date32(), "amount": MONEY}
     orders = [
-        (number, random.choice([*versions]), FIRST + timedelta(random.randrange(DAYS)), money(random, 500, 40_000))
-        for number in sorted(random.sample(range(100_000, 900_000), ORDERS))
+        (number, random.choice([*versions]), _day(random, period), money(random, 500, 40_000))
+        for number in sorted(random.sample(range(100_000, 900_000), FEW_ORDERS if period.is_small else ORDERS))
     ]
+    orders = _with_a_day_of_change(orders, versions)
     shown = [
         (*order, _charged(order[3], discount), start <= order[2] < end)
         for order in orders
@@ -49,13 +52,27 @@ def make(random: Random, words: Mapping[str, str]) -> Planted:
     )
 
 
-def _versions(random: Random, letter: str) -> dict[str, list[Version]]:
+def _day(random: Random, period: Period) -> date:
+    return period.first + timedelta(random.randrange((period.last - period.first).days + 1))
+
+
+def _with_a_day_of_change(orders: list[Order], versions: Mapping[str, list[Version]]) -> list[Order]:
+    """Returns the orders with one at least on the day of a change: only that tells which discount holds on it."""
+    changes = {name: found[1][2] for name, found in versions.items() if len(found) > 1}
+    if any(changes.get(order[1]) == order[2] for order in orders):
+        return orders
+    place = next(place for place, order in enumerate(orders) if order[1] in changes)
+    number, name, _, amount = orders[place]
+    return [*orders[:place], (number, name, changes[name], amount), *orders[place + 1 :]]
+
+
+def _versions(random: Random, letter: str, period: Period) -> dict[str, list[Version]]:
     """Returns name → its discounts; those of a few change in the middle of the month."""
-    names = [f"{letter}{number:04}" for number in range(CUSTOMERS)]
+    names = [f"{letter}{number:04}" for number in range(FEW_CUSTOMERS if period.is_small else CUSTOMERS)]
     changed = set(random.sample(names, random.randint(*CHANGED)))
     versions = {}
     for name in names:
-        discount, day = Decimal(random.randrange(30)) / 100, FIRST + timedelta(random.randint(8, 20))
+        discount, day = Decimal(random.randrange(30)) / 100, period.first + timedelta(random.randint(8, 20))
         is_same = name not in changed
         versions[name] = [(name, discount, BEGINNING, END if is_same else day)]
         versions[name] += [] if is_same else [(name, discount + MORE, day, END)]

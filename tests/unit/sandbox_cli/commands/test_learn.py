@@ -63,6 +63,8 @@ def test_the_exit_code_of_a_check_is_the_answer(server: Any, capsys: pytest.Capt
         (["start", "0"], "Invalid value for 'N'"),
         (["list", "--home", "/tmp"], "--home belongs to --local"),
         (["list", "--local", "--user", "ada"], "--local takes no --user"),
+        (["--local", "start", "1"], "Options of `learn` come after the verb `start`"),
+        (["--local", "--user", "ada"], "--local takes no --user"),
     ],
 )
 def test_wrong_usage_is_refused(
@@ -78,7 +80,11 @@ def test_local_lessons_need_a_spark_here(
 ) -> None:
     monkeypatch.setattr(command.importlib.util, "find_spec", lambda _: None)
     assert run_command(["learn", "list", "--local"]) == 2
-    assert "--local needs pyspark" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "--local needs pyspark" in shown
+    assert "pip install -e " in shown
+    assert "[pytest]" in shown
+    assert "python -m spark_etl learn" in shown
     monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name)
     monkeypatch.setattr(desk, "run_lesson", lambda *_: "file:///runs/learn/learn-1/20240229T101112Z-7f3a2c")
     here = ["--local", "--home", str(tmp_path)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from spark_etl import cli
 from spark_etl.learning import desk
+from spark_etl.learning.finding import CheckVerdict
 from spark_etl.learning.lesson import Assignment
 from spark_etl.learning.progress import load_progress
 
@@ -78,6 +79,43 @@ def test_what_is_the_learners_own_is_never_written_over(home: Path, capsys: pyte
     assert "is there, and no lesson" in capsys.readouterr().err
     assert learn(home, "reset", "1", "--yes") == 0
     assert (home / "learn" / "1" / "mine.txt").read_text() == "mine"
+
+
+def test_a_project_that_was_changed_is_kept_where_the_record_of_it_is_lost(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learn(home, "start", "1")
+    record, code = home / "learn" / "progress.json", home / "learn" / "1" / "features" / "pricing.py"
+    record.unlink()
+    learn(home, "start", "1")
+    assert not (home / "learn" / "1-before").exists(), "nothing was changed in it"
+    for name in ("1-before", "1-before-2"):
+        code.write_text("# an hour of work\n")
+        record.write_text("{garbage")
+        assert learn(home, "start", "1") == 2
+        assert "Your changed projects are kept" in capsys.readouterr().err
+        record.unlink()
+        assert learn(home, "start", "1") == 0
+        assert f"kept:      {home / 'learn' / name}, " in capsys.readouterr().out
+        assert (home / "learn" / name / "features" / "pricing.py").read_text() == "# an hour of work\n"
+        assert "an hour" not in code.read_text()
+
+
+def test_a_check_that_ends_while_another_lesson_is_started_is_not_lost(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn(home, "start", "1")
+    verdict = CheckVerdict(1, "x", right=["feature", "rows", "fix"])
+
+    def run_lesson(assignment: Assignment, folder: Path, scratch: str, say: object) -> str:
+        desk.Desk(home)._record(1, verdict)
+        return f"{scratch}/learn/learn-2/20240229T101112Z-7f3a2c"
+
+    monkeypatch.setattr(desk, "run_lesson", run_lesson)
+    learn(home, "start", "2")
+    lessons = load_progress(home / "learn").lessons
+    assert lessons.keys() == {1, 2}
+    assert (lessons[1].state, lessons[1].checks) == ("solved", 1)
 
 
 def test_a_reset_removes_the_project_and_the_next_seed_is_another(home: Path) -> None:

@@ -27,7 +27,7 @@ def with_amount(value: object) -> Edit:
     [
         (lambda rows, keys: rows, [], ""),
         (lambda rows, keys: rows[::-1], [], ""),
-        (lambda rows, keys: [{**row, "more": 1} for row in rows], [], ""),
+        (lambda rows, keys: [{**row, "more": 1} for row in rows], ["columns"], "more columns than it has to: `more`"),
         (lambda rows, keys: [row for row in rows if row["receipt_id"] not in keys], ["deleted"], "no fix"),
         (with_amount(None), ["emptied"], "exception that is caught"),
         (with_amount(Decimal("1.00")), ["changed"], "is 1.00"),
@@ -47,21 +47,29 @@ def test_each_way_to_be_wrong_is_named(given: Assignment, edit: Edit, kinds: lis
     if rows[0]["receipt_id"] in given.planted.keys:
         rows = [*rows[1:], rows[0]]
     edited = edit(rows, set(given.planted.keys))
-    schema = None if "more" in edited[0] or len(edited[0]) == 1 else right.schema
+    types = {**dict(zip(right.schema.names, right.schema.types, strict=True)), "more": pa.int64()}
+    schema = pa.schema([(name, types[name]) for name in edited[0]])
     found = judge_rows(given, pa.Table.from_pylist(edited, schema=schema))
     assert [finding.kind for finding in found] == kinds
     assert words in " ".join(finding.text for finding in found)
 
 
-def test_a_number_of_another_type_is_the_same_one(given: Assignment) -> None:
+def test_a_column_of_another_type_is_refused(given: Assignment) -> None:
     right = given.planted.right
     place = right.column_names.index("amount")
     doubles = right.set_column(place, "amount", right.column("amount").cast(pa.float64()))
-    assert judge_rows(given, doubles) == []
+    (finding,) = judge_rows(given, doubles)
+    assert finding.kind == "types"
+    assert finding.text == "`amount` is of the type double, and has to be decimal(12, 2)."
+
+
+def test_the_rows_elsewhere_are_compared_with_what_is_right_there(given: Assignment) -> None:
+    assert judge_rows(given, given.elsewhere.right, elsewhere=True) == []
+    assert judge_rows(given, given.elsewhere.right)
 
 
 def test_a_lesson_adds_its_own_reason(given: Assignment) -> None:
     right = given.planted.right
-    empty = right.set_column(3, "amount", pa.nulls(right.num_rows, pa.float64()))
+    empty = right.set_column(3, "amount", pa.nulls(right.num_rows, right.schema.field("amount").type))
     (finding,) = judge_rows(given, empty)
     assert finding.text.endswith(given.reason("emptied"))

@@ -6,6 +6,7 @@ import ast
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import duckdb
@@ -76,6 +77,40 @@ def test_what_is_right_has_every_row_that_the_bug_concerns(given: Assignment) ->
     assert len(set(right)) == len(right)
     assert len(planted.keys) < len(right) / 20, "they are few"
     assert judge_rows(given, planted.right) == []
+
+
+def test_the_other_rows_are_few_and_of_other_days(given: Assignment) -> None:
+    planted, other = given.planted, given.elsewhere
+    assert other.tables.keys() == planted.tables.keys()
+    assert other.right.schema == planted.right.schema
+    assert sum(table.num_rows for table in other.tables.values()) < 1000
+    assert not other.keys & planted.keys
+    declared = given.lesson.declared
+    assert declared.elsewhere.start_date > declared.end_date
+    assert len(other.keys) > 1, "a fix that names one of them is wrong for the rest"
+
+
+@pytest.mark.parametrize("seed", [4, 34, 48, 54])  # by chance alone they had none
+def test_an_order_is_of_the_day_on_which_its_discount_changes(seed: int) -> None:
+    given = find_lesson(1, load_lessons()).for_seed(seed)
+    of = given.worded("customer")
+    for planted in (given.planted, given.elsewhere):
+        changes = {
+            (row[f"{of}_id"], row["valid_from"])
+            for row in planted.tables[f"{of}s"].to_pylist()
+            if row["valid_from"].year > 2023
+        }
+        orders = planted.tables["orders"].to_pylist()
+        assert any((row[f"{of}_id"], row["ordered_on"]) in changes for row in orders)
+
+
+def test_every_edge_of_a_month_is_among_the_other_rows() -> None:
+    given = find_lesson(2, load_lessons()).for_seed(2)
+    hours = timedelta(hours=int(given.worded("+9 hours").partition(" ")[0]))
+    moments = set(given.elsewhere.tables["sales"].column("sold_at").to_pylist())
+    change = datetime.combine(given.lesson.declared.elsewhere.end_date.replace(day=1), time(), UTC)
+    edges = {change, change - hours}
+    assert edges | {edge - timedelta(seconds=1) for edge in edges} <= moments
 
 
 def test_the_solution_finds_the_rows_where_they_are_in_a_table(given: Assignment) -> None:

@@ -8,9 +8,10 @@ import nbformat
 import pytest
 import yaml
 from pyarrow import parquet
+from spark_etl.config import load_config
 from spark_etl.learning.answer import Answer, read_answer
 from spark_etl.learning.lesson import Assignment, find_lesson, load_lessons
-from spark_etl.learning.project import changed_files, named_keys, remove_project, write_project
+from spark_etl.learning.project import changed_files, remove_project, write_project
 
 
 @pytest.fixture
@@ -33,25 +34,20 @@ def test_all_that_a_learner_needs_is_written(given: Assignment, folder: Path) ->
     assert (folder / "ticket.md").read_text().startswith("# Ticket")
     nbformat.validate(nbformat.read(folder / "lesson.ipynb", as_version=4))
     assert "data/" in (folder / ".sparketlignore").read_text()
-    assert changed_files(given, folder) == {}
+    assert changed_files(given, folder) == []
 
 
-def test_what_was_changed_added_or_deleted_is_found(given: Assignment, folder: Path) -> None:
+def test_what_was_changed_or_deleted_of_the_project_is_found(given: Assignment, folder: Path) -> None:
     (folder / "features" / "revenue.py").write_text("changed = 1\n")
-    (folder / "features" / "more.py").write_text("added = 1\n")
     (folder / "features" / "tables.py").unlink()
-    assert changed_files(given, folder) == {
-        "features/revenue.py": "changed = 1\n",
-        "features/more.py": "added = 1\n",
-        "features/tables.py": "",
-    }
+    assert changed_files(given, folder) == ["features/revenue.py", "features/tables.py"]
 
 
-def test_keys_in_the_code_are_found_however_they_are_written(given: Assignment, folder: Path) -> None:
-    first, second = sorted(given.planted.keys)[:2]
-    other = next(key for key in given.planted.right.column(given.key).to_pylist() if key not in given.planted.keys)
-    (folder / "features" / "revenue.py").write_text(f"keys = [{first:_}, '{second}', {other}, 12345678]\n")
-    assert named_keys(given, folder) == [str(first), str(second)]
+def test_what_lies_beside_the_project_is_no_change(given: Assignment, folder: Path) -> None:
+    (folder / "features" / ".ipynb_checkpoints").mkdir()
+    (folder / "features" / ".ipynb_checkpoints" / "revenue-checkpoint.py").write_text("old = 1\n")
+    (folder / "explore.py").write_text("mine = 1\n")
+    assert changed_files(given, folder) == []
 
 
 def test_only_a_lesson_is_removed(folder: Path, tmp_path: Path) -> None:
@@ -62,3 +58,11 @@ def test_only_a_lesson_is_removed(folder: Path, tmp_path: Path) -> None:
     remove_project(folder)
     assert not folder.exists()
     remove_project(folder)
+
+
+@pytest.mark.parametrize("name", ['a"b', "a'b", "a b", "a: b", "a #b", "a\\b", "${HOME}", "$$a", "a\nb", "ü", "{b}"])
+def test_a_home_may_have_any_name(given: Assignment, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name / "3"
+    write_project(given, folder)
+    config = load_config(folder / "feature_config.yaml")
+    assert config.features["orders"].params == {"folder": str(folder / "data")}

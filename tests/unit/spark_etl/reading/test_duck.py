@@ -42,3 +42,24 @@ def test_while_it_reads(at_once: bool) -> None:
 def test_any_other_error_stays_one() -> None:
     with pytest.raises(RuntimeError, match="other"), duck.connection():
         raise RuntimeError("other")
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("select id from this", True),
+        ("-- which\nselect id from this", True),
+        ("from orders", True),
+        ("(select id from this)", True),
+        ("with a as (select 1 as id) select id from a", True),
+        ("select id fro this where", True),
+        ("amount < 0", False),
+        ("(select count(*) from this as o where o.id = this.id) > 1", False),
+        ("id in (select id from orders)", False),
+        ("from_day > 3", False),
+        ("select 1; select 2", False),
+        ("copy this to 'x'", False),
+    ],
+)
+def test_a_query_is_told_from_a_condition(text: str, query: bool) -> None:
+    assert duck.is_query(text) is query

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -131,6 +135,10 @@ def test_a_file_of_another_state_of_the_checkout_is_the_answer_no(
         ({REFS["hub"]: config_of("mail")}, "is labelled `mail`"),
         ({REFS["hub"]: config_of("")}, "is labelled ``"),
         ({REFS["hub"]: config_of("hub", "arm64")}, "for arm64, and this engine runs amd64"),
+        ({REFS["base"]: config_of("whatever")}, "is labelled `whatever`"),
+        ({OLD: config_of("whatever")}, f"{OLD} is labelled `whatever`"),
+        ({OLD: config_of("hub", "s390x")}, "for s390x, and this engine runs amd64"),
+        ({"sandbox/../debian:1": config_of("hub")}, "sandbox/../debian:1 is labelled `hub`"),
     ],
 )
 def test_images_that_are_not_what_they_say_are_refused(
@@ -139,6 +147,59 @@ def test_images_that_are_not_what_they_say_are_refused(
     with pytest.raises(UsageError, match=expected):
         load_images(engine, settings, write(tmp_path, {**configs("spark"), **images}))
     assert engine.calls == []
+
+
+def test_the_image_of_another_checkout_is_not_replaced(engine: FakeEngine, settings: Settings, tmp_path: Path) -> None:
+    engine.images = {OLD: "sha256:the other checkout's"}
+    with pytest.raises(UsageError, match=f"another image than the engine for {OLD}"):
+        load_images(engine, settings, write(tmp_path, {**configs("spark"), OLD: config_of("hub")}))
+    assert engine.calls == []
+
+
+EVIL = json.dumps([{"Config": "x", "RepoTags": ["debian:latest"], "Layers": []}]).encode()
+NAMED = {"manifests": [{"annotations": {"io.containerd.image.name": "docker.io/library/debian:latest"}}]}
+OWN = {"manifests": [{"annotations": {"io.containerd.image.name": f"docker.io/{REFS['spark']}"}}, {}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("manifest.json", EVIL, "it has manifest.json twice"),
+        ("./manifest.json", EVIL, r"the path './manifest.json'"),
+        ("../manifest.json", EVIL, r"the path '../manifest.json'"),
+        ("/manifest.json", EVIL, r"the path '/manifest.json'"),
+        ("index.json", json.dumps(NAMED).encode(), "names images that manifest.json does not: debian:latest"),
+        ("repositories", b'{"debian": {"latest": "x"}}', "names images that manifest.json does not: debian:latest"),
+        ("index.json", b"[]", "none of saved images"),
+        ("index.json", b" " + json.dumps(NAMED).encode(), "its index.json is none of saved images"),
+        ("index.json", json.dumps(OWN).encode(), ""),
+    ],
+)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_what_an_engine_could_read_otherwise_is_refused(
+    tmp_path: Path, name: str, content: bytes, expected: str, compressed: bool
+) -> None:
+    out = io.BytesIO(image_file(configs("spark")))
+    with tarfile.open(fileobj=out, mode="a") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    file = tmp_path / "images.tar"
+    file.write_bytes(gzip.compress(out.getvalue()) if compressed else out.getvalue())
+    if not expected:
+        assert len(read_images(file)) == 1
+        return
+    with pytest.raises(UsageError, match=expected):
+        read_images(file)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_second_archive_behind_the_first_is_refused(tmp_path: Path, compressed: bool) -> None:
+    whole = image_file(configs("spark")) + bytes(3 << 20) + image_file(configs("hub"))
+    file = tmp_path / "images.tar"
+    file.write_bytes(gzip.compress(whole) if compressed else whole)
+    with pytest.raises(UsageError, match="something lies behind its end"):
+        read_images(file)
 
 
 def test_an_engine_that_has_another_image_afterwards_is_not_believed(

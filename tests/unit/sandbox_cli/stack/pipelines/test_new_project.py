@@ -97,6 +97,9 @@ def test_the_pages_show_the_commands_that_a_test_runs(page: str) -> None:
 def test_a_name_that_can_be_no_package_is_refused(tmp_path: Path, name: str, expected: str, hint: str | None) -> None:
     with pytest.raises(UsageError, match=expected) as caught:
         make_project(name, tmp_path)
+    assert caught.value.hint == (hint and f"{hint} --into {tmp_path}")
+    with pytest.raises(UsageError) as caught:
+        make_project(name, Path())
     assert caught.value.hint == hint
     assert not list(tmp_path.iterdir())
 
