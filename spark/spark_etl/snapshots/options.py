@@ -184,6 +184,11 @@ def duckdb_type(text: str) -> str:
     raise ArgumentError(f"`{printable(text, one_line=True)}` is no type that a column can be given", hint=KNOWN)
 
 
+def spark_name(kind: str) -> str:
+    """Returns a type of DuckDB's as Spark's SQL writes it, where a column can be given it."""
+    return next((name for name, own in TYPES.items() if own == kind), kind.lower())
+
+
 def _pairs(option: str, given: Sequence[str], example: str) -> dict[str, str]:
     """Returns what stands before and after the last `=`: a column's name may have one."""
     found: dict[str, str] = {}
