@@ -10,7 +10,7 @@ from typing import Any
 from spark_etl.errors import ArgumentError
 from spark_etl.printable import printable
 from spark_etl.reading.duck import identifier, text
-from spark_etl.snapshots.inputs import Inputs, is_packed, opened
+from spark_etl.snapshots.inputs import Inputs, is_compressed, opened
 from spark_etl.storage.base import CHUNK
 
 LARGEST_OBJECT, SMALLEST_OBJECT = 256 << 20, 1 << 20  # bytes of one object
@@ -24,7 +24,7 @@ EXACT_DIGITS = 15  # that a double always keeps
 
 def json_arguments(inputs: Inputs) -> dict[str, str]:
     """Returns the arguments of `read_json`: all rows are looked at for their types."""
-    largest = max(_unpacked_bytes(path, file.size) for path, file in zip(inputs.paths, inputs.files, strict=True))
+    largest = max(_whole_size(path, file.size) for path, file in zip(inputs.paths, inputs.files, strict=True))
     most = min(LARGEST_OBJECT, max(SMALLEST_OBJECT, ALL_OBJECTS // len(inputs.paths)))
     return {
         "records": "'true'",
@@ -37,8 +37,8 @@ def json_arguments(inputs: Inputs) -> dict[str, str]:
     }
 
 
-def _unpacked_bytes(path: Path, size: int) -> int:
-    if not is_packed(path.name):
+def _whole_size(path: Path, size: int) -> int:
+    if not is_compressed(path.name):
         return max(size, path.stat().st_size)
     total = 0
     with opened(path) as stream:

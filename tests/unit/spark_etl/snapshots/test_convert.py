@@ -139,6 +139,11 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"a.json": '{"x": 1}\n{"X": 2}\n'}, {}, "`x` and `X` are one column for Spark", "alike"),
     ({"a.json": '{"x": {"y": 1, "Y": 2}}'}, {}, "Duplicate name", ""),
     ({"a.json": '{"x": 1}'}, {"nulls": ["n/a"]}, "--null is for CSV, and this is JSON", "leave out --null"),
+    ({"a.csv.gz": gzip.compress(b"x\n1\n" * 999)[:-20]}, {}, "a.csv.gz can't be decompressed to its end", "again"),
+    ({"a.json.gz": gzip.compress(b'{"x": 1}\n' * 999)[:-20]}, {}, "a.json.gz can't be decompressed", "again"),
+    ({"a.csv.gz": "x\n1\n"}, {}, "a.csv.gz is not compressed, though its name ends with .gz", "without .gz"),
+    ({"a.csv.zst": "x\n1\n"}, {}, "a.csv.zst is not compressed", "without .zst"),
+    ({"a.csv": gzip.compress(b"x\n1\n")}, {}, "a.csv is compressed, and its name does not say so", "with .gz"),
     ({"a.parquet": b"x,y\n1,2\n"}, {}, "no whole Parquet file: it is text", "write it again"),
 ]
 
