@@ -19,6 +19,7 @@ from spark_etl.schemas.footers import read_footer
 from spark_etl.schemas.foreign import foreign_leaves
 from spark_etl.schemas.types import FileSchema, sql_type
 from spark_etl.snapshots.columns import Column, as_read, lossy_checks, snapshot_columns
+from spark_etl.snapshots.csv_files import refuse_empty_end
 from spark_etl.snapshots.inputs import CSV, PARQUET, snapshot_inputs
 from spark_etl.snapshots.json_files import refuse_renamed
 from spark_etl.snapshots.notes import column_notes
@@ -104,6 +105,8 @@ def convert(
         columns = _with_instants(snapshot_columns(kinds, options, date_col), files)
         with files.refusals():
             with progress.step("values"):
+                if files.shape:
+                    refuse_empty_end(inputs, files.shape)
                 files, texts = as_texts(files, kinds, options, folder)
                 columns, said = settled(database, files, as_read(columns, texts, options), options)
                 _refuse_loss(database, files, columns)

@@ -121,7 +121,9 @@ def _copied(file: LocalFile, encoding: str, target: Path) -> Path:
         ArgumentError: It is not in that encoding, or compressed.
     """
     if is_compressed(file.name):
-        raise ArgumentError(f"{_shown(file)}: --encoding is for files that are not compressed", hint="decompress it first")
+        raise ArgumentError(
+            f"{_shown(file)}: --encoding is for files that are not compressed", hint="decompress it first"
+        )
     try:
         with (
             file.path.open(encoding=encoding, newline="") as source,
@@ -184,9 +186,12 @@ def find_bad_text(inputs: Inputs) -> ArgumentError | None:
         for number, line in enumerate(lines_of(path), start=1):
             if number == 1 and (mark := next((name for start, name in MARKS if line.startswith(start)), None)):
                 return ArgumentError(f"{_shown(file)} is written in {mark}", hint=f"--encoding {mark}")
-            if number == 1 and (ending := next((name for name, mark in COMPRESSED.items() if line.startswith(mark)), "")):
+            if number == 1 and (
+                ending := next((name for name, mark in COMPRESSED.items() if line.startswith(mark)), "")
+            ):
                 return ArgumentError(
-                    f"{_shown(file)} is compressed, and its name does not say so", hint=f"name it with .{ending} at its end"
+                    f"{_shown(file)} is compressed, and its name does not say so",
+                    hint=f"name it with .{ending} at its end",
                 )
             if problem := _bad_piece(line):
                 return ArgumentError(

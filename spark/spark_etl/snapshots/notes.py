@@ -32,7 +32,7 @@ def column_notes(
         options: What the user wants of them.
         said: What is known already of the types of texts.
     """
-    notes = [*([files.shape.summary] if files.shape else []), *said]
+    notes = [*(_of_shape(database, files, columns) if files.shape else []), *said]
     if files.inputs.kind == CSV:
         guessed = [column for column in columns if _is_guessed_text(column)]
         notes += _of_texts(database, files, guessed, options.decimal)
@@ -43,6 +43,20 @@ def column_notes(
                 f"double is approximate, for money say --type {doubles[0]}=decimal(12,2): {', '.join(doubles)}"
             )
     return notes
+
+
+def _of_shape(database: Any, files: Relation, columns: Sequence[Column]) -> Iterator[str]:
+    """Yields how the rows of a CSV are written, columns without a name, and lines without a value."""
+    if not files.shape:
+        return
+    yield files.shape.summary
+    for name in files.shape.unnamed:
+        yield f"a column has no name in the first line: it is called `{name}` (--rename {name}=NAME)"
+    if len(columns) == 1:
+        empty = f"select count(*) from {files.sql} where {identifier(columns[0].source)} is null"  # noqa: S608 - quoted
+        (number,) = database.execute(empty).fetchone()
+        if number:
+            yield f"{format_count(number, 'row')} without a value: an empty line, too, is a row of a file with one column"
 
 
 def _is_guessed_text(column: Column) -> bool:

@@ -62,7 +62,7 @@ class Relation:
         return ArgumentError(
             f"{printable(str(first), one_line=True)} can't be read as {self.inputs.kind}: "
             f"{printable(self.inputs.name_of(_reason(message)), one_line=True)}",
-            hint="mend the file, or say how it is read: `./sandbox data put --help` lists the options",
+            hint="correct the file, or say how it is read: `./sandbox data put --help` lists the options",
         )
 
 

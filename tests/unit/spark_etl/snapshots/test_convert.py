@@ -106,8 +106,12 @@ def test_what_is_read(
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"a.csv": b""}, {}, r"a.csv is empty \(0 bytes\)", "write it again"),
     ({"a.csv": "x,y\n"}, {}, "has no row", "at least one"),
-    ({"a.csv": "x,y\n1,2\n3\n"}, {}, "line 3 has 1 values, where 2 were expected: `3`", "--delimiter"),
-    ({"a.csv": "x,y\n1,2\n3,4,5\n"}, {}, "line 3 has 3 values, where 2 were expected", "mend that line"),
+    ({"a.csv": "x,y\n1,2\n3\n"}, {}, "line 3 has 1 value, where 2 were expected: `3`", "--delimiter"),
+    ({"a.csv": "x,y\n1,2\n3,4,5\n"}, {}, "line 3 has 3 values, where 2 were expected", "correct that line"),
+    ({"a.csv": "x,y\n1,2\n3,4,\n"}, {}, "line 3 has 3 values, where 2 were expected: `3,4,`", "correct that line"),
+    ({"a.tsv": "x\ty\n1\t2\n3\t4\t\r\n"}, {}, "line 3 has 3 values", "correct that line"),
+    ({"1.csv": "1,2\n", "2.csv": "1,2,3\n"}, {"header": False}, "2.csv has 3 values in its first row, and", "same"),
+    ({"a.csv": "sep=;\nx;y\n1;2\n"}, {}, "a.csv is `sep=;`, which is for Excel", "delete that line"),
     ({"a.csv": 'x,y\n1,"2\n3,4\n'}, {}, 'line 2: a value begins with `"`', "written twice"),
     ({"a.csv": "x,X\n1,2\n"}, {}, "more than one column `x`", "another name"),
     ({"a.csv": "x\nM\xfcller\n".encode("latin-1")}, {}, r"line 2 is no UTF-8: `M\\xfcller`", "--encoding latin-1"),
@@ -218,6 +222,19 @@ def test_a_column_that_is_mostly_numbers_is_pointed_at(make: Make) -> None:
     made = make({"a.csv": "amount\n" + "1.5\n" * 99 + "n/a\n"})
     assert made.columns == {"amount": "string"}
     assert any("1 value of 100, such as `n/a`, is no number (--null 'n/a'" in note for note in made.notes)
+
+
+def test_a_comma_at_the_end_may_be_an_empty_value_or_text(make: Make) -> None:
+    made = make({"a.csv": 'x,y\n1,\n2,"a,\nb,"\n'})
+    assert rows(made) == [{"x": 1, "y": None}, {"x": 2, "y": "a,\nb,"}]
+
+
+def test_a_column_without_a_name_and_a_line_without_a_value_are_said(make: Make) -> None:
+    made = make({"a.csv": ",x\n1,2\n"}, rename=["column0=id"])
+    assert list(made.columns) == ["id", "x"]
+    assert any("it is called `column0` (--rename column0=NAME)" in note for note in made.notes)
+    made = make({"b.csv": "x\n1\n\n2\n"})
+    assert any("1 row without a value: an empty line, too, is a row" in note for note in made.notes)
 
 
 def test_dates_that_are_guessed_are_said(make: Make) -> None:
