@@ -56,7 +56,7 @@ def _of_shape(database: Any, files: Relation, columns: Sequence[Column]) -> Iter
         empty = f"select count(*) from {files.sql} where {identifier(columns[0].source)} is null"  # noqa: S608 - quoted
         (number,) = database.execute(empty).fetchone()
         if number:
-            yield f"{format_count(number, 'row')} without a value: an empty line, too, is a row of a file with one column"
+            yield f"{format_count(number, 'row')} without a value: an empty line, too, is a row here"
 
 
 def _is_guessed_text(column: Column) -> bool:
