@@ -207,7 +207,7 @@ def _check_names(columns: Sequence[Column], date_col: str) -> None:
         if not column.name.strip():
             raise ArgumentError("a column has no name", hint="give it one where the file is written")
         if shown != column.name:
-            raise ArgumentError(f"the column `{shown}` has letters in its name that can't be shown", hint=rename)
+            raise ArgumentError(f"the column `{shown}` has characters in its name that can't be shown", hint=rename)
         if counted[column.name.lower()] > 1:
             raise ArgumentError(f"more than one column is called `{shown}`: Spark can't tell them apart", hint=rename)
         if column.name.lower() == date_col.lower():
@@ -218,7 +218,8 @@ def _check_names(columns: Sequence[Column], date_col: str) -> None:
 
 
 def _quoted(name: str) -> str:
-    return name if name.isidentifier() else f"'{name}'"
+    shown = printable(name, one_line=True)
+    return shown if shown.isidentifier() else f"'{shown}'"
 
 
 def lossy_checks(columns: Sequence[Column]) -> Iterator[tuple[Column, str]]:
