@@ -17,7 +17,7 @@ from spark_etl.reading import duck
 from spark_etl.reading.duck import identifier, text
 from spark_etl.schemas.footers import read_footer
 from spark_etl.schemas.foreign import foreign_leaves
-from spark_etl.schemas.types import FileSchema, sql_type
+from spark_etl.schemas.types import FileSchema, Type, sql_type
 from spark_etl.snapshots.columns import Column, as_read, lossy_checks, snapshot_columns
 from spark_etl.snapshots.csv_files import refuse_empty_end
 from spark_etl.snapshots.inputs import CSV, PARQUET, snapshot_inputs
@@ -34,6 +34,7 @@ from spark_etl.units import format_count
 
 FILE = "part-00000.parquet"
 SAMPLE_ROWS = 5
+HALF = "float16"
 HEADERS = ("column", "type", "what was done")
 
 
@@ -102,7 +103,7 @@ def convert(
             kinds = _types(database, files)
         if inputs.kind not in {CSV, PARQUET}:
             refuse_renamed(kinds, inputs)
-        columns = _with_instants(snapshot_columns(kinds, options, date_col), files)
+        columns = _as_in_footers(snapshot_columns(kinds, options, date_col), files)
         with files.refusals():
             with progress.step("values"):
                 if files.shape:
@@ -122,14 +123,22 @@ def _types(database: Any, files: Relation) -> dict[str, Any]:
     return dict(zip(found.columns, found.types, strict=True))
 
 
-def _with_instants(columns: Sequence[Column], files: Relation) -> list[Column]:
-    """Returns the columns; INT96, as Spark once wrote moments, is a moment for Spark, and a time of day for DuckDB."""
-    return [
-        replace(column, target=MOMENT)
-        if column.target == "TIMESTAMP" and not column.converted and files.footers.get(column.source) == "timestamp"
-        else column
-        for column in columns
-    ]
+def _as_in_footers(columns: Sequence[Column], files: Relation) -> list[Column]:
+    """Returns the columns, with what footers of Parquet say and DuckDB does not.
+
+    INT96, as Spark once wrote moments, is a moment for Spark and a time of day for DuckDB; float16 is float for DuckDB.
+    """
+    return [_as_in_footer(column, files.footers.get(column.source)) for column in columns]
+
+
+def _as_in_footer(column: Column, kind: Type | None) -> Column:
+    if column.is_chosen or kind is None:
+        return column
+    if kind == "timestamp" and column.target == LOCAL_MOMENT and not column.converted:
+        return replace(column, target=MOMENT)
+    if any(leaf == HALF for _, leaf in foreign_leaves(column.source, kind)):
+        return replace(column, converted=(*column.converted, (HALF, "FLOAT")))
+    return column
 
 
 def _refuse_loss(database: Any, files: Relation, columns: Sequence[Column]) -> None:

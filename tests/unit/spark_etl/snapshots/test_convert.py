@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -181,9 +182,17 @@ def test_what_spark_lacks_is_converted_without_a_loss_and_said(make: Make) -> No
     }
     assert made.table()[5][:2] == ["inner", "struct<time:string>"]
     assert made.table()[6][:2] == ["list", "array<bigint>"]
-    assert set(made.changes) == {"time", "large", "nanos", "moment", "inner", "list"}
+    assert made.changes["half"] == "was float16, which Spark lacks"
+    assert set(made.changes) == {"half", "time", "large", "nanos", "moment", "inner", "list"}
     assert rows(made)[0]["time"] == "12:00:00.000001"
     assert rows(made)[0]["large"] == Decimal(2**64 - 1)
+
+
+def test_moments_as_spark_once_wrote_them_are_what_is_asked_for(make: Make) -> None:
+    old = BytesIO()
+    parquet.write_table(pa.table({"x": pa.array([1], pa.timestamp("us"))}), old, use_deprecated_int96_timestamps=True)
+    assert make({"a.parquet": old.getvalue()}).columns == {"x": "timestamp"}
+    assert make({"a.parquet": old.getvalue()}, types=["x=timestamp_ntz"]).columns == {"x": "timestamp_ntz"}
 
 
 def table(**columns: pa.Array) -> dict[str, pa.Table]:
