@@ -227,8 +227,9 @@ def lossy_checks(columns: Sequence[Column]) -> Iterator[tuple[Column, str]]:
     for column in columns:
         source = identifier(column.source)
         if column.is_text and column.target != TEXT:
-            yield column, changed(source, column.target, decimal=column.decimal, written=column.written)
-            if not column.is_chosen and column.target in {LOCAL_MOMENT, MOMENT}:
+            if column.is_chosen:
+                yield column, changed(source, column.target, decimal=column.decimal, written=column.written)
+            elif column.target in {LOCAL_MOMENT, MOMENT}:  # settle.py has looked at all else
                 yield column, beyond_microseconds(source)
         elif column.is_cut:
             yield column, f"{source} is not null and {column.value('try_cast')} is null"

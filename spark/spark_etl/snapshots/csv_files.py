@@ -167,13 +167,13 @@ def refuse_empty_end(inputs: Inputs, shape: CsvShape) -> None:
         ArgumentError: Names the line.
     """
     mark = shape.delimiter.encode()
+    ends = (mark, mark + b"\r")
     for path in inputs.paths:
-        lines = (line.removesuffix(b"\r") for line in lines_of(path))
-        if any(line.endswith(mark) and line.count(mark) >= shape.width for line in lines):
-            problem = find_bad_row(inputs, shape)
-            if problem:
-                raise problem
-            return
+        for line in lines_of(path):  # a delimiter within quotes is counted too: then all rows are read
+            if line.endswith(ends) and line.count(mark) >= shape.width:
+                if problem := find_bad_row(inputs, shape):
+                    raise problem
+                return
 
 
 def find_bad_row(inputs: Inputs, shape: CsvShape) -> ArgumentError | None:

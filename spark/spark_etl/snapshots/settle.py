@@ -25,6 +25,7 @@ from spark_etl.snapshots.texts import DATE, DATE_FORMATS, LOCAL_MOMENT, TIMES, r
 ISO = ""
 LONG_NUMBER = re.compile(r"[+-]?[0-9]{16,}(?:\.([0-9]*))?")
 SHOWN = 60
+FIRST_ROWS = 1_000  # what does not fit these is not tried with all
 
 
 def settled(
@@ -35,19 +36,29 @@ def settled(
     if not guessed:
         return list(columns), []
     ways = {column.source: _ways(column, files, options) for column in guessed}
+    first = f"(select * from {files.sql} limit {FIRST_ROWS})"  # noqa: S608 - quoted
+    begun, examples = _fitting(database, first, guessed, ways)
+    left = [column for column in guessed if begun[column.source]]
+    fitting, others = _fitting(database, files.sql, left, begun)
+    return _chosen(columns, {**begun, **fitting}, {**examples, **others}, options)
+
+
+def _fitting(
+    database: Any, rows: str, columns: Sequence[Column], ways: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
+    """Returns for each column the ways that all of its texts are written in, and a text that the first does not fit."""
+    if not columns:
+        return {}, {}
     asked = []
-    for column in guessed:
+    for column in columns:
         source = identifier(column.source)
         for way in ways[column.source]:
             problem = rewritten(source, column.target, decimal=column.decimal, written=way or None)
-            asked += [f"count(*) filter (where {problem})", f"any_value({source}) filter (where {problem})"]
-    row = iter(database.execute(f"select {', '.join(asked)} from {files.sql}").fetchone())  # noqa: S608 - quoted
-    fitting, examples = {}, {}
-    for column in guessed:
-        found = [(way, next(row), next(row)) for way in ways[column.source]]
-        fitting[column.source] = [way for way, number, _ in found if not number]
-        examples[column.source] = str(found[0][2])
-    return _chosen(columns, fitting, examples, options)
+            asked.append(f"any_value({source}) filter (where {problem})")
+    row = iter(database.execute(f"select {', '.join(asked)} from {rows}").fetchone())  # noqa: S608 - quoted
+    wrong = {column.source: [(way, next(row)) for way in ways[column.source]] for column in columns}
+    fitting = {name: [way for way, text in tried if text is None] for name, tried in wrong.items()}
+    return fitting, {name: str(tried[0][1]) for name, tried in wrong.items()}
 
 
 def _ways(column: Column, files: Relation, options: ReadOptions) -> Sequence[str]:
