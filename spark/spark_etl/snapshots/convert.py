@@ -5,6 +5,7 @@ One file: it appears in the store at once, or not at all. Spark reads it in para
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from spark_etl.snapshots.options import ReadOptions, spark_name
 from spark_etl.snapshots.progress import OnStep, QueryProgress
 from spark_etl.snapshots.read import Relation, as_texts, relation
 from spark_etl.snapshots.settle import settled
-from spark_etl.snapshots.texts import LOCAL_MOMENT, MOMENT
+from spark_etl.snapshots.texts import LOCAL_MOMENT, MOMENT, is_number
 from spark_etl.storage import normalise
 from spark_etl.transfer.local_files import LocalFile, LocalFiles
 from spark_etl.units import format_count
@@ -35,6 +36,7 @@ from spark_etl.units import format_count
 FILE = "part-00000.parquet"
 SAMPLE_ROWS = 5
 HALF = "float16"
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:(,)\d{3})+(?:\.\d+)?|[+-]?\d{1,3}(?:(\.)\d{3})+,\d+")
 HEADERS = ("column", "type", "what was done")
 
 
@@ -169,7 +171,9 @@ def _lossy(column: Column, number: int, value: object, kind: str) -> ArgumentErr
         is_none = kind == CSV and not any(letter.isdigit() for letter in shown)
         null = f", or say what stands for no value: --null '{shown}'" if is_none else ""
         verb = "does" if number == 1 else "do"
-        return ArgumentError(f"{what} {verb} not fit {spark_name(column.target)}", hint=f"give another type{null}")
+        way = _without_thousands(column, str(value)) if is_number(column.target) else ""
+        hint = way or f"give another type{null}"
+        return ArgumentError(f"{what} {verb} not fit {spark_name(column.target)}", hint=hint)
     cut = {LOCAL_MOMENT: "timestamp_ntz", MOMENT: "timestamp"}.get(column.target)
     verb = "has" if number == 1 else "have"
     return ArgumentError(
@@ -178,6 +182,18 @@ def _lossy(column: Column, number: int, value: object, kind: str) -> ArgumentErr
         else f"{what} {'does' if number == 1 else 'do'} not fit {spark_name(column.target)}",
         hint=f"--type {name}=string keeps all of it{f', --type {name}={cut} cuts it' if cut else ''}",
     )
+
+
+def _without_thousands(column: Column, value: str) -> str:
+    """Returns what helps with `1,234.5` or `1.234,5`; empty for another number."""
+    match = THOUSANDS.fullmatch(value.strip())
+    mark = match and (match[1] or match[2])
+    if not mark or mark == column.decimal:  # 1,005 with --decimal , has three decimals
+        return ""
+    name = printable(column.source, one_line=True)
+    without = f"replace(`{name}`, '{mark}', '')"
+    number = f"replace({without}, ',', '.')" if mark == "." else without
+    return f"--type {name}=string, and in a feature: cast({number} as decimal(12,2))"
 
 
 def _write(database: Any, files: Relation, columns: Sequence[Column], target: Path) -> None:

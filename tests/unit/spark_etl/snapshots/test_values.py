@@ -177,3 +177,32 @@ def test_a_comma_between_thousands_is_no_decimal_mark(
 def test_a_date_that_is_none_among_others_is_pointed_at(make: Make) -> None:
     notes = make(csv("2024-02-29", "2024-03-01", "2023-02-29")).notes
     assert any("1 value of 3, such as `2023-02-29`, is no date" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("value", "decimal", "number"),
+    [
+        ("1.234,5", ",", "replace(replace(`x`, '.', ''), ',', '.')"),
+        ("1,234.50", ".", "replace(`x`, ',', '')"),
+    ],
+)
+def test_a_number_with_thousands_that_is_refused_has_a_way_out(
+    make: Make, value: str, decimal: str, number: str
+) -> None:
+    with pytest.raises(ArgumentError, match="does not fit decimal") as refused:
+        make(csv(value), decimal=decimal, types=["x=decimal(12,2)"])
+    assert refused.value.hint == f"--type x=string, and in a feature: cast({number} as decimal(12,2))"
+
+
+def test_a_third_decimal_is_no_thousand(make: Make) -> None:
+    with pytest.raises(ArgumentError, match="does not fit decimal") as refused:
+        make(csv("1,005"), decimal=",", types=["x=decimal(12,2)"])
+    assert refused.value.hint == "give another type"
+
+
+@pytest.mark.parametrize(("usual", "last"), [("02/03/2024", "12/31/2024"), ("1.5", "12E4")])
+def test_all_rows_of_all_files_are_asked(make: Make, usual: str, last: str) -> None:
+    given = {"a.csv": "x\n" + f"{usual}\n" * 1_500, "b.csv": f"x\n{last}\n", "c.csv": "x\n31/12/2024\n"}
+    if usual == "1.5":
+        given.pop("c.csv")
+    assert make(given).columns == {"x": "string"}
