@@ -45,7 +45,7 @@ def settled(
 
 def _fitting(
     database: Any, rows: str, columns: Sequence[Column], ways: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
+) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Returns for each column the ways that all of its texts are written in, and a text that the first does not fit."""
     if not columns:
         return {}, {}
