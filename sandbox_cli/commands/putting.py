@@ -15,6 +15,7 @@ from spark_etl.snapshots import (
     ReadOptions,
     Snapshot,
     SnapshotPlace,
+    check_names,
     check_place,
     convert,
     drift_note,
@@ -39,7 +40,6 @@ CELL = 40
 User = Annotated[
     str | None, typer.Option(metavar="NAME", help="A path without s3:// is in this user's place, scratch/users/NAME/.")
 ]
-OF_SNAPSHOTS = "--as-snapshot"
 
 
 def put(
@@ -87,6 +87,8 @@ def put(
     )
     if as_snapshot is None:
         _refuse_options_of_snapshots(options, day, date_col)
+    else:
+        check_names(as_snapshot, date_col)
     found, chosen_day = local_files(path), _day(day)
     store = data.running(given.console, given.settings, user)
     target = store.writable(place)
@@ -118,7 +120,8 @@ def _refuse_options_of_snapshots(options: ReadOptions, day: str | None, date_col
     ]
     if given:
         raise UsageError(
-            f"{given[0]} is for a snapshot: without --as-snapshot, files go as they are.", hint=OF_SNAPSHOTS
+            f"{given[0]} is for a snapshot: without --as-snapshot, files go as they are.",
+            hint=f"--as-snapshot orders makes one of the name orders; or leave out {given[0]}",
         )
 
 

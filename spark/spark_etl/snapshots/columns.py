@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from spark_etl.errors import ArgumentError
@@ -18,8 +18,10 @@ from spark_etl.names import alternatives
 from spark_etl.printable import printable
 from spark_etl.reading.duck import identifier
 from spark_etl.snapshots.options import ReadOptions
+from spark_etl.snapshots.texts import APPROXIMATE, LOCAL_MOMENT, MOMENT, beyond_microseconds, changed, value_of
 
 TEXT = "VARCHAR"
+NANOSECONDS = {"TIMESTAMP_NS", "TIMESTAMPTZ_NS"}
 # What DuckDB calls a type that Spark has → itself.
 KEPT = {
     "boolean": "BOOLEAN",
@@ -72,6 +74,9 @@ class Column:
         target: Its type in the snapshot, as DuckDB writes it.
         is_chosen: Whether the user has given that type.
         converted: What in its type Spark lacks → what becomes of it.
+        is_text: Whether its values are read as texts, whatever they are taken for.
+        decimal: What stands between the whole and the part of a number in such a text.
+        written: How a day or a moment is written in such a text, as `strptime` has it; None: as ISO 8601.
     """
 
     source: str
@@ -80,11 +85,32 @@ class Column:
     target: str
     is_chosen: bool = False
     converted: tuple[tuple[str, str], ...] = ()
+    is_text: bool = False
+    decimal: str = "."
+    written: str | None = None
 
     @property
     def sql(self) -> str:
         """The column as SQL selects it."""
-        return f"cast({identifier(self.source)} as {self.target}) as {identifier(self.name)}"
+        return f"{self.value()} as {identifier(self.name)}"
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether digits beyond microseconds are left out, as the user has said."""
+        return self.is_chosen and self.found in NANOSECONDS and self.target in {LOCAL_MOMENT, MOMENT}
+
+    def value(self, cast: str = "cast") -> str:
+        """Returns SQL for its values in the snapshot; with `try_cast`, what has none is NULL."""
+        source = identifier(self.source)
+        if self.is_text:
+            return value_of(source, self.target, decimal=self.decimal, written=self.written, cast=cast)
+        if self.is_cut:  # a cast would round 59.999999999 up, to the next day
+            nanoseconds = f"epoch_ns({source})"
+            floor = f"({nanoseconds} - (({nanoseconds} % 1000) + 1000) % 1000) // 1000"
+            return f"{cast}(make_timestamp({floor}) as {self.target})"
+        if self.found in APPROXIMATE and self.target.startswith("DECIMAL"):  # 0.1 has more digits as a double
+            return f"{cast}({cast}({source} as varchar) as {self.target})"
+        return f"{cast}({source} as {self.target})"
 
     @property
     def note(self) -> str | None:
@@ -92,6 +118,21 @@ class Column:
         if not self.converted:
             return None
         return "; ".join(WHY.get(old) or f"was {old}, which Spark lacks" for old, _ in self.converted)
+
+
+def as_read(columns: Sequence[Column], texts: Collection[str], options: ReadOptions) -> list[Column]:
+    """Returns the columns, with how the texts among them are read."""
+    return [
+        replace(
+            column,
+            is_text=True,
+            decimal=options.decimal,
+            written=options.date_format if column.is_chosen and column.target == "DATE" else None,
+        )
+        if column.source in texts
+        else column
+        for column in columns
+    ]
 
 
 def snapshot_columns(found: Mapping[str, Any], options: ReadOptions, date_col: str) -> list[Column]:
@@ -166,7 +207,7 @@ def _check_names(columns: Sequence[Column], date_col: str) -> None:
         if not column.name.strip():
             raise ArgumentError("a column has no name", hint="give it one where the file is written")
         if shown != column.name:
-            raise ArgumentError(f"the column `{shown}` has letters in its name that can't be shown", hint=rename)
+            raise ArgumentError(f"the column `{shown}` has characters in its name that can't be shown", hint=rename)
         if counted[column.name.lower()] > 1:
             raise ArgumentError(f"more than one column is called `{shown}`: Spark can't tell them apart", hint=rename)
         if column.name.lower() == date_col.lower():
@@ -177,14 +218,28 @@ def _check_names(columns: Sequence[Column], date_col: str) -> None:
 
 
 def _quoted(name: str) -> str:
-    return name if name.isidentifier() else f"'{name}'"
+    shown = printable(name, one_line=True)
+    return shown if shown.isidentifier() else f"'{shown}'"
 
 
 def lossy_checks(columns: Sequence[Column]) -> Iterator[tuple[Column, str]]:
     """Yields the columns whose values may not survive, each with what holds for a row where one does not."""
     for column in columns:
         source = identifier(column.source)
-        if column.is_chosen:
-            yield column, f"{source} is not null and try_cast({source} as {column.target}) is null"
+        if column.is_text and column.target != TEXT:
+            if column.is_chosen:
+                yield column, changed(source, column.target, decimal=column.decimal, written=column.written)
+            elif column.target in {LOCAL_MOMENT, MOMENT}:  # settle.py has looked at all else
+                yield column, beyond_microseconds(source)
+        elif column.is_cut:
+            yield column, f"{source} is not null and {column.value('try_cast')} is null"
+        elif column.is_chosen and column.target not in {TEXT, column.found}:
+            value = column.value("try_cast")
+            ways = (
+                f"try_cast({value} as varchar)",
+                value,
+            )  # 0.1 as a float is another double than 0.1, but not as text
+            back = f"coalesce({', '.join(f'try_cast({way} as {column.found})' for way in ways)})"
+            yield column, f"{source} is not null and ({back} is distinct from {source})"
         elif any(new != TEXT for _, new in column.converted):
             yield column, f"try_cast(try_cast({source} as {column.target}) as {column.found}) is distinct from {source}"

@@ -5,8 +5,9 @@ One file: it appears in the store at once, or not at all. Spark reads it in para
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,25 @@ from spark_etl.reading import duck
 from spark_etl.reading.duck import identifier, text
 from spark_etl.schemas.footers import read_footer
 from spark_etl.schemas.foreign import foreign_leaves
-from spark_etl.schemas.types import FileSchema, sql_type
-from spark_etl.snapshots.columns import TEXT, Column, lossy_checks, snapshot_columns
+from spark_etl.schemas.types import FileSchema, Type, sql_type
+from spark_etl.snapshots.columns import Column, as_read, lossy_checks, snapshot_columns
+from spark_etl.snapshots.csv_files import refuse_empty_end
 from spark_etl.snapshots.inputs import CSV, PARQUET, snapshot_inputs
-from spark_etl.snapshots.notes import column_notes, too_many_digits
-from spark_etl.snapshots.options import ReadOptions
+from spark_etl.snapshots.json_files import refuse_renamed
+from spark_etl.snapshots.notes import column_notes
+from spark_etl.snapshots.options import ReadOptions, spark_name
 from spark_etl.snapshots.progress import OnStep, QueryProgress
-from spark_etl.snapshots.read import Relation, refuse_renamed, relation
+from spark_etl.snapshots.read import Relation, as_texts, relation
+from spark_etl.snapshots.settle import settled
+from spark_etl.snapshots.texts import LOCAL_MOMENT, MOMENT, is_number
 from spark_etl.storage import normalise
 from spark_etl.transfer.local_files import LocalFile, LocalFiles
 from spark_etl.units import format_count
 
 FILE = "part-00000.parquet"
 SAMPLE_ROWS = 5
+HALF = "float16"
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:(,)\d{3})+(?:\.\d+)?|[+-]?\d{1,3}(?:(\.)\d{3})+,\d+")
 HEADERS = ("column", "type", "what was done")
 
 
@@ -98,11 +105,15 @@ def convert(
             kinds = _types(database, files)
         if inputs.kind not in {CSV, PARQUET}:
             refuse_renamed(kinds, inputs)
-        columns = _with_instants(snapshot_columns(kinds, options, date_col), files)
+        columns = _as_in_footers(snapshot_columns(kinds, options, date_col), files)
         with files.refusals():
             with progress.step("values"):
+                if files.shape:
+                    refuse_empty_end(inputs, files.shape)
+                files, texts = as_texts(files, kinds, options, folder)
+                columns, said = settled(database, files, as_read(columns, texts, options), options)
                 _refuse_loss(database, files, columns)
-                notes = column_notes(database, files, columns)
+                notes = column_notes(database, files, columns, options, said)
             with progress.step("Parquet"):
                 _write(database, files, columns, target)
             sample = _sample(database, columns, target)
@@ -114,14 +125,22 @@ def _types(database: Any, files: Relation) -> dict[str, Any]:
     return dict(zip(found.columns, found.types, strict=True))
 
 
-def _with_instants(columns: Sequence[Column], files: Relation) -> list[Column]:
-    """Returns the columns; INT96, as Spark once wrote moments, is a moment for Spark, and a time of day for DuckDB."""
-    return [
-        Column(column.source, column.name, column.found, "TIMESTAMP WITH TIME ZONE")
-        if column.target == "TIMESTAMP" and not column.converted and files.footers.get(column.source) == "timestamp"
-        else column
-        for column in columns
-    ]
+def _as_in_footers(columns: Sequence[Column], files: Relation) -> list[Column]:
+    """Returns the columns, with what footers of Parquet say and DuckDB does not.
+
+    INT96, as Spark once wrote moments, is a moment for Spark and a time of day for DuckDB; float16 is float for DuckDB.
+    """
+    return [_as_in_footer(column, files.footers.get(column.source)) for column in columns]
+
+
+def _as_in_footer(column: Column, kind: Type | None) -> Column:
+    if column.is_chosen or kind is None:
+        return column
+    if kind == "timestamp" and column.target == LOCAL_MOMENT and not column.converted:
+        return replace(column, target=MOMENT)
+    if any(leaf == HALF for _, leaf in foreign_leaves(column.source, kind)):
+        return replace(column, converted=(*column.converted, (HALF, "FLOAT")))
+    return column
 
 
 def _refuse_loss(database: Any, files: Relation, columns: Sequence[Column]) -> None:
@@ -130,7 +149,7 @@ def _refuse_loss(database: Any, files: Relation, columns: Sequence[Column]) -> N
     Raises:
         ArgumentError: Names the column, how many values, and one of them.
     """
-    checks = [*lossy_checks(columns), *too_many_digits(columns)]
+    checks = list(lossy_checks(columns))
     if not checks:
         return
     selected = ", ".join(
@@ -141,24 +160,40 @@ def _refuse_loss(database: Any, files: Relation, columns: Sequence[Column]) -> N
     row = database.execute(f"select {selected} from {files.sql}").fetchone()  # noqa: S608 - quoted
     for (column, _), number, value in zip(checks, row[::2], row[1::2], strict=True):
         if number:
-            raise _lossy(column, number, value)
+            raise _lossy(column, number, value, files.inputs.kind)
 
 
-def _lossy(column: Column, number: int, value: object) -> ArgumentError:
+def _lossy(column: Column, number: int, value: object, kind: str) -> ArgumentError:
     shown = printable(str(value)[:60], one_line=True)
     name = printable(column.source, one_line=True)
-    what = f"{format_count(number, 'value')} of `{name}`, such as {shown}, {'is' if number == 1 else 'are'} no"
+    what = f"{format_count(number, 'value')} of `{name}`, such as {shown},"
     if column.is_chosen:
-        null = f", or say what stands for no value: --null '{shown}'" if column.found == TEXT else ""
-        return ArgumentError(f"{what} {column.target.lower()}", hint=f"give another type{null}")
+        is_none = kind == CSV and not any(letter.isdigit() for letter in shown)
+        null = f", or say what stands for no value: --null '{shown}'" if is_none else ""
+        verb = "does" if number == 1 else "do"
+        way = _without_thousands(column, str(value)) if is_number(column.target) else ""
+        hint = way or f"give another type{null}"
+        return ArgumentError(f"{what} {verb} not fit {spark_name(column.target)}", hint=hint)
+    cut = {LOCAL_MOMENT: "timestamp_ntz", MOMENT: "timestamp"}.get(column.target)
+    verb = "has" if number == 1 else "have"
     return ArgumentError(
-        f"{what} {column.target.lower()} without a loss: Spark has no {column.found.lower()}",
-        hint=f"--type {name}=string keeps all of it, --type {name}={_shorter(column)} cuts it",
+        f"{what} {verb} more digits than Spark keeps: it has no type with nanoseconds"
+        if "TIMESTAMP" in column.target
+        else f"{what} {'does' if number == 1 else 'do'} not fit {spark_name(column.target)}",
+        hint=f"--type {name}=string keeps all of it{f', --type {name}={cut} cuts it' if cut else ''}",
     )
 
 
-def _shorter(column: Column) -> str:
-    return {"TIMESTAMP": "timestamp_ntz", "TIMESTAMP WITH TIME ZONE": "timestamp"}.get(column.target, "double")
+def _without_thousands(column: Column, value: str) -> str:
+    """Returns what helps with `1,234.5` or `1.234,5`; empty for another number."""
+    match = THOUSANDS.fullmatch(value.strip())
+    mark = match and (match[1] or match[2])
+    if not mark or mark == column.decimal:  # 1,005 with --decimal , has three decimals
+        return ""
+    name = printable(column.source, one_line=True)
+    without = f"replace(`{name}`, '{mark}', '')"
+    number = f"replace({without}, ',', '.')" if mark == "." else without
+    return f"--type {name}=string, and in a feature: cast({number} as decimal(12,2))"
 
 
 def _write(database: Any, files: Relation, columns: Sequence[Column], target: Path) -> None:

@@ -21,10 +21,12 @@ from spark_etl.printable import printable
 from spark_etl.snapshots.inputs import Inputs, lines_of, opened
 from spark_etl.snapshots.options import ReadOptions
 from spark_etl.transfer.local_files import LocalFile
+from spark_etl.units import format_count
 
 DELIMITERS = (",", ";", "\t", "|")
 FIRST_BYTES, FIELD_SIZE = 1 << 20, 1 << 30
 SHOWN = 60
+FOR_EXCEL = re.compile(r"sep=(.)\r?(?:\n|$)", re.IGNORECASE)
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 
@@ -50,6 +52,11 @@ class CsvShape:
         shown = {"\t": "tabs", ",": "`,`"}.get(self.delimiter, f"`{self.delimiter}`")
         return f"values are separated by {shown}, {'the first line has their names' if self.header else 'no header'}"
 
+    @property
+    def unnamed(self) -> list[str]:
+        """What columns are called that the first line has no name for."""
+        return [f"column{number}" for number, name in enumerate(self.names) if not name.strip()]
+
 
 def csv_shape(inputs: Inputs, options: ReadOptions) -> CsvShape:
     """Returns how the files are written.
@@ -58,15 +65,27 @@ def csv_shape(inputs: Inputs, options: ReadOptions) -> CsvShape:
         ArgumentError: The header has no row below it, a name twice, or is not the same in all files.
     """
     starts = [_start(path) for path in inputs.paths]
+    _refuse_line_of_excel(starts, inputs)
     delimiter = options.delimiter or _most_frequent(starts[0])
     first = _first_row(starts[0], delimiter)
     header = _has_header(first, inputs.files[0], options)
     if not header:
+        for file, start in zip(inputs.files[1:], starts[1:], strict=True):
+            _refuse_other_width(first, _first_row(start, delimiter), inputs.files[0], file)
         return CsvShape(delimiter, False, (), len(first))
     _refuse_twice(first, inputs.files[0])
     for file, start in zip(inputs.files[1:], starts[1:], strict=True):
         _refuse_other_header(first, _first_row(start, delimiter), inputs.files[0], file)
     return CsvShape(delimiter, True, first, len(first))
+
+
+def _refuse_line_of_excel(starts: Sequence[str], inputs: Inputs) -> None:
+    for file, start in zip(inputs.files, starts, strict=True):
+        if match := FOR_EXCEL.match(start):
+            raise ArgumentError(
+                f"the first line of {_shown(file)} is `{match[0].strip()}`, which is for Excel and no row",
+                hint=f"delete that line, and say --delimiter '{match[1]}'",
+            )
 
 
 def _start(path: Path) -> str:
@@ -130,6 +149,33 @@ def _refuse_other_header(first: Sequence[str], other: Sequence[str], file: Local
         )
 
 
+def _refuse_other_width(first: Sequence[str], other: Sequence[str], file: LocalFile, another: LocalFile) -> None:
+    if len(first) != len(other):
+        raise ArgumentError(
+            printable(
+                f"{another.path} has {len(other)} values in its first row, and {file.path} has {len(first)}",
+                one_line=True,
+            ),
+            hint="put files with the same columns, or one file",
+        )
+
+
+def refuse_empty_end(inputs: Inputs, shape: CsvShape) -> None:
+    """Refuses a row that has one value too many, and that one empty: DuckDB would leave it out.
+
+    Raises:
+        ArgumentError: Names the line.
+    """
+    mark = shape.delimiter.encode()
+    ends = (mark, mark + b"\r")
+    for path in inputs.paths:
+        for line in lines_of(path):  # a delimiter within quotes is counted too: then all rows are read
+            if line.endswith(ends) and line.count(mark) >= shape.width:
+                if problem := find_bad_row(inputs, shape):
+                    raise problem
+                return
+
+
 def find_bad_row(inputs: Inputs, shape: CsvShape) -> ArgumentError | None:
     """Returns the error for the first row that has another number of values, or a quote that nothing closes."""
     for file, path in zip(inputs.files, inputs.paths, strict=True):
@@ -137,15 +183,15 @@ def find_bad_row(inputs: Inputs, shape: CsvShape) -> ArgumentError | None:
             for number, row in _rows(path, shape.delimiter):
                 if row and len(row) != shape.width:
                     shown = printable(shape.delimiter.join(row)[:SHOWN], one_line=True)
+                    counted = format_count(len(row), "value")
                     return ArgumentError(
-                        f"{_shown(file)}, line {number} has {len(row)} values, where {shape.width} were expected: "
-                        f"`{shown}`",
-                        hint="mend that line; or give another --delimiter",
+                        f"{_shown(file)}, line {number} has {counted}, where {shape.width} were expected: `{shown}`",
+                        hint="correct that line; or give another --delimiter",
                     )
         except _OpenQuoteError as error:
             return ArgumentError(
                 f'{_shown(file)}, line {error}: a value begins with `"` there, and no `"` ends it',
-                hint="mend that line: a quote within a quoted value is written twice",
+                hint="correct that line: a quote within a quoted value is written twice",
             )
     return None
 

@@ -27,7 +27,7 @@ ENDINGS = {
     "parquet": PARQUET,
     "parq": PARQUET,
 }
-PACKED = {"gz", "zst"}
+COMPRESSED = {"gz": b"\x1f\x8b", "zst": b"\x28\xb5\x2f\xfd"}  # an ending → the bytes that such a file begins with
 UTF8 = {"utf-8", "ascii", "utf-8-sig"}
 MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 SHOWN = 60
@@ -57,14 +57,14 @@ class Inputs:
 def format_of(name: str) -> str | None:
     """Returns the format of a file by its name; None if it is none of those that are read."""
     parts = name.lower().rsplit("/", 1)[-1].split(".")
-    if len(parts) > 2 and parts[-1] in PACKED:
+    if len(parts) > 2 and parts[-1] in COMPRESSED:
         parts.pop()
     return ENDINGS.get(parts[-1]) if len(parts) > 1 else None
 
 
-def is_packed(name: str) -> bool:
+def is_compressed(name: str) -> bool:
     """Returns whether a file is compressed as a whole, by its name."""
-    return name.lower().rsplit(".", 1)[-1] in PACKED
+    return name.lower().rsplit(".", 1)[-1] in COMPRESSED
 
 
 def snapshot_inputs(found: LocalFiles, options: ReadOptions, folder: Path) -> Inputs:
@@ -120,8 +120,10 @@ def _copied(file: LocalFile, encoding: str, target: Path) -> Path:
     Raises:
         ArgumentError: It is not in that encoding, or compressed.
     """
-    if is_packed(file.name):
-        raise ArgumentError(f"{_shown(file)}: --encoding is for files that are not compressed", hint="unpack it first")
+    if is_compressed(file.name):
+        raise ArgumentError(
+            f"{_shown(file)}: --encoding is for files that are not compressed", hint="decompress it first"
+        )
     try:
         with (
             file.path.open(encoding=encoding, newline="") as source,
@@ -138,15 +140,37 @@ def _copied(file: LocalFile, encoding: str, target: Path) -> Path:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """Yields the bytes of a file, unpacked."""
+    """Yields the bytes of a file, decompressed.
+
+    Raises:
+        ArgumentError: It is not compressed as its name says, or is damaged.
+    """
     import pyarrow as pa
 
-    with pa.input_stream(str(path), compression="detect") as stream:
-        yield stream
+    try:
+        with pa.input_stream(str(path), compression="detect") as stream:
+            yield stream
+    except OSError as error:
+        if not is_compressed(path.name):
+            raise
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> ArgumentError:
+    shown, ending = printable(str(path), one_line=True), path.name.lower().rsplit(".", 1)[-1]
+    with path.open("rb") as stream:
+        start = stream.read(len(COMPRESSED[ending]))
+    if start != COMPRESSED[ending]:
+        return ArgumentError(
+            f"{shown} is not compressed, though its name ends with .{ending}", hint=f"name it without .{ending}"
+        )
+    return ArgumentError(
+        f"{shown} can't be decompressed to its end: it is cut off or damaged", hint="copy or download it again"
+    )
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
-    """Yields the lines of a file, unpacked, without their ends; `\\r` alone ends none."""
+    """Yields the lines of a file, decompressed, without their ends; `\\r` alone ends none."""
     rest = b""
     with opened(path) as stream:
         while chunk := stream.read(CHUNK):
@@ -162,6 +186,13 @@ def find_bad_text(inputs: Inputs) -> ArgumentError | None:
         for number, line in enumerate(lines_of(path), start=1):
             if number == 1 and (mark := next((name for start, name in MARKS if line.startswith(start)), None)):
                 return ArgumentError(f"{_shown(file)} is written in {mark}", hint=f"--encoding {mark}")
+            if number == 1 and (
+                ending := next((name for name, mark in COMPRESSED.items() if line.startswith(mark)), "")
+            ):
+                return ArgumentError(
+                    f"{_shown(file)} is compressed, and its name does not say so",
+                    hint=f"name it with .{ending} at its end",
+                )
             if problem := _bad_piece(line):
                 return ArgumentError(
                     f"{_shown(file)}, line {number} is no UTF-8: `{problem}`",

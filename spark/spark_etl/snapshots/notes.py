@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -10,28 +9,33 @@ from spark_etl.printable import printable
 from spark_etl.reading.duck import identifier
 from spark_etl.snapshots.columns import TEXT, Column
 from spark_etl.snapshots.inputs import CSV, PARQUET
+from spark_etl.snapshots.options import ReadOptions
 from spark_etl.snapshots.read import Relation
 from spark_etl.units import format_count
 
 MOSTLY = 0.5
-ISO = "%Y-%m-%d"
-DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
+DECIMAL_COMMA = "its numbers have a comma (--decimal ,)"
 COMMA = "'^[+-]?[0-9.]*[0-9],[0-9]+$'"
+THOUSANDS = r"'^[+-]?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]+)?$'"
 ZEROS = "'^[+-]?0[0-9]+$'"
 
 
-def column_notes(database: Any, files: Relation, columns: Sequence[Column]) -> list[str]:
+def column_notes(
+    database: Any, files: Relation, columns: Sequence[Column], options: ReadOptions, said: Sequence[str]
+) -> list[str]:
     """Returns what to look at.
 
     Args:
         database: A connection of DuckDB's.
         files: The files.
         columns: The columns of the snapshot.
+        options: What the user wants of them.
+        said: What is known already of the types of texts.
     """
-    notes = [files.shape.summary] if files.shape else []
+    notes = [*(_of_shape(database, files, columns) if files.shape else []), *said]
     if files.inputs.kind == CSV:
-        notes += _of_formats(database, files, columns)
-        notes += _of_texts(database, files, [column for column in columns if _is_guessed_text(column)])
+        guessed = [column for column in columns if _is_guessed_text(column)]
+        notes += _of_texts(database, files, guessed, options.decimal)
     if files.inputs.kind != PARQUET:
         doubles = [printable(column.name, one_line=True) for column in columns if _is_guessed_double(column)]
         if doubles:
@@ -41,14 +45,18 @@ def column_notes(database: Any, files: Relation, columns: Sequence[Column]) -> l
     return notes
 
 
-def _of_formats(database: Any, files: Relation, columns: Sequence[Column]) -> Iterator[str]:
-    """Yields how dates are read, where that had to be guessed: `02/03/2024` is two days."""
-    days = [printable(column.name, one_line=True) for column in columns if column.found == "DATE"]
-    if not days or "dateformat" in files.sniff:
+def _of_shape(database: Any, files: Relation, columns: Sequence[Column]) -> Iterator[str]:
+    """Yields how the rows of a CSV are written, columns without a name, and lines without a value."""
+    if not files.shape:
         return
-    row = database.execute(f"select DateFormat from {files.sniff}").fetchone()  # noqa: S608 - quoted
-    if row and row[0] not in {None, "", ISO}:
-        yield f"dates are read as {row[0]}: {', '.join(days)} (--date-format says another)"
+    yield files.shape.summary
+    for name in files.shape.unnamed:
+        yield f"a column has no name in the first line: it is called `{name}` (--rename {name}=NAME)"
+    if len(columns) == 1:
+        empty = f"select count(*) from {files.sql} where {identifier(columns[0].source)} is null"  # noqa: S608 - quoted
+        (number,) = database.execute(empty).fetchone()
+        if number:
+            yield f"{format_count(number, 'row')} without a value: an empty line, too, is a row here"
 
 
 def _is_guessed_text(column: Column) -> bool:
@@ -59,25 +67,31 @@ def _is_guessed_double(column: Column) -> bool:
     return column.target == "DOUBLE" and not column.is_chosen
 
 
-def _of_texts(database: Any, files: Relation, columns: Sequence[Column]) -> Iterator[str]:
-    """Yields the columns of text that are mostly numbers, and why they are text all the same."""
+def _of_texts(database: Any, files: Relation, columns: Sequence[Column], decimal: str) -> Iterator[str]:
+    """Yields the columns of text that are mostly numbers or days, and why they are text all the same."""
     if not columns:
         return
     asked = []
     for name in (identifier(column.source) for column in columns):
-        number = f"try_cast({name} as double) is not null"
+        number, day = f"try_cast({name} as double) is not null", f"try_cast({name} as timestamp) is not null"
         asked += [
             f"count({name})",
             f"count(*) filter (where {number})",
             f"count(*) filter (where regexp_matches({name}, {COMMA}))",
+            f"count(*) filter (where regexp_matches({name}, {THOUSANDS}))",
+            f"any_value({name}) filter (where regexp_matches({name}, {COMMA}) and contains({name}, '.'))",
             f"any_value({name}) filter (where not ({number}))",
             f"any_value({name}) filter (where regexp_matches({name}, {ZEROS}))",
+            f"count(*) filter (where {day})",
+            f"any_value({name}) filter (where not ({day}))",
         ]
     row = database.execute(f"select {', '.join(asked)} from {files.sql}").fetchone()  # noqa: S608 - quoted
+    size = len(asked) // len(columns)
     for position, column in enumerate(columns):
-        note = _Texts(*row[position * 5 : position * 5 + 5]).note
+        name = printable(column.name, one_line=True)
+        note = _Texts(*row[position * size : (position + 1) * size]).note(name, decimal)
         if note:
-            yield f"`{printable(column.name, one_line=True)}` is text: {note}"
+            yield f"`{name}` is text: {note}"
 
 
 class _Texts(NamedTuple):
@@ -86,34 +100,43 @@ class _Texts(NamedTuple):
     values: int
     numbers: int
     with_comma: int
+    with_thousands: int
+    with_point: str | None
     other: str | None
     with_zeros: str | None
+    days: int
+    no_day: str | None
 
-    @property
-    def note(self) -> str | None:
-        """Why it is text though most of it are numbers; None if they are not."""
-        if self.values and self.with_comma == self.values:
-            return "its numbers have a comma (--decimal ,)"
+    def note(self, name: str, decimal: str) -> str | None:
+        """Returns why it is text though most of it are numbers or days; None if they are not."""
+        if self.numbers < self.values == self.with_thousands:
+            return self._of_thousands(name, decimal)
+        if self.with_comma and self.with_comma + self.numbers >= self.values:
+            return self._of_commas(name, decimal)
         if self.with_zeros is not None and self.numbers == self.values:
             return f"{_piece(self.with_zeros)} would lose its first zeros as a number"
-        if self.other is None or not MOSTLY * self.values < self.numbers:
-            return None
-        number, shown = self.values - self.numbers, _piece(self.other)
-        what = (
-            f"{format_count(number, 'value')} of {self.values:,}, such as `{shown}`, {'is' if number == 1 else 'are'}"
-        )
-        return f"{what} no number (--null '{shown}' makes NULL of it)"
+        for number, other, what in ((self.numbers, self.other, "number"), (self.days, self.no_day, "date")):
+            if other is not None and number > MOSTLY * self.values:
+                return self._but(self.values - number, _piece(other), what)
+        return None
+
+    def _but(self, number: int, shown: str, what: str) -> str:
+        verb = "is" if number == 1 else "are"
+        counted = f"{format_count(number, 'value')} of {self.values:,}, such as `{shown}`, {verb} no {what}"
+        return f"{counted} (--null '{shown}' makes NULL of it)"
+
+    def _of_thousands(self, name: str, decimal: str) -> str:
+        """Returns what a comma in all numbers may be: `1,000` is one thousand, or one with three decimals."""
+        way = f"in a feature: cast(replace(`{name}`, ',', '') as decimal(12,2))"
+        mark = "" if decimal == "," or self.with_comma < self.values else "; if it is a decimal mark: --decimal ,"
+        return f"its numbers have a comma, it seems between thousands; {way}{mark}"
+
+    def _of_commas(self, name: str, decimal: str) -> str:
+        way = f"in a feature: cast(replace(replace(`{name}`, '.', ''), ',', '.') as decimal(12,2))"
+        if self.with_point is not None:
+            return f"its numbers have a point between thousands, such as {_piece(self.with_point)}; {way}"
+        return f"its numbers have a comma, and not all can be read; {way}" if decimal == "," else DECIMAL_COMMA
 
 
 def _piece(value: str) -> str:
     return printable(value, one_line=True)[:60]
-
-
-def too_many_digits(columns: Sequence[Column]) -> Iterator[tuple[Column, str]]:
-    """Yields the columns that are to be exact numbers, each with what holds for a text of more digits."""
-    for column in columns:
-        match = DECIMAL.fullmatch(column.target)
-        digits = int(match[1]) if match else 0 if column.target.endswith("INT") or column.target == "INTEGER" else None
-        if digits is not None and column.is_chosen and column.found == TEXT:
-            pattern = rf"'\.[0-9]{{{digits}}}[0-9]*[1-9]'"
-            yield column, f"regexp_matches({identifier(column.source)}, {pattern})"

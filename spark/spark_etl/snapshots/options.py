@@ -105,11 +105,11 @@ class ReadOptions:
         return [name for name, is_given in given.items() if is_given]
 
 
-def snapshot_place(base: str, schema_id: str, date_col: str, day: date) -> SnapshotPlace:
-    """Returns where a snapshot lies.
+def check_names(schema_id: str, date_col: str) -> None:
+    """Refuses an id or a column that can't be a name of a folder; nothing is asked of the store for it.
 
     Raises:
-        ArgumentError: The id or the column can't be a name of a folder.
+        ArgumentError: Names the option.
     """
     if not is_segment(schema_id):
         raise ArgumentError(
@@ -121,6 +121,15 @@ def snapshot_place(base: str, schema_id: str, date_col: str, day: date) -> Snaps
         raise ArgumentError(
             f"--date-col `{printable(date_col, one_line=True)}`: it has letters, digits and `_`", hint="--date-col _dt"
         )
+
+
+def snapshot_place(base: str, schema_id: str, date_col: str, day: date) -> SnapshotPlace:
+    """Returns where a snapshot lies.
+
+    Raises:
+        ArgumentError: The id or the column can't be a name of a folder.
+    """
+    check_names(schema_id, date_col)
     return SnapshotPlace(base, schema_id, date_col, day)
 
 
@@ -143,9 +152,12 @@ def read_options(
     if delimiter is not None:
         delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
         if len(delimiter) != 1 or delimiter in '"\r\n':
-            raise ArgumentError(f"--delimiter {delimiter!r}: it is one letter", hint="--delimiter ';', or tab")
+            raise ArgumentError(
+                f"--delimiter {delimiter!r}: it is one character, and no quote",
+                hint="--delimiter ';', or tab; without it, it is guessed",
+            )
     if decimal not in {".", ","}:
-        raise ArgumentError(f"--decimal {decimal!r}: it is `.` or `,`")
+        raise ArgumentError(f"--decimal {decimal!r}: it is `.` or `,`", hint="--decimal ,")
     try:
         codec = codecs.lookup(encoding)
         codec.decode(b"")
@@ -184,6 +196,11 @@ def duckdb_type(text: str) -> str:
     raise ArgumentError(f"`{printable(text, one_line=True)}` is no type that a column can be given", hint=KNOWN)
 
 
+def spark_name(kind: str) -> str:
+    """Returns a type of DuckDB's as Spark's SQL writes it, where a column can be given it."""
+    return next((name for name, own in TYPES.items() if own == kind), kind.lower())
+
+
 def _pairs(option: str, given: Sequence[str], example: str) -> dict[str, str]:
     """Returns what stands before and after the last `=`: a column's name may have one."""
     found: dict[str, str] = {}
@@ -192,6 +209,6 @@ def _pairs(option: str, given: Sequence[str], example: str) -> dict[str, str]:
         if not equals or not name or not value:
             raise ArgumentError(f"{option} {printable(text, one_line=True)!r}: no `=`", hint=f"{option} {example}")
         if name in found:
-            raise ArgumentError(f"{option}: `{printable(name, one_line=True)}` is given twice")
+            raise ArgumentError(f"{option}: `{printable(name, one_line=True)}` is given twice", hint="give it once")
         found[name] = value
     return found

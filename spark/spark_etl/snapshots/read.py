@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from spark_etl.errors import ArgumentError, MissingDataError
@@ -15,16 +16,15 @@ from spark_etl.schemas.footers import read_footer
 from spark_etl.schemas.foreign import TWINS, foreign, foreign_leaves
 from spark_etl.schemas.types import FileSchema, describe_type
 from spark_etl.snapshots.csv_files import CsvShape, csv_shape, find_bad_row
-from spark_etl.snapshots.inputs import CSV, JSON, Inputs, find_bad_text, opened
+from spark_etl.snapshots.inputs import CSV, JSON, Inputs, find_bad_text
+from spark_etl.snapshots.json_files import json_arguments, json_columns, with_exact_numbers
 from spark_etl.snapshots.options import ReadOptions
 from spark_etl.storage import normalise
-from spark_etl.storage.base import CHUNK
 
-LARGEST_JSON = 256 << 20  # bytes of one object of a JSON file
 LONGEST_LINE = 32 << 20  # bytes of one row of a CSV
+TEXT = "VARCHAR"
+JSON_EXACT = {"BIGINT", "HUGEINT", "BOOLEAN", TEXT}  # of which each value is read as it is written
 GLOB = re.compile(r"[*?\[]")
-RENAMED = re.compile(r"(.+)_\d+", re.DOTALL)
-NUMERIC = re.compile(r"DECIMAL|INT|FLOAT|DOUBLE")
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,12 @@ class Relation:
     Attributes:
         inputs: The files.
         sql: What stands behind `from`.
-        sniff: What says how the first file of CSV is read; empty of other formats.
         shape: How a CSV is written; None of other formats.
         footers: Columns that the footers of Parquet have, as Spark reads them; empty of other formats.
     """
 
     inputs: Inputs
     sql: str
-    sniff: str = ""
     shape: CsvShape | None = None
     footers: FileSchema = field(default_factory=dict)
 
@@ -64,7 +62,7 @@ class Relation:
         return ArgumentError(
             f"{printable(str(first), one_line=True)} can't be read as {self.inputs.kind}: "
             f"{printable(self.inputs.name_of(_reason(message)), one_line=True)}",
-            hint="mend the file, or say how it is read: `./sandbox data put --help` lists the options",
+            hint="correct the file, or say how it is read: `./sandbox data put --help` lists the options",
         )
 
 
@@ -83,32 +81,45 @@ def relation(inputs: Inputs, options: ReadOptions) -> Relation:
     Raises:
         ArgumentError: They don't have the same columns, or some that Spark can't read.
     """
-    quoted = [text(GLOB.sub(r"[\g<0>]", str(path.absolute()))) for path in inputs.paths]
-    paths = ", ".join(quoted)
+    paths = _paths(inputs)
     if inputs.kind == CSV:
         shape = csv_shape(inputs, options)
-        arguments = _arguments(_csv_arguments(shape, options))
-        several = "hive_partitioning=false, union_by_name=true"
-        sql = f"read_csv([{paths}], {arguments}, {several})"
-        return Relation(inputs, sql, f"sniff_csv({quoted[0]}, {arguments})", shape)
+        return Relation(inputs, f"read_csv([{paths}], {_arguments(_csv_arguments(shape, options))})", shape)
     if inputs.kind == JSON:
-        return Relation(inputs, f"read_json([{paths}], {_arguments(JSON_ARGUMENTS)})")
+        return Relation(inputs, f"read_json([{paths}], {_arguments(json_arguments(inputs))})")
     arguments = _arguments({"union_by_name": "true", "hive_partitioning": "false"})
     return Relation(inputs, f"read_parquet([{paths}], {arguments})", footers=_parquet_columns(inputs))
 
 
-JSON_ARGUMENTS = {
-    "records": "'true'",
-    "sample_size": "-1",
-    "maximum_depth": "-1",
-    "map_inference_threshold": "-1",
-    "maximum_object_size": str(LARGEST_JSON),
-    "union_by_name": "true",
-    "hive_partitioning": "false",
-}
+def as_texts(
+    files: Relation, kinds: Mapping[str, Any], options: ReadOptions, folder: Path
+) -> tuple[Relation, set[str]]:
+    """Returns how SQL reads the values, and the columns that are texts then.
+
+    Args:
+        files: How SQL reads their types.
+        kinds: Column → its type, as DuckDB's Python API has it.
+        options: What the user wants of them.
+        folder: Takes copies.
+    """
+    if files.shape:
+        arguments = _csv_arguments(files.shape, options, as_texts=True)
+        return replace(files, sql=f"read_csv([{_paths(files.inputs)}], {_arguments(arguments)})"), set(kinds)
+    if files.inputs.kind == JSON:
+        inputs = files.inputs
+        if any(str(kinds[name]) not in JSON_EXACT for name in options.types):
+            inputs = with_exact_numbers(inputs, folder)
+        columns, texts = json_columns(kinds, options.types)
+        arguments = {**json_arguments(inputs), "columns": columns}
+        return replace(files, inputs=inputs, sql=f"read_json([{_paths(inputs)}], {_arguments(arguments)})"), texts
+    return files, {name for name, kind in kinds.items() if str(kind) == TEXT}
 
 
-def _csv_arguments(shape: CsvShape, options: ReadOptions) -> dict[str, str]:
+def _paths(inputs: Inputs) -> str:
+    return ", ".join(text(GLOB.sub(r"[\g<0>]", str(path.absolute()))) for path in inputs.paths)
+
+
+def _csv_arguments(shape: CsvShape, options: ReadOptions, *, as_texts: bool = False) -> dict[str, str]:
     """Returns the arguments of `read_csv`: all rows are looked at for their types, and none is left out."""
     given = {
         "delim": text(shape.delimiter),
@@ -122,26 +133,23 @@ def _csv_arguments(shape: CsvShape, options: ReadOptions) -> dict[str, str]:
         "ignore_errors": "false",
         "sample_size": "-1",
         "nullstr": f"[{', '.join(map(text, ['', *options.nulls]))}]",
-        "decimal_separator": text(options.decimal),
         "max_line_size": str(LONGEST_LINE),
+        "hive_partitioning": "false",
+        "union_by_name": "true",
     }
+    if as_texts:
+        return {**given, "all_varchar": "true"}
+    given["decimal_separator"] = text(options.decimal)
     if options.date_format:
         given["dateformat"] = text(options.date_format)
-    types = {name: _read_as(kind, options) for name, kind in options.types.items() if name in _names(shape)}
-    if types:
-        given["types"] = f"{{{', '.join(f'{text(name)}: {text(kind)}' for name, kind in types.items())}}}"
+    chosen = [name for name in options.types if name in _names(shape)]
+    if chosen:
+        given["types"] = f"{{{', '.join(f'{text(name)}: {text(TEXT)}' for name in chosen)}}}"
     return given
 
 
 def _names(shape: CsvShape) -> list[str]:
     return list(shape.names) or [f"column{number}" for number in range(shape.width)]
-
-
-def _read_as(kind: str, options: ReadOptions) -> str:
-    """Returns the type that a column of a chosen type is read as: as text, so that what does not fit can be named."""
-    is_formatted = kind == "DATE" and options.date_format
-    is_number = options.decimal != "." and NUMERIC.search(kind)
-    return kind if is_formatted or is_number else "VARCHAR"
 
 
 def _arguments(given: Mapping[str, str]) -> str:
@@ -189,32 +197,3 @@ def _refuse_inconvertible(columns: FileSchema, inputs: Inputs) -> None:
                     printable(f"{inputs.paths[0]}: `{place}` is {what}", one_line=True),
                     hint=f"{way} where the file is made",
                 )
-
-
-def refuse_renamed(columns: Mapping[str, Any], inputs: Inputs) -> None:
-    """Refuses fields of JSON whose names differ in small and capital letters only: DuckDB gives the second another.
-
-    Raises:
-        ArgumentError: Names both.
-    """
-    lowered = {name.lower(): name for name in columns}
-    for name in columns:
-        match = RENAMED.fullmatch(name)
-        twin = lowered.get(match[1].lower()) if match else None
-        if match and twin and not _has_text(inputs, f'"{name}"'):
-            raise ArgumentError(
-                printable(f"`{twin}` and `{match[1]}` are one column for Spark, and two in the files", one_line=True),
-                hint="write the field alike in all objects",
-            )
-
-
-def _has_text(inputs: Inputs, wanted: str) -> bool:
-    sought = wanted.encode(errors="surrogateescape")
-    for path in inputs.paths:
-        rest = b""
-        with opened(path) as stream:
-            while chunk := bytes(stream.read(CHUNK)):
-                if sought in rest + chunk:
-                    return True
-                rest = chunk[-len(sought) :]
-    return False

@@ -71,4 +71,4 @@ def check_key(key: str) -> None:
     if {".", ".."}.intersection(key.split("/")):
         raise ArgumentError(f"`{shown}`: S3 knows no `.` and no `..`", hint="write the whole path")
     if shown != key:
-        raise ArgumentError(f"`{shown}` has letters that can't be shown, or that no encoding has", hint="rename it")
+        raise ArgumentError(f"`{shown}` has characters that can't be shown, or that no encoding has", hint="rename it")

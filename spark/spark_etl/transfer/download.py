@@ -13,6 +13,7 @@ from spark_etl.errors import ArgumentError, StorageError
 from spark_etl.printable import printable
 from spark_etl.storage import S3Settings, StoredObject, name_of, relative_to, storage_for
 from spark_etl.transfer.listing import Found
+from spark_etl.transfer.local_files import with_home
 from spark_etl.transfer.upload import OnBytes
 from spark_etl.units import format_bytes
 
@@ -84,7 +85,7 @@ def plan_download(found: Found, target: str | None, settings: S3Settings | None,
     Raises:
         ArgumentError: Something is there already, an object can't be a file, or the disk is too small.
     """
-    path = Path(target or ".").expanduser()
+    path = with_home(target or ".")
     is_into = path.is_dir() or (target or "").endswith("/")
     path = path / name_of(found.path) if is_into else path
     pairs = [(item, _file_name(item, found)) for item in found.objects]

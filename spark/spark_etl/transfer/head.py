@@ -6,8 +6,9 @@ import gzip
 import json
 import shlex
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from spark_etl.errors import ArgumentError, CheckpointError, MissingDataError
@@ -93,14 +94,23 @@ def _rows(item: StoredObject, number: int, settings: S3Settings | None) -> Head:
     try:
         footer = read_footer(item.path, settings)
         with open_parquet(item.path, settings) as file:
+            names = file.schema_arrow.names
             batch = next(file.iter_batches(batch_size=max(number, 1)), None)
             rows = [] if batch is None else list(zip(*_values(batch.slice(0, number)), strict=True))
     except (MissingDataError, CheckpointError) as error:
         raise ArgumentError(error.message, hint=error.hint) from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ArgumentError(f"{item.path} can't be read: {str(error).splitlines()[0][:200]}") from error
-    columns = {printable(name, one_line=True): describe_type(kind) for name, kind in footer.columns.items()}
+    columns: dict[str, str] = {}
+    for name in names:
+        columns[_other(printable(name, one_line=True), columns)] = describe_type(footer.columns[name])
     return Head(item.path, columns, rows, total=footer.rows)
+
+
+def _other(name: str, taken: Collection[str]) -> str:
+    """Returns a name that no column before has: `a`, `a (2)`."""
+    names = (name if number == 1 else f"{name} ({number})" for number in count(1))
+    return next(each for each in names if each not in taken)
 
 
 def _values(batch: Any) -> list[list[Any]]:

@@ -63,7 +63,7 @@ def local_files(path: str) -> LocalFiles:
     Raises:
         ArgumentError: There is no such path, nothing in it, or something that can't be read.
     """
-    root = Path(path).expanduser()
+    root = with_home(path)
     if not root.exists():
         raise ArgumentError(f"there is no file `{_shown(path)}`", hint=_beside(root))
     if not root.is_dir():
@@ -78,6 +78,20 @@ def local_files(path: str) -> LocalFiles:
         left_out = f"; hidden, and left out: {listing(map(_shown, hidden))}" if hidden else ""
         raise ArgumentError(f"there is no file in `{_shown(path)}`{left_out}", hint="is the path right?")
     return LocalFiles(root, True, files, hidden)
+
+
+def with_home(path: str) -> Path:
+    """Returns a path in which `~` is the folder of its user.
+
+    Raises:
+        ArgumentError: There is no such user on this machine.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ArgumentError(
+            f"`{_shown(path)}`: this machine has no home folder of that user", hint="give the whole path"
+        ) from None
 
 
 def _below(folder: Path, prefix: str, above: list[tuple[int, int]], hidden: list[str]) -> Iterator[LocalFile]:

@@ -145,6 +145,24 @@ def test_wrong_usage_is_2_and_names_what_there_is(
     assert store.files() == {}
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--as-snapshot", "a/b"],
+        ["--as-snapshot", "o", "--date-col", "a-b"],
+        ["--as-snapshot", "o", "--date", "29.2.2024"],
+        ["--as-snapshot", "o", "--type", "x=money"],
+        ["--as-snapshot", "o", "--delimiter", ""],
+        ["--date-col", "day"],
+    ],
+)
+def test_wrong_words_are_refused_before_a_stack_is_asked_for(
+    orders: Path, monkeypatch: pytest.MonkeyPatch, more: list[str]
+) -> None:
+    monkeypatch.setattr(data, "running", lambda *_: pytest.fail("a stack was asked for"))
+    assert put(orders, "s3://published", *more) == 2
+
+
 def test_a_user_s_place_needs_no_s3(store: FolderStore, orders: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["data", "ls", "--user", "ada"]) == 0  # before the first login, there is nothing in it
     assert put(orders, "--user", "ada") == 0

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,12 @@ def test_what_is_read(
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"a.csv": b""}, {}, r"a.csv is empty \(0 bytes\)", "write it again"),
     ({"a.csv": "x,y\n"}, {}, "has no row", "at least one"),
-    ({"a.csv": "x,y\n1,2\n3\n"}, {}, "line 3 has 1 values, where 2 were expected: `3`", "--delimiter"),
-    ({"a.csv": "x,y\n1,2\n3,4,5\n"}, {}, "line 3 has 3 values, where 2 were expected", "mend that line"),
+    ({"a.csv": "x,y\n1,2\n3\n"}, {}, "line 3 has 1 value, where 2 were expected: `3`", "--delimiter"),
+    ({"a.csv": "x,y\n1,2\n3,4,5\n"}, {}, "line 3 has 3 values, where 2 were expected", "correct that line"),
+    ({"a.csv": "x,y\n1,2\n3,4,\n"}, {}, "line 3 has 3 values, where 2 were expected: `3,4,`", "correct that line"),
+    ({"a.tsv": "x\ty\n1\t2\n3\t4\t\r\n"}, {}, "line 3 has 3 values", "correct that line"),
+    ({"1.csv": "1,2\n", "2.csv": "1,2,3\n"}, {"header": False}, "2.csv has 3 values in its first row, and", "same"),
+    ({"a.csv": "sep=;\nx;y\n1;2\n"}, {}, "a.csv is `sep=;`, which is for Excel", "delete that line"),
     ({"a.csv": 'x,y\n1,"2\n3,4\n'}, {}, 'line 2: a value begins with `"`', "written twice"),
     ({"a.csv": "x,X\n1,2\n"}, {}, "more than one column `x`", "another name"),
     ({"a.csv": "x\nM\xfcller\n".encode("latin-1")}, {}, r"line 2 is no UTF-8: `M\\xfcller`", "--encoding latin-1"),
@@ -115,9 +120,14 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"a.csv": "x\n1\n"}, {"encoding": "utf-16"}, "not written in utf-16", "utf-8"),
     ({"a.csv": "1,2\n3,4\n"}, {}, "may be its first row, not its header: it has `1`", "--no-header"),
     ({"a.csv": "x\n1\n"}, {"types": ["y=int"]}, "--type `y`: there is no such column", ""),
-    ({"a.csv": "x\nb\n"}, {"types": ["x=int"]}, "1 value of `x`, such as b, is no integer", "--null 'b'"),
-    ({"a.csv": "x\n1.005\n"}, {"types": ["x=decimal(12,2)"]}, r"such as 1.005, is no decimal\(12,2\)", "another type"),
-    ({"a.csv": "x\n2.5\n"}, {"types": ["x=int"]}, "such as 2.5, is no integer", "another type"),
+    ({"a.csv": "x\nb\n"}, {"types": ["x=int"]}, "1 value of `x`, such as b, does not fit int", "--null 'b'"),
+    (
+        {"a.csv": "x\n1.005\n"},
+        {"types": ["x=decimal(12,2)"]},
+        r"such as 1.005, does not fit decimal\(12,2\)",
+        "another type",
+    ),
+    ({"a.csv": "x\n2.5\n"}, {"types": ["x=int"]}, "such as 2.5, does not fit int", "another type"),
     ({"a.csv": "_DT,x\n1,2\n"}, {"header": True}, "the column `_DT` is what the snapshot's folder says", "--rename"),
     ({"a.csv": "x,y\n1,2\n"}, {"rename": ["x=Y"]}, "more than one column is called `Y`", "--rename"),
     (
@@ -134,6 +144,11 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"a.json": '{"x": 1}\n{"X": 2}\n'}, {}, "`x` and `X` are one column for Spark", "alike"),
     ({"a.json": '{"x": {"y": 1, "Y": 2}}'}, {}, "Duplicate name", ""),
     ({"a.json": '{"x": 1}'}, {"nulls": ["n/a"]}, "--null is for CSV, and this is JSON", "leave out --null"),
+    ({"a.csv.gz": gzip.compress(b"x\n1\n" * 999)[:-20]}, {}, "a.csv.gz can't be decompressed to its end", "again"),
+    ({"a.json.gz": gzip.compress(b'{"x": 1}\n' * 999)[:-20]}, {}, "a.json.gz can't be decompressed", "again"),
+    ({"a.csv.gz": "x\n1\n"}, {}, "a.csv.gz is not compressed, though its name ends with .gz", "without .gz"),
+    ({"a.csv.zst": "x\n1\n"}, {}, "a.csv.zst is not compressed", "without .zst"),
+    ({"a.csv": gzip.compress(b"x\n1\n")}, {}, "a.csv is compressed, and its name does not say so", "with .gz"),
     ({"a.parquet": b"x,y\n1,2\n"}, {}, "no whole Parquet file: it is text", "write it again"),
 ]
 
@@ -167,9 +182,17 @@ def test_what_spark_lacks_is_converted_without_a_loss_and_said(make: Make) -> No
     }
     assert made.table()[5][:2] == ["inner", "struct<time:string>"]
     assert made.table()[6][:2] == ["list", "array<bigint>"]
-    assert set(made.changes) == {"time", "large", "nanos", "moment", "inner", "list"}
+    assert made.changes["half"] == "was float16, which Spark lacks"
+    assert set(made.changes) == {"half", "time", "large", "nanos", "moment", "inner", "list"}
     assert rows(made)[0]["time"] == "12:00:00.000001"
     assert rows(made)[0]["large"] == Decimal(2**64 - 1)
+
+
+def test_moments_as_spark_once_wrote_them_are_what_is_asked_for(make: Make) -> None:
+    old = BytesIO()
+    parquet.write_table(pa.table({"x": pa.array([1], pa.timestamp("us"))}), old, use_deprecated_int96_timestamps=True)
+    assert make({"a.parquet": old.getvalue()}).columns == {"x": "timestamp"}
+    assert make({"a.parquet": old.getvalue()}, types=["x=timestamp_ntz"]).columns == {"x": "timestamp_ntz"}
 
 
 def table(**columns: pa.Array) -> dict[str, pa.Table]:
@@ -181,7 +204,7 @@ WIDE = pa.array([1], pa.int32()).cast(pa.decimal256(50, 2))
 
 
 def test_nanoseconds_that_count_are_refused_until_one_says_what_is_wanted(make: Make) -> None:
-    with pytest.raises(ArgumentError, match=r"1 value of `x`.* no timestamp without a loss") as refused:
+    with pytest.raises(ArgumentError, match=r"1 value of `x`.* has more digits than Spark keeps") as refused:
         make(table(x=NANOS))
     assert refused.value.hint == "--type x=string keeps all of it, --type x=timestamp_ntz cuts it"
     assert make(table(x=NANOS), types=["x=timestamp_ntz"]).columns == {"x": "timestamp_ntz"}
@@ -210,6 +233,19 @@ def test_a_column_that_is_mostly_numbers_is_pointed_at(make: Make) -> None:
     assert any("1 value of 100, such as `n/a`, is no number (--null 'n/a'" in note for note in made.notes)
 
 
+def test_a_comma_at_the_end_may_be_an_empty_value_or_text(make: Make) -> None:
+    made = make({"a.csv": 'x,y\n1,\n2,"a,\nb,"\n'})
+    assert rows(made) == [{"x": 1, "y": None}, {"x": 2, "y": "a,\nb,"}]
+
+
+def test_a_column_without_a_name_and_a_line_without_a_value_are_said(make: Make) -> None:
+    made = make({"a.csv": ",x\n1,2\n"}, rename=["column0=id"])
+    assert list(made.columns) == ["id", "x"]
+    assert any("it is called `column0` (--rename column0=NAME)" in note for note in made.notes)
+    made = make({"b.csv": "x\n1\n\n2\n"})
+    assert any("1 row without a value: an empty line, too, is a row" in note for note in made.notes)
+
+
 def test_dates_that_are_guessed_are_said(make: Make) -> None:
     made = make({"a.csv": "d\n02/03/2024\n"})
     assert any("dates are read as %d/%m/%Y: d" in note for note in made.notes)
@@ -231,7 +267,8 @@ def test_a_snapshot_is_json(make: Make) -> None:
         ({"types": ["x=decimal(2,3)"]}, "is no type"),
         ({"types": ["x=int); drop table y"]}, "is no type"),
         ({"types": ["x=int", "x=string"]}, "given twice"),
-        ({"delimiter": "::"}, "it is one letter"),
+        ({"delimiter": "::"}, "it is one character"),
+        ({"delimiter": ""}, "--delimiter '': it is one character.*\n.*without it, it is guessed"),
         ({"encoding": "klingon"}, "`klingon` is not known"),
         ({"encoding": "rot13"}, "no encoding of texts|not known"),
         ({"decimal": ";"}, "it is `.` or `,`"),

@@ -78,3 +78,8 @@ def test_a_folder_of_hidden_files_alone_says_so(tmp_path: Path) -> None:
     (tmp_path / "_SUCCESS").touch()
     with pytest.raises(ArgumentError, match="hidden, and left out: _SUCCESS"):
         local_files(str(tmp_path))
+
+
+def test_a_home_of_no_user_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="`~nobodyhere/x`: this machine has no home folder of that user"):
+        local_files("~nobodyhere/x")

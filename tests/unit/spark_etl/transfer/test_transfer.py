@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from spark_etl.errors import ArgumentError, SparkEtlError, StorageError
 from spark_etl.storage import StoredObject
 from spark_etl.transfer import (
@@ -203,6 +206,21 @@ def test_the_head_of_a_text_is_lines_and_of_bytes_a_refusal(stored: FolderStore)
     assert head(find(place("s3://published/raw"), None), 1, None).lines == ["a,b"]
     with pytest.raises(ArgumentError, match="neither Parquet nor a text"):
         head(find(place("s3://published/raw/sub"), None), 1, None)
+
+
+def test_the_head_of_two_columns_of_one_name_shows_both(stored: FolderStore) -> None:
+    made = BytesIO()
+    parquet.write_table(pa.table([[1], ["b"]], names=["a", "a"]), made)
+    stored.put("s3a://published/x.parquet", made.getvalue())
+    shown = head(find(place("s3://published/x.parquet"), None), 1, None)
+    assert list(shown.columns) == ["a", "a (2)"]
+    assert shown.cells() == [["1", "b"]]
+    assert shown.to_dict()["rows"] == [{"a": 1, "a (2)": "b"}]
+
+
+def test_a_target_in_a_home_of_no_user_is_refused(stored: FolderStore) -> None:
+    with pytest.raises(ArgumentError, match="no home folder of that user"):
+        plan_download(find(place("s3://published/raw/a.csv"), None), "~nobodyhere/x", None, overwrite=False)
 
 
 def test_the_head_of_something_that_is_called_parquet_says_what_it_is(stored: FolderStore) -> None:

@@ -1,0 +1,119 @@
+"""What a column of texts is taken for: a type is kept only if all of its texts are written as that type writes them.
+
+1. DuckDB says what the texts may be, file by file; here it is asked of all rows of all files.
+2. Days and moments are of the one format that all texts of the column have.
+3. A column with a text that would change stays text, and that is said.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from spark_etl.printable import printable
+from spark_etl.reading.duck import identifier
+from spark_etl.snapshots.columns import TEXT, Column
+from spark_etl.snapshots.inputs import CSV
+from spark_etl.snapshots.options import ReadOptions, spark_name
+from spark_etl.snapshots.read import Relation
+from spark_etl.snapshots.texts import DATE, DATE_FORMATS, LOCAL_MOMENT, TIMES, rewritten
+
+ISO = ""
+LONG_NUMBER = re.compile(r"[+-]?[0-9]{16,}(?:\.([0-9]*))?")
+SHOWN = 60
+FIRST_ROWS = 1_000  # what does not fit these is not tried with all
+
+
+def settled(
+    database: Any, files: Relation, columns: Sequence[Column], options: ReadOptions
+) -> tuple[list[Column], list[str]]:
+    """Returns the columns with the types that all of their texts have, and what is to be said of them."""
+    guessed = [column for column in columns if column.is_text and not column.is_chosen and column.target != TEXT]
+    if not guessed:
+        return list(columns), []
+    ways = {column.source: _ways(column, files, options) for column in guessed}
+    first = f"(select * from {files.sql} limit {FIRST_ROWS})"  # noqa: S608 - quoted
+    begun, examples = _fitting(database, first, guessed, ways)
+    left = [column for column in guessed if begun[column.source]]
+    fitting, others = _fitting(database, files.sql, left, begun)
+    return _chosen(columns, {**begun, **fitting}, {**examples, **others}, options)
+
+
+def _fitting(
+    database: Any, rows: str, columns: Sequence[Column], ways: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Returns for each column the ways that all of its texts are written in, and a text that the first does not fit."""
+    if not columns:
+        return {}, {}
+    asked = []
+    for column in columns:
+        source = identifier(column.source)
+        for way in ways[column.source]:
+            problem = rewritten(source, column.target, decimal=column.decimal, written=way or None)
+            asked.append(f"any_value({source}) filter (where {problem})")
+    row = iter(database.execute(f"select {', '.join(asked)} from {rows}").fetchone())  # noqa: S608 - quoted
+    wrong = {column.source: [(way, next(row)) for way in ways[column.source]] for column in columns}
+    fitting = {name: [way for way, text in tried if text is None] for name, tried in wrong.items()}
+    return fitting, {name: str(tried[0][1]) for name, tried in wrong.items()}
+
+
+def _ways(column: Column, files: Relation, options: ReadOptions) -> Sequence[str]:
+    """Returns how the texts of a column may be written: days of a CSV in many ways, all else in one."""
+    if files.inputs.kind != CSV or column.target not in {DATE, LOCAL_MOMENT}:
+        return (ISO,)
+    days = (options.date_format,) if options.date_format else DATE_FORMATS
+    if column.target == LOCAL_MOMENT:
+        return (ISO, *(f"{day} {time}" for day in days for time in TIMES))
+    return days if options.date_format else (ISO, *days)
+
+
+def _chosen(
+    columns: Sequence[Column],
+    fitting: Mapping[str, Sequence[str]],
+    examples: Mapping[str, str],
+    options: ReadOptions,
+) -> tuple[list[Column], list[str]]:
+    """Returns the columns and notes; of several formats, the one that most columns have is taken."""
+    counted = Counter(way for ways in fitting.values() for way in ways)
+    kept: list[Column] = []
+    notes: list[str] = []
+    read: dict[str, list[str]] = {}
+    for column in columns:
+        ways = fitting.get(column.source)
+        name = printable(column.name, one_line=True)
+        if ways is None:
+            kept.append(column)
+        elif not ways:
+            notes.append(f"`{name}` is text: {_why(column, examples[column.source])}")
+            kept.append(replace(column, target=TEXT, converted=()))
+        else:
+            way = ISO if ISO in ways else max(ways, key=lambda each: counted[each])
+            kept.append(replace(column, written=way or None))
+            if way and way != options.date_format:
+                read.setdefault(way, []).append(name)
+    return kept, [*(_read_as(way, names) for way, names in read.items()), *notes]
+
+
+def _read_as(way: str, names: Sequence[str]) -> str:
+    if way.endswith(TIMES):
+        return f"times are read as {way}: {', '.join(names)} (--type {names[0]}=string keeps them as they are)"
+    return f"dates are read as {way}: {', '.join(names)} (--date-format says another)"
+
+
+def _why(column: Column, example: str) -> str:
+    shown = printable(example, one_line=True)[:SHOWN]
+    if column.target in {DATE, LOCAL_MOMENT}:
+        return f"its days are not all written in one way, such as `{shown}`"
+    match = LONG_NUMBER.fullmatch(example.strip().replace(column.decimal, "."))
+    kind = f"decimal(38,{len(match[1] or '')})" if match else spark_name(column.target)
+    as_found = spark_name(column.target)
+    return f"`{shown}` would not stay as it is written as {as_found} (--type {_option(column)}={kind} converts it)"
+
+
+def _option(column: Column) -> str:
+    name = printable(column.source, one_line=True)
+    return name if name.isidentifier() else shlex.quote(name)
