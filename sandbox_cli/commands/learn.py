@@ -63,7 +63,7 @@ def overview(
     if verb is None:
         list_lessons(context, user=user, local=local, home=home, json=json)
     elif user is not None or local or home is not None or json:
-        raise UsageError(f"Options of `learn` come after the verb `{verb}`.", hint=f"sandbox learn {verb} --help")
+        raise UsageError(f"Options of `learn` come after the verb `{verb}`.", hint="sandbox learn --help")
 
 
 @app.command("list")

@@ -111,6 +111,7 @@ def test_a_file_is_saved_and_loaded(engine: FakeEngine, tmp_path: Path, capsys: 
 
 
 def test_what_up_would_build_is_said(engine: FakeEngine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    del engine.images[OLD]
     images = {REFS["spark"]: config_of("spark"), OLD: config_of("hub")}
     (tmp_path / "images.tar").write_bytes(image_file(images))
     assert run_command(["images", "load", str(tmp_path / "images.tar")]) == 0
