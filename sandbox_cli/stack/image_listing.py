@@ -72,7 +72,7 @@ def _stacks_by_ref(settings: Settings) -> dict[str, list[str]]:
     """Returns which stacks were last started from a tag: those that have a state folder beside this one's."""
     found: dict[str, list[str]] = {}
     folders = sorted(settings.state_home.iterdir()) if settings.state_home.is_dir() else []
-    for folder in folders:
+    for folder in (each for each in folders if each.is_dir()):
         stack = Settings(stack=folder.name, state_home=settings.state_home, root=settings.root)
         for name, value in variables.remembered(stack).items():
             if name.startswith(OF_IMAGE):

@@ -25,7 +25,7 @@ esac
 
 def config_of(name: str, architecture: str = ARCHITECTURE) -> bytes:
     """Returns the description of an image, which its id is made of."""
-    labels = {"sandbox.image": name} if name and name != "base" else None
+    labels = {"sandbox.image": name} if name else None
     return json.dumps({"architecture": architecture, "config": {"Labels": labels}, "of": name}).encode()
 
 

@@ -198,7 +198,7 @@ def _check(file: Path, engine: Engine, saved: list[SavedImage]) -> None:
     """Refuses images that are not what their tags say, or that do not run here, needed or not."""
     architecture = str(engine.client.version().get("Arch"))
     for image in saved:
-        wrong = [ref for ref in image.refs if image.name != _label_of(ref)]
+        wrong = [ref for ref in image.refs if image.name not in _labels_of(ref)]
         if wrong or not image.refs:
             what = f"the image tagged {', '.join(wrong)} is labelled `{image.name}`" if wrong else "an image has no tag"
             raise UsageError(f"{file}: {what}. Nothing was loaded.", hint="sandbox images save FILE")
@@ -209,10 +209,10 @@ def _check(file: Path, engine: Engine, saved: list[SavedImage]) -> None:
             )
 
 
-def _label_of(ref: str) -> str:
-    """Returns the label that an image of a tag has; the base is built of packages, and has none."""
+def _labels_of(ref: str) -> set[str]:
+    """Returns the labels that an image of a tag may have; a base that was pulled has none."""
     name = ref.removeprefix(f"{inventory.REPOSITORY}/").rpartition(":")[0]
-    return "" if name == inventory.BASE else name or "?"
+    return {name, ""} if name == inventory.BASE else {name or "?"}
 
 
 def _load(engine: Engine, file: Path, on_bytes: OnBytes, on_unpack: Callable[[], None]) -> None:
