@@ -31,7 +31,7 @@ class StackOptions:
     sample: bool = False
     more: tuple[str, ...] = ()
 
-    def words(self, ports: Sequence[int]) -> list[str]:
+    def to_arguments(self, ports: Sequence[int]) -> list[str]:
         """Returns the options of `sandbox up`.
 
         Args:

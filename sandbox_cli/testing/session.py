@@ -115,7 +115,7 @@ class StackSession:
 
     def _compose(self, name: str, options: StackOptions | None = None) -> SandboxCompose:
         settings = Settings(stack=name, state_home=owner.home(), root=checkout())
-        return SandboxCompose(self._shown(name), settings, options.words(free_ports(2)) if options else [])
+        return SandboxCompose(self._shown(name), settings, options.to_arguments(free_ports(2)) if options else [])
 
     def _shown(self, name: str) -> Callable[..., object]:
         """Returns the command; what it says is shown once it takes long."""

@@ -107,15 +107,10 @@ def matching(connected: Any, dataset: Any, columns: Sequence[str], predicate: st
 
 
 def parsed(expression: str) -> Any:
-    """Returns the parsed query `select (expression)` as DuckDB writes it in JSON; None if that is no SQL."""
-    import duckdb
-
+    """Returns the parsed query `select (expression)`, of DuckDB's own JSON; None if that is no SQL."""
     with connection() as connected:
-        try:
-            ((answer,),) = connected.execute("select json_serialize_sql(?)", [f"select ({expression}\n)"]).fetchall()
-        except duckdb.Error:
-            return None
-    tree = json.loads(answer)
+        written = _parsed_as_json(connected, f"select ({expression}\n)")
+    tree = json.loads(written) if written is not None else {"error": True}
     return None if tree["error"] else tree
 
 
@@ -136,14 +131,19 @@ def is_query(text: str) -> bool:
 
 def has_subquery(connected: Any, predicate: str) -> bool:
     """Returns whether a predicate asks about more than the row it is about: `x = (select max(x) from this)`."""
+    written = _parsed_as_json(connected, f"select 1 from this where ({predicate}\n)")  # noqa: S608 - parsed only
+    return written is None or '"class":"SUBQUERY"' in written  # what may have one is taken to have one
+
+
+def _parsed_as_json(connected: Any, query: str) -> str | None:
+    """Returns a parsed query as DuckDB writes it; None of a DuckDB that was built without JSON."""
     import duckdb
 
-    query = f"select 1 from this where ({predicate}\n)"  # noqa: S608 - parsed only
     try:
-        ((parsed,),) = connected.execute("select json_serialize_sql(?)", [query]).fetchall()
-    except duckdb.Error:  # one built without JSON: what may have one is taken to have one
-        return True
-    return '"class":"SUBQUERY"' in parsed
+        ((written,),) = connected.execute("select json_serialize_sql(?)", [query]).fetchall()
+    except duckdb.Error:
+        return None
+    return str(written)
 
 
 def as_declared(batch: Any, schema: Any, columns: Sequence[str]) -> Any:

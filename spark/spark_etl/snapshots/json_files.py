@@ -57,22 +57,22 @@ def json_columns(kinds: Mapping[str, Any], chosen: Collection[str]) -> tuple[str
     texts = {
         name for name, kind in kinds.items() if str(kind) in AS_TEXT or (name in chosen and str(kind) != "BOOLEAN")
     }
-    types = {name: "VARCHAR" if name in texts else _kept(kind) for name, kind in kinds.items()}
+    types = {name: "VARCHAR" if name in texts else _type_in_file(kind) for name, kind in kinds.items()}
     return f"{{{', '.join(f'{identifier(name)}: {text(kind)}' for name, kind in types.items())}}}", texts
 
 
-def _kept(kind: Any) -> str:
+def _type_in_file(kind: Any) -> str:
     """Returns a type as it is read: what Spark lacks and a text holds is a text in the files, and stays as it is."""
     if str(kind) == "JSON":
         return "JSON"
     if kind.id in {"uuid", "time", "null"}:
         return "VARCHAR"
     if kind.id in {"list", "array"}:
-        return f"{_kept(dict(kind.children)['child'])}[]"
+        return f"{_type_in_file(dict(kind.children)['child'])}[]"
     if kind.id == "map":
-        return f"MAP({', '.join(_kept(dict(kind.children)[part]) for part in ('key', 'value'))})"
+        return f"MAP({', '.join(_type_in_file(dict(kind.children)[part]) for part in ('key', 'value'))})"
     if kind.id == "struct":
-        return f"STRUCT({', '.join(f'{identifier(name)} {_kept(inner)}' for name, inner in kind.children)})"
+        return f"STRUCT({', '.join(f'{identifier(name)} {_type_in_file(inner)}' for name, inner in kind.children)})"
     return str(kind)
 
 

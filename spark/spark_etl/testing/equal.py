@@ -63,7 +63,7 @@ def assert_frames_equal(
 def diff_tables(a: pa.Table, b: pa.Table, *, keys: Sequence[str] = (), tolerance: float | None = None) -> RowDiff:
     """Returns how two tables differ; see `spark_etl.compare.compare_rows`."""
     with tempfile.TemporaryDirectory(prefix="frames-") as folder:
-        own, other = _kept(a, Path(folder) / "a", GOT), _kept(b, Path(folder) / "b", EXPECTED)
+        own, other = _as_checkpoint(a, Path(folder) / "a", GOT), _as_checkpoint(b, Path(folder) / "b", EXPECTED)
         if not own.schema or not other.schema:
             return _diff_without_columns(own, other)
         diff = compare_rows(own, other, keys=keys, tolerance=tolerance)
@@ -112,7 +112,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     return found
 
 
-def _kept(table: pa.Table, folder: Path, what: str) -> Checkpoint:
+def _as_checkpoint(table: pa.Table, folder: Path, what: str) -> Checkpoint:
     """Returns a table as a checkpoint of one file."""
     folder.mkdir()
     file = folder / FILE

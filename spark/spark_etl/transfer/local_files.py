@@ -65,7 +65,7 @@ def local_files(path: str) -> LocalFiles:
     """
     root = with_home(path)
     if not root.exists():
-        raise ArgumentError(f"there is no file `{_shown(path)}`", hint=_beside(root))
+        raise ArgumentError(f"there is no file `{_shown(path)}`", hint=_neighbours(root))
     if not root.is_dir():
         return LocalFiles(root, False, [_file(root, root.name)])
     hidden: list[str] = []
@@ -151,7 +151,7 @@ def _unreadable(path: Path, error: OSError) -> ArgumentError:
     return ArgumentError(f"{_shown(path)} can't be read: {error.strerror}", hint="check its rights: ls -l")
 
 
-def _beside(path: Path) -> str:
+def _neighbours(path: Path) -> str:
     """Returns the names that lie where a path was looked for."""
     folder = path.parent
     if not folder.is_dir():
