@@ -46,6 +46,16 @@ def test_every_container_has_a_memory_limit_a_pids_limit_and_a_health_check(with
         assert container.attrs["Config"].get("Healthcheck"), container.name
 
 
+def test_the_store_holds_less_than_what_it_collects_for(containers: Containers) -> None:
+    """Over its soft limit, a Go process spends nearly all of its time collecting."""
+    store = containers.one("minio")
+    status = store.exec_run(["cat", "/proc/1/status"]).output.decode()
+    held = int(re.search(r"RssAnon:\s+(\d+) kB", status)[1]) / 1024
+    limit = int(store.exec_run(["printenv", "MINIO_MEMLIMIT"]).output.decode().strip().removesuffix("MiB"))
+
+    assert held < 0.8 * limit, f"{held:.0f} MiB of {limit}"
+
+
 def test_only_loopback_is_published(with_server: Containers) -> None:
     published = [address for container in with_server.all() for address in addresses(container)]
 

@@ -34,7 +34,7 @@ ENVIRONMENT = {
     "MINIO_ROOT_PASSWORD_FILE": "/run/secrets/minio_root_password",
     "MINIO_BROWSER": "off",
     "MINIO_UPDATE": "off",
-    "MINIO_MEMLIMIT": "192MiB",
+    "MINIO_MEMLIMIT": "512MiB",
     "GOGC": "50",
 }
 
