@@ -25,11 +25,8 @@ def code_cells(path: Path) -> list[dict[str, Any]]:
 
 
 def python(source: str) -> str:
-    """Returns what of a cell is Python: nothing of one that is for another language."""
-    first, _, rest = source.partition("\n")
-    if first.startswith("%%writefile"):
-        return rest if first.endswith(".py") else ""
-    return "" if first.startswith("%%") else source
+    """Returns what of a cell is Python: no line that is a shell's."""
+    return "".join(line for line in source.splitlines(keepends=True) if not line.startswith("!"))
 
 
 def test_they_are_numbered_without_a_gap() -> None:

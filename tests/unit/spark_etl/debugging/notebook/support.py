@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
-import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +13,12 @@ from spark_etl.debugging.notebook.split import TransformCells, split_transform
 
 from tests.support.sandbox import ROOT
 
+PROJECTS = (
+    "spark/pipelines/revenue",
+    "spark/pipelines/pricing",
+    "tests/fixtures/outside_project",
+    "bench/runner/inside/shop",
+)
 Cells = Sequence[tuple[str | None, str]]
 FILE, CLASS = "features.py", "features.Feature"
 IMPORT = "from spark_etl import SparkFeature\n\n\n"
@@ -78,16 +82,10 @@ def parts(text: str) -> list[tuple[str | None, str]]:
 
 def sample_projects() -> Iterator[tuple[dict[str, str], str]]:
     """Yields each feature of the repository's own projects: the code, and the class path."""
-    for folder in ("spark/pipelines/revenue", "tests/fixtures/outside_project", "bench/runner/inside/shop"):
+    for folder in PROJECTS:
         root = ROOT / folder
         code = {file.relative_to(root).as_posix(): file.read_text() for file in sorted(root.rglob("*.py"))}
         yield from ((code, path) for path in _classes(code))
-    for file in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        cells = ["".join(cell["source"]) for cell in json.loads(file.read_text())["cells"]]
-        for found in filter(None, (re.match(r"%%writefile .*/(\w+\.py)\n", cell) and cell for cell in cells)):
-            name = found.partition("\n")[0].rpartition("/")[2]
-            code = {name: found.partition("\n")[2]}
-            yield from ((code, path) for path in _classes(code))
 
 
 def _classes(code: Mapping[str, str]) -> Iterator[str]:
