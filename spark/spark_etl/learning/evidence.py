@@ -45,7 +45,9 @@ def judge_evidence(assignment: Assignment, run: Run, answer: Answer) -> Iterator
     planted = assignment.planted.keys
     more, missing = keys - planted, planted - keys
     if not keys:
-        yield Finding("rows", "empty", f"the condition holds for no row of `{answer.frame}`.")
+        yield Finding(
+            "rows", "empty", f"the condition holds for no row of `{answer.frame}`.{_elsewhere(assignment, answer)}"
+        )
         return
     if more:
         shown = ", ".join(sorted(map(str, more))[:SHOWN])
@@ -54,6 +56,13 @@ def judge_evidence(assignment: Assignment, run: Run, answer: Answer) -> Iterator
     if missing:
         text = f"{len(missing):,} of the {format_count(len(planted), 'row')} that the bug concerns are not among them."
         yield Finding("rows", "missing", text)
+
+
+def _elsewhere(assignment: Assignment, answer: Answer) -> str:
+    """Returns the way on for rows that are in another feature than the one with the bug; else nothing."""
+    if answer.frame == assignment.frame:
+        return ""
+    return " The rows may be those of a feature that it reads. Say whose rows they are: of (--of FEATURE)."
 
 
 def _sentence(text: str) -> str:

@@ -66,7 +66,7 @@ def refusals(columns: Sequence[str]) -> Iterator[None]:
         refused = NotUtf8Error if _is_about_text(error) else CheckpointError
         raise refused(
             f"DuckDB refuses the query: {printable(str(error))}",
-            hint=f"columns: {printable(', '.join(columns), one_line=True) or 'none'}",
+            hint=f"columns: {printable(', '.join(dict.fromkeys(columns)), one_line=True) or 'none'}",
         ) from error
 
 
