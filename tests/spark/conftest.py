@@ -22,13 +22,16 @@ from tests.spark.support import ORDERS, TOKEN, Pipeline, SharedSpark
 
 REVENUE = Path(pipelines.revenue.__file__).parent
 CONNECT_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
-# Frames of a few rows: the JVM's second compiler would take more time than it saves.
+# Frames of a few rows: the JVM's second compiler and code made for each query would take more time than they save. On the
+# stack, code is made.
 DEFAULTS = """
 spark.master                     local[2]
 spark.ui.enabled                 false
 spark.driver.memory              1g
 spark.driver.extraJavaOptions    -XX:+UseSerialGC -XX:TieredStopAtLevel=1
 spark.sql.shuffle.partitions     3
+spark.sql.codegen.wholeStage     false
+spark.sql.codegen.factoryMode    NO_CODEGEN
 spark.sql.session.timeZone       UTC
 """
 LOGS = """
