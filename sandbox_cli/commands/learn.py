@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from sandbox_cli.commands.context import Call, Json, Yes, call
+from sandbox_cli.commands.context import Call, Json, Yes, call, confirm
 from sandbox_cli.errors import UsageError
 from sandbox_cli.program import ROOT
 from sandbox_cli.stack import session
@@ -160,13 +160,10 @@ def reset(
 ) -> None:
     """Delete your project and your answer of a lesson; the next start plants the bug elsewhere."""
     given = call(context)
-    if not yes and given.console.plain:
-        raise UsageError(
-            "Without a terminal, nothing is deleted without --yes.", hint=f"sandbox learn reset {lesson} --yes"
-        )
-    if not yes and not given.console.ask(f"Delete the project and the answer of lesson {lesson}?"):
-        given.console.info("nothing was deleted")
-        raise typer.Exit(1)
+    question = f"Delete the project and the answer of lesson {lesson}?"
+    where = [*(["--user", user] if user else []), *["--local"] * local, *(["--home", str(home)] if home else [])]
+    again = shlex.join(["sandbox", "learn", "reset", str(lesson), *where, "--yes"])
+    confirm(given.console, question, yes=yes, json=json, done="deleted", hint=again)
     with _place(given, f"lesson {lesson}", user, home, local=local) as place:
         made = place.act("reset", lesson)
     _show(given, made, json=json)
