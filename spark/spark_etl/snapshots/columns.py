@@ -17,6 +17,7 @@ from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
 from spark_etl.printable import printable
 from spark_etl.reading.duck import identifier
+from spark_etl.schemas.types import MOST_DIGITS
 from spark_etl.snapshots.options import ReadOptions
 from spark_etl.snapshots.texts import APPROXIMATE, LOCAL_MOMENT, MOMENT, beyond_microseconds, changed, value_of
 
@@ -45,6 +46,7 @@ CONVERTED = {
     "ubigint": "DECIMAL(20,0)",
     "hugeint": "DECIMAL(38,0)",
     "uhugeint": "DECIMAL(38,0)",
+    "bignum": TEXT,
     "timestamp_s": "TIMESTAMP",
     "timestamp_ms": "TIMESTAMP",
     "timestamp_ns": "TIMESTAMP",
@@ -59,6 +61,7 @@ CONVERTED = {
 }
 WHY = {
     "null": "it has no value at all",
+    "bignum": f"it has numbers of more than {MOST_DIGITS} digits: each is kept as it is written",
     "JSON": "its values are of several kinds: each is kept as the text of its JSON",
 }
 

@@ -142,14 +142,7 @@ def _csv_arguments(shape: CsvShape, options: ReadOptions, *, as_texts: bool = Fa
     given["decimal_separator"] = text(options.decimal)
     if options.date_format:
         given["dateformat"] = text(options.date_format)
-    chosen = [name for name in options.types if name in _names(shape)]
-    if chosen:
-        given["types"] = f"{{{', '.join(f'{text(name)}: {text(TEXT)}' for name in chosen)}}}"
     return given
-
-
-def _names(shape: CsvShape) -> list[str]:
-    return list(shape.names) or [f"column{number}" for number in range(shape.width)]
 
 
 def _arguments(given: Mapping[str, str]) -> str:

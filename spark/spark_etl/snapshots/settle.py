@@ -16,6 +16,7 @@ from typing import Any
 
 from spark_etl.printable import printable
 from spark_etl.reading.duck import identifier
+from spark_etl.schemas.types import MOST_DIGITS
 from spark_etl.snapshots.columns import TEXT, Column
 from spark_etl.snapshots.inputs import CSV
 from spark_etl.snapshots.options import ReadOptions, spark_name
@@ -109,9 +110,11 @@ def _why(column: Column, example: str) -> str:
     if column.target in {DATE, LOCAL_MOMENT}:
         return f"its days are not all written in one way, such as `{shown}`"
     match = LONG_NUMBER.fullmatch(example.strip().replace(column.decimal, "."))
-    kind = f"decimal(38,{len(match[1] or '')})" if match else spark_name(column.target)
     as_found = spark_name(column.target)
-    return f"`{shown}` would not stay as it is written as {as_found} (--type {_option(column)}={kind} converts it)"
+    kind = f"decimal({MOST_DIGITS},{len(match[1] or '')})" if match else as_found
+    fits = match is None or sum(map(str.isdigit, match[0])) <= MOST_DIGITS
+    way = f" (--type {_option(column)}={kind} converts it)" if fits else ""
+    return f"`{shown}` would not stay as it is written as {as_found}{way}"
 
 
 def _option(column: Column) -> str:

@@ -15,6 +15,7 @@ from tests.unit.spark_etl.snapshots.test_convert import Make, make, rows
 __all__ = ["make"]
 
 NANOSECONDS = pa.array([1_709_251_199_999_999_999], pa.timestamp("ns"))
+LONG = "9" * 39
 
 
 def csv(*values: str, name: str = "a.csv") -> dict[str, Any]:
@@ -77,6 +78,7 @@ HELD: list[tuple[dict[str, Any], str, dict[str, Any], Any]] = [
     (csv("29.02.2024"), "date", {"date_format": "%d.%m.%Y"}, date(2024, 2, 29)),
     (csv("2024-02-29 00:00:00"), "date", {}, date(2024, 2, 29)),
     (csv("yes"), "boolean", {}, True),
+    (csv("1", LONG), "string", {}, "1"),
     (csv("2024-02-29 23:59:59.999999999"), "timestamp_ntz", {}, datetime(2024, 2, 29, 23, 59, 59, 999_999)),
 ]
 
@@ -97,6 +99,9 @@ TEXTS: list[tuple[dict[str, Any], str]] = [
     (csv("123456789012345678901234567890", "0.5"), "123456789012345678901234567890"),
     (csv("9007199254740993", "0.5"), "9007199254740993"),
     (csv("12345678901234567.89"), "12345678901234567.89"),
+    (csv(LONG, "1"), LONG),
+    (csv(f"0{LONG}"), f"0{LONG}"),
+    (csv("1" * 39), "1" * 39),
     (csv("epoch", "2024-01-01"), "epoch"),
     (json("9007199254740993", "0.5"), "9007199254740993"),
     (json("123456789012345678901234567890"), "123456789012345678901234567890"),
@@ -126,6 +131,20 @@ def test_the_type_that_is_advised_for_a_long_number_holds_it(make: Make) -> None
     assert any("--type x=decimal(38,2) converts it" in note for note in made.notes)
     made = make(csv("12345678901234567.89", "0.5"), types=["x=decimal(38,2)"])
     assert rows(made)[0]["x"] == Decimal("12345678901234567.89")
+
+
+@pytest.mark.parametrize("values", [("1" * 39,), ("1" * 39, "0.5"), (LONG, "0.5")])
+def test_no_type_is_advised_for_a_number_that_none_holds(make: Make, values: tuple[str, ...]) -> None:
+    (note,) = [note for note in make(csv(*values)).notes if note.startswith("`x` is text")]
+    assert "--type" not in note
+
+
+def test_a_column_without_a_name_is_given_a_type_by_the_one_it_gets(make: Make) -> None:
+    given = {"a.csv": f"{','.join('123456789012')}\n"}
+    made = make(given, header=False, types=["column03=string"])
+    assert (made.columns["column02"], made.columns["column03"]) == ("long", "string")
+    with pytest.raises(ArgumentError, match=r"there is no such column\. Did you mean `column03`"):
+        make(given, header=False, types=["column3=string"])
 
 
 def test_nanoseconds_of_a_csv_are_refused(make: Make) -> None:
