@@ -6,12 +6,11 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-import typer
 from spark_etl.printable import printable
 from spark_etl.reading import Run
 from spark_etl.units import format_count
 
-from sandbox_cli.commands.context import Call
+from sandbox_cli.commands.context import Call, confirm
 from sandbox_cli.console import Console
 from sandbox_cli.errors import SandboxError, StackError, UsageError
 from sandbox_cli.stack import session
@@ -54,7 +53,7 @@ def apply_edits(given: Call, source: str, *, user: str | None, project: Path | N
     folder = fixing.project_of(run, project, stack.runs.scratch if stack else "")
     fixing.refuse_outside(changes, folder)
     _show(given.console, patch, changes, folder, json=json)
-    applied = _apply(given, patch, folder, source, user=user, yes=yes)
+    applied = _apply(given, patch, folder, source, user=user, yes=yes, json=json)
     _end(given.console, patch, changes, folder, run, applied=applied, json=json)
 
 
@@ -107,7 +106,7 @@ def _show(console: Console, patch: Patch, changes: Sequence[FileChange], folder:
         console.info(f"  {printable(str(change), one_line=True)}")
 
 
-def _apply(given: Call, patch: Patch, folder: Path, source: str, *, user: str | None, yes: bool) -> bool:
+def _apply(given: Call, patch: Patch, folder: Path, source: str, *, user: str | None, yes: bool, json: bool) -> bool:
     """Applies a patch after a question; returns False if the project has it already.
 
     Raises:
@@ -116,14 +115,10 @@ def _apply(given: Call, patch: Patch, folder: Path, source: str, *, user: str | 
     edits = fixing.plan_edits(given.settings, patch, folder)
     if not edits:
         return False
-    if not yes and given.console.plain:
-        words = ["--apply", source, *(["--user", user] if user else []), "--project", str(folder), "--yes"]
-        raise UsageError(
-            "Without a terminal, nothing is applied without --yes.", hint=f"sandbox debug {shlex.join(words)}"
-        )
-    if not yes and not given.console.ask(f"Change {format_count(len(patch.changes), 'file')} in {folder}?"):
-        given.console.info("nothing was changed")
-        raise typer.Exit(1)
+    words = ["debug", "--apply", source, *(["--user", user] if user else []), "--project", str(folder), "--yes"]
+    question = f"Change {format_count(len(patch.changes), 'file')} in {folder}?"
+    again = f"sandbox {shlex.join(words)}"
+    confirm(given.console, question, yes=yes, json=json, done="applied", hint=again, refused="nothing was changed")
     file_edits.put_in_place(given.settings, edits)
     return True
 

@@ -19,7 +19,7 @@ from spark_etl.store import (
     table_rows,
 )
 
-from sandbox_cli.commands.context import Call
+from sandbox_cli.commands.context import Call, confirm
 from sandbox_cli.commands.progress import StageProgress
 from sandbox_cli.console import Console, Stage
 from sandbox_cli.errors import UsageError
@@ -72,11 +72,9 @@ def carry_out(given: Call, runs: Runs, plan: GcPlan, *, again: str, yes: bool, d
         show_plan(console, plan, path)
     result = GcResult()
     if not dry_run and not plan.is_empty:
-        if not yes and (console.plain or json):
-            raise _refusal(again, as_json=json)
-        if not yes and not console.ask("Delete these runs? This can't be undone."):
-            console.info(f"nothing was deleted; next: {again.removesuffix(' --yes')} --dry-run")
-            raise typer.Exit(1)
+        refused = f"nothing was deleted; next: {again.removesuffix(' --yes')} --dry-run"
+        question = "Delete these runs? This can't be undone."
+        confirm(console, question, yes=yes, json=json, done="deleted", hint=again, refused=refused)
         with console.stage("delete") as stage:
             result = execute_gc(runs.store, _as_stored(plan, path, again), on_progress=progress(stage))
             stage.result = result_lines(result)[0]
@@ -90,14 +88,6 @@ def carry_out(given: Call, runs: Runs, plan: GcPlan, *, again: str, yes: bool, d
     elif dry_run and not plan.is_empty:
         console.info(f"next: {again.removesuffix(' --yes')}")
     return result
-
-
-def _refusal(again: str, *, as_json: bool) -> UsageError:
-    """Returns the error of a clean-up that nobody could be asked about."""
-    if as_json:
-        hint = f"{again} --json, or with --dry-run instead of --yes to see the plan"
-        return UsageError("With --json, nothing is deleted without --yes.", hint=hint)
-    return UsageError("Without a terminal, nothing is deleted without --yes.", hint=again)
 
 
 def _as_stored(plan: GcPlan, path: Path, again: str) -> GcPlan:

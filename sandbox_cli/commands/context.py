@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from sandbox_cli.console import Console
+from sandbox_cli.errors import UsageError
 from sandbox_cli.settings import Settings
 
 
@@ -42,6 +43,35 @@ def renamed(command: Callable[..., None], new: str) -> Callable[..., None]:
         command(context, **options)
 
     return old
+
+
+def confirm(
+    console: Console, question: str, *, yes: bool, done: str, hint: str, json: bool = False, refused: str = ""
+) -> None:
+    """Asks before something that can't be undone; the command ends where the answer is no.
+
+    Args:
+        console: Where it is asked.
+        question: What is asked.
+        yes: Whether nothing is asked.
+        done: What is about to be done, as in "nothing is deleted".
+        hint: The command that asks nothing.
+        json: Whether the answer is one JSON document: then nothing is asked on a terminal either.
+        refused: What is said after a no; "nothing was deleted" if not given.
+
+    Raises:
+        UsageError: Nobody can be asked, and it is not said that nothing has to be.
+        Exit: The answer is no.
+    """
+    if yes:
+        return
+    if json:
+        raise UsageError(f"With --json, nothing is {done} without --yes.", hint=f"{hint} --json")
+    if console.plain:
+        raise UsageError(f"Without a terminal, nothing is {done} without --yes.", hint=hint)
+    if not console.ask(question):
+        console.info(refused or f"nothing was {done}")
+        raise typer.Exit(1)
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]

@@ -12,7 +12,7 @@ from spark_etl.transfer import HEAD_ROWS, Found, Listing, find, head, list_folde
 from spark_etl.units import format_bytes, format_count
 
 from sandbox_cli.commands import putting
-from sandbox_cli.commands.context import Json, Yes, call
+from sandbox_cli.commands.context import Json, Yes, call, confirm
 from sandbox_cli.commands.progress import StageProgress, of_bytes
 from sandbox_cli.console import Console
 from sandbox_cli.errors import UsageError
@@ -143,14 +143,8 @@ def remove(
     found = find(target, store.settings)
     data.refuse_runs_among(found)
     console.info(f"{found.path}{'/' if found.is_folder else ''}: {_amount(found)}")
-    if not yes and console.plain:
-        raise UsageError(
-            "Without a terminal, nothing is deleted without --yes.",
-            hint=shlex.join(["sandbox", "data", "rm", place, *(["--user", user] if user else []), "--yes"]),
-        )
-    if not yes and not console.ask("Delete it? This can't be undone."):
-        console.info("nothing was deleted")
-        raise typer.Exit(1)
+    again = shlex.join(["sandbox", "data", "rm", place, *(["--user", user] if user else []), "--yes"])
+    confirm(console, "Delete it? This can't be undone.", yes=yes, json=json, done="deleted", hint=again)
     data.delete(store, found)
     _deleted(console, found, json=json)
 

@@ -10,10 +10,9 @@ import typer
 from spark_etl.names import listing
 from spark_etl.units import format_bytes, format_count
 
-from sandbox_cli.commands.context import Json, Yes, call
+from sandbox_cli.commands.context import Json, Yes, call, confirm
 from sandbox_cli.commands.progress import StageProgress, of_bytes
 from sandbox_cli.console import Stage
-from sandbox_cli.errors import UsageError
 from sandbox_cli.stack import image_listing
 from sandbox_cli.stack.engine import connection
 from sandbox_cli.stack.images import inventory, transfer
@@ -106,11 +105,8 @@ def prune(context: typer.Context, *, yes: Yes = False, json: Json = False) -> No
         for image in found:
             console.info(f"  {image.ref}  {format_bytes(image.bytes)}  {image.built}")
         console.info("Images share layers, so less is freed than their sizes add up to. Another checkout may need them")
-        if not yes and console.plain:
-            raise UsageError("Without a terminal, nothing is removed without --yes.", hint="sandbox images prune --yes")
-        if not yes and not console.ask(f"Remove {format_count(len(found), 'image')}?"):
-            console.info("nothing was removed")
-            raise typer.Exit(1)
+        question = f"Remove {format_count(len(found), 'image')}?"
+        confirm(console, question, yes=yes, json=json, done="removed", hint="sandbox images prune --yes")
     with console.stage("prune") as stage:
         done = image_listing.prune(engine, [image.ref for image in found])
         stage.result = f"{format_count(len(done.removed), 'image')} removed, {format_bytes(done.bytes)} freed"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from sandbox_cli.commands.context import Call, Json, Yes, call
+from sandbox_cli.commands.context import Call, Json, Yes, call, confirm
 from sandbox_cli.errors import UsageError
 from sandbox_cli.program import ROOT
 from sandbox_cli.stack import session
@@ -94,9 +94,7 @@ def start(
 ) -> None:
     """Write a lesson's project to ~/learn/N, run it once, and print the ticket and the link of its notebook."""
     given = call(context)
-    with _place(given, f"lesson {lesson}", user, home, local=local) as place:
-        made = place.act("start", lesson)
-    _show(given, made, json=json)
+    made = _act(given, "start", lesson, user=user, home=home, local=local, json=json)
     if open_page and (given.console.plain or "link" not in made):
         given.console.info("  not opened: --open needs a terminal, and a notebook on a stack")
     elif open_page:
@@ -114,10 +112,7 @@ def hint(
     json: Json = False,
 ) -> None:
     """Show one hint more."""
-    given = call(context)
-    with _place(given, "hint", user, home, local=local) as place:
-        made = place.act("hint", lesson)
-    _show(given, made, json=json)
+    _act(call(context), "hint", lesson, user=user, home=home, local=local, json=json)
 
 
 @app.command("check")
@@ -140,10 +135,8 @@ def check(
 
     The answer is kept in ~/learn/N/answer.yaml; options change it. Exit code 1 as long as it is not right.
     """
-    given = call(context)
-    with _place(given, "check", user, home, local=local) as place:
-        made = place.act("check", lesson, feature=feature, rows=rows, of=of)
-    _show(given, made, json=json)
+    answer = {"feature": feature, "rows": rows, "of": of}
+    made = _act(call(context), "check", lesson, user=user, home=home, local=local, json=json, **answer)
     raise typer.Exit(0 if made.get("solved") is True else 1)
 
 
@@ -160,16 +153,11 @@ def reset(
 ) -> None:
     """Delete your project and your answer of a lesson; the next start plants the bug elsewhere."""
     given = call(context)
-    if not yes and given.console.plain:
-        raise UsageError(
-            "Without a terminal, nothing is deleted without --yes.", hint=f"sandbox learn reset {lesson} --yes"
-        )
-    if not yes and not given.console.ask(f"Delete the project and the answer of lesson {lesson}?"):
-        given.console.info("nothing was deleted")
-        raise typer.Exit(1)
-    with _place(given, f"lesson {lesson}", user, home, local=local) as place:
-        made = place.act("reset", lesson)
-    _show(given, made, json=json)
+    question = f"Delete the project and the answer of lesson {lesson}?"
+    where = [*(["--user", user] if user else []), *["--local"] * local, *(["--home", str(home)] if home else [])]
+    again = shlex.join(["sandbox", "learn", "reset", str(lesson), *where, "--yes"])
+    confirm(given.console, question, yes=yes, json=json, done="deleted", hint=again)
+    _act(given, "reset", lesson, user=user, home=home, local=local, json=json)
 
 
 class _OnStack:
@@ -240,11 +228,15 @@ def _cells(lesson: dict[str, Any]) -> list[str]:
     return [*(str(lesson.get(name)) for name in ("number", "title", "state")), hints, str(lesson.get("checks"))]
 
 
-def _show(given: Call, made: dict[str, Any], *, json: bool) -> None:
-    """Prints what came of it; the link is the last line of stdout."""
+def _act(
+    given: Call, action: str, lesson: Current, *, user: User, home: Home, local: Local, json: Json, **answer: str | None
+) -> dict[str, Any]:
+    """Acts where the lessons are, and returns and prints what came of it; the link is the last line of stdout."""
+    with _place(given, action if lesson is None else f"{action} {lesson}", user, home, local=local) as place:
+        made = place.act(action, lesson, **answer)
     if json:
         given.console.json(made)
-        return
-    given.console.data("\n".join(str(line) for line in made["lines"]))
-    if "link" in made:
-        given.console.data(str(made["link"]))
+    else:
+        for line in filter(None, ["\n".join(map(str, made["lines"])), made.get("link")]):
+            given.console.data(str(line))
+    return made

@@ -67,7 +67,9 @@ def put(
     ] = None,
     encoding: Annotated[str, typer.Option(help="Of CSV and JSON: latin-1, cp1252, utf-16.")] = "utf-8",
     decimal: Annotated[str, typer.Option(metavar="CHAR", help="The decimal mark of a CSV: `,`.")] = ".",
-    date_format: Annotated[str | None, typer.Option(help="Of the dates of a CSV: %d.%m.%Y.")] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="Of dates of a CSV: %d.%m.%Y; of times: '%d.%m.%Y %H:%M'.")
+    ] = None,
     user: User = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     yes: Yes = False,

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox_cli.commands.context import Yes, call
-from sandbox_cli.errors import UsageError
+from sandbox_cli.commands.context import Yes, call, confirm
 from sandbox_cli.stack import teardown
 from sandbox_cli.stack.engine import connection
 
@@ -29,9 +28,6 @@ def reset(
     console.info(f"This deletes from the stack `{settings.stack}`, and can't be undone:")
     for line in resources.lines():
         console.info(f"  {line}")
-    if not yes and console.plain:
-        raise UsageError("Without a terminal, nothing is deleted without --yes.", hint="sandbox reset --yes")
-    if not yes and not console.ask("Delete all of it?"):
-        console.info("nothing was deleted")
-        raise typer.Exit(1)
+    again = f"sandbox reset{' --images' if images else ''} --yes"
+    confirm(console, "Delete all of it?", yes=yes, done="deleted", hint=again)
     teardown.reset(console, settings, engine, resources)

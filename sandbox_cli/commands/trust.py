@@ -11,9 +11,8 @@ from spark_etl.debugging.trust import trust as record_trust
 from spark_etl.machine import process_user
 from spark_etl.reading import Run
 
-from sandbox_cli.commands.context import Yes, call
+from sandbox_cli.commands.context import Yes, call, confirm
 from sandbox_cli.commands.runs import RunName
-from sandbox_cli.errors import UsageError
 from sandbox_cli.stack import session
 
 
@@ -38,12 +37,15 @@ def trust(context: typer.Context, run: RunName, *, yes: Yes = False) -> None:
         return
     for line in describe(found, owner, show=f"sandbox runs show {found.name} --code"):
         given.console.info(line)
-    if not yes and given.console.plain:
-        raise UsageError("Without a terminal, nothing is trusted without --yes.", hint=f"sandbox trust {run} --yes")
     where = "in a container of its own" if is_imported(found) else "with the rights of whoever replays it"
-    if not yes and not given.console.ask(f"Let it run here, {where}?"):
-        given.console.info(f"run {found.name} is not trusted; next: sandbox runs show {found.name} --code")
-        raise typer.Exit(1)
+    confirm(
+        given.console,
+        f"Let it run here, {where}?",
+        yes=yes,
+        done="trusted",
+        hint=f"sandbox trust {run} --yes",
+        refused=f"run {found.name} is not trusted; next: sandbox runs show {found.name} --code",
+    )
     record_trust(found, runs.scratch, process_user())
     given.console.info(f"run {found.name} is trusted")
     given.console.info(_next_of(found))

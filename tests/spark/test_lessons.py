@@ -126,7 +126,7 @@ class Learner:
 
     def edit(self, edit: Edit) -> None:
         """Makes one change to the project as it came."""
-        old, new = self.assignment.worded(edit.old), self.assignment.worded(edit.new)
+        old, new = self.assignment.with_replacements(edit.old), self.assignment.with_replacements(edit.new)
         assert old in self._original
         self._file.write_text(self._original.replace(old, new))
 
@@ -137,7 +137,9 @@ class Learner:
 
     def check(self, feature: str | None = None, rows: str | None = None, of: str | None = None) -> CheckVerdict:
         self._spark.start()
-        return self.desk.check(self.number, *(text and self.assignment.worded(text) for text in (feature, rows, of)))
+        return self.desk.check(
+            self.number, *(text and self.assignment.with_replacements(text) for text in (feature, rows, of))
+        )
 
 
 @pytest.fixture
@@ -184,7 +186,7 @@ def test_a_lesson_is_solved_by_its_hints_and_by_nothing_less(case: Case, home: P
         assert "Next:" not in texts
 
     for rows in case.same:
-        answer = Answer(given.feature, given.worded(rows), given.frame)
+        answer = Answer(given.feature, given.with_replacements(rows), given.frame)
         assert select_keys(learner.desk.run(case.number), answer, given.key) == given.planted.keys, rows
 
     hints = [learner.desk.hint(case.number).text for _ in given.hints]

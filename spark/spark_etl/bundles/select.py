@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from spark_etl.bundles.frames import THREADS, find_frame
 from spark_etl.code.archive import read_archive
-from spark_etl.errors import ArgumentError, ReadError, SparkEtlError, StorageError
+from spark_etl.errors import ArgumentError, ReadError, StorageError
 from spark_etl.names import alternatives
 from spark_etl.reading import Run
-from spark_etl.reading.part_files import footer_problem, listed_problems
 from spark_etl.storage import is_s3, join, name_of, relative_to, storage_for
 from spark_etl.storage.paths import scheme_of
 from spark_etl.store import (
@@ -29,17 +29,12 @@ from spark_etl.store import (
     DAMAGED,
     BundleNames,
     Frame,
-    FrameFile,
     ImportedSource,
     ObjectRecord,
     SourceFile,
     SourceRecord,
-    frame_member,
-    manifest_at,
     source_path,
 )
-
-THREADS = 16
 
 
 @dataclass
@@ -121,7 +116,7 @@ class _Selector:
             self._walk(alias, computed)
             self._add_failure(alias)
         self._found.code = self._code()
-        self._found.frames = [frame for name in self._folders if (frame := self._frame(name)) is not None]
+        self._found.frames = list(self._frames())
         self._found.sources = list(self._sources(list(computed)))
         kept = {frame.folder for frame in self._found.frames}
         for report in self._found.reports.values():
@@ -170,41 +165,16 @@ class _Selector:
             for folder in report["inputs"].values():
                 self._folders.setdefault(name_of(folder), self._run.stored.absolute(folder))
 
-    # Rows.
-
-    def _frame(self, name: str) -> Frame | None:
-        """Returns the rows of a folder; None, with the reason kept, where they are not as they were written."""
-        folder = self._folders[name]
-        if is_s3(self._run.path) and not is_s3(folder):
-            self._found.missing.append(f"`{name}`: its rows are not in the store, but at {folder}")
-            return None
-        try:
-            manifest = manifest_at(folder, self._settings)
-        except SparkEtlError as error:
-            self._found.missing.append(f"`{name}`: {error.message}")
-            return None
-        if manifest is None:
-            self._found.missing.append(f"`{name}`: its rows are not at {folder} any more")
-            return None
-        listed = listed_problems(folder, manifest, self._settings, times=False)
-        problem = next((each for each in listed if each.kind != "added"), None)
-        if problem is None:
-            with ThreadPoolExecutor(THREADS) as pool:
-                footers = pool.map(
-                    lambda file: footer_problem(manifest.file_path(folder, file.name), file, manifest, self._settings),
-                    manifest.files,
-                )
-                problem = next(filter(None, footers), None)
-        if problem is not None:
-            self._found.missing.append(f"`{name}`: {join(folder, problem.file)}: {problem.reason}")
-            return None
-        names = BundleNames()
-        for file in manifest.files:
-            if reason := names.add(frame_member(name, file.name)):
-                self._found.missing.append(f"`{name}`: {join(folder, file.name)}: {reason}")
-                return None
-        files = tuple(FrameFile(file.name, manifest.file_path(folder, file.name)) for file in manifest.files)
-        return Frame(name, manifest, files)
+    def _frames(self) -> Iterator[Frame]:
+        for name, folder in self._folders.items():
+            if is_s3(self._run.path) and not is_s3(folder):
+                found: Frame | str = f"its rows are not in the store, but at {folder}"
+            else:
+                found = find_frame(name, folder, self._settings)
+            if isinstance(found, Frame):
+                yield found
+            else:
+                self._found.missing.append(f"`{name}`: {found}")
 
     # Code.
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from spark_etl.debugging.computed import Computed, computed_rows
 from spark_etl.debugging.request import ReplayRequest
 from spark_etl.errors import RunFailedError
-from spark_etl.reading.replay import end_process
+from spark_etl.reading.process import end_process
 
 
 def made_in_own_process(request: ReplayRequest, wanted: Sequence[str]) -> Computed:

@@ -119,12 +119,19 @@ def replay(
             then=None if request.compute else compare,
         )
     inputs.notes += working_copy_notes(origin, code.project.path, imported)
+    return _replayed(request, outcome, judge, inputs.notes, refused)
+
+
+def _replayed(
+    request: ReplayRequest, outcome: Outcome, judge: Judge, notes: Sequence[str], refused: SparkEtlError | None
+) -> Replayed:
+    """Returns what came of the run that a replay is, and records the verdict with it."""
     is_feature = outcome.error is None or isinstance(outcome.error, FeatureError)
     if request.compute:
-        versions = other_versions(origin.run.document, outcome.record.document) if request.exact else ()
-        return Replayed(outcome, notes=[*inputs.notes, *versions], refused=refused)
+        versions = other_versions(request.origin.run.document, outcome.record.document) if request.exact else ()
+        return Replayed(outcome, notes=[*notes, *versions], refused=refused)
     if outcome.status == "interrupted" or not is_feature:
-        return Replayed(outcome, notes=inputs.notes)
+        return Replayed(outcome, notes=notes)
     verdict = judge.verdict_of(outcome)
     _record(outcome, verdict)
     return Replayed(outcome, verdict)

@@ -100,7 +100,7 @@ class Lesson:
         """Returns a text of the lesson as it is written."""
         return (self.folder / name).read_text(encoding="utf-8")
 
-    def planted(self, random: Random, words: Mapping[str, str], period: Period) -> Planted:
+    def planted(self, random: Random, replacements: Mapping[str, str], period: Period) -> Planted:
         """Returns what the lesson's generator makes."""
         name = f"spark_etl_lesson_{self.folder.name}"
         spec = importlib.util.spec_from_file_location(name, self.folder / "generator.py")
@@ -108,7 +108,7 @@ class Lesson:
         assert spec.loader is not None  # noqa: S101
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        made: Planted = module.make(random, words, period)
+        made: Planted = module.make(random, replacements, period)
         return made
 
 
@@ -129,33 +129,33 @@ class Assignment:
         return Random(f"{self.lesson.folder.name}:{self.seed}")  # noqa: S311 - the same for the same seed
 
     @cached_property
-    def words(self) -> Mapping[str, str]:
+    def replacements(self) -> Mapping[str, str]:
         """Text → what stands there instead."""
         return self._random.choice(self.lesson.declared.variants)
 
     @cached_property
     def planted(self) -> Planted:
         """The data, the rows that the bug concerns, and what is right."""
-        _ = self.words  # the first thing that chance decides
+        _ = self.replacements  # the first thing that chance decides
         declared = self.lesson.declared
-        return self.lesson.planted(self._random, self.words, Period(declared.start_date, declared.end_date))
+        return self.lesson.planted(self._random, self.replacements, Period(declared.start_date, declared.end_date))
 
     @cached_property
     def elsewhere(self) -> Planted:
-        """A few other rows of other days, in the same words: on them, a fix has to be right, too."""
+        """A few other rows of other days, with the same replacements: on them, a fix has to be right, too."""
         days = self.lesson.declared.elsewhere
         random = Random(f"{self.lesson.folder.name}:{self.seed}:elsewhere")  # noqa: S311 - the same for the same seed
-        return self.lesson.planted(random, self.words, Period(days.start_date, days.end_date, is_small=True))
+        return self.lesson.planted(random, self.replacements, Period(days.start_date, days.end_date, is_small=True))
 
-    def worded(self, text: str) -> str:
-        """Returns a text of the lesson in the words of this variant."""
-        for old, new in self.words.items():
+    def with_replacements(self, text: str) -> str:
+        """Returns a text of the lesson as this variant has it."""
+        for old, new in self.replacements.items():
             text = text.replace(old, new)
         return text
 
     def text(self, name: str) -> str:
         """Returns a text for the learner, with the numbers of their data."""
-        return Template(self.worded(self.lesson.read(name))).substitute(self.planted.facts)
+        return Template(self.with_replacements(self.lesson.read(name))).substitute(self.planted.facts)
 
     @cached_property
     def hints(self) -> list[str]:
@@ -165,26 +165,26 @@ class Assignment:
     @property
     def feature(self) -> str:
         """The feature whose code is wrong."""
-        return self.worded(self.lesson.declared.feature)
+        return self.with_replacements(self.lesson.declared.feature)
 
     @property
     def frame(self) -> str:
         """The feature in whose rows one sees it."""
-        return self.worded(self.lesson.declared.frame)
+        return self.with_replacements(self.lesson.declared.frame)
 
     @property
     def key(self) -> str:
         """The column that tells rows apart."""
-        return self.worded(self.lesson.declared.key)
+        return self.with_replacements(self.lesson.declared.key)
 
     @property
     def solution(self) -> str:
         """A condition for the rows that the bug concerns."""
-        return self.worded(self.lesson.declared.solution)
+        return self.with_replacements(self.lesson.declared.solution)
 
     def reason(self, kind: str) -> str:
         """Returns what the lesson says of a fix that is wrong in a certain way; empty where it says nothing."""
-        return self.worded(self.lesson.declared.reasons.get(kind, ""))
+        return self.with_replacements(self.lesson.declared.reasons.get(kind, ""))
 
     def project(self, data: str, *, right: bool = False) -> dict[str, str]:
         """Returns the files of the project: path → text.
@@ -202,7 +202,7 @@ class Assignment:
             text = file.read_text(encoding="utf-8")
             if name == bug.file and not right:
                 text = text.replace(bug.right, bug.wrong)
-            files[name] = self.worded(text)
+            files[name] = self.with_replacements(text)
         files[CONFIG] = Template(files[CONFIG]).substitute(data=_in_quotes(data))
         return files
 

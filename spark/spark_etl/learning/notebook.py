@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +14,7 @@ from spark_etl.learning.markdown import as_markdown
 from spark_etl.learning.project import MARK
 from spark_etl.printable import printable
 from spark_etl.reading import Run
-from spark_etl.reading.replay import ERROR, SET_BY_SESSIONS
+from spark_etl.reading.process import run_python
 
 ANSWERED = {0, 1}
 
@@ -79,7 +75,7 @@ class Learn:
         """Checks the answer and the project, in a process of its own.
 
         Raises:
-            ReadError: The check could not be made; why is on stderr, too.
+            ReadError: The check could not be made; why is shown, too.
         """
         verdict = _in_own_process(["check", str(self.number), "--home", str(self._home)])
         return Said([str(line) for line in verdict["lines"]], solved=bool(verdict["solved"]))
@@ -115,20 +111,8 @@ def _shown(answer: Answer) -> list[str]:
 
 def _in_own_process(words: Sequence[str]) -> dict[str, Any]:
     """Returns what `spark-etl learn` prints as JSON; what it says meanwhile is shown."""
-    library = str(Path(__file__).resolve().parents[2])
-    environment = {name: value for name, value in os.environ.items() if name not in SET_BY_SESSIONS}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH", "")]))
-    argv = [sys.executable, "-P", "-m", "spark_etl", "learn", *words, "--json"]
-    with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)
-        error = ""
-        for line in process.stderr or ():
-            text = printable(line.decode(errors="replace").rstrip("\n"))
-            error = text.removeprefix(ERROR) if text.startswith(ERROR) else error
-            sys.stderr.write(f"{text}\n")
-        code = process.wait()
-        out.seek(0)
-        lines = out.read().decode(errors="replace").splitlines()
+    out, code, error = run_python(["-P", "-m", "spark_etl", "learn", *words, "--json"])
+    lines = out.splitlines()
     if code not in ANSWERED or not lines:
         raise ReadError(error or f"the check has ended with exit code {code}", hint="what it said stands above")
     found: dict[str, Any] = json.loads(lines[-1])

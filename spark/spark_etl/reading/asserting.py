@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from spark_etl.errors import CheckpointError
-from spark_etl.reading.condition import as_sql, is_about_all, nan_counts
+from spark_etl.reading.condition import Condition, is_about_all, parse_condition
 from spark_etl.reading.tables import text_table
 
 if TYPE_CHECKING:
@@ -60,20 +60,24 @@ class AssertedRun:
         """
         __tracebackhide__ = True
         checkpoint = cast("Run", self)[feature]
-        wanted = as_sql(condition, checkpoint)
-        answers = _answers(checkpoint, wanted, condition)
-        broken = int(answers["broken"].iloc[0] or 0)
+        wanted = parse_condition(condition, checkpoint)
+        broken, *nans = _counts(checkpoint, wanted, condition)
         if broken:
-            raise AssertionError(_text(checkpoint, wanted, condition, broken))
-        for column, count in nan_counts(wanted, checkpoint).items():
-            raise AssertionError(_nan_text(checkpoint, condition, column, count))
+            raise AssertionError(_text(checkpoint, wanted.sql, condition, broken))
+        for column, count in zip(wanted.floats, nans, strict=True):
+            if count:
+                raise AssertionError(_nan_text(checkpoint, condition, column, count))
 
 
-def _answers(checkpoint: Checkpoint, wanted: str, condition: str) -> Any:
-    """Returns how often the condition does not hold, and whether it was about each row."""
-    query = f"select count(*) filter (where holds is not true) as broken from (select ({wanted}\n)::boolean as holds from this)"  # noqa: S608, E501
+def _counts(checkpoint: Checkpoint, wanted: Condition, condition: str) -> list[int]:
+    """Returns how often the condition does not hold, then in how many rows each column that could be NaN is it."""
+    columns = enumerate(wanted.floats.values())
+    nans = ", ".join(f"count(*) filter (where isnan({column})) as nan_{number}" for number, column in columns)
+    query = f"select * from (select ({wanted.sql}\n)::boolean as holds from this)"  # noqa: S608 - the caller's own SQL
+    query = f"select * from (select count(*) filter (where holds is not true) from ({query}))"  # noqa: S608
+    query += f", (select {nans} from this)" if nans else ""  # noqa: S608
     try:
-        return checkpoint.sql(query)
+        return [int(count) for count in checkpoint.sql(query).iloc[0]]
     except CheckpointError as error:
         raise CheckpointError(
             f"expect({checkpoint.feature!r}, {condition!r}): {error.message}", hint=error.hint

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import ArgumentError, CheckpointError
 from spark_etl.reading import duck
+from spark_etl.schemas.types import Type, child_type, schema_from_spark, struct_type
 
 if TYPE_CHECKING:
     from spark_etl.reading.checkpoint import Checkpoint
@@ -22,11 +24,26 @@ ABOUT_ALL = 'say it with an aggregate, such as "rows > 0" or "max(net) < 100", o
 REFUSED = {"SUBQUERY": "a sub-query", "WINDOW": "a window function"}
 TESTS_OF_NAN = {"isnan", "isfinite", "isinf"}
 TESTS_OF_NULL = {"OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL"}
-FLOATS = ("DOUBLE", "FLOAT")
+FLOATS = ("double", "float")
+Nodes = list[dict[str, Any]]
 
 
-def as_sql(condition: str, checkpoint: Checkpoint) -> str:
-    """Returns a condition in which `rows` is the number of rows.
+@dataclass(frozen=True)
+class Condition:
+    """A condition as DuckDB takes it.
+
+    Attributes:
+        sql: The condition, in which `rows` is the number of rows.
+        floats: The columns, and fields of structs, that it compares, that can be NaN, and that it does not ask about
+            NaN: as they are shown → as SQL writes them.
+    """
+
+    sql: str
+    floats: dict[str, str]
+
+
+def parse_condition(condition: str, checkpoint: Checkpoint) -> Condition:
+    """Returns a condition, parsed; one that is no SQL is refused by DuckDB when it is asked.
 
     Raises:
         ArgumentError: It is empty or a constant, has a sub-query or a window function, or says `rows` of a frame with
@@ -42,8 +59,10 @@ def as_sql(condition: str, checkpoint: Checkpoint) -> str:
             hint='write count(*) for the number, or "rows" in double quotes for the column',
         )
     wanted = ROWS.sub(lambda found: found[1] or "count(*)", condition)
-    _refuse_what_only_seems_about_all(wanted, condition, checkpoint)
-    return wanted
+    tree = duck.parsed(wanted)
+    if tree is not None:
+        _refuse_what_only_seems_about_all(list(_nodes(tree)), wanted, condition, checkpoint)
+    return Condition(wanted, _floats(list(_nodes(tree, TESTS_OF_NULL)), checkpoint))
 
 
 def is_about_all(wanted: str, checkpoint: Checkpoint) -> bool:
@@ -55,25 +74,7 @@ def is_about_all(wanted: str, checkpoint: Checkpoint) -> bool:
     return False
 
 
-def nan_counts(wanted: str, checkpoint: Checkpoint) -> dict[str, int]:
-    """Returns column → rows in which it is NaN, of those that a condition compares and does not ask about NaN."""
-    nodes = list(_nodes(duck.parsed(wanted), TESTS_OF_NULL))
-    if any(str(node.get("function_name", "")).lower() in TESTS_OF_NAN for node in nodes):
-        return {}
-    counts = {}
-    for shown, column in _columns(nodes, checkpoint).items():
-        ((kind,),) = checkpoint.sql(f"select typeof(any_value({column})) from this").to_numpy()  # noqa: S608
-        if kind in FLOATS:
-            ((count,),) = checkpoint.sql(f"select count(*) filter (where isnan({column})) from this").to_numpy()  # noqa: S608
-            counts[shown] = int(count)
-    return {shown: count for shown, count in counts.items() if count}
-
-
-def _refuse_what_only_seems_about_all(wanted: str, condition: str, checkpoint: Checkpoint) -> None:
-    tree = duck.parsed(wanted)
-    if tree is None:  # no SQL: DuckDB says why when it is asked
-        return
-    nodes = list(_nodes(tree))
+def _refuse_what_only_seems_about_all(nodes: Nodes, wanted: str, condition: str, checkpoint: Checkpoint) -> None:
     for node in nodes:
         what = REFUSED.get(node.get("class", "")) or ("unnest" if node.get("function_name") == "unnest" else "")
         if what:
@@ -88,18 +89,35 @@ def _refuse_what_only_seems_about_all(wanted: str, condition: str, checkpoint: C
         )
 
 
-def _columns(nodes: list[dict[str, Any]], checkpoint: Checkpoint) -> dict[str, str]:
-    """Returns the columns, and fields of structs, that a condition names: as they are shown → as SQL writes them."""
+def _floats(nodes: Nodes, checkpoint: Checkpoint) -> dict[str, str]:
+    """Returns the columns and fields that can be NaN of those that a condition names; none if it asks about NaN."""
+    if any(str(node.get("function_name", "")).lower() in TESTS_OF_NAN for node in nodes):
+        return {}
+    paths = _columns(nodes, checkpoint)
+    if not paths:
+        return {}
+    row = struct_type(schema_from_spark(checkpoint.manifest.spark_schema))
+    floats = (path for path in paths if _type_of(row, path) in FLOATS)
+    return {".".join(path): ".".join(map(duck.identifier, path)) for path in floats}
+
+
+def _type_of(kind: Type | None, path: list[str]) -> Type | None:
+    """Returns the type of a column, or of a field of a struct; None if there is no such field."""
+    for name in path:
+        kind = child_type(kind, name) if isinstance(kind, dict) else None
+    return kind
+
+
+def _columns(nodes: Nodes, checkpoint: Checkpoint) -> list[list[str]]:
+    """Returns the columns, and fields of structs, that a condition names, each as a path."""
     known = {name.lower() for name in checkpoint.schema}
     paths = [node["column_names"] for node in nodes if node.get("class") == "COLUMN_REF"]
     if any(node.get("class") == "STAR" for node in nodes):
         paths += [[name] for name in checkpoint.schema]
-    found = {}
-    for names in paths:
-        path = names[1:] if len(names) > 1 and names[0].lower() == "this" and "this" not in known else names
-        if path[0].lower() in known:  # else it is the argument of a lambda
-            found[".".join(path)] = ".".join(map(duck.identifier, path))
-    return found
+    paths = [
+        path[1:] if len(path) > 1 and path[0].lower() == "this" and "this" not in known else path for path in paths
+    ]
+    return [path for path in paths if path[0].lower() in known]  # any other is the argument of a lambda
 
 
 def _nodes(tree: Any, without: frozenset[str] | set[str] = frozenset()) -> Iterator[dict[str, Any]]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark_etl.errors import CheckpointError, RunNotFoundError
 from spark_etl.names import alternatives
-from spark_etl.printable import printable
 from spark_etl.reading.asserting import AssertedRun
 from spark_etl.reading.checkpoint import Checkpoint
 from spark_etl.reading.code import RunCode, code_of
@@ -20,15 +18,11 @@ from spark_etl.reading.failure import Failure, load_failure
 from spark_etl.reading.no_checkpoint import no_checkpoint_error
 from spark_etl.reading.opened import open_checkpoint
 from spark_etl.reading.replay import Replay, start_replay
-from spark_etl.reading.run_table import COLUMNS, feature_rows, format_seconds, notes_below
-from spark_etl.reading.tables import html_table, text_table
+from spark_etl.reading.run_table import format_seconds, run_html, run_text
 from spark_etl.storage import join
 from spark_etl.store import (
-    ADOPTED,
     DAMAGED,
-    IMPORTED,
     RECORDED_STATUSES,
-    REPLAY,
     ErrorRecord,
     FeatureRecord,
     RunDocument,
@@ -40,7 +34,6 @@ from spark_etl.store import (
 if TYPE_CHECKING:
     from spark_etl.reading.verify import OnProgress, VerifyResult
 
-HEADLINES: dict[str, str] = {REPLAY: "replay", ADOPTED: "adopted run", IMPORTED: "imported run"}
 STATUSES = (*RECORDED_STATUSES, "died", DAMAGED)
 
 
@@ -285,19 +278,8 @@ class Run(AssertedRun, ComparedRun, DebuggedRun):
         status = self.status if self.kind == "run" else f"{self.status}, {self.kind}"
         return [self.name, self.team, self.pipeline, self.dates, status, format_seconds(self.seconds), failed_at]
 
-    def _headline(self) -> str:
-        dates = f" for {self.dates}" if self.dates else ""
-        what = HEADLINES.get(self.kind, "run")
-        return printable(f"{what} {self.id} of {self.team}/{self.pipeline}{dates}: {self.status}")
-
     def __repr__(self) -> str:
-        table = text_table(COLUMNS, feature_rows(self.document, self.status))
-        return "\n".join([self._headline(), table, *notes_below(self.document)])
+        return run_text(self.document, self.status)
 
     def _repr_html_(self) -> str:
-        from spark_etl.drawing import as_html, run_diagram  # a notebook's first cell need not wait for it
-
-        # Of an error its first line: the rest, such as rows that break a response, is in `failure`.
-        below = "".join(f"<p>{escape(note.partition(chr(10))[0])}</p>" for note in notes_below(self.document))
-        table = html_table(COLUMNS, feature_rows(self.document, self.status), self._headline())
-        return as_html(run_diagram(self.document)) + table + below
+        return run_html(self.document, self.status)

@@ -1,16 +1,55 @@
-"""The table of a run's features, and what has to be said below it."""
+"""How a run shows itself: a headline, the table of its features, and what has to be said below it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from html import escape
 
 from spark_etl.names import listing
 from spark_etl.printable import printable
 from spark_etl.reading.phases import phases_text
-from spark_etl.store import RunDocument, imported_text, is_lazy, publishing_seconds, state_text
+from spark_etl.reading.tables import html_table, text_table
+from spark_etl.store import (
+    ADOPTED,
+    IMPORTED,
+    REPLAY,
+    RunDocument,
+    imported_text,
+    is_lazy,
+    publishing_seconds,
+    state_text,
+)
 from spark_etl.units import format_bytes
 
 COLUMNS = ("feature", "state", "kept", "rows", "size", "computing", "publishing")
+HEADLINES: dict[str, str] = {REPLAY: "replay", ADOPTED: "adopted run", IMPORTED: "imported run"}
+
+
+def run_text(document: RunDocument, status: str) -> str:
+    """Returns a run as text.
+
+    Args:
+        document: The run.
+        status: Its status, `died` too.
+    """
+    table = text_table(COLUMNS, feature_rows(document, status))
+    return "\n".join([_headline(document, status), table, *notes_below(document)])
+
+
+def run_html(document: RunDocument, status: str) -> str:
+    """Returns a run as HTML, with its graph; see `run_text`."""
+    from spark_etl.drawing import as_html, run_diagram  # a notebook's first cell need not wait for it
+
+    # Of an error its first line: the rest, such as rows that break a response, is in `failure`.
+    below = "".join(f"<p>{escape(note.partition(chr(10))[0])}</p>" for note in notes_below(document))
+    table = html_table(COLUMNS, feature_rows(document, status), _headline(document, status))
+    return as_html(run_diagram(document)) + table + below
+
+
+def _headline(document: RunDocument, status: str) -> str:
+    dates = f" for {document.dates}" if document.dates else ""
+    what = HEADLINES.get(document.kind, "run")
+    return printable(f"{what} {document.run_id} of {document.team}/{document.pipeline}{dates}: {status}")
 
 
 def feature_rows(document: RunDocument, status: str) -> list[list[str]]:

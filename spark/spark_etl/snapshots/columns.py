@@ -17,8 +17,18 @@ from spark_etl.errors import ArgumentError
 from spark_etl.names import alternatives
 from spark_etl.printable import printable
 from spark_etl.reading.duck import identifier
+from spark_etl.schemas.types import MOST_DIGITS
 from spark_etl.snapshots.options import ReadOptions
-from spark_etl.snapshots.texts import APPROXIMATE, LOCAL_MOMENT, MOMENT, beyond_microseconds, changed, value_of
+from spark_etl.snapshots.texts import (
+    APPROXIMATE,
+    DATE,
+    LOCAL_MOMENT,
+    MOMENT,
+    beyond_microseconds,
+    changed,
+    has_time,
+    value_of,
+)
 
 TEXT = "VARCHAR"
 NANOSECONDS = {"TIMESTAMP_NS", "TIMESTAMPTZ_NS"}
@@ -45,6 +55,7 @@ CONVERTED = {
     "ubigint": "DECIMAL(20,0)",
     "hugeint": "DECIMAL(38,0)",
     "uhugeint": "DECIMAL(38,0)",
+    "bignum": TEXT,
     "timestamp_s": "TIMESTAMP",
     "timestamp_ms": "TIMESTAMP",
     "timestamp_ns": "TIMESTAMP",
@@ -59,6 +70,7 @@ CONVERTED = {
 }
 WHY = {
     "null": "it has no value at all",
+    "bignum": f"it has numbers of more than {MOST_DIGITS} digits: each is kept as it is written",
     "JSON": "its values are of several kinds: each is kept as the text of its JSON",
 }
 
@@ -127,12 +139,17 @@ def as_read(columns: Sequence[Column], texts: Collection[str], options: ReadOpti
             column,
             is_text=True,
             decimal=options.decimal,
-            written=options.date_format if column.is_chosen and column.target == "DATE" else None,
+            written=options.date_format if column.is_chosen and column.target in _written_so(options) else None,
         )
         if column.source in texts
         else column
         for column in columns
     ]
+
+
+def _written_so(options: ReadOptions) -> set[str]:
+    """Returns the types that `--date-format` is the format of."""
+    return {LOCAL_MOMENT, MOMENT} if has_time(options.date_format) else {DATE}
 
 
 def snapshot_columns(found: Mapping[str, Any], options: ReadOptions, date_col: str) -> list[Column]:

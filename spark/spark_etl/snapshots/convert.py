@@ -23,6 +23,7 @@ from spark_etl.snapshots.columns import Column, as_read, lossy_checks, snapshot_
 from spark_etl.snapshots.csv_files import refuse_empty_end
 from spark_etl.snapshots.inputs import CSV, PARQUET, snapshot_inputs
 from spark_etl.snapshots.json_files import refuse_renamed
+from spark_etl.snapshots.moments import read_moments
 from spark_etl.snapshots.notes import column_notes
 from spark_etl.snapshots.options import ReadOptions, spark_name
 from spark_etl.snapshots.progress import OnStep, QueryProgress
@@ -112,8 +113,9 @@ def convert(
                     refuse_empty_end(inputs, files.shape)
                 files, texts = as_texts(files, kinds, options, folder)
                 columns, said = settled(database, files, as_read(columns, texts, options), options)
+                columns, said_of_moments = read_moments(database, files, columns, options)
                 _refuse_loss(database, files, columns)
-                notes = column_notes(database, files, columns, options, said)
+                notes = column_notes(database, files, columns, options, [*said, *said_of_moments])
             with progress.step("Parquet"):
                 _write(database, files, columns, target)
             sample = _sample(database, columns, target)

@@ -19,6 +19,7 @@ from spark_etl.snapshots.csv_files import CsvShape, csv_shape, find_bad_row
 from spark_etl.snapshots.inputs import CSV, JSON, Inputs, find_bad_text
 from spark_etl.snapshots.json_files import json_arguments, json_columns, with_exact_numbers
 from spark_etl.snapshots.options import ReadOptions
+from spark_etl.snapshots.texts import has_time
 from spark_etl.storage import normalise
 
 LONGEST_LINE = 32 << 20  # bytes of one row of a CSV
@@ -140,16 +141,9 @@ def _csv_arguments(shape: CsvShape, options: ReadOptions, *, as_texts: bool = Fa
     if as_texts:
         return {**given, "all_varchar": "true"}
     given["decimal_separator"] = text(options.decimal)
-    if options.date_format:
+    if options.date_format and not has_time(options.date_format):
         given["dateformat"] = text(options.date_format)
-    chosen = [name for name in options.types if name in _names(shape)]
-    if chosen:
-        given["types"] = f"{{{', '.join(f'{text(name)}: {text(TEXT)}' for name in chosen)}}}"
     return given
-
-
-def _names(shape: CsvShape) -> list[str]:
-    return list(shape.names) or [f"column{number}" for number in range(shape.width)]
 
 
 def _arguments(given: Mapping[str, str]) -> str:

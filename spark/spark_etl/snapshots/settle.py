@@ -16,11 +16,12 @@ from typing import Any
 
 from spark_etl.printable import printable
 from spark_etl.reading.duck import identifier
+from spark_etl.schemas.types import MOST_DIGITS
 from spark_etl.snapshots.columns import TEXT, Column
 from spark_etl.snapshots.inputs import CSV
 from spark_etl.snapshots.options import ReadOptions, spark_name
 from spark_etl.snapshots.read import Relation
-from spark_etl.snapshots.texts import DATE, DATE_FORMATS, LOCAL_MOMENT, TIMES, rewritten
+from spark_etl.snapshots.texts import DATE, DATE_FORMATS, LOCAL_MOMENT, TIMES, has_time, rewritten
 
 ISO = ""
 LONG_NUMBER = re.compile(r"[+-]?[0-9]{16,}(?:\.([0-9]*))?")
@@ -36,17 +37,24 @@ def settled(
     if not guessed:
         return list(columns), []
     ways = {column.source: _ways(column, files, options) for column in guessed}
+    return _chosen(columns, *fitting_ways(database, files, guessed, ways), options)
+
+
+def fitting_ways(
+    database: Any, files: Relation, columns: Sequence[Column], ways: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Returns for each column the ways that all of its texts are written in, and a text that the first does not fit."""
     first = f"(select * from {files.sql} limit {FIRST_ROWS})"  # noqa: S608 - quoted
-    begun, examples = _fitting(database, first, guessed, ways)
-    left = [column for column in guessed if begun[column.source]]
+    begun, examples = _fitting(database, first, columns, ways)
+    left = [column for column in columns if begun[column.source]]
     fitting, others = _fitting(database, files.sql, left, begun)
-    return _chosen(columns, {**begun, **fitting}, {**examples, **others}, options)
+    return {**begun, **fitting}, {**examples, **others}
 
 
 def _fitting(
     database: Any, rows: str, columns: Sequence[Column], ways: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Returns for each column the ways that all of its texts are written in, and a text that the first does not fit."""
+    """Returns the same for some rows."""
     if not columns:
         return {}, {}
     asked = []
@@ -65,10 +73,18 @@ def _ways(column: Column, files: Relation, options: ReadOptions) -> Sequence[str
     """Returns how the texts of a column may be written: days of a CSV in many ways, all else in one."""
     if files.inputs.kind != CSV or column.target not in {DATE, LOCAL_MOMENT}:
         return (ISO,)
-    days = (options.date_format,) if options.date_format else DATE_FORMATS
     if column.target == LOCAL_MOMENT:
-        return (ISO, *(f"{day} {time}" for day in days for time in TIMES))
-    return days if options.date_format else (ISO, *days)
+        return (ISO, *moment_formats(options))
+    given = None if has_time(options.date_format) else options.date_format
+    return (given,) if given else (ISO, *DATE_FORMATS)
+
+
+def moment_formats(options: ReadOptions) -> list[str]:
+    """Returns how moments may be written that are not as ISO 8601."""
+    if options.date_format and has_time(options.date_format):
+        return [options.date_format]
+    days = (options.date_format,) if options.date_format else DATE_FORMATS
+    return [f"{day} {time}" for day in days for time in TIMES]
 
 
 def _chosen(
@@ -91,14 +107,16 @@ def _chosen(
             notes.append(f"`{name}` is text: {_why(column, examples[column.source])}")
             kept.append(replace(column, target=TEXT, converted=()))
         else:
-            way = ISO if ISO in ways else max(ways, key=lambda each: counted[each])
+            usual = options.date_format if options.date_format in ways else ISO
+            way = usual if usual in ways else max(ways, key=lambda each: counted[each])
             kept.append(replace(column, written=way or None))
             if way and way != options.date_format:
                 read.setdefault(way, []).append(name)
-    return kept, [*(_read_as(way, names) for way, names in read.items()), *notes]
+    return kept, [*(read_as(way, names) for way, names in read.items()), *notes]
 
 
-def _read_as(way: str, names: Sequence[str]) -> str:
+def read_as(way: str, names: Sequence[str]) -> str:
+    """Returns the note about columns whose format was guessed."""
     if way.endswith(TIMES):
         return f"times are read as {way}: {', '.join(names)} (--type {names[0]}=string keeps them as they are)"
     return f"dates are read as {way}: {', '.join(names)} (--date-format says another)"
@@ -109,11 +127,14 @@ def _why(column: Column, example: str) -> str:
     if column.target in {DATE, LOCAL_MOMENT}:
         return f"its days are not all written in one way, such as `{shown}`"
     match = LONG_NUMBER.fullmatch(example.strip().replace(column.decimal, "."))
-    kind = f"decimal(38,{len(match[1] or '')})" if match else spark_name(column.target)
     as_found = spark_name(column.target)
-    return f"`{shown}` would not stay as it is written as {as_found} (--type {_option(column)}={kind} converts it)"
+    kind = f"decimal({MOST_DIGITS},{len(match[1] or '')})" if match else as_found
+    fits = match is None or sum(map(str.isdigit, match[0])) <= MOST_DIGITS
+    way = f" (--type {option_name(column)}={kind} converts it)" if fits else ""
+    return f"`{shown}` would not stay as it is written as {as_found}{way}"
 
 
-def _option(column: Column) -> str:
+def option_name(column: Column) -> str:
+    """Returns what a column is called in an option."""
     name = printable(column.source, one_line=True)
     return name if name.isidentifier() else shlex.quote(name)

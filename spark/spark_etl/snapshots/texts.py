@@ -17,7 +17,13 @@ DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 ORDERS = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y")
 DATE_FORMATS = tuple(order.format(mark) for order in ORDERS for mark in ("/", ".", "-"))
 TIMES = ("%H:%M:%S", "%H:%M")
+TIME = re.compile(r"%-?[HIMSfgn]")
 BEYOND_MICROSECONDS = r"'\.[0-9]{6}[0-9]*[1-9]'"
+
+
+def has_time(written: str | None) -> bool:
+    """Returns whether a format of `strptime` is one of moments, and not of days."""
+    return written is not None and TIME.search(written) is not None
 
 
 def is_number(target: str) -> bool:
@@ -35,7 +41,7 @@ def value_of(source: str, target: str, *, decimal: str = ".", written: str | Non
         written: How a day or a moment is written, as `strptime` has it; None: as ISO 8601.
         cast: `try_cast` makes NULL of what is no such value.
     """
-    if written and target in {DATE, LOCAL_MOMENT}:
+    if written and target in {DATE, LOCAL_MOMENT, MOMENT}:
         return f"cast({'try_' if cast == 'try_cast' else ''}strptime({source}, {text(written)}) as {target})"
     return f"{cast}({_number(source, decimal) if is_number(target) else source} as {target})"
 
@@ -82,7 +88,8 @@ def _changed_numbers(number: str, target: str, value: str) -> list[str]:
 
 def _changed_days(source: str, target: str, value: str, written: str | None) -> list[str]:
     if written:
-        return [f"not regexp_matches({source}, '[0-9]{{4}}')"] if "%Y" in written else []
+        offset = ["true"] if "%z" in written.lower() and target == LOCAL_MOMENT else []
+        return offset + [f"not regexp_matches({source}, '[0-9]{{4}}')"] * ("%Y" in written)
     if target == MOMENT:
         return []
     local, moment = (f"try_cast({source} as {kind})" for kind in (LOCAL_MOMENT, MOMENT))

@@ -66,6 +66,7 @@ from spark_etl.store.manifest import (
 from spark_etl.store.names import looks_like_a_path, run_name, run_path, short_name, top_scratch
 from spark_etl.store.pins import PIN_USER, Pin, PinnedVersion
 from spark_etl.store.places import refuse_place_of_runs, run_in, user_place
+from spark_etl.store.publish_decision import PublishDecision
 from spark_etl.store.records import (
     OWN_CODE,
     CodeRecord,
@@ -75,7 +76,7 @@ from spark_etl.store.records import (
     ReplayRecord,
     State,
 )
-from spark_etl.store.run import PublishDecision, StoredRun
+from spark_etl.store.run import StoredRun
 from spark_etl.store.search import earlier_runs
 from spark_etl.store.sources import ImportedSource, source_path
 from spark_etl.store.stop_requests import STOP_USER

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, SparkEtlError
@@ -21,26 +21,13 @@ from spark_etl.store.inputs import RunInputs, dump_inputs, parse_inputs
 from spark_etl.store.log import MOST_LOG
 from spark_etl.store.manifest import LARGEST as LARGEST_MANIFEST
 from spark_etl.store.manifest import Manifest, dump_manifest, manifest_path
+from spark_etl.store.publish_decision import PublishDecision, decision_for, write_decisions
 from spark_etl.store.records import CodeRecord
 from spark_etl.store.sources import LARGEST as LARGEST_SOURCES
 from spark_etl.store.sources import ImportedSource, parse_sources
 from spark_etl.store.stop_requests import read_stop, write_stop
 
 LARGEST_BEAT = 4096
-# A line for each file of an output.
-LARGEST_DECISION, DECISION_IN_OBJECTS = 256 << 20, 1 << 30
-
-
-class PublishDecision(TypedDict):
-    """What a publication does at one path.
-
-    Attributes:
-        before: The files that readers saw; they are to go.
-        new: The files that take their place, each as readers are to see it.
-    """
-
-    before: list[str]
-    new: list[str]
 
 
 @dataclass(frozen=True)
@@ -285,7 +272,7 @@ class StoredRun:
 
         From this moment on whoever comes after a crash ends the work; before it, they throw it away.
         """
-        self._store.write(self._path(layout.DECISION_FILE), json.dumps(decisions, indent=1).encode())
+        write_decisions(self.root, decisions, self.settings)
 
     def publish_decision(self, path: str) -> PublishDecision | None:
         """Returns what is to be done at a path; None when the run has not come so far.
@@ -293,18 +280,4 @@ class StoredRun:
         Raises:
             DamagedError: It is no decision about files of that path.
         """
-        file = self._path(layout.DECISION_FILE)
-        read = self._store.read
-        found = bounded_json.read(read, file, largest=LARGEST_DECISION, in_objects=DECISION_IN_OBJECTS) or {}
-        if path not in found:
-            return None
-        decision = found[path] if isinstance(found[path], dict) else {}
-        before, new = decision.get("before"), decision.get("new")
-        for files in (before, new):
-            if not isinstance(files, list) or not all(_is_below(item, path) for item in files):
-                raise DamagedError(f"{file} names something else than files of {path}")
-        return PublishDecision(before=list(before or []), new=list(new or []))
-
-
-def _is_below(file: object, path: str) -> bool:
-    return isinstance(file, str) and file.startswith(f"{path}/") and ".." not in file.split("/")
+        return decision_for(self.root, path, self.settings)

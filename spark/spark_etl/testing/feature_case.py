@@ -93,14 +93,7 @@ class FeatureCase:
             name: self._frame(name, given[name], _types(name, source, schemas or {}, graph), dates)
             for name, source in made.sources.items()
         }
-        frame = checked_frame(alias, made.transform(spark, dates.start, dates.end, **frames), spark)
-        check_schema(alias, made, frame)
-        check_writable(alias, frame)
-        if not has_expectations(made):
-            return frame
-        kept: DataFrame = spark.createDataFrame(frame.toArrow(), frame.schema)
-        check_expectations(alias, made, kept)
-        return kept
+        return _checked(alias, made, made.transform(spark, dates.start, dates.end, **frames), spark)
 
     def _graph(self) -> dict[str, SparkFeature]:
         """Returns the features of the config by alias; nothing without a config."""
@@ -158,6 +151,19 @@ class FeatureCase:
         table = as_table(given, what, schema)
         refuse_unknown(table, schema, what)
         return spark.createDataFrame(filled(table, schema, what), struct)
+
+
+def _checked(alias: str, feature: SparkFeature, returned: Any, spark: SparkSession) -> DataFrame:
+    """Returns what a feature has returned, checked as a run does it."""
+    __tracebackhide__ = True
+    frame = checked_frame(alias, returned, spark)
+    check_schema(alias, feature, frame)
+    check_writable(alias, frame)
+    if not has_expectations(feature):
+        return frame
+    kept: DataFrame = spark.createDataFrame(frame.toArrow(), frame.schema)
+    check_expectations(alias, feature, kept)
+    return kept
 
 
 def _dates(start: str | date, end: str | date | None) -> DateRange:

@@ -19,9 +19,9 @@ Version = tuple[str, Decimal, date, date]
 Order = tuple[int, str, date, Decimal]
 
 
-def make(random: Random, words: Mapping[str, str], period: Period) -> Planted:
+def make(random: Random, replacements: Mapping[str, str], period: Period) -> Planted:
     """Returns the tables, the orders that are counted twice, and what is right."""
-    of = words.get("customer", "customer")
+    of = replacements.get("customer", "customer")
     versions = _versions(random, of[0].upper(), period)
     types = {"order_id": pa.int64(), f"{of}_id": pa.string(), "ordered_on": pa.date32(), "amount": MONEY}
     orders = [

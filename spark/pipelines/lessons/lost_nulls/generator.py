@@ -12,9 +12,9 @@ ORDERS, FEW_ORDERS, UNKNOWN = 8000, 400, (20, 90)
 COUNTRIES, CHANNELS = ("AT", "CH", "DE", "FR", "IT"), ("app", "partner", "web")
 
 
-def make(random: Random, words: Mapping[str, str], period: Period) -> Planted:
+def make(random: Random, replacements: Mapping[str, str], period: Period) -> Planted:
     """Returns the tables, the orders that get lost, and what is right."""
-    column, left_out = words.get("channel", "channel"), words.get("internal", "internal")
+    column, left_out = replacements.get("channel", "channel"), replacements.get("internal", "internal")
     types = {"order_id": pa.int64(), "country": pa.string(), column: pa.string(), "amount": pa.decimal128(12, 2)}
     numbers = sorted(random.sample(range(100_000, 900_000), FEW_ORDERS if period.is_small else ORDERS))
     unknown = frozenset(random.sample(numbers, random.randint(*UNKNOWN)))

@@ -14,9 +14,9 @@ SECOND = timedelta(seconds=1)
 TYPES = {"sale_id": pa.int64(), "sold_at": pa.timestamp("us", "UTC"), "amount": pa.decimal128(12, 2)}
 
 
-def make(random: Random, words: Mapping[str, str], period: Period) -> Planted:
+def make(random: Random, replacements: Mapping[str, str], period: Period) -> Planted:
     """Returns the tables, the sales that are in the wrong month, and what is right."""
-    hours = int(words["'9 hours'"].strip("'").partition(" ")[0])
+    hours = int(replacements["'9 hours'"].strip("'").partition(" ")[0])
     away, count = timedelta(hours=hours), FEW_SALES if period.is_small else SALES
     first, last, change = map(_midnight, (period.first + DAY, period.last - DAY, period.last.replace(day=1)))
     early, late = sorted((change - away, change))

@@ -13,9 +13,9 @@ FEW_RECEIPTS, FEW_PLANTED = 400, 20
 TYPES = {"receipt_id": pa.int64(), "till": pa.string(), "total": pa.string()}
 
 
-def make(random: Random, words: Mapping[str, str], period: Period) -> Planted:
+def make(random: Random, replacements: Mapping[str, str], period: Period) -> Planted:
     """Returns the tables, the receipt that can't be parsed, and what is right."""
-    printed = words.get("(12.50)", "(12.50)")
+    printed = replacements.get("(12.50)", "(12.50)")
     numbers = sorted(random.sample(range(1_000_000, 9_000_000), FEW_RECEIPTS if period.is_small else RECEIPTS))
     planted = {*random.sample(numbers, FEW_PLANTED)} if period.is_small else {random.choice(numbers)}
     right = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from spark_etl import bounded_json
 from spark_etl.errors import DamagedError, SparkEtlError
 from spark_etl.storage import join, name_of, storage_for
-from spark_etl.store.layout import DECISION_FILE, PUBLISH_LOCK
-from spark_etl.store.run import DECISION_IN_OBJECTS, LARGEST_DECISION, StoredRun
+from spark_etl.store.layout import PUBLISH_LOCK
+from spark_etl.store.publish_decision import read_decisions
+from spark_etl.store.run import StoredRun
 
 LARGEST_LOCK = 1 << 20
 
@@ -19,11 +20,8 @@ def is_publication_pending(run: StoredRun) -> bool:
     Args:
         run: One that has not succeeded, and has a decision.
     """
-    file = join(run.root, DECISION_FILE)
-    store = storage_for(file, run.settings)
     try:
-        decisions = bounded_json.read(store.read, file, largest=LARGEST_DECISION, in_objects=DECISION_IN_OBJECTS)
-        return any(_is_locked_by(run, path) for path in decisions or {})
+        return any(_is_locked_by(run, path) for path in read_decisions(run.root, run.settings))
     except (DamagedError, SparkEtlError, OSError):
         return True
 

@@ -58,7 +58,8 @@ def test_the_exit_code_of_a_check_is_the_answer(server: Any, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["reset", "1"], "nothing is deleted without --yes"),
+        (["reset", "1", "--user", "ada"], "sandbox learn reset 1 --user ada --yes"),
+        (["reset", "1", "--json"], "With --json, nothing is deleted without --yes"),
         (["start"], "Missing argument"),
         (["start", "0"], "Invalid value for 'N'"),
         (["list", "--home", "/tmp"], "--home belongs to --local"),

@@ -27,7 +27,7 @@ def assignments() -> Iterator[Assignment]:
         found: dict[str, Assignment] = {}
         for seed in range(SEEDS):
             given = lesson.for_seed(seed)
-            found.setdefault(json.dumps(given.words), given)
+            found.setdefault(json.dumps(given.replacements), given)
         assert len(found) == len(lesson.declared.variants), "chance finds every variant"
         yield from found.values()
 
@@ -43,7 +43,7 @@ def test_the_project_has_the_bug_and_is_right_without_it(given: Assignment) -> N
     assert changed == [given.lesson.declared.bug.file]
     for files in (wrong, right):
         for name, text in files.items():
-            assert text == given.worded(text) or given.words, name
+            assert text == given.with_replacements(text) or given.replacements, name
             if name.endswith(".py"):
                 ast.parse(text)
     features = yaml.safe_load(wrong["feature_config.yaml"])["features"]
@@ -93,7 +93,7 @@ def test_the_other_rows_are_few_and_of_other_days(given: Assignment) -> None:
 @pytest.mark.parametrize("seed", [4, 34, 48, 54])  # by chance alone they had none
 def test_an_order_is_of_the_day_on_which_its_discount_changes(seed: int) -> None:
     given = find_lesson(1, load_lessons()).for_seed(seed)
-    of = given.worded("customer")
+    of = given.with_replacements("customer")
     for planted in (given.planted, given.elsewhere):
         changes = {
             (row[f"{of}_id"], row["valid_from"])
@@ -106,7 +106,7 @@ def test_an_order_is_of_the_day_on_which_its_discount_changes(seed: int) -> None
 
 def test_every_edge_of_a_month_is_among_the_other_rows() -> None:
     given = find_lesson(2, load_lessons()).for_seed(2)
-    hours = timedelta(hours=int(given.worded("'9 hours'").strip("'").partition(" ")[0]))
+    hours = timedelta(hours=int(given.with_replacements("'9 hours'").strip("'").partition(" ")[0]))
     moments = set(given.elsewhere.tables["sales"].column("sold_at").to_pylist())
     change = datetime.combine(given.lesson.declared.elsewhere.end_date.replace(day=1), time(), UTC)
     edges = {change, change - hours}

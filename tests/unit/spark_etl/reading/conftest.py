@@ -10,6 +10,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from spark_etl.reading import Checkpoint
+from spark_etl.schemas.footers import parquet_schema
+from spark_etl.schemas.types import struct_type, to_spark_json
 from spark_etl.storage import normalise
 from spark_etl.store import DataFile, ErrorRecord, Manifest, Status, StoredRun
 
@@ -27,6 +29,11 @@ def head(order: list[str]) -> dict[str, Any]:
     }
 
 
+def spark_schema(file: Path) -> Any:
+    """Returns the schema that Spark would note for a file."""
+    return to_spark_json(struct_type(parquet_schema(f"file://{file}")))
+
+
 def keep(paths: StoredRun, feature: str, tables: list[pa.Table]) -> Manifest:
     """Writes a checkpoint of a file per table."""
     folder = Path(paths.checkpoint_path(feature).removeprefix("file://"))
@@ -40,7 +47,7 @@ def keep(paths: StoredRun, feature: str, tables: list[pa.Table]) -> Manifest:
         feature=feature,
         run_id=paths.run_id,
         columns={"id": "bigint", "name": "string"},
-        spark_schema={},
+        spark_schema=spark_schema(folder / files[0].name),
         rows=sum(file.rows for file in files),
         bytes=sum(file.bytes for file in files),
         files=files,
@@ -60,7 +67,8 @@ def checkpoint(folder: Path, *tables: pa.Table) -> Checkpoint:
         files.append(DataFile(f"{number}.parquet", table.num_rows, (folder / f"{number}.parquet").stat().st_size))
     columns = {field.name: "double" if field.type == "double" else str(field.type) for field in tables[0].schema}
     rows = sum(file.rows for file in files)
-    known: dict[str, Any] = {"spark_schema": {}, "code": {}, "inputs": {}, "written": "", "bytes": 0}
+    schema = spark_schema(folder / files[0].name)
+    known: dict[str, Any] = {"spark_schema": schema, "code": {}, "inputs": {}, "written": "", "bytes": 0}
     return Checkpoint(
         f"file://{folder}", Manifest(feature="f", run_id="r", columns=columns, rows=rows, files=files, **known)
     )

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from spark_etl import runs
 from spark_etl.errors import ArgumentError, CheckpointError
-from spark_etl.reading import Checkpoint, Run
+from spark_etl.reading import Checkpoint, Run, duck
 from spark_etl.reading.asserting import AssertedRun
 
 from tests.unit.spark_etl.reading.conftest import MakeRun, checkpoint
@@ -132,6 +132,16 @@ def test_nan_in_a_struct_is_seen(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"`s\.x` is NaN in 1 of 1 rows"):
         run.expect("f", "s.x > 0")
     run.expect("f", "list_sum(list_transform(v, lambda f: f + 1)) = 5")
+
+
+def test_a_condition_is_parsed_once_and_asked_by_one_query(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    ask, parse = Checkpoint.sql, duck.parsed
+    monkeypatch.setattr(Checkpoint, "sql", lambda self, query: (calls.append("sql"), ask(self, query))[1])
+    monkeypatch.setattr(duck, "parsed", lambda text: (calls.append("parsed"), parse(text))[1])
+    columns = {"a": [1.0], "B": pa.array([2.0], pa.float32()), "s": [{"X": 3.0}], "n": [4]}
+    OneFrame(tmp_path, columns).expect("f", "a + b + s.x + n > 0")
+    assert calls == ["parsed", "sql"]
 
 
 def test_runs_are_the_same_or_the_difference_is_said(run: Run, make_run: MakeRun) -> None:

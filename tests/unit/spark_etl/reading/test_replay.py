@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -22,12 +21,12 @@ class Process:
     """Stands for the process of a replay."""
 
     def __init__(self, path: str) -> None:
-        self.argv: list[str] = []
+        self.words: list[str] = []
         self.out = f"printed\n{json.dumps({'path': path, 'verdict': {'answer': 'other rows', 'text': TEXT}})}\n"
         self.exit_code = 1
 
-    def run(self, argv: list[str]) -> tuple[str, int, str]:
-        self.argv = argv
+    def run(self, words: list[str]) -> tuple[str, int, str]:
+        self.words = words
         return self.out, self.exit_code, "run R has no code"
 
 
@@ -40,7 +39,7 @@ def run(make_run: MakeRun, scratch: Path) -> Run:
 @pytest.fixture
 def process(run: Run, monkeypatch: pytest.MonkeyPatch) -> Process:
     found = Process(run.path.replace(ID, REPLAY))
-    monkeypatch.setattr(replay, "_run", found.run)
+    monkeypatch.setattr(replay, "run_python", found.run)
     return found
 
 
@@ -52,16 +51,9 @@ def test_the_process_gets_what_was_given(
     run.replay("net", code="~/shop", local=True, start_date=date(2024, 2, 28))
     name = f"{scratch}/team/revenue/{ID}/net"
     common = ["replay", name, "--scratch-path", normalise(str(scratch)), "--json"]
-    assert process.argv[3:] == [*common, "--code", "/home/ada/shop", "--local", "--start-date", "2024-02-28"]
+    assert process.words[2:] == [*common, "--code", "/home/ada/shop", "--local", "--start-date", "2024-02-28"]
     run.replay("net")
-    assert process.argv[3:] == common
-
-
-def test_the_process_does_not_inherit_the_session_of_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "1")
-    monkeypatch.setenv("SANDBOX_SCRATCH", "s3a://scratch/")
-    code = "import os; print(os.environ['SANDBOX_SCRATCH'], os.environ.get('SPARK_CONNECT_MODE_ENABLED'))"
-    assert replay._run([sys.executable, "-c", code])[:2] == ("s3a://scratch/ None\n", 0)
+    assert process.words[2:] == common
 
 
 def test_it_shows_its_verdict_and_its_run_and_obeys_nothing(run: Run, process: Process) -> None:

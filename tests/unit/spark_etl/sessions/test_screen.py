@@ -4,7 +4,7 @@ import contextvars
 from threading import Thread
 from typing import Any
 
-from spark_etl.sessions.screen import METADATA, CellScreen
+from spark_etl.sessions.screen import METADATA, MOST_LINES, CellLines, CellScreen
 
 cell_of = contextvars.ContextVar("cell_of", default="none")
 
@@ -47,3 +47,14 @@ def test_while_it_runs_there_is_a_bar_and_afterwards_there_is_none() -> None:
     assert 'value="0.125"' in running["data"]["text/html"]
     assert "&lt;tasks&gt;" in running["data"]["text/html"]
     assert ended["data"] == {"text/plain": "8 tasks"}
+
+
+def test_lines_are_one_output_that_grows_and_of_many_the_last_stay() -> None:
+    publisher = Publisher()
+    lines = CellLines(publisher)
+    lines.show(["first"])
+    lines.show(["second", "third"])
+    assert [message["data"]["text/plain"] for message in publisher.sent] == ["first", "first\nsecond\nthird"]
+    assert [message["update"] for message in publisher.sent] == [False, True]
+    lines.show([str(number) for number in range(MOST_LINES)])
+    assert publisher.sent[-1]["data"]["text/plain"].split("\n") == [str(number) for number in range(MOST_LINES)]

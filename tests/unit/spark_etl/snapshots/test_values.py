@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from tests.unit.spark_etl.snapshots.test_convert import Make, make, rows
 __all__ = ["make"]
 
 NANOSECONDS = pa.array([1_709_251_199_999_999_999], pa.timestamp("ns"))
+LONG = "9" * 39
 
 
 def csv(*values: str, name: str = "a.csv") -> dict[str, Any]:
@@ -51,6 +52,8 @@ LOST: list[tuple[dict[str, Any], str, dict[str, Any]]] = [
     (csv("1.0055e2"), "decimal(12,1)", {}),
     (csv("2024-02-29 23:59:59"), "date", {}),
     (csv("infinity"), "date", {}),
+    (csv("29.02.2024 23:59"), "date", {"date_format": "%d.%m.%Y %H:%M"}),
+    (csv("29.02.2024 23:59 +01"), "timestamp_ntz", {"date_format": "%d.%m.%Y %H:%M %z"}),
     (csv("2024-02-29T23:30:00+02:00", "2024-02-29T23:30:00Z"), "timestamp_ntz", {}),
 ]
 
@@ -75,8 +78,16 @@ HELD: list[tuple[dict[str, Any], str, dict[str, Any], Any]] = [
     (table(pa.array([-1], pa.timestamp("ns"))), "timestamp_ntz", {}, datetime(1969, 12, 31, 23, 59, 59, 999_999)),
     (csv("1,50"), "decimal(12,2)", {"decimal": ","}, Decimal("1.50")),
     (csv("29.02.2024"), "date", {"date_format": "%d.%m.%Y"}, date(2024, 2, 29)),
+    (csv("29.02.2024 9:05"), "timestamp_ntz", {"date_format": "%d.%m.%Y %H:%M"}, datetime(2024, 2, 29, 9, 5)),
+    (
+        csv("29.2.2024 9:05 +01"),
+        "timestamp",
+        {"date_format": "%d.%m.%Y %H:%M %z"},
+        datetime(2024, 2, 29, 8, 5, tzinfo=UTC),
+    ),
     (csv("2024-02-29 00:00:00"), "date", {}, date(2024, 2, 29)),
     (csv("yes"), "boolean", {}, True),
+    (csv("1", LONG), "string", {}, "1"),
     (csv("2024-02-29 23:59:59.999999999"), "timestamp_ntz", {}, datetime(2024, 2, 29, 23, 59, 59, 999_999)),
 ]
 
@@ -97,6 +108,9 @@ TEXTS: list[tuple[dict[str, Any], str]] = [
     (csv("123456789012345678901234567890", "0.5"), "123456789012345678901234567890"),
     (csv("9007199254740993", "0.5"), "9007199254740993"),
     (csv("12345678901234567.89"), "12345678901234567.89"),
+    (csv(LONG, "1"), LONG),
+    (csv(f"0{LONG}"), f"0{LONG}"),
+    (csv("1" * 39), "1" * 39),
     (csv("epoch", "2024-01-01"), "epoch"),
     (json("9007199254740993", "0.5"), "9007199254740993"),
     (json("123456789012345678901234567890"), "123456789012345678901234567890"),
@@ -128,6 +142,20 @@ def test_the_type_that_is_advised_for_a_long_number_holds_it(make: Make) -> None
     assert rows(made)[0]["x"] == Decimal("12345678901234567.89")
 
 
+@pytest.mark.parametrize("values", [("1" * 39,), ("1" * 39, "0.5"), (LONG, "0.5")])
+def test_no_type_is_advised_for_a_number_that_none_holds(make: Make, values: tuple[str, ...]) -> None:
+    (note,) = [note for note in make(csv(*values)).notes if note.startswith("`x` is text")]
+    assert "--type" not in note
+
+
+def test_a_column_without_a_name_is_given_a_type_by_the_one_it_gets(make: Make) -> None:
+    given = {"a.csv": f"{','.join('123456789012')}\n"}
+    made = make(given, header=False, types=["column03=string"])
+    assert (made.columns["column02"], made.columns["column03"]) == ("long", "string")
+    with pytest.raises(ArgumentError, match=r"there is no such column\. Did you mean `column03`"):
+        make(given, header=False, types=["column3=string"])
+
+
 def test_nanoseconds_of_a_csv_are_refused(make: Make) -> None:
     with pytest.raises(ArgumentError, match="has more digits than Spark keeps") as refused:
         make(csv("2024-02-29 23:59:59.123456789"))
@@ -151,6 +179,65 @@ def test_days_of_all_files_are_read_in_one_way(make: Make) -> None:
 def test_a_doubtful_column_of_days_is_read_as_a_plain_one_is(make: Make) -> None:
     made = make({"a.csv": "d,x\n12/31/2024,02/03/2024\n"})
     assert rows(made)[0] == {"x": date(2024, 2, 3), "d": date(2024, 12, 31)}
+
+
+# Times that DuckDB takes for text, in the second column: as CSV → the format that is said.
+UNREAD = [
+    ("2024/02/29 10:11:12,29/02/2024 10:11:12", "%d/%m/%Y %H:%M:%S"),
+    ("x,29.02.2024 10:11", "%d.%m.%Y %H:%M"),
+    ("x,2/29/2024 9:05", "%m/%d/%Y %H:%M"),
+]
+
+
+@pytest.mark.parametrize(("line", "written"), UNREAD)
+def test_times_that_stay_text_have_a_format_that_reads_them(make: Make, line: str, written: str) -> None:
+    given = {"a.csv": f"t,x\n{line}\n{line}\n"}
+    made = make(given)
+    assert made.columns["x"] == "string"
+    assert f"`x` is text: its times may be written as {written} (--date-format '{written}' reads them)" in made.notes
+    made = make(given, date_format=written)
+    assert rows(made)[1]["x"] == datetime.strptime(line.partition(",")[2], written)
+    assert not any("`x`" in note for note in made.notes)
+    day = written.partition(" ")[0]
+    made = make(given, date_format=day)
+    assert rows(made)[0]["x"] == datetime.strptime(line.partition(",")[2], written)
+    assert f"times are read as {written}: x (--type x=string keeps them as they are)" in made.notes
+
+
+@pytest.mark.parametrize("values", [("29.02.2024 10:11", "later"), ("", ""), ("10:11", "10:12"), ("29.02.2024 a", "1")])
+def test_what_is_no_time_is_not_taken_for_one(make: Make, values: tuple[str, ...]) -> None:
+    for options in ({}, {"date_format": "%d.%m.%Y %H:%M"}):
+        made = make(csv(*values), **options)
+        assert made.columns["x"] == "string"
+        assert not any("times" in note for note in made.notes)
+
+
+def test_all_rows_are_asked_for_their_times(make: Make) -> None:
+    made = make(csv(*["29.02.2024 10:11"] * 1_500, "later"))
+    assert not any("times" in note for note in made.notes)
+    made = make(csv(*[""] * 1_500, "29.02.2024 10:11"))
+    assert any("its times may be written as %d.%m.%Y %H:%M" in note for note in made.notes)
+
+
+def test_a_format_with_a_time_takes_no_time_away(make: Make) -> None:
+    written = "%Y/%m/%d %H:%M:%S"
+    made = make(csv("2024/02/03 10:11:12"), date_format=written)
+    assert rows(made)[0]["x"] == datetime(2024, 2, 3, 10, 11, 12)
+    made = make(csv("2024/02/03 10:11:12"), date_format="%Y/%d/%m %H:%M:%S")
+    assert rows(made)[0]["x"] == datetime(2024, 3, 2, 10, 11, 12), "as it is said, not as it could be, too"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [("2024/02/29 10:11:12", "timestamp_ntz"), ("2024/02/29", "date"), ("2024/02/29 soon", "")]
+)
+def test_times_of_json_that_stay_text_have_a_type_that_reads_them(make: Make, value: str, kind: str) -> None:
+    made = make(json(f'"{value}"'))
+    assert made.columns["x"] == "string"
+    assert list(made.notes) == (
+        [f"`x` is text: each of its values may be a {kind} (--type x={kind} reads them)"] if kind else []
+    )
+    if kind:
+        assert make(json(f'"{value}"'), types=[f"x={kind}"]).columns["x"] == kind
 
 
 def test_many_small_files_of_json_are_read(make: Make) -> None:
