@@ -86,6 +86,6 @@ def load(name: str) -> Command:
     if isinstance(found, typer.Typer):
         holder.add_typer(found, name=name, cls=Group)
     else:
-        special = {"cls": getattr(module, "COMMAND_CLASS", None), "epilog": getattr(module, "EPILOG", None)}
-        holder.command(name, **special, hidden=not VERBS[name][1])(found)
+        kind, epilog = getattr(module, "COMMAND_CLASS", None), getattr(module, "EPILOG", None)
+        holder.command(name, cls=kind, epilog=epilog, hidden=not VERBS[name][1])(found)
     return get_group(holder).commands[name]

@@ -13,7 +13,6 @@ from spark_etl.names import alternatives
 from spark_etl.printable import printable
 from spark_etl.reading.asserting import AssertedRun
 from spark_etl.reading.checkpoint import Checkpoint
-from spark_etl.reading.code import RunCode, code_of
 from spark_etl.reading.comparing import ComparedRun
 from spark_etl.reading.debugging import DebuggedRun
 from spark_etl.reading.failure import Failure, load_failure
@@ -38,6 +37,7 @@ from spark_etl.store import (
 )
 
 if TYPE_CHECKING:
+    from spark_etl.reading.code import RunCode
     from spark_etl.reading.verify import OnProgress, VerifyResult
 
 HEADLINES: dict[str, str] = {REPLAY: "replay", ADOPTED: "adopted run", IMPORTED: "imported run"}
@@ -194,6 +194,8 @@ class Run(AssertedRun, ComparedRun, DebuggedRun):
         Raises:
             CodeNotKeptError: It has kept none; why is said.
         """
+        from spark_etl.reading.code import code_of  # archives and ignore rules, which few readers need
+
         if self._code is None or self._code.sha256 != (self.document.code and self.document.code.sha256):
             self._code = code_of(self.stored, self.document, self.name)
         return self._code

@@ -15,7 +15,7 @@ import pytest
 
 from sandbox_cli import shells
 from sandbox_cli.app import run_command
-from sandbox_cli.commands import completion
+from sandbox_cli.commands import known_values
 
 ROOT = Path(__file__).resolve().parents[4]
 OWN = "users/ada/billing/20240301T101112Z-cccccc"
@@ -116,8 +116,8 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> None:
             return next(run for run in found if run.name == name)
 
     session = SimpleNamespace(ports={"s3": 1}, runs=Runs())
-    monkeypatch.setattr(completion.session, "Session", lambda *_: session)
-    monkeypatch.setattr(completion.socket, "create_connection", lambda *_, **__: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(known_values.session, "Session", lambda *_: session)
+    monkeypatch.setattr(known_values.socket, "create_connection", lambda *_, **__: SimpleNamespace(close=lambda: None))
 
 
 @pytest.mark.usefixtures("runs")
