@@ -55,20 +55,24 @@ BY_PARAMETER = {
 BY_PARAMETER_AND_TEXT = {"debugged": "replayable", "replayed": "replayable"}
 
 
-def values_of(parameter: str) -> ValuesAfter | None:
-    """Returns what finds the values of a parameter; None for one of which none are known."""
-    if parameter in BY_PARAMETER:
-        return lambda settings, _: find(BY_PARAMETER[parameter], settings)
+def has_values(parameter: str) -> bool:
+    """Returns whether values of a parameter can be known."""
+    return parameter in BY_PARAMETER or parameter in BY_PARAMETER_AND_TEXT
+
+
+def values_of(parameter: str) -> ValuesAfter:
+    """Returns what finds the values of a parameter that has some."""
     if parameter in BY_PARAMETER_AND_TEXT:
-        return lambda settings, typed: find(BY_PARAMETER_AND_TEXT[parameter], settings, typed)
-    return None
+        return finder(BY_PARAMETER_AND_TEXT[parameter])
+    find = finder(BY_PARAMETER[parameter])
+    return lambda settings, _: find(settings)
 
 
-def find(values: str, *given: Any) -> Iterable[str]:
-    """Returns the values that a function of `known_values` finds; to be called by `offered` only."""
+def finder(name: str) -> Callable[..., Iterable[str]]:
+    """Returns a function of `known_values`, which is imported here: before the time begins that `offered` allows."""
     from sandbox_cli.commands import known_values  # noqa: PLC0415 - the parts of the stack, for whom presses TAB alone
 
-    found: Iterable[str] = getattr(known_values, values)(*given)
+    found: Callable[..., Iterable[str]] = getattr(known_values, name)
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from spark_etl.command_line import run_options
 
-from sandbox_cli.commands.completion import find, offered
+from sandbox_cli.commands.completion import finder, offered
 
 FEATURES_FOLLOW = "--checkpoint"
 OWN_OPTIONS = ("--requirements", "--help")
@@ -29,6 +29,6 @@ def offered_in_run(config: str, resumed: str, words: Sequence[str], incomplete: 
         return offered(lambda: dict.fromkeys([*OWN_OPTIONS, *names]), incomplete)
     option = next((word for word in reversed(words) if word.startswith("--")), "")
     if option == FEATURES_FOLLOW:
-        before, comma, rest = incomplete.rpartition(",")
-        return [f"{before}{comma}{name}" for name in offered(lambda: find("features", config, resumed), rest)]
+        find, (before, comma, rest) = finder("features"), incomplete.rpartition(",")
+        return [f"{before}{comma}{name}" for name in offered(lambda: find(config, resumed), rest)]
     return []
