@@ -132,7 +132,7 @@ def _of_a_library(error: Exception) -> SandboxError | None:
         if isinstance(error, object_store.FAILURES):
             return object_store.failure(error)
     if "docker" in sys.modules:
-        from sandbox_cli.stack.engine import answers  # noqa: PLC0415 - a third of the command's start
+        from sandbox_cli.stack.engine import answers  # noqa: PLC0415 - as above
 
         if isinstance(error, answers.FAILURES):
             return answers.failure(error)
