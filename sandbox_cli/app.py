@@ -14,42 +14,14 @@ from spark_etl.errors import SparkEtlError
 from spark_etl.printable import printable
 
 from sandbox_cli import __version__, program, shells
-from sandbox_cli.commands import (
-    data,
-    diff,
-    doctor,
-    down,
-    exporting,
-    gc,
-    images,
-    importing,
-    learn,
-    logs,
-    new,
-    plan,
-    replay,
-    reset,
-    run,
-    runs,
-    share,
-    status,
-    trust,
-    unshare,
-    up,
-    users,
-)
-from sandbox_cli.commands import debug as debug_command
-from sandbox_cli.commands import open as open_command
-from sandbox_cli.commands.context import Call, renamed
-from sandbox_cli.commands.group import Group
+from sandbox_cli.commands.context import Call
+from sandbox_cli.commands.verbs import Verbs
 from sandbox_cli.console import Console
 from sandbox_cli.errors import SandboxError
 from sandbox_cli.settings import Settings, checked_stack
-from sandbox_cli.stack import object_store, state
-from sandbox_cli.stack.engine import answers
+from sandbox_cli.stack import state
 
 INTERRUPTED = 130
-FAILURES = (*answers.FAILURES, *object_store.FAILURES)
 USAGE = 2
 COMPLETING = "_SANDBOX_COMPLETE"  # set by a shell that asks how a line goes on
 
@@ -57,37 +29,10 @@ app = typer.Typer(
     help="Debug Spark pipelines on your own machine: run them with checkpoints, look at the rows, prove a fix.",
     epilog="Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 no engine, 4 the stack is not up, "
     "5 the pipeline failed, 130 interrupted.",
-    cls=Group,
+    cls=Verbs,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("up")(up.up)
-app.command("down")(down.down)
-app.command("status")(status.status)
-app.command("logs")(logs.logs)
-app.command("doctor")(doctor.doctor)
-app.command("open")(open_command.open_page)
-app.command("reset")(reset.reset)
-app.add_typer(users.app, name="users", cls=Group)
-app.command("run", cls=run.RunCommand, context_settings=run.SETTINGS, epilog=run.EPILOG)(run.run)
-app.add_typer(runs.app, name="runs", cls=Group)
-app.command("plan", cls=run.RunCommand, context_settings=run.SETTINGS, epilog=plan.EPILOG)(plan.plan)
-app.command("new")(new.new)
-app.add_typer(images.app, name="images", cls=Group)
-app.add_typer(data.app, name="data", cls=Group)
-app.command("debug", epilog=debug_command.EPILOG)(debug_command.debug)
-app.command("replay", epilog=replay.EPILOG)(replay.replay)
-app.command("diff", epilog=diff.EPILOG)(diff.diff)
-app.command("export", epilog=exporting.EPILOG)(exporting.export)
-app.command("import", epilog=importing.EPILOG)(importing.import_run)
-app.command("trust")(trust.trust)
-app.command("gc")(gc.gc)
-app.add_typer(learn.app, name="learn", cls=Group)
-app.command("share")(share.share)
-app.command("unshare")(unshare.unshare)
-# Their names until notebooks were "shared"; scripts may still use them.
-app.command("publish", hidden=True)(renamed(share.share, "share"))
-app.command("unpublish", hidden=True)(renamed(unshare.unshare, "unshare"))
 
 
 def _version(value: bool) -> None:
@@ -143,8 +88,10 @@ def run_command(arguments: list[str]) -> int:
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except (SandboxError, SparkEtlError, OSError, *FAILURES) as error:
+    except Exception as error:
         known = _as_known(error)
+        if known is None:
+            raise
         if debug:
             _print_traceback(error)
         console.error(known)
@@ -164,8 +111,8 @@ def _name(arguments: list[str]) -> str:
     return program.NAME if for_a_shell else program.program()
 
 
-def _as_known(error: Exception) -> SandboxError:
-    """Returns an error as it is shown."""
+def _as_known(error: Exception) -> SandboxError | None:
+    """Returns an error as it is shown; None for a bug."""
     if isinstance(error, SandboxError):
         return error
     if isinstance(error, SparkEtlError):
@@ -174,9 +121,22 @@ def _as_known(error: Exception) -> SandboxError:
         return known
     if isinstance(error, OSError) and error.filename:
         return state.unusable(Path(os.fsdecode(error.filename)), error)
-    if isinstance(error, object_store.FAILURES):
-        return object_store.failure(error)
-    return answers.failure(error) if isinstance(error, answers.FAILURES) else _of_the_machine(error)
+    return _of_a_library(error) or (_of_the_machine(error) if isinstance(error, OSError) else None)
+
+
+def _of_a_library(error: Exception) -> SandboxError | None:
+    """Returns an error of the store's or the engine's client; one that no verb has imported has raised nothing."""
+    if "minio" in sys.modules:
+        from sandbox_cli.stack import object_store  # noqa: PLC0415 - a third of the command's start
+
+        if isinstance(error, object_store.FAILURES):
+            return object_store.failure(error)
+    if "docker" in sys.modules:
+        from sandbox_cli.stack.engine import answers  # noqa: PLC0415 - as above
+
+        if isinstance(error, answers.FAILURES):
+            return answers.failure(error)
+    return None
 
 
 def _of_the_machine(error: Exception) -> SandboxError:

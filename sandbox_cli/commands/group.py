@@ -32,9 +32,8 @@ class Group(TyperGroup):
 def _improve(command: Command) -> None:
     """Names what each option takes, and gives what has a known list of values its completion."""
     for param in command.params:
-        values = completion.values_of(param.name or "")
-        if values is not None:
-            param._custom_shell_complete = _Offered(values)
+        if completion.has_values(param.name or ""):
+            param._custom_shell_complete = _offered
         if isinstance(param, TyperArgument):
             param.metavar = param.metavar or str(param.name).upper()
             setattr(param, "display_type_rich", lambda ctx: None)  # noqa: ARG005, B010 - of this one, not of its class
@@ -42,12 +41,7 @@ def _improve(command: Command) -> None:
             param.metavar = "N" if param.bare_type() in {"int", "float"} else str(param.name).upper()
 
 
-class _Offered:
-    """What a shell offers for a parameter: never an error, never a word on the screen."""
-
-    def __init__(self, values: completion.ValuesAfter) -> None:
-        self._values = values
-
-    def __call__(self, ctx: Context, param: Any, incomplete: str) -> list[str]:  # noqa: ARG002 - Typer's shape
-        root = ctx.find_root().params
-        return completion.offered(lambda: self._values(completion.stack_of(root), incomplete), incomplete)
+def _offered(ctx: Context, param: Any, incomplete: str) -> list[str]:
+    """Returns what a shell offers for a parameter: never an error, never a word on the screen."""
+    find, root = completion.values_of(param.name), ctx.find_root().params
+    return completion.offered(lambda: find(completion.stack_of(root), incomplete), incomplete)

@@ -9,11 +9,12 @@ import typer
 from spark_etl.command_line import PLAN_FORMATS
 
 from sandbox_cli.commands.context import call
-from sandbox_cli.commands.run import RESUME, config_and_arguments
+from sandbox_cli.commands.run import RESUME, RunCommand, config_and_arguments
 from sandbox_cli.errors import UsageError
 from sandbox_cli.stack.pipelines import planning
 
 TEXT, JSON = "text", "json"
+COMMAND_CLASS = RunCommand
 EPILOG = (
     "The options of `run` follow; a team and dates are not needed. Exit codes: 0 the run would start, 2 it would be "
     "refused, 3 no engine, 4 the stack is not up where it is needed, 5 the store does not answer."

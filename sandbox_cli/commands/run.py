@@ -11,8 +11,8 @@ from spark_etl.command_line import option_names, run_options, without_options
 from spark_etl.reading.repeat import LATEST, is_incomplete
 from typer.core import TyperCommand
 
-from sandbox_cli.commands import completion
 from sandbox_cli.commands.context import Call, call
+from sandbox_cli.commands.run_completion import offered_in_run
 from sandbox_cli.errors import UsageError
 from sandbox_cli.stack import session
 from sandbox_cli.stack.pipelines import submit
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from typer._click import Context
     from typer._click.shell_completion import CompletionItem
 
-SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 CONFIG_OPTION, RESUME = "--feature-config", "--resume"  # the command's own
 EPILOG = (
     "The runner's own options follow, as spark_etl_runner.py takes them; without --resume, --start-date and --end-date "
@@ -31,6 +30,8 @@ EPILOG = (
 
 class RunCommand(TyperCommand):
     """`run`, whose options are mostly the runner's, and whose `--resume` without a value means the latest run."""
+
+    allow_extra_args = ignore_unknown_options = True
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Gives `--resume` its value, and parses as usual; a line that ends with it is still being typed at TAB."""
@@ -43,7 +44,10 @@ class RunCommand(TyperCommand):
         from typer._click.shell_completion import CompletionItem  # noqa: PLC0415 - Typer has no public name for it
 
         config, resumed = (str(ctx.params.get(name) or "") for name in ("config", "resume"))
-        return [CompletionItem(text) for text in completion.of_run(config, resumed, ctx.args, incomplete)]
+        return [CompletionItem(text) for text in offered_in_run(config, resumed, ctx.args, incomplete)]
+
+
+COMMAND_CLASS = RunCommand
 
 
 def with_resume_value(arguments: Sequence[str]) -> list[str]:

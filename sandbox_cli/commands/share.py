@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox_cli.commands.context import Json, call
+from sandbox_cli.commands.context import Json, call, renamed
 from sandbox_cli.stack import session
 from sandbox_cli.stack.hub import sharing, users
 
@@ -38,3 +38,6 @@ def share(
         given.console.data(result["link"])
     if result["verdict"] == DOES_NOT_REPRODUCE:
         raise typer.Exit(1)
+
+
+publish = renamed(share, "share")  # its name until notebooks were "shared"; scripts may still use it

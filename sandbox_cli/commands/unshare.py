@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox_cli.commands.context import Json, Yes, call
+from sandbox_cli.commands.context import Json, Yes, call, renamed
 from sandbox_cli.errors import UsageError
 from sandbox_cli.stack import session
 from sandbox_cli.stack.hub import sharing
@@ -38,3 +38,6 @@ def unshare(
     else:
         versions = ", ".join(f"v{number}" for number in removed)
         given.console.info(f"{author}/{name}: {versions} off the shelf")
+
+
+unpublish = renamed(unshare, "unshare")  # its name until notebooks were "shared"; scripts may still use it

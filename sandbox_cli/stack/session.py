@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from spark_etl.reading import Runs
 from spark_etl.storage import S3Settings
 from spark_etl.units import format_count
 
@@ -18,10 +18,14 @@ from sandbox_cli.stack.compose import Compose
 from sandbox_cli.stack.engine import connection
 from sandbox_cli.stack.engine.connection import Engine
 from sandbox_cli.stack.health import poll
-from sandbox_cli.stack.hub_api import Hub
 from sandbox_cli.stack.links import links
-from sandbox_cli.stack.object_store import REGION, ObjectStore
 from sandbox_cli.stack.secrets import s3_secret
+
+if TYPE_CHECKING:
+    from spark_etl.reading import Runs
+
+    from sandbox_cli.stack.hub_api import Hub
+    from sandbox_cli.stack.object_store import ObjectStore
 
 STARTING_SECONDS = 60
 SCRATCH = "s3a://scratch/"
@@ -55,11 +59,15 @@ class Session:
     @cached_property
     def hub(self) -> Hub:
         """The hub's API."""
+        from sandbox_cli.stack.hub_api import Hub  # noqa: PLC0415 - httpx, for the verbs that ask the hub
+
         return Hub(self._port("hub"), self._complete_secrets)
 
     @cached_property
     def store(self) -> ObjectStore:
         """MinIO."""
+        from sandbox_cli.stack.object_store import ObjectStore  # noqa: PLC0415 - MinIO's client, for those that use it
+
         return ObjectStore(self._port("s3"), self._complete_secrets)
 
     def links(self) -> dict[str, str]:
@@ -81,6 +89,10 @@ class Session:
     @cached_property
     def runs(self) -> Runs:
         """The runs that this stack's store has."""
+        from spark_etl.reading import Runs  # noqa: PLC0415 - what reads runs, for the verbs that do
+
+        from sandbox_cli.stack.object_store import REGION  # noqa: PLC0415 - as in `store`
+
         settings = S3Settings(
             endpoint=f"http://127.0.0.1:{self._port('s3')}",
             region=REGION,

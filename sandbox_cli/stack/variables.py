@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox_cli.settings import LOCALHOST, PARTS, Settings
 from sandbox_cli.stack import state
 from sandbox_cli.stack.engine.connection import Engine
-from sandbox_cli.stack.images.inventory import Image
+
+if TYPE_CHECKING:
+    from sandbox_cli.stack.images.inventory import Image
 
 FILE = "stack.json"
 WORKERS = 2

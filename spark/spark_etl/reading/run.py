@@ -11,7 +11,6 @@ from spark_etl.errors import CheckpointError, RunNotFoundError
 from spark_etl.names import alternatives
 from spark_etl.reading.asserting import AssertedRun
 from spark_etl.reading.checkpoint import Checkpoint
-from spark_etl.reading.code import RunCode, code_of
 from spark_etl.reading.comparing import ComparedRun
 from spark_etl.reading.debugging import DebuggedRun
 from spark_etl.reading.failure import Failure, load_failure
@@ -32,6 +31,7 @@ from spark_etl.store import (
 )
 
 if TYPE_CHECKING:
+    from spark_etl.reading.code import RunCode
     from spark_etl.reading.verify import OnProgress, VerifyResult
 
 STATUSES = (*RECORDED_STATUSES, "died", DAMAGED)
@@ -187,6 +187,8 @@ class Run(AssertedRun, ComparedRun, DebuggedRun):
         Raises:
             CodeNotKeptError: It has kept none; why is said.
         """
+        from spark_etl.reading.code import code_of  # archives and ignore rules, which few readers need
+
         if self._code is None or self._code.sha256 != (self.document.code and self.document.code.sha256):
             self._code = code_of(self.stored, self.document, self.name)
         return self._code

@@ -14,7 +14,6 @@ from typing import Any
 from spark_etl.code.roots import find_root
 from spark_etl.command_line import PARALLEL, parse
 from spark_etl.command_options import LOCAL_FOLDER
-from spark_etl.config import load_config
 from spark_etl.dates import DateRange, parse_date
 from spark_etl.errors import ArgumentError, ConfigError
 from spark_etl.names import is_segment, listing
@@ -144,6 +143,8 @@ def default_project(config: Path) -> Path:
 
     That is the config's folder, or the `src/` in it of a project that is laid out so; see `find_root`.
     """
+    from spark_etl.config import load_config  # pydantic, which commands about runs do without
+
     folder = config.absolute().parent
     try:
         features = load_config(config).features.values()

@@ -1,23 +1,10 @@
 """What a run leaves, typed. `RunStore` is the one door to it: nothing outside knows where the parts of a run lie."""
 
-from spark_etl.store.bundle import (
-    BundleArchive,
-    BundleContent,
-    BundledRun,
-    BundleInfo,
-    BundleNames,
-    Frame,
-    FrameFile,
-    Part,
-    SourceFile,
-    bundle_parts,
-    frame_member,
-    imported_run,
-    parts_as_written,
-    place_run,
-    read_bundle,
-    write_bundle,
-)
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from spark_etl.store.code import code_path
 from spark_etl.store.contents import RunContents
 from spark_etl.store.document import (
@@ -83,6 +70,26 @@ from spark_etl.store.stop_requests import STOP_USER
 from spark_etl.store.store import RunStore
 from spark_etl.store.verify import CheckpointState, checkpoint_state, files_digest
 from spark_etl.store.writer import RunWriter, now
+
+if TYPE_CHECKING:
+    from spark_etl.store.bundle import (
+        BundleArchive,
+        BundleContent,
+        BundledRun,
+        BundleInfo,
+        BundleNames,
+        Frame,
+        FrameFile,
+        Part,
+        SourceFile,
+        bundle_parts,
+        frame_member,
+        imported_run,
+        parts_as_written,
+        place_run,
+        read_bundle,
+        write_bundle,
+    )
 
 __all__ = [
     "ADOPTED",
@@ -183,3 +190,14 @@ __all__ = [
     "why_planned",
     "write_bundle",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is a bundle's when it is first asked for: half of this package, which readers of runs don't need."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("spark_etl.store.bundle"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

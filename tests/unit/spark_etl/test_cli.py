@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -70,6 +71,18 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert all(f"  {command} " in shown for command in cli.COMMANDS)
     assert list(cli.COMMANDS) == list(COMMANDS)
+
+
+def test_a_command_is_imported_when_it_is_called() -> None:
+    """What is slow to import waits for the command that needs it."""
+    code = "import sys, spark_etl.cli; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}/spark"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    late = {"duckdb", "minio", "pyarrow", "pydantic", "pyspark", "spark_etl.config", "spark_etl.store.bundle", "yaml"}
+    assert "spark_etl.reading" in done.stdout.split()
+    assert sorted(late & set(done.stdout.split())) == []
 
 
 @pytest.mark.parametrize(("command", "option"), [("run", "--team-name"), ("plan", "--format"), ("schema", "--help")])

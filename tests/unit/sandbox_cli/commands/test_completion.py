@@ -15,7 +15,7 @@ import pytest
 
 from sandbox_cli import shells
 from sandbox_cli.app import run_command
-from sandbox_cli.commands import completion
+from sandbox_cli.commands import completion, known_values
 
 ROOT = Path(__file__).resolve().parents[4]
 OWN = "users/ada/billing/20240301T101112Z-cccccc"
@@ -82,6 +82,11 @@ def test_verbs_options_and_known_values(offered: Offered, line: str, expected: s
     assert all(word.startswith(line.rpartition(" ")[2]) for word in found)
 
 
+def test_what_finds_the_values_is_there() -> None:
+    names = {*completion.BY_PARAMETER.values(), *completion.BY_PARAMETER_AND_TEXT.values()}
+    assert all(callable(completion.finder(name)) for name in names)
+
+
 def test_features_are_those_of_the_config(offered: Offered, tmp_path: Path) -> None:
     config = tmp_path / "feature_config.yaml"
     config.write_text(CONFIG)
@@ -116,8 +121,8 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> None:
             return next(run for run in found if run.name == name)
 
     session = SimpleNamespace(ports={"s3": 1}, runs=Runs())
-    monkeypatch.setattr(completion.session, "Session", lambda *_: session)
-    monkeypatch.setattr(completion.socket, "create_connection", lambda *_, **__: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(known_values.session, "Session", lambda *_: session)
+    monkeypatch.setattr(known_values.socket, "create_connection", lambda *_, **__: SimpleNamespace(close=lambda: None))
 
 
 @pytest.mark.usefixtures("runs")
