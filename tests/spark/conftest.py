@@ -22,8 +22,8 @@ from tests.spark.support import ORDERS, TOKEN, Pipeline, SharedSpark
 
 REVENUE = Path(pipelines.revenue.__file__).parent
 CONNECT_SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
-# Frames of a few rows: the JVM's second compiler and code made for each query would take more time than they save. On the
-# stack, code is made.
+# Frames of a few rows: the JVM's second compiler and code made for each query would take more time than they save.
+# On the stack, code is made.
 DEFAULTS = """
 spark.master                     local[2]
 spark.ui.enabled                 false
