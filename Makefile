@@ -1,7 +1,7 @@
 # Aliases only: the logic is in `./sandbox`, scripts/ and tests/. More options: make up ARGS="--workers 3"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down status doctor open reset test test-fast test-unit test-spark test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner bench-rows bench-run-diff bench-feature-case bench-bundle lock
+.PHONY: help up down status doctor open reset test test-fast test-unit test-spark test-stack test-integration test-browser test-faults test-matrix lint format types arrows bench bench-hub bench-runner bench-rows bench-run-diff bench-feature-case bench-learn bench-bundle lock
 
 DEV = @python3 scripts/bootstrap.py dev &&
 
@@ -82,6 +82,9 @@ bench-run-diff: ## Comparing two runs of 1,000 features (ARGS="--features 100")
 
 bench-feature-case: ## A test by feature_case, beside the same one by pytest-spark and chispa (ARGS="--python P")
 	$(DEV) .venv/bin/python -m bench.feature_case $(ARGS)
+
+bench-learn: ## How long the check of a lesson takes beyond its replay (ARGS="--python P")
+	$(DEV) .venv/bin/python -m bench.learn $(ARGS)
 
 bench-bundle: ## Exporting and importing a run of 1 GB in a folder, beside a plain copy of its files
 	$(DEV) .venv/bin/python -m bench.bundle $(ARGS)
