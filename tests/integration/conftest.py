@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
+import uuid
 from dataclasses import dataclass
 
 import pytest
@@ -16,7 +17,7 @@ from tests.support.sandbox import Sandbox, until
 
 DATES = ["--start-date", "2024-02-29", "--end-date", "2024-02-29"]
 SAMPLE = "spark/pipelines/revenue/feature_config.yaml"
-SAMPLE_LINE = ["run", SAMPLE, *DATES, "--checkpoint", "orders_clean,", "orders_in_usd"]
+SAMPLE_DATES = ["--start-date", "2024-02-27", "--end-date", "2024-02-29"]  # of the run that `up` makes
 SESSION = """
 from spark_etl import spark
 session = spark(classic=True, settings={settings!r})
@@ -40,13 +41,17 @@ session.range(4).count()
 class ContendedRun:
     """A run of the sample, and a cell, that found all cores taken.
 
+    The run goes on from the one that `up` has made, and publishes over its outputs.
+
     Attributes:
+        address: Where its mails would go.
         cell: What the cell said until it was interrupted.
         run: What the run said until it named the holder; the cores were given back then.
         exit_code: The run's.
         rest: What it said afterwards.
     """
 
+    address: str
     cell: str
     run: str
     exit_code: int
@@ -55,7 +60,7 @@ class ContendedRun:
 
 @pytest.fixture(scope="session")
 def contended_run(stack: Sandbox) -> ContendedRun:
-    """The sample run with two checkpoints, on a cluster whose cores a notebook held at first."""
+    """The sample run, gone on from the first one, on a cluster whose cores a notebook held at first."""
     containers = Containers(stack.stack)
     with (
         HubClient(stack.port("hub")).login("engineer", stack.password("engineer")) as engineer,
@@ -71,11 +76,14 @@ def contended_run(stack: Sandbox) -> ContendedRun:
 
 
 def _waiting_run(stack: Sandbox, hog: UserKernel, cell: str) -> ContendedRun:
-    with stack.running(*SAMPLE_LINE) as process:
+    first = stack("runs", "list", "--team", "sandbox", "--pipeline", "revenue", "--json").json[-1]["name"]
+    address = f"{uuid.uuid4().hex}@example.com"
+    line = ["run", SAMPLE, *SAMPLE_DATES, "--resume", first, "--notify-email", address]
+    with stack.running(*line, "--checkpoint", "orders_clean,", "orders_in_usd") as process:
         before = _lines_until(process, "cores are taken", seconds=120)
         hog.run("session.stop()")
         out, err = process.communicate(timeout=240)
-    return ContendedRun(cell, before, process.returncode, err + out)
+    return ContendedRun(address, cell, before, process.returncode, err + out)
 
 
 def _lines_until(process: subprocess.Popen[str], wanted: str, *, seconds: float) -> str:

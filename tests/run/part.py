@@ -15,7 +15,9 @@ UNIT = ("tests/unit",)
 STACK = ("tests/integration", "tests/browser", "tests/faults")
 # On stacks of their own: of these no documented command counts, and none of them looks at what others did.
 BESIDE = (
+    "tests/browser/test_subdomains.py",
     "tests/faults/test_interrupted_up.py",
+    "tests/faults/test_stopped_store.py",
     "tests/integration/test_isolation.py",
     "tests/integration/test_notebooks.py",
     "tests/integration/test_other_repository.py",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -37,6 +40,12 @@ def install() -> str:
     as_root = root_prefix()
     if not is_debian() or as_root is None:
         raise AssertionError(BY_HAND)
+    with (Path(tempfile.gettempdir()) / "sandbox-test-chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another part of the tests may need it, too
+        return find() or _install(as_root)
+
+
+def _install(as_root: Sequence[str]) -> str:
     print("installing Debian's chromium, which the browser journey needs …")
     environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
     for command in (["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"]):
