@@ -100,11 +100,11 @@ function table(rows) {
 
 function showResult(lab, settings, id, name, result) {
   const link = new URL(result.link, window.location.origin).href;
-  const why = result.why.length ? ` ${result.why[0]}` : '';
+  const why = result.why.length ? ` – ${result.why[0]}` : '.';
   const type = GOOD.includes(result.verdict) ? 'success' : result.verdict === DOES_NOT_REPRODUCE ? 'warning' : 'info';
   lab.apputils.Notification.update({
     id,
-    message: `${name}, version ${result.version}: ${result.verdict}.${why}`,
+    message: `${name}, version ${result.version}: ${result.verdict}${why}`,
     type,
     autoClose: false,
     actions: [
