@@ -184,8 +184,9 @@ def _module_text(subject: Subject, split: TransformCells) -> str:
         [
             f"## The module {inline(split.file)}",
             f"The real file is [{inline(split.file)}]({where}), beside the others of the run's code. What is saved "
-            "there takes effect with the next cell. For a breakpoint, switch on the debugger (the bug above), open the "
-            "module from *Kernel Sources* in its sidebar, and click beside a line. `transform` is below, as cells.",
+            "there takes effect with the next cell; run those that make a frame with it again. For a breakpoint, "
+            "switch on the debugger (the bug above), open the module from *Kernel Sources* in its sidebar, and click "
+            "beside a line. `transform` is below, as cells.",
             fenced(_cut(subject.code[split.file]), "python"),
         ]
     )

@@ -80,7 +80,7 @@ class OwnNotebook:
     def unsaved_text(self) -> str:
         """What no kernel knows: cells that were typed into, and neither run nor saved."""
         saved = f", at {self._saved:%H:%M:%S}," if self._saved else ""
-        return f"what was typed since the notebook was saved{saved} and not run (Ctrl+S saves)"
+        return f"if there are any, cells edited after the notebook was saved{saved} and not run since (Ctrl+S saves)"
 
     def shown(self, path: Path) -> str:
         """Returns a path as JupyterLab shows it."""

@@ -18,6 +18,8 @@ from spark_etl.code.project import Project
 from spark_etl.error_text import error_line
 from spark_etl.user_code import guard_user_code, location_in
 
+OLD_FRAMES = "frames that are there keep the old code: run the cells that make them again"
+
 
 @dataclass(frozen=True)
 class Reloaded:
@@ -43,7 +45,7 @@ class Reloaded:
 
     def __str__(self) -> str:
         others = f", and with it {', '.join(self.others)}" if self.others else ""
-        lines = [f"loaded again, as saved: {', '.join(self.changed)}{others}"] if self else []
+        lines = [f"loaded again, as saved: {', '.join(self.changed)}{others}", OLD_FRAMES] if self else []
         return "\n".join([*lines, *([self.failure] if self.failure else [])])
 
 
