@@ -13,6 +13,7 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from spark_etl.learning.markdown import as_markdown
+from spark_etl.printable import printable
 from tornado import template, web
 
 from sandbox_lab.errors import RefusedError
@@ -22,6 +23,7 @@ from sandbox_lab.learning import ACTIONS, GIVEN, act, list_lessons, notebook_pat
 PAGES = template.Loader(str(Path(__file__).parent / "pages"), autoescape="xhtml_escape")
 as_html = mistune.create_markdown(escape=True)  # HTML in it is shown, and does nothing
 HEADING = re.compile("^(?=#)", re.MULTILINE)
+LONGEST_RUN = 500  # characters of its name, which stands in a file of the user's
 NUMBER = re.compile("[1-9][0-9]{0,2}")
 
 
@@ -97,6 +99,8 @@ class LearnPageHandler(JupyterHandler):
         for lesson in found["lessons"]:
             if lesson["number"] == number and made and made["answer"]:
                 lesson["answer"] = made["answer"]  # what was typed stays, also where it was not checked
+            lesson["ticket"] = _as_html(printable(lesson["ticket"]))
+            lesson["run"] = printable(lesson["run"][:LONGEST_RUN], one_line=True)
         base, hub = self.settings["base_url"], os.environ.get("JUPYTERHUB_HOST", "")
         page = PAGES.load("learn.html").generate(
             lessons=found["lessons"],
@@ -116,7 +120,11 @@ class LearnPageHandler(JupyterHandler):
 
 def _said(lines: list[Any]) -> str:
     """Returns what a lesson says as HTML, its headings below that of the lesson."""
-    return str(as_html(HEADING.sub("##", as_markdown([str(line) for line in lines]))))
+    return _as_html(as_markdown([str(line) for line in lines]))
+
+
+def _as_html(text: str) -> str:
+    return str(as_html(HEADING.sub("##", text)))
 
 
 HANDLERS: dict[str, type[JupyterHandler]] = {"learn": LearnPageHandler, "learn/api": LearnHandler}

@@ -17,7 +17,7 @@ from spark_etl.learning.finding import CheckVerdict
 from spark_etl.learning.lesson import Assignment, Lesson, find_lesson, load_lessons
 from spark_etl.learning.pages import NOTEBOOK
 from spark_etl.learning.progress import LessonProgress, changed_progress, load_progress
-from spark_etl.learning.project import MARK, TICKET, move_aside, remove_project, write_project
+from spark_etl.learning.project import MARK, move_aside, read_ticket, remove_project, write_project
 from spark_etl.learning.work import Say, run_lesson
 from spark_etl.reading import Run, Runs
 from spark_etl.storage import is_s3, join, normalise
@@ -37,6 +37,8 @@ class LessonRow:
         checks: How many answers were checked.
         folder: Of its project, as one sees it; empty if it was not started.
         answer: The answer so far.
+        run: What finds the run; empty if it was not started.
+        ticket: The ticket; empty if it was not started, or its file is gone.
     """
 
     number: int
@@ -47,6 +49,8 @@ class LessonRow:
     checks: int
     folder: str
     answer: Answer
+    run: str
+    ticket: str
 
 
 @dataclass(frozen=True)
@@ -135,8 +139,9 @@ class Desk:
         done = known or LessonProgress(0, "")
         hints = lesson.read("hints.md").count("\n---\n") + 1
         state, folder = (known.state, str(self._folder(lesson.number))) if known else ("new", "")
-        answer = _readable_answer(Path(folder)) if folder else Answer()
-        return LessonRow(lesson.number, lesson.declared.title, state, done.hints, hints, done.checks, folder, answer)
+        answer, ticket = (_readable_answer(Path(folder)), read_ticket(Path(folder))) if folder else (Answer(), "")
+        run, title = run_name(done.run) if known else "", lesson.declared.title
+        return LessonRow(lesson.number, title, state, done.hints, hints, done.checks, folder, answer, run, ticket)
 
     def start(self, number: int, seed: int | None = None) -> Started:
         """Writes the project of a lesson and runs it, unless that was done before.
@@ -169,7 +174,7 @@ class Desk:
             str(folder),
             str(folder / NOTEBOOK),
             run_name(known.run),
-            (folder / TICKET).read_text(encoding="utf-8") if (folder / TICKET).is_file() else "",
+            read_ticket(folder),
             kept,
         )
 

@@ -15,6 +15,7 @@ from spark_etl.learning.pages import NOTEBOOK, notebook_of
 from spark_etl.learning.planted import Planted
 
 DATA, TICKET, MARK = "data", "ticket.md", ".lesson"
+LARGEST_TICKET = 16 * 1024  # bytes; ours have less than one KiB
 IGNORED = f"{DATA}/\n*.ipynb\n{TICKET}\nanswer.yaml\n"
 
 
@@ -42,6 +43,19 @@ def write_project(assignment: Assignment, folder: Path) -> None:
         raise ArgumentError(
             f"{folder} can't be written: {error.strerror}", hint=f"make room there: df -h {folder}"
         ) from error
+
+
+def read_ticket(folder: Path) -> str:
+    """Returns the ticket of a project; empty if it is gone, or larger than any ticket is."""
+    file = folder / TICKET
+    try:
+        if not file.is_file():
+            return ""
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST_TICKET + 1)
+    except OSError:
+        return ""
+    return content.decode("utf-8", errors="replace") if len(content) <= LARGEST_TICKET else ""
 
 
 def write_tables(planted: Planted, folder: Path) -> None:

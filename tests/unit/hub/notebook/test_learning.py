@@ -29,8 +29,10 @@ LESSON = {
     "checks": 0,
     "folder": "/home/ada/learn/1",
     "answer": {"feature": "net", "rows": "a < 1", "of": ""},
+    "run": "users/ada/learn/learn-1/20240229T101112Z-7f3a2c",
+    "ticket": "# Ticket: revenue is too high\n\n**From:** finance <b>and others</b>\n",
 }
-LESSONS = [LESSON, {**LESSON, "number": 2, "title": "Nulls", "state": "new"}]
+LESSONS = [LESSON, {**LESSON, "number": 2, "title": "Nulls", "state": "new", "run": "", "ticket": ""}]
 # Stands in for `spark-etl learn`: it writes down how it was called, and does what a file says.
 COMMAND = """
 import json, pathlib, sys
@@ -174,6 +176,54 @@ def test_the_page_has_a_button_for_everything(application: web.Application, home
     assert 'href="/user/ada/lab/tree/learn/1/lesson.ipynb"' in page
     targets = set(re.findall(r'action="([^"#]+)', page))
     assert targets == {"/user/ada/sandbox/learn"}
+
+
+@pytest.mark.parametrize("state", ["started", "solved"])
+def test_a_ticket_and_its_run_are_there_after_a_reload(application: web.Application, home: Path, state: str) -> None:
+    (home / "lessons.json").write_text(json.dumps({"lessons": [{**LESSON, "state": state}, LESSONS[1]]}))
+    page = fetch(application, "learn").text
+    assert "<details open><summary>Ticket of lesson 1</summary>" in page
+    assert "<h3>Ticket: revenue is too high</h3>" in page
+    assert "<strong>From:</strong> finance &lt;b&gt;and others&lt;/b&gt;" in page
+    assert f"<code>{LESSON['run']}</code>" in page
+    assert "Ticket of lesson 2" not in page
+    assert page.count("The run:") == 1
+
+
+def test_a_ticket_is_shown_once(application: web.Application, home: Path) -> None:
+    assert "Ticket of lesson 1" not in form(application, action="start", lesson="1").text, "the answer has it"
+    hinted = form(application, action="hint", lesson="1").text
+    assert "<details><summary>Ticket of lesson 1</summary>" in hinted
+    (home / "does.py").write_text("sys.stderr.write('error: busy\\n'); sys.exit(1)")
+    assert "Ticket of lesson 1" in form(application, action="start", lesson="1").text, "a refusal has none"
+
+
+def test_without_a_ticket_or_with_a_long_run_there_is_a_page(application: web.Application, home: Path) -> None:
+    lesson = {**LESSON, "ticket": "", "run": "\u202e" + "r" * 9_999}
+    (home / "lessons.json").write_text(json.dumps({"lessons": [lesson]}))
+    page = fetch(application, "learn").text
+    assert "Check lesson 1" in page
+    assert "Ticket of lesson" not in page
+    assert f"<code>\\u202e{'r' * 499}</code>" in page
+
+
+@pytest.mark.parametrize(("checks", "shown"), [(0, "0 checks"), (1, "1 check"), (2, "2 checks")])
+def test_checks_are_counted_in_words(application: web.Application, home: Path, checks: int, shown: str) -> None:
+    (home / "lessons.json").write_text(json.dumps({"lessons": [{**LESSON, "checks": checks}]}))
+    assert f"· {shown}</p>" in fetch(application, "learn").text
+
+
+def test_the_header_leads_where_the_hubs_pages_do(application: web.Application, home: Path) -> None:
+    (nav,) = re.findall("<nav .*?</nav>", fetch(application, "learn").text, re.DOTALL)
+    links = re.findall(r'<a href="([^"]*)"( aria-current="page")?>([^<]*)</a>', nav)
+    assert links == [
+        ("/hub/home", "", "Spark debug sandbox"),
+        ("/hub/home", "", "Home"),
+        ("/services/runs/", "", "Runs"),
+        ("/services/shelf/", "", "Shelf"),
+        ("/user/ada/sandbox/learn", ' aria-current="page"', "Learn"),
+        ("/user/ada/lab/tree/learn", "", "JupyterLab"),
+    ]
 
 
 def form(application: web.Application, **fields: str) -> httpx.Response:

@@ -40,8 +40,10 @@ def test_lessons_are_listed_with_how_far_they_are(home: Path, capsys: pytest.Cap
     assert learn(home, "hint") == 0
     assert "lesson 1, hint 1 of 4" in capsys.readouterr().out
     assert learn(home, "list", "--json") == 0
-    row = json.loads(capsys.readouterr().out)["lessons"][0]
+    row, other, *_ = json.loads(capsys.readouterr().out)["lessons"]
     assert (row["state"], row["hints"]) == ("started", 1)
+    assert (row["run"], row["ticket"]) == (started["run"], started["ticket"])
+    assert (other["run"], other["ticket"]) == ("", "")
 
 
 def test_hints_come_one_at_a_time_and_the_last_one_stays(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nbformat
@@ -11,7 +12,7 @@ from pyarrow import parquet
 from spark_etl.config import load_config
 from spark_etl.learning.answer import Answer, read_answer
 from spark_etl.learning.lesson import Assignment, find_lesson, load_lessons
-from spark_etl.learning.project import changed_files, remove_project, write_project
+from spark_etl.learning.project import LARGEST_TICKET, changed_files, read_ticket, remove_project, write_project
 
 
 @pytest.fixture
@@ -35,6 +36,19 @@ def test_all_that_a_learner_needs_is_written(given: Assignment, folder: Path) ->
     nbformat.validate(nbformat.read(folder / "lesson.ipynb", as_version=4))
     assert "data/" in (folder / ".sparketlignore").read_text()
     assert changed_files(given, folder) == []
+
+
+def test_a_ticket_is_read_as_far_as_it_is_one(given: Assignment, folder: Path) -> None:
+    file = folder / "ticket.md"
+    assert read_ticket(folder) == given.text("ticket.md")
+    file.write_bytes(b"\xff" * LARGEST_TICKET)
+    assert read_ticket(folder) == "\ufffd" * LARGEST_TICKET
+    file.write_bytes(b"x" * (LARGEST_TICKET + 1))
+    assert read_ticket(folder) == ""
+    file.unlink()
+    assert read_ticket(folder) == ""
+    os.mkfifo(file)
+    assert read_ticket(folder) == "", "nobody writes to it, and nobody waits"
 
 
 def test_what_was_changed_or_deleted_of_the_project_is_found(given: Assignment, folder: Path) -> None:
