@@ -35,6 +35,8 @@ def share(
     else:
         for line in result["why"]:
             given.console.info(f"  {line}")
+        withdraw = f"sandbox unshare {result['author']}/{result['name']} --version {result['version']}"
+        given.console.info(f"  everybody with an account on this hub can see it; withdraw: `{withdraw}`")
         given.console.data(result["link"])
     if result["verdict"] == DOES_NOT_REPRODUCE:
         raise typer.Exit(1)

@@ -51,7 +51,7 @@ def down(console: Console, settings: Settings, engine: Engine) -> dict[str, obje
         return _down(console, settings, engine)
 
 
-def _down(console: Console, settings: Settings, engine: Engine) -> dict[str, object]:
+def _down(console: Console, settings: Settings, engine: Engine, *, kept: str = ", all data kept") -> dict[str, object]:
     with console.stage("down") as stage:
         servers = services.servers(engine, settings)
         stage.update(
@@ -65,9 +65,7 @@ def _down(console: Console, settings: Settings, engine: Engine) -> dict[str, obj
                 server.result()
         remove_leftovers(engine, settings, at_work=True)
         _remove_networks(engine, settings)
-        stage.result = (
-            f"{format_count(len(before), 'container')} removed, all data kept" if before else "nothing was running"
-        )
+        stage.result = f"{format_count(len(before), 'container')} removed{kept}" if before else "nothing was running"
     return {"stack": settings.stack, "removed": [container.name for container in before]}
 
 
@@ -101,7 +99,7 @@ def reset(console: Console, settings: Settings, engine: Engine, resources: Stack
         StackError: The engine refused to delete one of them.
     """
     with lock.stack_lock(console, settings, "reset"):
-        _down(console, settings, engine)
+        _down(console, settings, engine, kept="")
         with console.stage("reset") as stage:
             failures = [
                 f"volume {name}: {reason}" for name in resources.volumes if (reason := _remove_volume(engine, name))

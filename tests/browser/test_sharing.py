@@ -107,7 +107,7 @@ def share(page: Page, screenshots: Path) -> str:
         "ada/02_reading_a_checkpoint, version",
         "code cells have some",
         "discounted_orders of ",
-        'write runs["',
+        'To pin it, write runs["',
     ):
         expect(asked).to_contain_text(expected)
     asked.get_by_role("button", name="Share with the team").click()

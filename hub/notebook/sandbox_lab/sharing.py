@@ -44,7 +44,7 @@ def share_preview(root: Path, path: str) -> dict[str, Any]:
     Returns:
         `author`, `name` and `versions` as the shelf has them; `cells` and `outputs`, how many code cells there are and
         how many of them have outputs; `reads`, the checkpoints that its kernel has read; `not_pinned`, what to write
-        if the code does not name one of their runs, in a line each.
+        if the code does not name one of their runs, in sentences.
 
     Raises:
         RefusedError: There is no such notebook, or it can't be shared.
@@ -74,11 +74,11 @@ def _pins_to_write(runs: list[str]) -> list[str]:
     """
     if not runs:
         return []
-    lines = [f'the code does not name {run}: write runs["{run}"]' for run in runs]
+    which = runs[0] if len(runs) == 1 else f"{len(runs)} of the runs"
     return [
-        *lines,
-        "A run that the notebook makes itself needs no name. With any other, or with such runs alone, "
-        'the verdict is "runs, not pinned"',
+        f"The code does not name {which}. Tomorrow it may read another run.",
+        *(f'To pin it, write runs["{run}"] instead of runs.latest(…).' for run in runs),
+        "A run that the notebook makes itself needs no name.",
     ]
 
 

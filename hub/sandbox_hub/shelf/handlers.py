@@ -153,7 +153,7 @@ class CellsHandler(ShelfHandler):
         record = self._found(author, name, number)[0]
         try:
             pages: NotebookPages = self.settings["notebook_pages"]
-            page = await pages.page(self._shelf.notebook(record), record.title, self.current_user["name"])
+            page = await pages.page(self._shelf.notebook(record), record.plain_title, self.current_user["name"])
             if self.request.headers.get("Sec-Fetch-Dest") != "iframe":  # on a page of its own it leads back
                 page = page.replace(b"<body>", b"<body>" + header("shelf", HUB_ORIGIN).encode("ascii"), 1)
             self.finish(page)

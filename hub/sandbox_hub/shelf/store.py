@@ -81,6 +81,11 @@ class Record:
         return content if self.ignored else {key: value for key, value in content.items() if key != "ignored"}
 
     @property
+    def plain_title(self) -> str:
+        """The title without the backticks that set code in Markdown: pages show it as text."""
+        return self.title.replace("`", "")
+
+    @property
     def runs(self) -> list[str]:
         """The runs it read of, newest first."""
         return sorted({str(read["run"]) for read in self.reads}, reverse=True)

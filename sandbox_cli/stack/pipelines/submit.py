@@ -65,8 +65,8 @@ def checked(config: Path, arguments: Sequence[str], *, requirements: Path | None
         raise UsageError("--feature-config is the command's own argument here.", hint="sandbox run --help")
     defaults = [word for name, value in DEFAULTS.items() if name not in given for word in (name, value)]
     everything = (*defaults, *arguments)
-    options = parse_options(["--feature-config", str(config), *everything])
     content = load_config(config)
+    options = parse_options(["--feature-config", str(config), *everything])
     for name in options.checkpoints:
         if name not in content.features:
             others = alternatives(name, content.features)

@@ -116,7 +116,7 @@ def test_a_traceback_is_shown_on_demand_only(
         (["run"], "Missing argument 'CONFIG'"),
         (["users", "add"], "Missing argument 'NAME'"),
         (["runs", "nosuch"], "No such command 'nosuch'"),
-        (["run", "nosuch.yaml"], "--start-date"),
+        (["run", "nosuch.yaml"], "no feature config at nosuch.yaml"),
         (["run", "nosuch.yaml", "--start-date", "2024-02-29", "--end-date", "2024-02-29"], "nosuch.yaml"),
     ],
 )
@@ -218,6 +218,23 @@ def test_old_names_do_the_same_and_say_the_new_one(
 
     assert run_command([new, *arguments]) == 0
     assert "is called" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("json_wanted", [False, True])
+def test_who_shares_reads_who_will_see_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, json_wanted: bool
+) -> None:
+    shared = {"author": "ada", "name": "x", "version": 2, "verdict": "runs", "why": [], "link": "http://…/ada/x"}
+    monkeypatch.setattr(share.session, "running", lambda *_: None)
+    monkeypatch.setattr(share.users, "resolve_user", lambda *_: "ada")
+    monkeypatch.setattr(share.sharing, "share", lambda *_: shared)
+
+    assert run_command(["share", "x.ipynb", *(["--json"] if json_wanted else [])]) == 0
+
+    out, err = capsys.readouterr()
+    said = "everybody with an account on this hub can see it; withdraw: `sandbox unshare ada/x --version 2`"
+    assert (said in err) is not json_wanted
+    assert said not in out
 
 
 def test_every_verb_is_in_the_overview_and_has_a_page_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

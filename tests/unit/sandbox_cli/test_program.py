@@ -110,7 +110,7 @@ def test_an_error_shows_it(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     assert capsys.readouterr().err == "error: no\n  next: ./sandbox --stack demo up\n"
     console.error(SandboxError("no", hint="sandbox up\nIt adds what is missing."))
     assert capsys.readouterr().err.endswith("  next: ./sandbox --stack demo up\n        It adds what is missing.\n")
-    assert run_command(["run", "x.yaml"]) == 2
+    assert run_command(["run", str(ROOT / "spark" / "pipelines" / "revenue")]) == 2
     assert "next: ./sandbox run --help" in capsys.readouterr().err
 
 

@@ -73,7 +73,7 @@ async function isConfirmed(lab, preview) {
         ? `included: ${preview.outputs} of ${many(preview.cells, 'code cell')} ${preview.outputs === 1 ? 'has' : 'have'} some`
         : `none: without them there is nothing to compare, and the verdict is "runs"`
     ],
-    ['Pins', preview.reads.length ? preview.reads.map(read => `${read.feature} of ${read.run}`) : 'no checkpoint: its kernel has read none']
+    ['Reads', preview.reads.length ? preview.reads.map(read => `${read.feature} of ${read.run}`) : 'no checkpoint: its kernel has read none']
   ];
   if (preview.not_pinned.length) {
     rows.push(['Not pinned', preview.not_pinned]);

@@ -69,9 +69,9 @@ def test_an_author_sees_before_what_will_be_seen(tmp_path: Path, monkeypatch: py
     assert (preview["cells"], preview["outputs"]) == (2, 1)
     assert [read["run"][-6:] for read in preview["reads"]] == ["7f3a2c", "0123ab"]
     assert preview["not_pinned"] == [
-        'the code does not name 20240229T111213Z-0123ab: write runs["20240229T111213Z-0123ab"]',
-        "A run that the notebook makes itself needs no name. With any other, or with such runs alone, "
-        'the verdict is "runs, not pinned"',
+        "The code does not name 20240229T111213Z-0123ab. Tomorrow it may read another run.",
+        'To pin it, write runs["20240229T111213Z-0123ab"] instead of runs.latest(…).',
+        "A run that the notebook makes itself needs no name.",
     ]
 
 

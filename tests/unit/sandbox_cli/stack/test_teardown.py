@@ -57,6 +57,21 @@ def test_reset_lists_all_of_a_place_and_removes_it(engine: FakeEngine, session: 
     assert not session.settings.state_dir.exists()
 
 
+@pytest.mark.usefixtures("killed")
+def test_only_down_says_that_data_is_kept(session: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with new_place(session.engine, session.settings) as place:
+        fill(session.engine, place)
+        teardown.down(Console(plain=True), session.settings, session.engine)
+        assert "removed, all data kept" in capsys.readouterr().err
+
+        fill(session.engine, place)
+        found = teardown.stack_resources(session.engine, session.settings, with_images=False)
+        teardown.reset(Console(plain=True), session.settings, session.engine, found)
+    err = capsys.readouterr().err
+    assert "removed" in err
+    assert "kept" not in err
+
+
 def test_up_removes_what_a_killed_command_has_left_before_it_starts_anything(
     engine: FakeEngine, session: Any, killed: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,7 +41,7 @@ def shelf(tmp_path: Path) -> Shelf:
     """A shelf with two versions of ada's notebook."""
     shelf = Shelf(tmp_path)
     for version in (1, 2):
-        shelf.add(replace(RECORD, version=version), NOTEBOOK, b"{}")
+        shelf.add(replace(RECORD, version=version, title="Debug `net_orders` <b>"), NOTEBOOK, b"{}")
     return shelf
 
 
@@ -121,7 +121,31 @@ def test_its_author_is_asked_once_by_a_page(monkeypatch: pytest.MonkeyPatch, she
 
     assert (shown, done) == (200, 302)
     assert "Version 2 of" in text
+    assert "<h1>Withdraw “Debug net_orders &lt;b&gt;”?</h1>" in text
     assert [record.version for record in shelf.versions("ada", "late-orders")] == [1]
+
+
+@pytest.mark.parametrize("page", ["", "ada/late-orders"])
+def test_a_title_is_shown_without_the_backticks_of_markdown(
+    monkeypatch: pytest.MonkeyPatch, shelf: Shelf, page: str
+) -> None:
+    monkeypatch.setattr(ShelfHandler, "get_current_user", lambda _: ADA)
+    pins, queue = Pins(), None
+    monkeypatch.setattr(pins, "states", lambda _: {})
+
+    async def ask() -> str:
+        socket, port = bind_unused_port()
+        server = HTTPServer(service.application(shelf, pins, queue))  # type: ignore[arg-type]
+        server.add_socket(socket)
+        url = f"http://127.0.0.1:{port}/services/shelf/{page}"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            text = await answer.text()
+        server.stop()
+        return text
+
+    text = asyncio.run(ask())
+    assert ">Debug net_orders &lt;b&gt;</" in text
+    assert "`net_orders`" not in text
 
 
 @pytest.mark.parametrize(
