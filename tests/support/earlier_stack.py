@@ -44,7 +44,7 @@ def _fill(stack: str, name: str, content: bytes, image: str) -> None:
     try:
         assert filler.put_archive("/", content)  # whose first entry is the volume itself
     finally:
-        filler.remove()
+        filler.remove(v=True)  # its image declares a volume
 
 
 def has_all_of_it(sandbox: Sandbox) -> None:
