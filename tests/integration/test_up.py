@@ -66,7 +66,9 @@ def test_the_disk_is_shown_by_what_takes_it_and_of_whom(stack: Sandbox) -> None:
     found = stack("status", "--disk", "--json").json
     assert 0 < found["free_bytes"] < found["total_bytes"]
     bytes_of = {(part["what"], part["owner"]): part["bytes"] for part in found["parts"]}
-    assert bytes_of["image", "sandbox/notebook"] > 100_000_000
+    images = {owner: size for (what, owner), size in bytes_of.items() if what == "image"}
+    assert "sandbox/notebook" in images
+    assert sum(images.values()) > 100_000_000  # of one alone it may be little: an earlier one shares its layers
     assert bytes_of["runs", "sandbox/revenue"] > 100_000
     assert bytes_of["published data", "orders"] > 100_000
     assert "sandbox/revenue" in stack("status", "--disk").out
