@@ -8,19 +8,16 @@ Each side runs in a process of its own, with a local Spark that its first test s
 
 from __future__ import annotations
 
-import argparse
 import os
-import shutil
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from bench.figures import Figure, report
+from bench.figures import Figure
+from bench.local_spark import measure
 from tests.support.sandbox import ROOT
 
 HERE = Path(__file__).parent
@@ -45,24 +42,13 @@ class Taken:
 
 def main() -> int:
     """Measures, prints, and returns 1 when a figure is over its limit."""
-    parser = argparse.ArgumentParser(prog="python -m bench.feature_case", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--python", type=Path, help="the Python of an environment that has the packages of the lock")
-    options = parser.parse_args()
-    if shutil.which("java") is None:
-        return report("bench-feature-case", [Figure("feature_case / pytest-spark", None, "×", missing="java")])
-    with tempfile.TemporaryDirectory(prefix="bench-feature-case-") as folder:
-        python = options.python or environment(Path(folder))
-        rounds = [{side: taken(python, side, Path(folder)) for side in PLUGINS} for _ in range(ROUNDS)]
-    return report("bench-feature-case", figures(rounds))
+    missing = Figure("feature_case / pytest-spark", None, "×", missing="java")
+    return measure("feature_case", (__doc__ or "").splitlines()[0], missing, measured)
 
 
-def environment(folder: Path) -> Path:
-    """Returns the Python of a new environment with the packages of the lock."""
-    python, uv = folder / "venv" / "bin" / "python", str(Path(sys.executable).with_name("uv"))
-    lock = str(HERE / "feature_case_peers.lock")
-    subprocess.run([uv, "--quiet", "venv", str(folder / "venv")], check=True)
-    subprocess.run([uv, "--quiet", "pip", "install", "-p", str(python), "--require-hashes", "-r", lock], check=True)
-    return python
+def measured(python: Path, folder: Path) -> list[Figure]:
+    """Returns the figures of all rounds."""
+    return figures([{side: taken(python, side, folder) for side in PLUGINS} for _ in range(ROUNDS)])
 
 
 def taken(python: Path, side: str, folder: Path) -> Taken:

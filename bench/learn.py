@@ -6,17 +6,14 @@ python -m bench.learn --python P  with the packages of that Python, instead of a
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.feature_case import environment
-from bench.figures import Figure, report
+from bench.figures import Figure
+from bench.local_spark import measure
 from tests.support.sandbox import ROOT
 
 BEYOND_REPLAY_SECONDS = 2.0
@@ -24,13 +21,8 @@ BEYOND_REPLAY_SECONDS = 2.0
 
 def main() -> int:
     """Measures, prints, and returns 1 when a figure is over its limit."""
-    parser = argparse.ArgumentParser(prog="python -m bench.learn", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--python", type=Path, help="the Python of an environment that has the packages of the lock")
-    options = parser.parse_args()
-    if shutil.which("java") is None:
-        return report("bench-learn", [Figure("a check, beyond its replay", None, "s", missing="java")])
-    with tempfile.TemporaryDirectory(prefix="bench-learn-") as folder:
-        return report("bench-learn", list(figures(options.python or environment(Path(folder)))))
+    missing = Figure("a check, beyond its replay", None, "s", missing="java")
+    return measure("learn", (__doc__ or "").splitlines()[0], missing, lambda python, _: list(figures(python)))
 
 
 def figures(python: Path) -> Iterator[Figure]:

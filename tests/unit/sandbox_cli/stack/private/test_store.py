@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from sandbox_cli.errors import StackError
 from sandbox_cli.stack.private import store
 from sandbox_cli.stack.private.place import Place
-from sandbox_cli.stack.private.store import policy_of_replay, start_store
+from sandbox_cli.stack.private.store import ENVIRONMENT, policy_of_replay, start_store
+from tests.support.sandbox import ROOT
 from tests.unit.sandbox_cli.stack.private.fake_engine import FakeEngine, Thing, fake_session
 
 PLACE = Place("shop", "1234")
@@ -47,6 +49,14 @@ def test_it_has_limits_and_no_rights(container: Thing) -> None:
     assert options["pids_limit"] == 512
     assert options["volumes"] == [f"{PLACE.volume}:/data"]
     assert options["ports"] == {"9000/tcp": ("127.0.0.1", 0)}, "on loopback, at a port that is free"
+
+
+def test_its_memory_has_the_bounds_of_the_stacks_store() -> None:
+    """What is too little for one is too little for the other."""
+    stack = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["minio"]["environment"]
+    names = ("MINIO_MEMLIMIT", "GOGC")
+
+    assert {name: ENVIRONMENT[name] for name in names} == {name: stack[name] for name in names}
 
 
 def test_the_drivers_network_is_internal_and_the_store_is_on_it(engine: FakeEngine, container: Thing) -> None:
